@@ -1,0 +1,52 @@
+import type { Failure } from '../spec/failure.ts';
+
+/** What the guard looks at of one request. */
+export interface GuardedRequest {
+  /** The `Host` header. */
+  host: string | undefined;
+  /** The `Origin` header; browsers send it, API clients do not. */
+  origin: string | undefined;
+  /** The address that the connection came in on. */
+  localAddress: string | undefined;
+}
+
+/**
+ * Keeps web pages out: a page that reaches this port by its own name (DNS rebinding) fails the host check, a page on
+ * another origin fails the origin check.
+ *
+ * @param bindHost the address that the gateway listens on, as the operator wrote it
+ * @returns why the request is refused, or undefined
+ */
+export function guardRequest({ host, origin, localAddress }: GuardedRequest, bindHost: string): Failure | undefined {
+  const name = hostName(`http://${host ?? ''}`);
+  if (name === undefined || !(isLoopback(name) || name === bindHost || name === bare(localAddress))) {
+    return refusal(
+      'forbidden_host',
+      `The Host header ${JSON.stringify(host ?? '')} is neither loopback nor the address that Isthmus listens on.`,
+    );
+  }
+  if (origin !== undefined && origin.toLowerCase() !== `http://${host}`.toLowerCase()) {
+    return refusal('forbidden_origin', `Web pages of another origin (${origin}) may not call Isthmus.`);
+  }
+  return undefined;
+}
+
+/** Whether a host name means this machine and no other. */
+export function isLoopback(name: string): boolean {
+  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+/** The host name of a URL, without the brackets of an IPv6 address. */
+export function hostName(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  return new URL(url).hostname.replace(/^\[|\]$/g, '').toLowerCase();
+}
+
+/** An address without the prefix that marks IPv4 inside IPv6. */
+function bare(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:/, '').toLowerCase();
+}
+
+function refusal(code: 'forbidden_host' | 'forbidden_origin', message: string): Failure {
+  return { code, status: 403, type: 'permission_error', message };
+}

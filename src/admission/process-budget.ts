@@ -1,0 +1,149 @@
+import { FailureError } from '../spec/failure.ts';
+
+export interface BudgetLimits {
+  /** Processes at a time, spares included. */
+  processes: number;
+  /** Bytes that the processes may hold together. */
+  memoryBytes: number;
+  /** Requests that may wait for room. */
+  queueLength: number;
+  /** How long one may wait, in milliseconds. */
+  queueDeadlineMs: number;
+}
+
+/** What the budget asks of the one who owns the processes. */
+export interface BudgetHolder {
+  /** Ends the process that can be spared most; false if every one is needed. */
+  evict: () => boolean;
+  /** What the living processes hold now, in bytes. */
+  memoryBytes: () => number;
+}
+
+/** A place for one process. Call `release` when the process has ended. */
+export interface Place {
+  release(): void;
+}
+
+/** What a process is counted as before it can be measured, in bytes; a young one holds about this. */
+export const NEW_PROCESS_BYTES = 150 * 1024 * 1024;
+
+interface Waiter {
+  resolve: (place: Place) => void;
+  reject: (error: Error) => void;
+  stop: () => void;
+}
+
+/**
+ * Keeps the processes within their number and their memory. Who asks for a place gets one at once, or after another
+ * process has been evicted, or waits in a bounded queue until one can be; past the deadline the answer is 529.
+ */
+export class ProcessBudget {
+  #taken = 0;
+  readonly #queue: Waiter[] = [];
+  readonly #limits: BudgetLimits;
+  readonly #holder: BudgetHolder;
+
+  constructor(limits: BudgetLimits, holder: BudgetHolder) {
+    this.#limits = limits;
+    this.#holder = holder;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** A place if there is room without evicting or waiting. */
+  tryReserve(): Place | undefined {
+    return this.#queue.length === 0 && this.#hasRoom() ? this.#take() : undefined;
+  }
+
+  /**
+   * A place, as soon as there is one.
+   *
+   * @throws FailureError `overloaded` when the queue is full or the deadline has passed; `client_gone` on abort
+   */
+  async reserve(signal: AbortSignal): Promise<Place> {
+    if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
+    if (this.#queue.length >= this.#limits.queueLength) {
+      throw this.#overloaded(`the queue of ${this.#limits.queueLength} requests is full`);
+    }
+    return new Promise((resolve, reject) => {
+      const leave = (error: Error) => {
+        waiter.stop();
+        this.#queue.splice(this.#queue.indexOf(waiter), 1);
+        reject(error);
+      };
+      const onAbort = () => leave(clientGone());
+      const timer = setTimeout(
+        () => leave(this.#overloaded(`no process became free within ${this.#limits.queueDeadlineMs} ms`)),
+        this.#limits.queueDeadlineMs,
+      );
+      const waiter: Waiter = {
+        resolve,
+        reject,
+        stop: () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', onAbort);
+        },
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#queue.push(waiter);
+    });
+  }
+
+  /** Looks again whether those who wait can go on: call it whenever a process has become evictable. */
+  admit(): void {
+    while (this.#queue.length > 0 && this.#makeRoom()) {
+      const waiter = this.#queue.shift();
+      waiter?.stop();
+      waiter?.resolve(this.#take());
+    }
+  }
+
+  /** Evicts while the measured memory is over the limit. */
+  enforceMemory(): void {
+    while (this.#taken > 1 && this.#holder.memoryBytes() > this.#limits.memoryBytes) if (!this.#holder.evict()) return;
+  }
+
+  #makeRoom(): boolean {
+    while (!this.#hasRoom()) if (!this.#holder.evict()) return false;
+    return true;
+  }
+
+  #hasRoom(): boolean {
+    if (this.#taken === 0) return true;
+    if (this.#taken >= this.#limits.processes) return false;
+    return this.#holder.memoryBytes() + NEW_PROCESS_BYTES <= this.#limits.memoryBytes;
+  }
+
+  #take(): Place {
+    this.#taken += 1;
+    let isReleased = false;
+    return {
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#taken -= 1;
+        this.admit();
+      },
+    };
+  }
+
+  #overloaded(why: string): FailureError {
+    return new FailureError({
+      code: 'overloaded',
+      status: 529,
+      type: 'overloaded_error',
+      message: `Isthmus is at its limit of processes and every one is answering: ${why}. Try again, or raise --max-processes or --max-memory-mb.`,
+      retryAfterSeconds: 5,
+    });
+  }
+}
+
+function clientGone(): FailureError {
+  return new FailureError({ code: 'client_gone', status: 499, type: 'api_error', message: 'The client has gone.' });
+}

@@ -1,0 +1,34 @@
+import { parseArgs } from 'node:util';
+
+/** A command line: the words before the flags, and the flags with their values (`''` for a flag without one). */
+export interface CommandLine {
+  words: string[];
+  flags: Record<string, string>;
+  switches: Set<string>;
+}
+
+/** Flags that take no value. */
+const SWITCHES = ['help', 'version', 'once'] as const;
+
+/** Splits a command line; `--name value` and `--name=value` are the same. Which flags exist is decided by who reads them. */
+export function parseCommandLine(args: readonly string[], settingNames: readonly string[]): CommandLine {
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: {
+      ...Object.fromEntries([...settingNames, 'config'].map((name) => [name, { type: 'string' as const }])),
+      ...Object.fromEntries(SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
+    },
+  });
+  const line: CommandLine = { words: [], flags: {}, switches: new Set() };
+  for (const token of tokens) {
+    if (token.kind === 'positional') line.words.push(token.value);
+    else if (token.kind === 'option') {
+      if ((SWITCHES as readonly string[]).includes(token.name)) line.switches.add(token.name);
+      else line.flags[token.name] = token.value ?? '';
+    }
+  }
+  return line;
+}

@@ -1,0 +1,34 @@
+import type { AccountInfo } from '../engine/engine.ts';
+import type { Environment } from '../engine/environment.ts';
+
+/**
+ * Which credential will pay, by name and never by value, in the order in which Claude Code prefers them.
+ *
+ * @param account what the SDK says it found
+ * @param variables the environment of the processes; only whether a variable is set is looked at
+ * @returns undefined when there is none
+ */
+export function describeCredential(account: AccountInfo, variables: Environment): string | undefined {
+  switch (account.apiProvider) {
+    case undefined:
+    case 'firstParty':
+      break;
+    case 'bedrock':
+      return 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)';
+    case 'vertex':
+      return 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)';
+    case 'foundry':
+      return 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)';
+    default:
+      return account.apiProvider;
+  }
+  if (variables.ANTHROPIC_AUTH_TOKEN) return 'bearer token (ANTHROPIC_AUTH_TOKEN)';
+  if (account.apiKeySource && account.apiKeySource !== 'none') return `API key (${account.apiKeySource})`;
+  if (account.tokenSource && account.tokenSource !== 'none') {
+    const plan = account.subscriptionType ? `, ${account.subscriptionType}` : '';
+    return account.tokenSource === 'CLAUDE_CODE_OAUTH_TOKEN'
+      ? `OAuth token (CLAUDE_CODE_OAUTH_TOKEN${plan})`
+      : `claude login (${account.tokenSource}${plan})`;
+  }
+  return undefined;
+}

@@ -1,0 +1,49 @@
+import { readSettings, SETTINGS, SettingsError, variableName } from '../config/settings.ts';
+import { parseCommandLine } from './arguments.ts';
+import { demo } from './demo.ts';
+import { ownVersion, StartError } from './run-gateway.ts';
+import { print, serve } from './serve.ts';
+
+const USAGE = `Usage: isthmus <command> [flags]
+
+Commands
+  serve          run the gateway
+  demo           show it at work against a scripted model, without any account; --once ends after the walk
+
+Flags
+${Object.entries(SETTINGS)
+  .map(([name, { value, help }]) => `  --${`${name} ${value}`.padEnd(25)} ${help}`)
+  .join('\n')}
+  --config FILE              JSON file with these settings (default: ~/.config/isthmus/config.json)
+  --help, --version
+
+Each flag is also an environment variable, for example ${variableName('max-processes')}=8.`;
+
+/** Runs one command line; every expected problem is one line on stderr and an exit code that is not 0. */
+export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    const { words, flags, switches } = parseCommandLine(args, Object.keys(SETTINGS));
+    const [command, ...rest] = words;
+    if (switches.has('version')) return print([ownVersion()]);
+    if (switches.has('help') || command === 'help') return print([USAGE]);
+    if (command === undefined)
+      throw new SettingsError(
+        'Which command? `isthmus serve` runs the gateway, `isthmus demo` shows it; see `isthmus --help`.',
+      );
+    if (rest.length > 0)
+      throw new SettingsError(
+        `Unexpected ${rest.map((word) => JSON.stringify(word)).join(' ')}; settings are given as --name value.`,
+      );
+    if (command !== 'serve' && command !== 'demo') {
+      throw new SettingsError(`There is no command ${JSON.stringify(command)}; there are serve and demo.`);
+    }
+    if (switches.has('once') && command !== 'demo') throw new SettingsError('--once belongs to `isthmus demo`.');
+    const settings = readSettings({ flags, environment });
+    if (command === 'serve') await serve(settings, environment);
+    else await demo(settings, environment, switches.has('once'));
+  } catch (error) {
+    if (!(error instanceof SettingsError || error instanceof StartError)) throw error;
+    process.stderr.write(`isthmus: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { hostName, isLoopback } from '../access/request-guard.ts';
+import type { Settings } from '../config/settings.ts';
+import { Engine } from '../engine/engine.ts';
+import { buildEnvironment, type Mode } from '../engine/environment.ts';
+import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/executable.ts';
+import { Launcher } from '../engine/launch.ts';
+import { createRunDirectory } from '../engine/run-directory.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { createApp } from '../http/app.ts';
+import { listen } from '../http/listen.ts';
+import type { Log } from '../telemetry/log.ts';
+import { describeCredential } from './credential.ts';
+
+/** Something that keeps the gateway from starting; the message is one line that says the cure. */
+export class StartError extends Error {}
+
+export interface RunningGateway {
+  url: string;
+  host: string;
+  port: number;
+  mode: Mode;
+  credential: string;
+  executable: ClaudeExecutable;
+  warnings: string[];
+  /** Lets turns under way finish, for so many milliseconds at most, then leaves nothing behind. */
+  stop(deadlineMs: number): Promise<void>;
+  /** Leaves nothing behind, at once and without waiting; for the process's own end. */
+  kill(): void;
+}
+
+/** Isthmus's own version. */
+export function ownVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}
+
+/**
+ * Starts everything, in the order in which it can fail.
+ *
+ * @param operator the environment that credentials come from
+ * @throws StartError
+ */
+export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv, log: Log): Promise<RunningGateway> {
+  const { host, port } = settings;
+  const executable = orStartError(() => findExecutable(settings.claude));
+  const directory = createRunDirectory();
+  try {
+    const environment = buildEnvironment({
+      operator,
+      temporaryDirectory: directory.temporary,
+      isOwnAddress: (url) => isSameAddress(url, host, port),
+    });
+    const launcher = new Launcher(operator.PATH);
+    const engine = new Engine({ executable, environment, directory, launcher });
+    const credential = await findCredential(engine, environment.variables, executable);
+    const gateway = new Gateway(engine, {
+      spares: settings.spares,
+      processes: settings['max-processes'],
+      memoryBytes: settings['max-memory-mb'] * 1024 * 1024,
+      startsAtATime: settings['starts-at-a-time'],
+      queueLength: settings['queue-length'],
+      queueDeadlineMs: settings['queue-seconds'] * 1000,
+      idleMs: settings['idle-minutes'] * 60_000,
+      heldMs: settings['held-minutes'] * 60_000,
+    });
+    const app = createApp({
+      gateway,
+      bindHost: host,
+      keepAliveMs: settings['keep-alive-seconds'] * 1000,
+      identity: { version: ownVersion(), mode: environment.mode, credential },
+      log,
+    });
+    const listener = await listen(app, host, port).catch((error: NodeJS.ErrnoException) => {
+      gateway.endAll();
+      throw new StartError(listenProblem(error, host, port));
+    });
+    return {
+      url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
+      host,
+      port: listener.port,
+      mode: environment.mode,
+      credential,
+      executable,
+      warnings: warnings(environment.droppedBaseUrl, host, launcher),
+      async stop(deadlineMs) {
+        const closed = listener.close();
+        await gateway.drain(deadlineMs);
+        listener.closeConnections();
+        await closed;
+        directory.remove();
+      },
+      kill() {
+        gateway.endAll();
+        directory.remove();
+      },
+    };
+  } catch (error) {
+    directory.remove();
+    throw error;
+  }
+}
+
+async function findCredential(
+  engine: Engine,
+  variables: Record<string, string>,
+  executable: ClaudeExecutable,
+): Promise<string> {
+  const account = await engine.accountInfo().catch((error: unknown) => {
+    throw new StartError(
+      `The \`claude\` binary ${executable.path} did not start: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  });
+  const credential = describeCredential(account, variables);
+  if (credential === undefined) {
+    throw new StartError(
+      'No credential found. Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or run `claude login`; `isthmus demo` needs none.',
+    );
+  }
+  return credential;
+}
+
+/** Whether a URL leads back to the gateway. */
+function isSameAddress(url: string, host: string, port: number): boolean {
+  const name = hostName(url);
+  if (name === undefined) return false;
+  const urlPort = Number(new URL(url).port || (url.startsWith('https:') ? 443 : 80));
+  if (urlPort !== port) return false;
+  const listensEverywhere = host === '0.0.0.0' || host === '::';
+  return name === host || (isLoopback(name) && (isLoopback(host) || listensEverywhere)) || name === '0.0.0.0';
+}
+
+function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use. Stop what listens there, or choose another port: --port ${port + 1}.`;
+    case 'EACCES':
+      return `Port ${port} needs rights that this user does not have. Choose one above 1023: --port 3456.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `This machine has no address ${host}. Choose one that it has: --host 127.0.0.1.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${error.message}`;
+  }
+}
+
+function warnings(droppedBaseUrl: boolean, host: string, launcher: Launcher): string[] {
+  const found: string[] = [];
+  if (droppedBaseUrl) found.push('ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.');
+  if (!isLoopback(host))
+    found.push(`Everyone who can reach ${host} can use your credential: there is no client key yet.`);
+  const { sdk, claudeCode } = sdkVersions();
+  if (sdk !== TESTED.sdk || (claudeCode ?? TESTED.claudeCode) !== TESTED.claudeCode) {
+    found.push(`Agent SDK ${sdk} is not the version that Isthmus was tested with (${TESTED.sdk}).`);
+  }
+  if (process.platform === 'linux' && !launcher.tiesLives) {
+    found.push(
+      'setpriv (package util-linux) is missing: a killed gateway may leave processes behind for some seconds.',
+    );
+  }
+  return found;
+}
+
+function orStartError<Value>(produce: () => Value): Value {
+  try {
+    return produce();
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error));
+  }
+}

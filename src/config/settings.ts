@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, homedir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+
+const integer = (least: number, most: number) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+const number = (least: number) => z.coerce.number('must be a number').min(least, `must be at least ${least}`);
+
+interface Setting<Schema extends z.ZodType = z.ZodType> {
+  schema: Schema;
+  /** The placeholder of the value in the help text. */
+  value: string;
+  help: string;
+}
+
+const setting = <Schema extends z.ZodType>(schema: Schema, value: string, help: string): Setting<Schema> => ({
+  schema,
+  value,
+  help,
+});
+
+/**
+ * Every setting, once. The key is the flag (`--max-processes`), the key in the configuration file, and, in upper case
+ * with underscores, the environment variable (`ISTHMUS_MAX_PROCESSES`).
+ */
+export const SETTINGS = {
+  port: setting(integer(0, 65_535).default(3456), 'PORT', 'port to listen on; 0 picks a free one'),
+  host: setting(z.string().min(1, 'must not be empty').default('127.0.0.1'), 'ADDRESS', 'address to listen on'),
+  claude: setting(
+    z.string().min(1, 'must not be empty').optional(),
+    'PATH',
+    'the `claude` binary to run, instead of the bundled one',
+  ),
+  spares: setting(integer(0, 16).default(2), 'N', 'processes started ahead for new conversations'),
+  'max-processes': setting(integer(1, 1000).default(24), 'N', 'processes at a time, spares included'),
+  'max-memory-mb': setting(
+    integer(200, 10_000_000).default(Math.max(1024, Math.round(totalmem() / 2 / 1024 / 1024))),
+    'MB',
+    'memory that all processes may hold together (default: half of the machine)',
+  ),
+  'starts-at-a-time': setting(integer(1, 64).default(availableParallelism()), 'N', 'processes that start at a time'),
+  'queue-length': setting(integer(0, 10_000).default(64), 'N', 'requests that may wait for a process'),
+  'queue-seconds': setting(number(0.001).default(60), 'S', 'how long a request may wait for a process'),
+  'idle-minutes': setting(number(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),
+  'held-minutes': setting(number(0.001).default(15), 'MIN', 'how long a process waits for tool results'),
+  'keep-alive-seconds': setting(number(0.01).default(15), 'S', 'silence after which a streaming answer pings'),
+} as const;
+
+type SettingName = keyof typeof SETTINGS;
+
+/** The validated settings, by their kebab-case names. */
+export type Settings = { [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
+
+export interface SettingSources {
+  /** Flags as given, without the dashes; `config` names the file. */
+  flags: Record<string, string>;
+  /** The process environment. */
+  environment: NodeJS.ProcessEnv;
+}
+
+/** A setting that is unknown or has a bad value; the message is one line that says the cure. */
+export class SettingsError extends Error {}
+
+const ENVIRONMENT_PREFIX = 'ISTHMUS_';
+
+/**
+ * Reads the settings: flags before environment variables before the file before defaults.
+ *
+ * The file is the one that `--config` or `ISTHMUS_CONFIG` names, else `~/.config/isthmus/config.json` if it exists.
+ *
+ * @throws SettingsError
+ */
+export function readSettings({ flags, environment }: SettingSources): Settings {
+  const fromEnvironment = Object.fromEntries(
+    Object.entries(environment)
+      .filter(([name, value]) => name.startsWith(ENVIRONMENT_PREFIX) && value !== undefined)
+      .map(([name, value]) => [name.slice(ENVIRONMENT_PREFIX.length).toLowerCase().replaceAll('_', '-'), value]),
+  );
+  const { config: flagFile, ...givenFlags } = flags;
+  const { config: environmentFile, ...givenVariables } = fromEnvironment;
+  const file = flagFile ?? environmentFile;
+  const sources = [
+    { given: readFile(file), name: (key: string) => `"${key}" in the configuration file` },
+    { given: givenVariables, name: variableName },
+    { given: givenFlags, name: (key: string) => `--${key}` },
+  ];
+  const merged: Record<string, { value: unknown; name: string }> = {};
+  for (const { given, name } of sources) {
+    for (const [key, value] of Object.entries(given)) {
+      if (!(key in SETTINGS)) {
+        throw new SettingsError(
+          `There is no setting ${name(key)}. Did you mean ${name(closest(key, [...Object.keys(SETTINGS), 'config']))}?`,
+        );
+      }
+      merged[key] = { value, name: name(key) };
+    }
+  }
+  const settings = Object.entries(SETTINGS).map(([key, { schema }]) => {
+    const given = merged[key];
+    const result = schema.safeParse(given?.value === '' ? Number.NaN : given?.value);
+    if (!result.success) {
+      throw new SettingsError(
+        `${given?.name ?? key} ${result.error.issues[0]?.message} (it is ${JSON.stringify(given?.value)}).`,
+      );
+    }
+    return [key, result.data];
+  });
+  return Object.fromEntries(settings) as Settings;
+}
+
+/** The name of a setting as an environment variable. */
+export function variableName(key: string): string {
+  return ENVIRONMENT_PREFIX + key.toUpperCase().replaceAll('-', '_');
+}
+
+function readFile(chosen: string | undefined): Record<string, unknown> {
+  const path = chosen ?? join(homedir(), '.config', 'isthmus', 'config.json');
+  if (chosen === undefined && !existsSync(path)) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new SettingsError(
+      `The configuration file ${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new SettingsError(`The configuration file ${path} must hold a JSON object, for example {"port": 3456}.`);
+  }
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,36 @@
+import type { Lineage } from './lineage.ts';
+
+/**
+ * Finds what can continue a conversation: an index of live things by the lineage they have reached.
+ *
+ * Several may stand at one lineage (forks that went the same way); the newest is given out first. Taking one out is
+ * synchronous, so that two requests that continue the same point never get the same process.
+ */
+export class LineageRegistry<Live> {
+  readonly #byLineage = new Map<Lineage, Live[]>();
+  readonly #lineageOf = new Map<Live, Lineage>();
+
+  add(lineage: Lineage, live: Live): void {
+    this.remove(live);
+    const standing = this.#byLineage.get(lineage);
+    if (standing) standing.push(live);
+    else this.#byLineage.set(lineage, [live]);
+    this.#lineageOf.set(live, lineage);
+  }
+
+  /** Takes out the newest at a lineage that satisfies the condition. */
+  take(lineage: Lineage, condition: (live: Live) => boolean): Live | undefined {
+    const found = this.#byLineage.get(lineage)?.findLast(condition);
+    if (found !== undefined) this.remove(found);
+    return found;
+  }
+
+  remove(live: Live): void {
+    const lineage = this.#lineageOf.get(live);
+    if (lineage === undefined) return;
+    this.#lineageOf.delete(live);
+    const rest = (this.#byLineage.get(lineage) ?? []).filter((other) => other !== live);
+    if (rest.length > 0) this.#byLineage.set(lineage, rest);
+    else this.#byLineage.delete(lineage);
+  }
+}

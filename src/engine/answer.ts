@@ -1,0 +1,94 @@
+import type { AnswerMessage, ContentBlock, JsonObject } from '../spec/messages.ts';
+import type { TurnEvent } from '../spec/turn-events.ts';
+
+/** A raw event of the model's stream: every {@link TurnEvent} but the terminal ones. */
+export type RawEvent = Exclude<TurnEvent, { type: 'message_stop' | 'failure' }>;
+
+/** Folds the raw events of one answer into the message that they describe. */
+export class AnswerFold {
+  #message: AnswerMessage | undefined;
+  readonly #inputJson = new Map<number, string>();
+  #hasBadJson = false;
+
+  get hasStarted(): boolean {
+    return this.#message !== undefined;
+  }
+
+  /** The message so far; complete once `stop_reason` is set. */
+  get message(): AnswerMessage | undefined {
+    return this.#message;
+  }
+
+  add(event: RawEvent): void {
+    if (event.type === 'message_start') {
+      this.#message = { ...event.message, content: [] };
+      return;
+    }
+    const message = this.#message;
+    if (!message) return;
+    switch (event.type) {
+      case 'content_block_start':
+        message.content[event.index] = { ...event.content_block };
+        return;
+      case 'content_block_delta': {
+        const block = message.content[event.index];
+        if (block) this.#addDelta(block, event.index, event.delta);
+        return;
+      }
+      case 'content_block_stop':
+        this.#completeInput(message.content[event.index], event.index);
+        return;
+      case 'message_delta':
+        Object.assign(message, event.delta);
+        message.usage = { ...message.usage, ...event.usage };
+        return;
+    }
+  }
+
+  /**
+   * Whether the CLI would call the model again by itself after this answer: when it was cut by a limit or refused, has
+   * nothing to show, or calls a tool that it cannot dispatch. Such a process has to end before it does.
+   *
+   * @param declaredTools the names that the model was given
+   */
+  wouldGoOn(declaredTools: ReadonlySet<string>): boolean {
+    if (!this.#message) return true;
+    const { stop_reason, content } = this.#message;
+    const calls = content.filter((block) => block.type === 'tool_use');
+    if (stop_reason === 'tool_use') {
+      return calls.length === 0 || this.#hasBadJson || calls.some((block) => !declaredTools.has(String(block.name)));
+    }
+    if (stop_reason !== 'end_turn' && stop_reason !== 'stop_sequence') return true;
+    return calls.length > 0 || !content.some((block) => block.type === 'text' && String(block.text).trim() !== '');
+  }
+
+  #addDelta(block: ContentBlock, index: number, delta: JsonObject): void {
+    switch (delta.type) {
+      case 'text_delta':
+        block.text = `${block.text ?? ''}${delta.text}`;
+        return;
+      case 'thinking_delta':
+        block.thinking = `${block.thinking ?? ''}${delta.thinking}`;
+        return;
+      case 'signature_delta':
+        block.signature = delta.signature;
+        return;
+      case 'citations_delta':
+        block.citations = [...(Array.isArray(block.citations) ? block.citations : []), delta.citation];
+        return;
+      case 'input_json_delta':
+        this.#inputJson.set(index, `${this.#inputJson.get(index) ?? ''}${delta.partial_json}`);
+        return;
+    }
+  }
+
+  #completeInput(block: ContentBlock | undefined, index: number): void {
+    const json = this.#inputJson.get(index);
+    if (!block || !json) return;
+    try {
+      block.input = JSON.parse(json);
+    } catch {
+      this.#hasBadJson = true;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { McpSdkServerConfigWithInstance } from '@anthropic-ai/claude-agent-sdk';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ListToolsRequestSchema,
+  type Tool,
+} from '@modelcontextprotocol/sdk/types.js';
+import { toolResultContent } from '../conversation/canonical.ts';
+import type { ClientTool, ContentBlock } from '../spec/messages.ts';
+import type { ToolNames } from './tool-names.ts';
+
+/** The MCP server's name; `mcp__<name>` stands for all of its tools in the permission list. */
+export const CLIENT_TOOLS_SERVER = 'client';
+
+/** The SDK's key for the tool_use id of a call. */
+const TOOL_USE_ID = 'claudecode/toolUseId';
+/** Lets a result be this many characters long before the SDK writes it to a file; its own upper bound. */
+const LONGEST_RESULT = 500_000;
+
+/**
+ * The client's tools as an in-process MCP server that runs nothing: each call waits until the client's next request
+ * brings its result, or for ever, if the process is ended first.
+ *
+ * It uses the low-level `Server`, which passes JSON Schemas through; the SDK's own helper wants Zod and loses what Zod
+ * cannot say.
+ */
+export class ClientTools {
+  readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
+  readonly #server: Server;
+
+  constructor(tools: readonly ClientTool[], names: ToolNames) {
+    const list = tools.map(
+      ({ name, description, inputSchema }): Tool => ({
+        name: names.toModel(name),
+        ...(description !== undefined ? { description } : {}),
+        inputSchema: inputSchema as Tool['inputSchema'],
+        _meta: { 'anthropic/maxResultSizeChars': LONGEST_RESULT },
+      }),
+    );
+    this.#server = new Server({ name: CLIENT_TOOLS_SERVER, version: '1' }, { capabilities: { tools: {} } });
+    this.#server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
+    this.#server.setRequestHandler(
+      CallToolRequestSchema,
+      (call) => this.#result(String(call.params._meta?.[TOOL_USE_ID])).promise,
+    );
+  }
+
+  /** For the SDK's `mcpServers` option. */
+  get config(): McpSdkServerConfigWithInstance {
+    // The SDK's type asks for the high-level server; it needs `connect` alone, which both have.
+    const instance = this.#server as unknown as McpSdkServerConfigWithInstance['instance'];
+    return { type: 'sdk', name: CLIENT_TOOLS_SERVER, instance };
+  }
+
+  /** Completes the call with the result's `tool_use_id`, whether it has arrived yet or will. */
+  complete(result: ContentBlock): void {
+    this.#result(String(result.tool_use_id)).resolve({
+      content: toolResultContent(result).map((block) => ({ type: 'text', text: String(block.text) })),
+      ...(result.is_error === true ? { isError: true } : {}),
+    });
+  }
+
+  #result(toolUseId: string): PromiseWithResolvers<CallToolResult> {
+    let result = this.#results.get(toolUseId);
+    if (!result) {
+      result = withResolvers();
+      this.#results.set(toolUseId, result);
+    }
+    return result;
+  }
+}
+
+interface PromiseWithResolvers<Value> {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+}
+
+function withResolvers<Value>(): PromiseWithResolvers<Value> {
+  let resolve: (value: Value) => void = () => undefined;
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,228 @@
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type AccountInfo,
+  type Options,
+  prewarm,
+  query,
+  type SDKUserMessage,
+  type SpareProcess,
+} from '@anthropic-ai/claude-agent-sdk';
+import type { MessagesRequest } from '../spec/messages.ts';
+import type { TurnEvent } from '../spec/turn-events.ts';
+import { Child, ClaudeProcess, toUserMessage } from './claude-process.ts';
+import { CLIENT_TOOLS_SERVER, ClientTools } from './client-tools.ts';
+import type { ProcessEnvironment } from './environment.ts';
+import { EventQueue } from './event-queue.ts';
+import type { ClaudeExecutable } from './executable.ts';
+import type { Launcher } from './launch.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { ToolNames } from './tool-names.ts';
+import { toTranscript } from './transcript.ts';
+
+export type { AccountInfo };
+
+/** A process together with the events of its first turn. */
+export interface BegunTurn {
+  process: ClaudeProcess;
+  events: AsyncIterable<TurnEvent>;
+}
+
+/** What the owner of processes wants to hear of them. */
+export interface ProcessListener {
+  /** The process is gone; called once. */
+  onEnded: (process: ClaudeProcess) => void;
+  /** Its turn is complete and it waits for the next. */
+  onParked: (process: ClaudeProcess) => void;
+}
+
+/** A pre-started process that is no conversation yet. */
+export interface Spare {
+  spare: SpareProcess;
+  child: Child;
+  /** Resolves when its process has gone, unless it was claimed before. */
+  exited: Promise<void>;
+  /** Discards it; harmless after it has been claimed. */
+  end(): void;
+}
+
+export interface EngineOptions {
+  executable: ClaudeExecutable;
+  environment: ProcessEnvironment;
+  directory: RunDirectory;
+  launcher: Launcher;
+}
+
+/** Makes `claude` processes. The one place that knows how the Agent SDK has to be set up. */
+export class Engine {
+  readonly #options: EngineOptions;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Hands a whole request to a new process as its transcript; works for any history, and for none. */
+  replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
+    const { directory, environment } = this.#options;
+    const names = new ToolNames(request.tools);
+    const clientTools = new ClientTools(request.tools, names);
+    const transcript = toTranscript(request.messages, request.model, directory.work, names);
+    const systemFile =
+      request.system === '' ? undefined : this.#writeSystemPrompt(transcript.sessionId, request.system);
+    const input = new EventQueue<SDKUserMessage>();
+    const child = new Child();
+    const base = this.#baseOptions(child);
+    const sdkQuery = query({
+      prompt: input,
+      options: {
+        ...base,
+        env: {
+          ...environment.variables,
+          CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
+          CLAUDE_CODE_EXTRA_BODY: JSON.stringify(request.parameters),
+        },
+        model: request.model,
+        resume: transcript.sessionId,
+        forkSession: true,
+        sessionStore: { append: async () => undefined, load: async () => transcript.entries },
+        extraArgs: {
+          ...base.extraArgs,
+          ...(systemFile ? { 'append-system-prompt-file': systemFile } : {}),
+        },
+        ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: clientTools.config } } : {}),
+      },
+    });
+    const process = new ClaudeProcess({
+      query: sdkQuery,
+      child,
+      input,
+      clientTools,
+      tools: request.tools,
+      names,
+      parameters: request.parameters,
+      onEnded: (ended) => {
+        if (systemFile) void rm(systemFile, { force: true });
+        listener.onEnded(ended);
+      },
+      onParked: listener.onParked,
+    });
+    return { process, events: process.begin() };
+  }
+
+  /** Starts a spare; resolves when it is ready to be claimed. */
+  async prestart(): Promise<Spare> {
+    const child = new Child();
+    try {
+      const spare = await prewarm({ options: { ...this.#baseOptions(child), persistSession: false } });
+      spare.claimed.catch(() => undefined);
+      const exited = new Promise<void>((resolve) => {
+        child.onExit = resolve;
+      });
+      return {
+        spare,
+        child,
+        exited,
+        end() {
+          child.end();
+          spare.close();
+        },
+      };
+    } catch (error) {
+      child.end();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a spare the process of a new conversation.
+   *
+   * @param request one user message that an idle process could take
+   * @returns undefined if the spare could not be claimed; it is gone then, and nothing has reached the model
+   */
+  async claim(
+    { spare, child }: Spare,
+    request: MessagesRequest,
+    listener: ProcessListener,
+  ): Promise<BegunTurn | undefined> {
+    const names = new ToolNames(request.tools);
+    const clientTools = new ClientTools(request.tools, names);
+    const input = new EventQueue<SDKUserMessage>();
+    try {
+      const sdkQuery = spare.claim({
+        prompt: input,
+        options: {
+          cwd: this.#options.directory.work,
+          model: request.model,
+          ...(request.system === '' ? {} : { appendSystemPrompt: request.system }),
+        },
+      });
+      const claimed = new ClaudeProcess({
+        query: sdkQuery,
+        child,
+        input,
+        clientTools,
+        tools: request.tools,
+        names,
+        parameters: request.parameters,
+        ...listener,
+      });
+      const events = claimed.begin();
+      await Promise.all([
+        spare.claimed,
+        sdkQuery.applyFlagSettings({ env: { CLAUDE_CODE_EXTRA_BODY: JSON.stringify(request.parameters) } }),
+        request.tools.length > 0 ? sdkQuery.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
+      ]);
+      for (const message of request.messages) input.push(toUserMessage(message, names));
+      return { process: claimed, events };
+    } catch {
+      child.end();
+      return undefined;
+    }
+  }
+
+  /** Which credential the SDK finds, in its own words. Takes the start of one process; calls no model. */
+  async accountInfo(): Promise<AccountInfo> {
+    const child = new Child();
+    const input = new EventQueue<SDKUserMessage>();
+    const sdkQuery = query({ prompt: input, options: { ...this.#baseOptions(child), persistSession: false } });
+    try {
+      return await sdkQuery.accountInfo();
+    } finally {
+      child.end();
+      sdkQuery.close();
+    }
+  }
+
+  #baseOptions(child: Child): Options {
+    const { executable, environment, directory, launcher } = this.#options;
+    return {
+      pathToClaudeCodeExecutable: executable.path,
+      env: environment.variables,
+      cwd: directory.work,
+      settingSources: [],
+      strictMcpConfig: true,
+      tools: [],
+      verbatimPrompts: true,
+      permissionMode: 'dontAsk',
+      allowedTools: [`mcp__${CLIENT_TOOLS_SERVER}`],
+      includePartialMessages: true,
+      thinking: { type: 'disabled' },
+      systemPrompt: '',
+      // With a spawn function of ours the SDK sends the system prompt later than a resumed turn needs it.
+      extraArgs: { 'system-prompt': '' },
+      spawnClaudeCodeProcess: (spawnOptions) => {
+        const spawned = launcher.spawn(spawnOptions);
+        child.adopt(spawned);
+        return spawned;
+      },
+    };
+  }
+
+  /** A file, because a command line is limited in length and readable by every user of the machine. */
+  #writeSystemPrompt(name: string, system: string): string {
+    const file = join(this.#options.directory.temporary, `${name}.system.txt`);
+    writeFileSync(file, system, { mode: 0o600 });
+    return file;
+  }
+}

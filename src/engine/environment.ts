@@ -1,0 +1,130 @@
+/**
+ * The environment that `claude` runs in: an allow-list of the operator's variables, then what the gateway sets.
+ *
+ * Credentials pass through unread; only whether a variable is set is looked at, never its value.
+ */
+
+export type Environment = Record<string, string>;
+
+/** What a process needs of its surroundings, and which credential it may find there. */
+const PASSED = new Set([
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'TZ',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'SYSTEMROOT',
+  'SystemRoot',
+  'USERPROFILE',
+  'APPDATA',
+  'LOCALAPPDATA',
+  'COMSPEC',
+  'PATHEXT',
+  'CLAUDE_CONFIG_DIR',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+  'CLAUDE_CODE_CLIENT_CERT',
+  'CLAUDE_CODE_CLIENT_KEY',
+  'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
+  'CLOUD_ML_REGION',
+  'GCLOUD_PROJECT',
+]);
+const PASSED_PREFIXES = [
+  'LC_',
+  'ANTHROPIC_',
+  'AWS_',
+  'AZURE_',
+  'GOOGLE_',
+  'VERTEX_REGION_',
+  'CLAUDE_CODE_USE_',
+  'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
+  'CLAUDE_CODE_SKIP_VERTEX_AUTH',
+  'CLAUDE_CODE_SKIP_FOUNDRY_AUTH',
+];
+/** Passed by prefix above, but these change what is asked of the model, which is the client's to say. */
+const WITHHELD = /^ANTHROPIC_(MODEL|SMALL_FAST_MODEL|DEFAULT_.*|CUSTOM_MODEL.*|BETAS)$/;
+
+/** The gateway's own settings; each is explained in docs/decisions/0003-process-settings.md. */
+const SET: Environment = {
+  CLAUDE_AGENT_SDK_MCP_NO_PREFIX: '1',
+  CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE: '1000000000',
+  CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP: '1',
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
+  CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK: '1',
+  CLAUDE_CODE_DISABLE_REFUSAL_RETRY: '1',
+  CLAUDE_CODE_MAX_MCP_DESCRIPTION_LENGTH: '10000000',
+  CLAUDE_CODE_SKIP_MCP_DEBUG_LOG_FILES: '1',
+  CLAUDE_CODE_TOTAL_TOKENS_REMINDER: 'off',
+  DISABLE_AUTO_COMPACT: '1',
+  DISABLE_AUTOUPDATER: '1',
+  ENABLE_TOOL_SEARCH: 'false',
+};
+
+/** `bare`: the model sees exactly the client's messages. `full`: Claude Code adds its own reminders to them. */
+export type Mode = 'bare' | 'full';
+
+export interface ProcessEnvironment {
+  variables: Environment;
+  mode: Mode;
+  /** Set when `ANTHROPIC_BASE_URL` pointed at this gateway and was left out. */
+  droppedBaseUrl: boolean;
+}
+
+export interface EnvironmentOptions {
+  operator: NodeJS.ProcessEnv;
+  /** A private directory for everything the process writes beside its configuration. */
+  temporaryDirectory: string;
+  /** Whether a URL is this gateway's own address. */
+  isOwnAddress: (url: string) => boolean;
+}
+
+/** Builds the environment of every process. The values of credential variables are copied unread. */
+export function buildEnvironment({
+  operator,
+  temporaryDirectory,
+  isOwnAddress,
+}: EnvironmentOptions): ProcessEnvironment {
+  const variables: Environment = {};
+  for (const [name, value] of Object.entries(operator))
+    if (value !== undefined && isPassed(name)) variables[name] = value;
+  const baseUrl = variables.ANTHROPIC_BASE_URL;
+  const droppedBaseUrl = baseUrl !== undefined && isOwnAddress(baseUrl);
+  if (droppedBaseUrl) delete variables.ANTHROPIC_BASE_URL;
+  const mode = modeFor(variables);
+  Object.assign(variables, SET, {
+    TMPDIR: temporaryDirectory,
+    CLAUDE_CODE_TMPDIR: temporaryDirectory,
+    XDG_CACHE_HOME: temporaryDirectory,
+  });
+  if (mode === 'bare') variables.CLAUDE_CODE_SIMPLE = '1';
+  return { variables, mode, droppedBaseUrl };
+}
+
+/** Bare mode needs a credential that it can use: an API key or a bearer token, and no cloud provider in front of it. */
+function modeFor(variables: Environment): Mode {
+  const cloud = ['BEDROCK', 'VERTEX', 'FOUNDRY'].some((name) => isOn(variables[`CLAUDE_CODE_USE_${name}`]));
+  const direct = Boolean(variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN);
+  return direct && !cloud ? 'bare' : 'full';
+}
+
+function isPassed(name: string): boolean {
+  if (WITHHELD.test(name)) return false;
+  return PASSED.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** As Claude Code reads its own switches. */
+export function isOn(value: string | undefined): boolean {
+  return value !== undefined && ['1', 'true', 'yes', 'on'].includes(value.trim().toLowerCase());
+}

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
+
+/**
+ * How a `claude` process is spawned. On Linux `setpriv` ties its life to the gateway's: killed with it, in the same
+ * instant, where it would otherwise live on for seconds and call the model once more.
+ */
+export class Launcher {
+  readonly #setpriv: string | undefined;
+
+  constructor(path: string | undefined) {
+    this.#setpriv = process.platform === 'linux' ? findOnPath('setpriv', path ?? '') : undefined;
+  }
+
+  /** Whether a killed gateway takes its processes with it. */
+  get tiesLives(): boolean {
+    return this.#setpriv !== undefined;
+  }
+
+  spawn(options: SpawnOptions): ChildProcess & SpawnedProcess {
+    const { command, args, cwd, env } = options;
+    const line = this.#setpriv ? [this.#setpriv, '--pdeathsig', 'KILL', command, ...args] : [command, ...args];
+    const [file = command, ...rest] = line;
+    return spawn(file, rest, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true }) as ChildProcess &
+      SpawnedProcess;
+  }
+}
+
+function findOnPath(name: string, path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,88 @@
+import type { SDKAPIRetryMessage, SDKMessage } from '@anthropic-ai/claude-agent-sdk';
+import type { Failure } from '../spec/failure.ts';
+
+/** The API's error type for a status, where the SDK tells the status alone. */
+const TYPE_OF_STATUS: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [504, 'timeout_error'],
+  [529, 'overloaded_error'],
+]);
+
+/**
+ * The CLI announces that it will call the model again after a wait. The client has its own retry loop, and one in the
+ * chain is enough: the announcement becomes the answer.
+ */
+export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
+  const { error_status: status, retry_delay_ms } = message;
+  if (status === null) return connectionLost();
+  return {
+    code: 'upstream_error',
+    status,
+    type: TYPE_OF_STATUS.get(status) ?? 'api_error',
+    message: `The model's API answered ${status} (${message.error}).`,
+    ...(status === 429 || status >= 500 ? { retryAfterSeconds: Math.ceil(retry_delay_ms / 1000) } : {}),
+  };
+}
+
+/** The fields that the CLI puts beside a synthetic assistant message when a call has failed. */
+interface ApiErrorFields {
+  is_api_error_message?: boolean;
+  api_error_status?: number | null;
+  api_error_type?: string | null;
+  request_id?: string;
+}
+
+/** The failure that an assistant message stands for, or `undefined` when it is an answer. */
+export function failureOfAssistant(message: Extract<SDKMessage, { type: 'assistant' }>): Failure | undefined {
+  const fields = message as ApiErrorFields;
+  if (fields.is_api_error_message !== true) return undefined;
+  const status = fields.api_error_status;
+  const text = message.message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  if (status == null) {
+    if (message.error === 'authentication_failed') return notSignedIn();
+    return { ...connectionLost(), message: text };
+  }
+  const prefix = `API Error: ${status} `;
+  return {
+    code: 'upstream_error',
+    status,
+    type: fields.api_error_type ?? TYPE_OF_STATUS.get(status) ?? 'api_error',
+    message: text.startsWith(prefix) ? text.slice(prefix.length) : text,
+    ...(fields.request_id ? { requestId: fields.request_id } : {}),
+  };
+}
+
+/** The stream ended before its answer was complete. */
+export function upstreamCut(): Failure {
+  return {
+    code: 'upstream_cut',
+    status: 502,
+    type: 'api_error',
+    message: 'The stream from the model ended before its answer was complete. Send the request again.',
+  };
+}
+
+function connectionLost(): Failure {
+  return {
+    code: 'upstream_cut',
+    status: 502,
+    type: 'api_error',
+    message: "The connection to the model's API was lost. Send the request again.",
+  };
+}
+
+function notSignedIn(): Failure {
+  return {
+    code: 'not_signed_in',
+    status: 401,
+    type: 'authentication_error',
+    message:
+      'Claude Code is not signed in where Isthmus runs. Set ANTHROPIC_API_KEY or another credential in its environment, or run `claude login`, then start Isthmus again.',
+  };
+}

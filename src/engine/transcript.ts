@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+import { toolResultContent } from '../conversation/canonical.ts';
+import type { ContentBlock, Message } from '../spec/messages.ts';
+import { TESTED } from './executable.ts';
+import type { ToolNames } from './tool-names.ts';
+
+/** A whole conversation as the SDK's own session, ready to be resumed. */
+export interface Transcript {
+  sessionId: string;
+  entries: SessionStoreEntry[];
+}
+
+/**
+ * Writes a client's messages as a transcript, block for block. The empty user entry at its end makes the SDK go on from
+ * the newest message without a word of its own.
+ *
+ * @param messages no two user messages in a row
+ */
+export function toTranscript(messages: readonly Message[], model: string, cwd: string, names: ToolNames): Transcript {
+  const sessionId = randomUUID();
+  let parentUuid: string | null = null;
+  const entries: SessionStoreEntry[] = [];
+  for (const message of [...messages, { role: 'user', content: [] } satisfies Message]) {
+    const uuid = randomUUID();
+    entries.push({
+      parentUuid,
+      isSidechain: false,
+      type: message.role,
+      message:
+        message.role === 'user'
+          ? { role: 'user', content: toModelContent(message, names) }
+          : assistant(message, model, names),
+      uuid,
+      timestamp: new Date().toISOString(),
+      userType: 'external',
+      cwd,
+      sessionId,
+      version: TESTED.claudeCode,
+    });
+    parentUuid = uuid;
+  }
+  return { sessionId, entries };
+}
+
+function assistant(message: Message, model: string, names: ToolNames) {
+  return {
+    id: `msg_${randomUUID()}`,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: toModelContent(message, names),
+    stop_reason: message.content.some((block) => block.type === 'tool_use') ? 'tool_use' : 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 0, output_tokens: 0 },
+  };
+}
+
+/**
+ * A message's blocks in the form, and with the order of keys, that a live process gives them: the prompt keeps its
+ * prefix byte for byte on every path, so that the model's prompt cache holds.
+ */
+export function toModelContent(message: Message, names: ToolNames): ContentBlock[] {
+  return message.content.map((block) => {
+    const { cache_control: _, ...rest } = block;
+    if (block.type === 'tool_use') {
+      const { type, id, name, input, ...extras } = rest;
+      return { type, id, name: names.toModel(String(name)), input, ...extras } as ContentBlock;
+    }
+    if (block.type === 'tool_result') {
+      const { type, tool_use_id, content: __, is_error, ...extras } = rest;
+      const content = toolResultContent(block).map(({ cache_control: ___, ...inner }) => inner);
+      return {
+        tool_use_id,
+        type,
+        ...(content.length > 0 || block.content !== undefined ? { content } : {}),
+        ...(is_error === true ? { is_error } : {}),
+        ...extras,
+      } as ContentBlock;
+    }
+    return rest as ContentBlock;
+  });
+}

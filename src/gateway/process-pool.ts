@@ -1,0 +1,243 @@
+import { type BudgetLimits, NEW_PROCESS_BYTES, type Place, ProcessBudget } from '../admission/process-budget.ts';
+import { StartGate } from '../admission/start-gate.ts';
+import type { ClaudeProcess, ProcessState } from '../engine/claude-process.ts';
+import type { BegunTurn, Engine, ProcessListener, Spare } from '../engine/engine.ts';
+import { processMemory } from '../engine/memory.ts';
+import type { MessagesRequest } from '../spec/messages.ts';
+
+export interface PoolLimits extends BudgetLimits {
+  /** Pre-started processes kept ready. */
+  spares: number;
+  /** Processes that may start at a time. */
+  startsAtATime: number;
+  /** How long a process may wait for its conversation's next turn, in milliseconds. */
+  idleMs: number;
+  /** How long it may wait for tool results, in milliseconds. */
+  heldMs: number;
+}
+
+export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare', number>;
+
+const SWEEP_MS = 5_000;
+/** After a spare could not be started, the next is tried so much later. */
+const SPARE_RETRY_MS = 5_000;
+
+/**
+ * All processes that live, each with its place in the budget: starts them one at a time, keeps spares ready, ends those
+ * that have waited too long and, when room is needed, those that can be spared most.
+ */
+export class ProcessPool {
+  readonly #engine: Engine;
+  readonly #limits: PoolLimits;
+  readonly #budget: ProcessBudget;
+  readonly #gate: StartGate;
+  readonly #places = new Map<ClaudeProcess, Place>();
+  readonly #spares: Array<{ spare: Spare; place: Place }> = [];
+  readonly #memory = new Map<number, number>();
+  readonly #onGone: (process: ClaudeProcess) => void;
+  #sparesStarting = 0;
+  #isClosed = false;
+  readonly #sweeper: NodeJS.Timeout;
+
+  /** @param onGone called when a process has ended, for whatever reason */
+  constructor(engine: Engine, limits: PoolLimits, onGone: (process: ClaudeProcess) => void) {
+    this.#engine = engine;
+    this.#limits = limits;
+    this.#onGone = onGone;
+    this.#gate = new StartGate(limits.startsAtATime);
+    this.#budget = new ProcessBudget(limits, { evict: () => this.#evict(), memoryBytes: () => this.#memoryBytes() });
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
+  }
+
+  get counts(): ProcessCounts {
+    const counts: ProcessCounts = { streaming: 0, held: 0, idle: 0, spare: this.#spares.length };
+    for (const { state } of this.#places.keys()) if (state !== 'ended') counts[state] += 1;
+    return counts;
+  }
+
+  get waiting(): number {
+    return this.#budget.waiting;
+  }
+
+  get memoryBytes(): number {
+    return this.#memoryBytes();
+  }
+
+  /**
+   * A new process that answers this request from its whole history.
+   *
+   * @throws FailureError `overloaded` or `client_gone`, see {@link ProcessBudget.reserve}
+   */
+  async replay(request: MessagesRequest, signal: AbortSignal): Promise<BegunTurn> {
+    const place = await this.#budget.reserve(signal);
+    const leaveGate = await this.#gate.enter();
+    try {
+      signal.throwIfAborted();
+      const begun = this.#engine.replay(request, this.#listener(leaveGate));
+      this.#places.set(begun.process, place);
+      return { process: begun.process, events: afterFirst(begun.events, leaveGate) };
+    } catch (error) {
+      leaveGate();
+      place.release();
+      throw error;
+    }
+  }
+
+  /** A spare turned into this conversation's process; undefined when there is none or it could not be claimed. */
+  async claimSpare(request: MessagesRequest): Promise<BegunTurn | undefined> {
+    const ready = this.#spares.shift();
+    if (!ready) return undefined;
+    const begun = await this.#engine.claim(
+      ready.spare,
+      request,
+      this.#listener(() => undefined),
+    );
+    if (!begun) {
+      ready.place.release();
+      this.refill();
+      return undefined;
+    }
+    this.#places.set(begun.process, ready.place);
+    if (begun.process.state === 'ended') this.#release(begun.process);
+    return { process: begun.process, events: afterFirst(begun.events, () => this.refill()) };
+  }
+
+  /** Starts spares in the background while there is room for them and nothing else is starting. */
+  refill(): void {
+    if (this.#isClosed || !this.#gate.isFree) return;
+    if (this.#spares.length + this.#sparesStarting >= this.#limits.spares) return;
+    const place = this.#budget.tryReserve();
+    if (!place) return;
+    this.#sparesStarting += 1;
+    void this.#startSpare(place).then((isStarted) => {
+      this.#sparesStarting -= 1;
+      if (isStarted) this.refill();
+      else setTimeout(() => this.refill(), SPARE_RETRY_MS).unref();
+    });
+  }
+
+  /** Ends every process that is not streaming, and starts none any more. */
+  endWaiting(): void {
+    this.#isClosed = true;
+    clearInterval(this.#sweeper);
+    for (const { spare, place } of this.#spares.splice(0)) {
+      spare.end();
+      place.release();
+    }
+    for (const process of [...this.#places.keys()]) if (process.state !== 'streaming') process.end();
+  }
+
+  /** Ends everything at once. */
+  endAll(): void {
+    this.endWaiting();
+    for (const process of [...this.#places.keys()]) process.end();
+  }
+
+  async #startSpare(place: Place): Promise<boolean> {
+    const leaveGate = await this.#gate.enter();
+    try {
+      const spare = await this.#engine.prestart();
+      if (this.#isClosed) {
+        spare.end();
+        place.release();
+        return true;
+      }
+      const ready = { spare, place };
+      this.#spares.push(ready);
+      void spare.exited.then(() => {
+        const at = this.#spares.indexOf(ready);
+        if (at < 0) return;
+        this.#spares.splice(at, 1);
+        place.release();
+        this.refill();
+      });
+      return true;
+    } catch {
+      place.release();
+      return false;
+    } finally {
+      leaveGate();
+    }
+  }
+
+  #listener(leaveGate: () => void): ProcessListener {
+    return {
+      onEnded: (process) => {
+        leaveGate();
+        this.#release(process);
+      },
+      onParked: () => {
+        this.#budget.admit();
+        this.refill();
+      },
+    };
+  }
+
+  #release(process: ClaudeProcess): void {
+    if (process.pid !== undefined) this.#memory.delete(process.pid);
+    const place = this.#places.get(process);
+    this.#places.delete(process);
+    this.#onGone(process);
+    place?.release();
+  }
+
+  /** Spares go first; then idle ones, those never continued before the others; then held ones; oldest first. */
+  #evict(): boolean {
+    const ready = this.#spares.shift();
+    if (ready) {
+      ready.spare.end();
+      ready.place.release();
+      return true;
+    }
+    const candidates = [...this.#places.keys()].filter(({ state }) => state === 'idle' || state === 'held');
+    candidates.sort((a, b) => evictionRank(a) - evictionRank(b) || a.changedAt - b.changedAt);
+    candidates[0]?.end();
+    return candidates.length > 0;
+  }
+
+  #memoryBytes(): number {
+    const pids = [
+      ...[...this.#places.keys()].map(({ pid }) => pid),
+      ...this.#spares.map(({ spare }) => spare.child.pid),
+    ];
+    return pids.reduce((sum: number, pid) => sum + ((pid && this.#memory.get(pid)) || NEW_PROCESS_BYTES), 0);
+  }
+
+  async #sweep(): Promise<void> {
+    const now = performance.now();
+    for (const process of [...this.#places.keys()]) {
+      const age = now - process.changedAt;
+      if (process.state === 'idle' && age > this.#limits.idleMs) process.end();
+      else if (process.state === 'held' && age > this.#limits.heldMs) process.end();
+    }
+    const living = [
+      ...[...this.#places.keys()].map(({ pid }) => pid),
+      ...this.#spares.map(({ spare }) => spare.child.pid),
+    ];
+    for (const pid of living) {
+      const bytes = pid === undefined ? undefined : await processMemory(pid);
+      if (pid !== undefined && bytes !== undefined) this.#memory.set(pid, bytes);
+    }
+    for (const pid of this.#memory.keys()) if (!living.includes(pid)) this.#memory.delete(pid);
+    this.#budget.enforceMemory();
+    this.refill();
+  }
+}
+
+function evictionRank(process: ClaudeProcess): number {
+  if (process.state === 'held') return 2;
+  return process.turns > 1 ? 1 : 0;
+}
+
+/** Calls back when the first item arrives or the iteration ends without any. */
+async function* afterFirst<Item>(
+  items: AsyncIterable<Item>,
+  callback: () => void,
+): AsyncGenerator<Item, void, undefined> {
+  let isFirst = true;
+  for await (const item of items) {
+    if (isFirst) callback();
+    isFirst = false;
+    yield item;
+  }
+}

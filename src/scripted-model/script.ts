@@ -1,0 +1,148 @@
+/**
+ * What the scripted model answers, and when: a list of rules, tried in order for each request.
+ *
+ * Rules are data, so that a script can be a JSON file; code may use a function in place of a rule.
+ */
+
+/** One content block that the scripted model emits, in the Messages API's own shape. */
+export type ScriptedBlock =
+  | { type: 'text'; text: string }
+  | { type: 'thinking'; thinking: string; signature?: string }
+  | { type: 'redacted_thinking'; data: string }
+  | {
+      type: 'tool_use';
+      name: string;
+      input: unknown;
+      id?: string /** Sent in place of the serialised input. */;
+      raw_input?: string;
+    };
+
+/** One answer of the scripted model. Times are milliseconds; event counts refer to SSE events of one stream. */
+export interface Reply {
+  content?: ScriptedBlock[];
+  /** Defaults to `tool_use` when the content has a tool_use block, else `end_turn`. */
+  stop_reason?: string;
+  stop_sequence?: string;
+  usage?: Record<string, number>;
+  /** Wait before the response headers. */
+  delay_ms?: number;
+  /** Wait before each event but the first. */
+  gap_ms?: number;
+  /** Characters per delta; 24 unless told. */
+  delta_length?: number;
+  /** Answer with this HTTP error instead of a message. */
+  error?: { status: number; type: string; message: string; headers?: Record<string, string> };
+  /** End the stream early: after so many events, by closing (`end`), resetting (`reset`) or falling silent (`silence`). */
+  cut?: { after_events: number; how: 'end' | 'reset' | 'silence' };
+  /** Send an SSE `error` event after so many events and end the stream. */
+  stream_error?: { after_events: number; type: string; message: string };
+}
+
+/** A condition on a request; every field that is present must hold. Strings are looked for as substrings. */
+export interface When {
+  /** In the text of the newest user message. */
+  text?: string;
+  /** In a tool_result of the newest user message. */
+  tool_result?: string;
+  /** Whether the newest user message has a tool_result block at all. */
+  has_tool_result?: boolean;
+  /** In the system prompt. */
+  system?: string;
+  /** In the model id. */
+  model?: string;
+  /** A tool of this exact name is declared. */
+  tool?: string;
+  /** Whether any tool is declared. */
+  has_tools?: boolean;
+}
+
+/** The n-th request that a rule matches gets its n-th reply; the last one repeats. */
+export interface Rule {
+  when?: When;
+  replies: Reply[];
+}
+
+export type RuleFunction = (request: ModelRequest) => Reply | undefined;
+export type Script = ReadonlyArray<Rule | RuleFunction>;
+
+/** The parts of a Messages API request body that rules look at. */
+export interface ModelRequest {
+  model: string;
+  system?: string | Array<{ type: string; text?: string }>;
+  messages: Array<{ role: string; content: string | ContentBlock[] }>;
+  tools?: Array<{ name: string }>;
+  stream?: boolean;
+  [field: string]: unknown;
+}
+
+export interface ContentBlock {
+  type: string;
+  [field: string]: unknown;
+}
+
+/** Picks the reply of the first rule that matches; remembers how often each rule was used. */
+export class ScriptReader {
+  readonly #script: Script;
+  readonly #used = new Map<Rule, number>();
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  /** The reply to one request. Without a matching rule: a text that repeats the newest user text. */
+  replyTo(request: ModelRequest): Reply {
+    for (const rule of this.#script) {
+      if (typeof rule === 'function') {
+        const reply = rule(request);
+        if (reply) return reply;
+        continue;
+      }
+      if (!matches(rule.when ?? {}, request)) continue;
+      const used = this.#used.get(rule) ?? 0;
+      this.#used.set(rule, used + 1);
+      const reply = rule.replies[Math.min(used, rule.replies.length - 1)];
+      if (reply) return reply;
+    }
+    return { content: [{ type: 'text', text: `You said: ${newestUserText(request) || '(nothing)'}` }] };
+  }
+}
+
+function matches(when: When, request: ModelRequest): boolean {
+  const results = newestToolResults(request);
+  const tools = request.tools ?? [];
+  if (when.text !== undefined && !newestUserText(request).includes(when.text)) return false;
+  if (
+    when.tool_result !== undefined &&
+    !results.some((block) => textOf(block.content).includes(when.tool_result ?? ''))
+  ) {
+    return false;
+  }
+  if (when.has_tool_result !== undefined && results.length > 0 !== when.has_tool_result) return false;
+  if (when.system !== undefined && !textOf(request.system).includes(when.system)) return false;
+  if (when.model !== undefined && !request.model.includes(when.model)) return false;
+  if (when.tool !== undefined && !tools.some((tool) => tool.name === when.tool)) return false;
+  if (when.has_tools !== undefined && tools.length > 0 !== when.has_tools) return false;
+  return true;
+}
+
+/** The text blocks of the newest user message, joined by newlines. */
+export function newestUserText(request: ModelRequest): string {
+  const message = request.messages.at(-1);
+  return message?.role === 'user' ? textOf(message.content) : '';
+}
+
+/** The tool_result blocks of the newest user message. */
+export function newestToolResults(request: ModelRequest): ContentBlock[] {
+  const message = request.messages.at(-1);
+  if (message?.role !== 'user' || typeof message.content === 'string') return [];
+  return message.content.filter((block) => block.type === 'tool_result');
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .filter((block): block is { text: string } => typeof block?.text === 'string')
+    .map((block) => block.text)
+    .join('\n');
+}

@@ -1,0 +1,193 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { completeMessage, type MessageIdentity, type StreamEvent, streamEvents } from './message-stream.ts';
+import { type ModelRequest, type Reply, type Script, ScriptReader } from './script.ts';
+
+/** One request as the scripted model received it. Times are `performance.now()` milliseconds of this process. */
+export interface RecordedRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string | string[] | undefined>;
+  body: ModelRequest;
+  /** The body's bytes as they came. */
+  text: string;
+  arrivedAt: number;
+  /** When the answer was complete, or the connection ended. */
+  endedAt?: number;
+  /** `open` until the answer is complete or the caller has gone. */
+  outcome: 'open' | 'answered' | 'aborted' | 'cut';
+}
+
+export interface ScriptedModelOptions {
+  /** 0 picks a free port. */
+  port?: number;
+  script?: Script;
+  /** Called for each message request as it arrives. */
+  onRequest?: (request: RecordedRequest) => void;
+}
+
+/**
+ * A stand-in for the Messages API on 127.0.0.1: it answers by a script and records what it got.
+ *
+ * `POST /v1/messages` (streaming or not) and `POST /v1/messages/count_tokens`; `GET /requests` returns the recorded
+ * bodies and outcomes as JSON. Anything else is a 404.
+ */
+export class ScriptedModel {
+  /** Every `POST /v1/messages`, in order of arrival. */
+  readonly requests: RecordedRequest[] = [];
+  #reader: ScriptReader;
+  #messageNumber = 0;
+  #toolUseNumber = 0;
+  readonly #server = createServer((request, response) => {
+    this.#handle(request, response).catch((error: unknown) => {
+      if (!response.headersSent) sendJson(response, 500, errorBody('api_error', String(error)));
+      else response.destroy();
+    });
+  });
+  readonly #onRequest: ((request: RecordedRequest) => void) | undefined;
+
+  private constructor(options: ScriptedModelOptions) {
+    this.#reader = new ScriptReader(options.script ?? []);
+    this.#onRequest = options.onRequest;
+  }
+
+  /** Starts listening. Rejects with the listen error, for example `EADDRINUSE`. */
+  static async start(options: ScriptedModelOptions = {}): Promise<ScriptedModel> {
+    const model = new ScriptedModel(options);
+    await new Promise<void>((resolve, reject) => {
+      model.#server.once('error', reject);
+      model.#server.listen(options.port ?? 0, '127.0.0.1', resolve);
+    });
+    model.#server.keepAliveTimeout = 60_000;
+    return model;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Replaces the script; requests already being answered keep theirs. */
+  use(script: Script): void {
+    this.#reader = new ScriptReader(script);
+  }
+
+  /** Ends all connections and stops listening. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const arrivedAt = performance.now();
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    if (request.method === 'GET' && path === '/requests') {
+      return sendJson(
+        response,
+        200,
+        this.requests.map(({ path, body, outcome }) => ({ path, outcome, body })),
+      );
+    }
+    const text = await readAll(request);
+    if (request.method !== 'POST' || !path.startsWith('/v1/messages')) {
+      return sendJson(response, 404, errorBody('not_found_error', `no route for ${request.method} ${path}`));
+    }
+    const body = JSON.parse(text) as ModelRequest;
+    const tokens = Math.ceil(text.length / 4);
+    if (path === '/v1/messages/count_tokens') return sendJson(response, 200, { input_tokens: tokens });
+
+    const recorded: RecordedRequest = {
+      method: 'POST',
+      path: request.url ?? path,
+      headers: request.headers,
+      body,
+      text,
+      arrivedAt,
+      outcome: 'open',
+    };
+    this.requests.push(recorded);
+    this.#onRequest?.(recorded);
+    const gone = new AbortController();
+    response.once('close', () => {
+      recorded.endedAt = performance.now();
+      if (recorded.outcome === 'open') recorded.outcome = response.writableFinished ? 'answered' : 'aborted';
+      gone.abort();
+    });
+    const reply = this.#reader.replyTo(body);
+    const identity: MessageIdentity = {
+      id: `msg_scripted_${++this.#messageNumber}`,
+      model: body.model,
+      usage: { input_tokens: tokens, output_tokens: 7, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+      toolUseId: () => `toolu_scripted_${++this.#toolUseNumber}`,
+    };
+    await answer(reply, identity, body.stream === true, recorded, response, gone.signal);
+  }
+}
+
+async function answer(
+  reply: Reply,
+  identity: MessageIdentity,
+  stream: boolean,
+  recorded: RecordedRequest,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const requestId = `req_${identity.id}`;
+  if (!(await waited(reply.delay_ms, gone))) return;
+  if (reply.error) {
+    const { status, type, message, headers } = reply.error;
+    return sendJson(response, status, errorBody(type, message, requestId), { 'request-id': requestId, ...headers });
+  }
+  if (!stream) return sendJson(response, 200, completeMessage(reply, identity), { 'request-id': requestId });
+
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': requestId });
+  let sent = 0;
+  for (const event of streamEvents(reply, identity)) {
+    if (sent > 0 && !(await waited(reply.gap_ms, gone))) return;
+    if (reply.stream_error && sent >= reply.stream_error.after_events) {
+      const { type, message } = reply.stream_error;
+      writeEvent(response, { type: 'error', error: { type, message } });
+      break;
+    }
+    if (reply.cut && sent >= reply.cut.after_events) {
+      if (reply.cut.how === 'silence') return;
+      recorded.outcome = 'cut';
+      if (reply.cut.how === 'end') response.end();
+      else response.socket?.resetAndDestroy();
+      return;
+    }
+    writeEvent(response, event);
+    sent += 1;
+  }
+  response.end();
+}
+
+function writeEvent(response: ServerResponse, event: StreamEvent): void {
+  response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+}
+
+/** Whether the caller is still there after the wait. */
+async function waited(milliseconds: number | undefined, gone: AbortSignal): Promise<boolean> {
+  if (milliseconds) await sleep(milliseconds, undefined, { signal: gone }).catch(() => undefined);
+  return !gone.aborted;
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+function errorBody(type: string, message: string, request_id = 'req_scripted') {
+  return { type: 'error', error: { type, message }, request_id };
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,75 @@
+/**
+ * Everything that can go wrong in a turn, as data.
+ *
+ * `code` is stable and tells failures apart; `status` and `type` are what an Anthropic client sees. `message` is for
+ * people and says the cure where there is one; nothing may be decided by its words.
+ */
+export interface Failure {
+  code: FailureCode;
+  /** HTTP status, if the failure comes before the first byte of the answer. */
+  status: number;
+  /** The API's `error.type`, such as `invalid_request_error`. */
+  type: string;
+  message: string;
+  /** The upstream's request id, when the upstream made the failure. */
+  requestId?: string;
+  retryAfterSeconds?: number;
+}
+
+export type FailureCode =
+  /** The request itself is wrong; nothing was started. */
+  | 'bad_request'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'forbidden_host'
+  | 'forbidden_origin'
+  /** The queue in front of the processes is full, or the wait was too long. */
+  | 'overloaded'
+  | 'shutting_down'
+  /** The model's API answered with an error; status, type and request id are its own. */
+  | 'upstream_error'
+  /** The model's stream ended before its answer was complete. */
+  | 'upstream_cut'
+  | 'not_signed_in'
+  /** The `claude` process could not be started. */
+  | 'process_start_failed'
+  /** The `claude` process ended in the middle of a turn. */
+  | 'process_lost'
+  /** The process began a turn without the client's tools. */
+  | 'process_tools_missing'
+  | 'client_gone'
+  | 'internal';
+
+/** A failure on its way to the place that answers for it. */
+export class FailureError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.name = 'FailureError';
+    this.failure = failure;
+  }
+}
+
+/** A 400 that names the field: `messages.0.content: …`. */
+export function badRequest(path: string, problem: string): FailureError {
+  return new FailureError({
+    code: 'bad_request',
+    status: 400,
+    type: 'invalid_request_error',
+    message: path ? `${path}: ${problem}` : problem,
+  });
+}
+
+/** The failure inside an error, or `internal` for an error that nobody made on purpose. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof FailureError) return error.failure;
+  return {
+    code: 'internal',
+    status: 500,
+    type: 'api_error',
+    message: `Isthmus failed: ${error instanceof Error ? error.message : String(error)}`,
+  };
+}

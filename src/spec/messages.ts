@@ -1,0 +1,59 @@
+/**
+ * The gateway's own request and answer, in the vocabulary of the Messages API.
+ *
+ * Blocks stay open objects: the gateway carries blocks, it does not interpret more of them than it must.
+ */
+
+/** A JSON object as it came from, or goes to, a wire. */
+export type JsonObject = { [key: string]: unknown };
+
+/** A content block: `{type: 'text', text}`, `{type: 'image', source}`, `{type: 'tool_use', id, name, input}`, … */
+export interface ContentBlock extends JsonObject {
+  type: string;
+}
+
+/** A message whose content is always a list of blocks; roles may repeat only for `assistant`. */
+export interface Message {
+  role: 'user' | 'assistant';
+  content: ContentBlock[];
+}
+
+/** A tool that the client runs itself. `inputSchema` is its JSON Schema, untouched; its root type is `object`. */
+export interface ClientTool {
+  name: string;
+  description?: string;
+  inputSchema: JsonObject;
+}
+
+/**
+ * One client request, decoded from its dialect.
+ *
+ * The newest message is the turn to be answered; everything before it is history.
+ */
+export interface MessagesRequest {
+  model: string;
+  /** The text of the system prompt, its blocks joined by a blank line; empty when there is none. */
+  system: string;
+  messages: Message[];
+  tools: ClientTool[];
+  /**
+   * Body fields that go into the model's request as they are: `max_tokens` and `thinking` always, sampling and output
+   * fields when the client sent them.
+   */
+  parameters: JsonObject;
+  stream: boolean;
+  /** Paths of fields that the client sent and the gateway does not act on, such as `tools.0.strict`. */
+  ignored: string[];
+}
+
+/** A complete answer, as the API's non-streaming body: `usage` and `stop_reason` are the model's own. */
+export interface AnswerMessage extends JsonObject {
+  id: string;
+  type: 'message';
+  role: 'assistant';
+  model: string;
+  content: ContentBlock[];
+  stop_reason: string | null;
+  stop_sequence: string | null;
+  usage: JsonObject;
+}

@@ -1,0 +1,24 @@
+import type { Failure } from './failure.ts';
+import type { AnswerMessage, ContentBlock, JsonObject } from './messages.ts';
+
+/**
+ * What happens in one turn, in order: the raw events of the Messages API stream, then exactly one terminal event,
+ * `message_stop` or `failure`. Failures are data in the stream; iterating a turn never throws.
+ */
+export type TurnEvent =
+  | { type: 'message_start'; message: AnswerMessage }
+  | { type: 'content_block_start'; index: number; content_block: ContentBlock }
+  | { type: 'content_block_delta'; index: number; delta: JsonObject }
+  | { type: 'content_block_stop'; index: number }
+  | { type: 'message_delta'; delta: MessageDelta; usage: JsonObject }
+  /** The answer is complete; `answer` is the fold of all events before. */
+  | { type: 'message_stop'; answer: AnswerMessage }
+  | { type: 'failure'; failure: Failure };
+
+export interface MessageDelta extends JsonObject {
+  stop_reason: string | null;
+  stop_sequence?: string | null;
+}
+
+/** How a turn reached the model, see `docs/decisions/0001-the-clients-messages-are-the-truth.md`. */
+export type TurnPath = 'continue' | 'start' | 'replay';

@@ -1,0 +1,18 @@
+/** Fields of one log line; undefined ones are left out. Never a credential, never content. */
+export type LogFields = Record<string, string | number | boolean | undefined>;
+
+export type Log = (event: string, fields?: LogFields) => void;
+
+/** Writes one line an event: the time, the event, then `name=value` pairs. */
+export function createLog(write: (line: string) => void): Log {
+  return (event, fields = {}) => {
+    const pairs = Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}=${quote(String(value))}`);
+    write(`${[new Date().toISOString(), event, ...pairs].join(' ')}\n`);
+  };
+}
+
+function quote(value: string): string {
+  return /^[\w.:/@%+-]+$/.test(value) ? value : JSON.stringify(value);
+}
