@@ -235,13 +235,15 @@ export class ClaudeProcess {
     switch (event.type) {
       case 'message_start':
         // A second answer in one turn is the CLI going on by itself.
-        if (this.#fold.hasStarted) return this.#turn ? this.fail(upstreamCut()) : this.end();
-        return this.#relay(event);
+        if (this.#fold.hasStarted) this.fail(upstreamCut());
+        else this.#relay(event);
+        return;
       case 'content_block_start':
       case 'content_block_delta':
       case 'content_block_stop':
-        return this.#relay(event);
-      case 'message_delta': {
+        this.#relay(event);
+        return;
+      case 'message_delta':
         if (event.delta.stop_reason === null) return;
         this.#relay(event);
         // The last moment at which the CLI can be kept from calling the model again.
@@ -250,11 +252,14 @@ export class ClaudeProcess {
           this.end();
         }
         return;
-      }
       case 'message_stop':
-        if (this.#fold.message?.stop_reason == null) return this.fail(upstreamCut());
+        if (this.#fold.message?.stop_reason == null) {
+          this.fail(upstreamCut());
+          return;
+        }
         this.#park();
-        return this.#complete();
+        this.#complete();
+        return;
     }
   }
 

@@ -88,6 +88,8 @@ export class Engine {
         sessionStore: { append: async () => undefined, load: async () => transcript.entries },
         extraArgs: {
           ...base.extraArgs,
+          // The SDK's own default for a resumed session, but not with a spawn function: else the turn begins without tools.
+          'await-initialize': null,
           ...(systemFile ? { 'append-system-prompt-file': systemFile } : {}),
         },
         ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: clientTools.config } } : {}),
