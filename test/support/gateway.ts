@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ISTHMUS = join(ROOT, 'bin', 'isthmus.js');
+
+/** An environment built from nothing: a temporary home, a dummy key, and the scripted model as the API. */
+export interface Surroundings {
+  home: string;
+  env: Record<string, string>;
+  remove(): void;
+}
+
+export function surroundings(modelUrl: string, extra: Record<string, string> = {}): Surroundings {
+  const home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
+  return {
+    home,
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: home,
+      TMPDIR: home,
+      CLAUDE_CONFIG_DIR: join(home, 'claude'),
+      ANTHROPIC_API_KEY: 'dummy',
+      ANTHROPIC_BASE_URL: modelUrl,
+      ...extra,
+    },
+    remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
+  };
+}
+
+/** A gateway as a user runs it: the real program in a process of its own. */
+export interface TestGateway {
+  url: string;
+  home: string;
+  child: ChildProcess;
+  /** What it has written to stdout and stderr so far. */
+  output: () => string;
+  health: () => Promise<Health>;
+  /** SIGTERM, then the exit code. */
+  stop: () => Promise<number | null>;
+}
+
+export interface Health {
+  mode: string;
+  credential: string;
+  processes: { streaming: number; held: number; idle: number; spare: number };
+  waiting: number;
+}
+
+/** Runs the program and waits for its end. */
+export async function runIsthmus(args: string[], env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [ISTHMUS, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
+
+/** Starts `isthmus serve` on a free port over a scripted model. */
+export async function startGateway(
+  modelUrl: string,
+  flags: string[] = [],
+  extraEnvironment: Record<string, string> = {},
+): Promise<TestGateway> {
+  const { env, home, remove } = surroundings(modelUrl, extraEnvironment);
+  const child = spawn(process.execPath, [ISTHMUS, 'serve', '--port', '0', ...flags], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const onData = (chunk: Buffer) => {
+      output += chunk;
+      const match = /listens on (\S+)/.exec(output);
+      if (match?.[1]) resolve(match[1]);
+    };
+    child.stdout.on('data', onData);
+    child.stderr.on('data', onData);
+    child.once('exit', (code) => reject(new Error(`isthmus serve ended with ${code}: ${output}`)));
+  });
+  return {
+    url,
+    home,
+    child,
+    output: () => output,
+    health: async () => (await fetch(`${url}/health`)).json() as Promise<Health>,
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill('SIGTERM');
+        await exited;
+      }
+      remove();
+      return child.exitCode;
+    },
+  };
+}
+
+/** Waits until a condition holds; throws after the deadline. For tests, never for the product. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
