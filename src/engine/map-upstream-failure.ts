@@ -42,6 +42,8 @@ interface ApiErrorFields {
 export function failureOfAssistant(message: Extract<SDKMessage, { type: 'assistant' }>): Failure | undefined {
   const fields = message as ApiErrorFields;
   if (fields.is_api_error_message !== true) return undefined;
+  // A refusal is an answer: the CLI's own words come ahead of the event that says so.
+  if (message.message.stop_reason === 'refusal') return undefined;
   const status = fields.api_error_status;
   const text = message.message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
   if (status == null) {

@@ -67,17 +67,23 @@ export function toModelContent(message: Message, names: ToolNames): ContentBlock
       const { type, id, name, input, ...extras } = rest;
       return { type, id, name: names.toModel(String(name)), input, ...extras } as ContentBlock;
     }
-    if (block.type === 'tool_result') {
-      const { type, tool_use_id, content: __, is_error, ...extras } = rest;
-      const content = toolResultContent(block).map(({ cache_control: ___, ...inner }) => inner);
-      return {
-        tool_use_id,
-        type,
-        ...(content.length > 0 || block.content !== undefined ? { content } : {}),
-        ...(is_error === true ? { is_error } : {}),
-        ...extras,
-      } as ContentBlock;
-    }
-    return rest as ContentBlock;
+    return block.type === 'tool_result' ? toModelResult(block) : (rest as ContentBlock);
   });
+}
+
+/** The CLI writes a result as a list of blocks, but the text of an error as a string, with its keys in another order. */
+function toModelResult(block: ContentBlock): ContentBlock {
+  const { type, tool_use_id, content: given, is_error, cache_control: _, ...extras } = block;
+  const content = toolResultContent(block).map(({ cache_control: __, ...inner }) => inner as ContentBlock);
+  const [only] = content;
+  if (is_error === true && content.length === 1 && only?.type === 'text') {
+    return { type, content: only.text, is_error, tool_use_id, ...extras };
+  }
+  return {
+    tool_use_id,
+    type,
+    ...(content.length > 0 || given !== undefined ? { content } : {}),
+    ...(is_error === true ? { is_error } : {}),
+    ...extras,
+  };
 }

@@ -52,7 +52,10 @@ export interface Health {
 }
 
 /** Runs the program and waits for its end. */
-export async function runIsthmus(args: string[], env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+export async function runIsthmus(
+  args: string[],
+  env: Record<string, string>,
+): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [ISTHMUS, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
@@ -102,7 +105,11 @@ export async function startGateway(
 }
 
 /** Waits until a condition holds; throws after the deadline. For tests, never for the product. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 20_000,
+): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited in vain until ${what}`);

@@ -1,0 +1,87 @@
+import type { BegunTurn, Engine as EngineType } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { buildEnvironment } from '../../src/engine/environment.ts';
+import { findExecutable } from '../../src/engine/executable.ts';
+import { Launcher } from '../../src/engine/launch.ts';
+import { createRunDirectory } from '../../src/engine/run-directory.ts';
+import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
+import type { TurnEvent } from '../../src/spec/turn-events.ts';
+import { surroundings } from './gateway.ts';
+
+export interface TestEngine {
+  engine: EngineType;
+  temporary: string;
+  close(): void;
+}
+
+/** The engine over the real SDK and binary, without a gateway around it. */
+export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): TestEngine {
+  const { env, remove } = surroundings(modelUrl);
+  const directory = createRunDirectory();
+  const environment = buildEnvironment({
+    operator: env,
+    temporaryDirectory: directory.temporary,
+    isOwnAddress: () => false,
+  });
+  Object.assign(environment.variables, extraVariables);
+  const engine = new Engine({
+    executable: findExecutable(undefined),
+    environment,
+    directory,
+    launcher: new Launcher(process.env.PATH),
+  });
+  return {
+    engine,
+    temporary: directory.temporary,
+    close() {
+      directory.remove();
+      remove();
+    },
+  };
+}
+
+export const NO_LISTENER = { onEnded: () => undefined, onParked: () => undefined };
+
+export function request(messages: Message[], rest: Partial<MessagesRequest> = {}): MessagesRequest {
+  return {
+    model: 'claude-sonnet-5',
+    system: 'You are under test.',
+    messages,
+    tools: [],
+    parameters: { max_tokens: 1000, thinking: { type: 'disabled' } },
+    stream: true,
+    ignored: [],
+    ...rest,
+  };
+}
+
+export function user(...content: Array<string | Message['content'][number]>): Message {
+  return {
+    role: 'user',
+    content: content.map((block) => (typeof block === 'string' ? { type: 'text', text: block } : block)),
+  };
+}
+
+export function assistant(...content: Array<string | Message['content'][number]>): Message {
+  return { ...user(...content), role: 'assistant' };
+}
+
+export function tool(name: string): ClientTool {
+  return {
+    name,
+    description: `does ${name}`,
+    inputSchema: { type: 'object', properties: { path: { type: 'string' } } },
+  };
+}
+
+export async function collect(events: AsyncIterable<TurnEvent> | undefined): Promise<TurnEvent[]> {
+  if (!events) throw new Error('there is no turn');
+  const collected: TurnEvent[] = [];
+  for await (const event of events) collected.push(event);
+  return collected;
+}
+
+/** Runs a turn to its end. */
+export async function finish({ process, events }: BegunTurn) {
+  return { process, last: (await collect(events)).at(-1) };
+}
