@@ -26,6 +26,10 @@ export function surroundings(modelUrl: string, extra: Record<string, string> = {
       CLAUDE_CONFIG_DIR: join(home, 'claude'),
       ANTHROPIC_API_KEY: 'dummy',
       ANTHROPIC_BASE_URL: modelUrl,
+      // Whatever is not on loopback ends at a closed port of it.
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      NO_PROXY: '127.0.0.1,localhost',
       ...extra,
     },
     remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),

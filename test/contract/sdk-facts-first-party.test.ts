@@ -1,0 +1,4 @@
+import { describeSdkFacts } from './sdk-facts.ts';
+
+// The binary takes the scripted model for the real API: betas, billing ids and what it fetches at start change.
+describeSdkFacts('over what passes for the first party’s API', { _CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL: '1' });

@@ -1,0 +1,363 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ClaudeProcess } from '../../src/engine/claude-process.ts';
+import type { ModelRequest, Reply } from '../../src/scripted-model/script.ts';
+import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
+import { asTheModelSees, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
+import {
+  assistant,
+  collect,
+  finish,
+  NO_LISTENER,
+  request,
+  startEngine,
+  type TestEngine,
+  tool,
+  user,
+} from '../support/engine.ts';
+import { until } from '../support/gateway.ts';
+
+/**
+ * Each fact about the Agent SDK that the engine relies on, by its name. A new version of the SDK that changes one fails
+ * here.
+ *
+ * @param variables added to the environment of every process
+ */
+export function describeSdkFacts(name: string, variables: Record<string, string>): void {
+  describe(name, () => {
+    let model: ScriptedModel;
+    let fixture: TestEngine;
+    const processes: ClaudeProcess[] = [];
+
+    beforeAll(async () => {
+      model = await ScriptedModel.start();
+      fixture = startEngine(model.url, variables);
+    });
+    beforeEach(() => {
+      for (const process of processes.splice(0)) process.end();
+      model.requests.length = 0;
+      model.use([]);
+    });
+    afterAll(async () => {
+      for (const process of processes) process.end();
+      fixture.close();
+      await model.close();
+    });
+
+    async function replay(given: MessagesRequest) {
+      const turn = await finish(fixture.engine.replay(given, NO_LISTENER));
+      processes.push(turn.process);
+      return turn;
+    }
+
+    async function claim(given: MessagesRequest) {
+      const begun = await fixture.engine.claim(await fixture.engine.prestart(), given, NO_LISTENER);
+      if (!begun) throw new Error('the claim was refused');
+      const turn = await finish(begun);
+      processes.push(turn.process);
+      return turn;
+    }
+
+    function answering(...replies: Reply[]) {
+      model.use([{ replies }]);
+    }
+
+    function seen(index: number): ModelRequest {
+      const found = model.requests[index];
+      if (!found) throw new Error(`the model has had ${model.requests.length} requests`);
+      return found.body;
+    }
+
+    const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }] };
+    const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
+
+    function result(content: unknown, rest: object = {}): Message {
+      return { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content, ...rest }] };
+    }
+
+    test('a replay shows the model exactly the transcript, in one call', async () => {
+      const messages: Message[] = [
+        user('first', '/compact'),
+        assistant(
+          { type: 'thinking', thinking: 'old', signature: 'signed' },
+          { type: 'redacted_thinking', data: 'opaque' },
+          'words',
+          { type: 'tool_use', id: 'toolu_1', name: 'undeclared', input: { deep: [1, { a: null }] } },
+          { type: 'tool_use', id: 'toolu_2', name: 'read', input: {} },
+        ),
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: 'x'.repeat(400_000) }] },
+            { type: 'tool_result', tool_use_id: 'toolu_2', content: [{ type: 'text', text: 'bad' }], is_error: true },
+            { type: 'text', text: '<system-reminder>beside</system-reminder>' },
+          ],
+        },
+        assistant('one'),
+        assistant('two'),
+        user(
+          { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'doc' }, title: 'T' },
+          'newest  ',
+        ),
+      ];
+      const { last } = await replay(request(messages, { tools: [tool('read')] }));
+      expect(last?.type).toBe('message_stop');
+      expect(model.requests).toHaveLength(1);
+      expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees(messages, { withThinking: true }),
+      );
+    });
+
+    test('a replay ends with the assistant’s words when the client’s messages do', async () => {
+      await replay(request([user('Say it.'), assistant('The answer is')]));
+      expect(model.requests).toHaveLength(1);
+      expect(seen(0).messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+    });
+
+    test('a replay has its tools at the first call, also when several start at once', async () => {
+      const tools = [tool('read'), tool('Bash'), tool('mcp__x__y'), tool('a.b')];
+      await Promise.all(Array.from({ length: 4 }, (_, index) => replay(request([user(`hi ${index}`)], { tools }))));
+      for (const { body } of model.requests) {
+        expect(body.tools?.map(({ name }) => name)).toEqual(['a.b', 'Bash', 'mcp__x__y', 'read']);
+      }
+    });
+
+    test('a claimed spare has its model, system prompt, tools and parameters at the first call', async () => {
+      const parameters = { max_tokens: 77, thinking: { type: 'enabled', budget_tokens: 1024 } };
+      await claim(request([user('hi')], { model: 'claude-opus-4-1', tools: [tool('read')], parameters }));
+      expect(model.requests).toHaveLength(1);
+      expect(seen(0)).toMatchObject({ model: 'claude-opus-4-1', ...parameters });
+      expect(seen(0).tools).toEqual([
+        { name: 'read', description: 'does read', input_schema: tool('read').inputSchema },
+      ]);
+      expect((seen(0).system as Array<{ text: string }>).at(-1)?.text).toBe('You are under test.');
+    });
+
+    test.each(['You are under test.', '', `long ${'prompt '.repeat(30_000)}end`])(
+      'a spare and a replay give the same system blocks',
+      async (system) => {
+        await claim(request([user('hi')], { system }));
+        await replay(request([user('hi')], { system }));
+        const [claimed, replayed] = [seen(0), seen(1)].map((body) =>
+          (body.system as Array<{ text: string }>).map(({ text }) => text).slice(1),
+        );
+        expect(replayed).toEqual(claimed);
+      },
+    );
+
+    test('a replayed conversation keeps the bytes of the live one', async () => {
+      answering(CALL, TEXT);
+      const tools = [tool('read')];
+      const { process } = await claim(request([user('hi')], { tools }));
+      await collect(
+        await process.continue(result([{ type: 'text', text: 'bad' }], { is_error: true }), {
+          max_tokens: 1000,
+          thinking: { type: 'disabled' },
+        }),
+      );
+      const live = messageBytes(seen(1).messages as WireMessage[], { withThinking: true });
+      await replay(
+        request(
+          [
+            user('hi'),
+            assistant({ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }),
+            result('bad', { is_error: true }),
+          ],
+          { tools },
+        ),
+      );
+      expect(messageBytes(seen(2).messages as WireMessage[], { withThinking: true })).toEqual(live);
+    });
+
+    test('changed parameters take effect at the next call, in a held turn and in an idle process', async () => {
+      answering(CALL, TEXT, TEXT);
+      const { process } = await replay(request([user('hi')], { tools: [tool('read')] }));
+      await collect(
+        await process.continue(result('r'), { max_tokens: 11, thinking: { type: 'disabled' }, temperature: 0.5 }),
+      );
+      await collect(await process.continue(user('more'), { max_tokens: 12, thinking: { type: 'disabled' } }));
+      expect(seen(1)).toMatchObject({ max_tokens: 11, temperature: 0.5 });
+      expect(seen(2).max_tokens).toBe(12);
+      expect(seen(2).temperature ?? 1).toBe(1);
+    });
+
+    test.each([
+      { name: 'a text', content: 'plain' },
+      {
+        name: 'several texts',
+        content: [
+          { type: 'text', text: 'one' },
+          { type: 'text', text: '  two\n' },
+        ],
+      },
+      { name: 'a long text', content: 'y'.repeat(400_000) },
+      { name: 'a long error', content: 'z'.repeat(9_000), is_error: true },
+    ])('a held call takes $name unaltered', async ({ content, is_error }) => {
+      answering(CALL, TEXT);
+      const { process } = await replay(request([user('hi')], { tools: [tool('read')] }));
+      const results = result(content, is_error ? { is_error } : {});
+      await collect(await process.continue(results, { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      const wanted = asTheModelSees([results as WireMessage], { withThinking: true });
+      expect(asTheModelSees(seen(1).messages.slice(-1) as WireMessage[], { withThinking: true })).toEqual(wanted);
+    });
+
+    test('parallel calls take their results in order', async () => {
+      answering(
+        {
+          content: ['a', 'b', 'c'].map((path) => ({
+            type: 'tool_use' as const,
+            id: `toolu_${path}`,
+            name: 'read',
+            input: { path },
+          })),
+        },
+        TEXT,
+      );
+      const { process } = await claim(request([user('hi')], { tools: [tool('read')] }));
+      expect(process.heldIds).toEqual(['toolu_a', 'toolu_b', 'toolu_c']);
+      const results = user(
+        ...['a', 'b', 'c'].map((path) => ({
+          type: 'tool_result',
+          tool_use_id: `toolu_${path}`,
+          content: `content of ${path}`,
+        })),
+      );
+      await collect(await process.continue(results, { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      expect(asTheModelSees(seen(1).messages.slice(-1) as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees([results as WireMessage], { withThinking: true }),
+      );
+    });
+
+    test('a tool that the SDK keeps for itself is renamed both ways', async () => {
+      answering({ content: [{ type: 'tool_use', name: 'ToolSearch_', input: {} }] }, TEXT);
+      const { last, process } = await replay(request([user('hi')], { tools: [tool('ToolSearch'), tool('read')] }));
+      expect(seen(0).tools?.map(({ name }) => name)).toEqual(['read', 'ToolSearch_']);
+      expect(last).toMatchObject({ answer: { content: [{ type: 'tool_use', name: 'ToolSearch' }] } });
+      expect(process.state).toBe('held');
+    });
+
+    test.each(['held', 'idle', 'streaming'])(
+      'ending a %s process makes no model call and leaves no file',
+      async (state) => {
+        answering(state === 'held' ? CALL : state === 'idle' ? TEXT : { ...TEXT, gap_ms: 300 });
+        const begun = fixture.engine.replay(request([user('hi')], { tools: [tool('read')] }), NO_LISTENER);
+        const drained = collect(begun.events);
+        await until(`it is ${state}`, () => begun.process.state === state && model.requests.length === 1);
+        begun.process.end();
+        await drained;
+        await until('the call is over', () => model.requests[0]?.outcome !== 'open');
+        await until(
+          'nothing is left',
+          () => readdirSync(fixture.temporary).filter((name) => name.startsWith('claude-resume')).length === 0,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(model.requests).toHaveLength(1);
+      },
+    );
+
+    test.each<[string, Reply, string]>([
+      ['a token limit', { content: [{ type: 'text', text: 'cut' }], stop_reason: 'max_tokens' }, 'max_tokens'],
+      ['a token limit in a tool call', { ...CALL, stop_reason: 'max_tokens' }, 'max_tokens'],
+      [
+        'a full context window',
+        { content: [{ type: 'text', text: 'cut' }], stop_reason: 'model_context_window_exceeded' },
+        'model_context_window_exceeded',
+      ],
+      ['a refusal', { content: [{ type: 'text', text: 'no' }], stop_reason: 'refusal' }, 'refusal'],
+      ['a pause', { content: [{ type: 'text', text: 'wait' }], stop_reason: 'pause_turn' }, 'pause_turn'],
+      ['nothing', { content: [] }, 'end_turn'],
+      ['thinking alone', { content: [{ type: 'thinking', thinking: 'hm' }] }, 'end_turn'],
+      ['an undeclared tool', { content: [{ type: 'tool_use', name: 'nope', input: {} }] }, 'tool_use'],
+      [
+        'unparsable input',
+        { content: [{ type: 'tool_use', name: 'read', input: {}, raw_input: '{"path": ' }] },
+        'tool_use',
+      ],
+      ['a tool call that is the end of the turn', { ...CALL, stop_reason: 'end_turn' }, 'end_turn'],
+    ])('after %s the CLI does not go on by itself', async (_name, reply, stopReason) => {
+      answering(reply);
+      const { last, process } = await replay(request([user('hi')], { tools: [tool('read')] }));
+      expect(last).toMatchObject({ type: 'message_stop', answer: { stop_reason: stopReason } });
+      expect(process.state).toBe('ended');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(model.requests).toHaveLength(1);
+    });
+
+    test('a stop sequence leaves the process alive', async () => {
+      answering({ content: [{ type: 'text', text: 'x' }], stop_reason: 'stop_sequence', stop_sequence: 'END' }, TEXT);
+      const { last, process } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({ answer: { stop_reason: 'stop_sequence', stop_sequence: 'END' } });
+      await collect(await process.continue(user('more'), { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      expect(model.requests).toHaveLength(2);
+    });
+
+    test.each([
+      [401, 'authentication_error'],
+      [429, 'rate_limit_error'],
+      [500, 'api_error'],
+      [529, 'overloaded_error'],
+    ])('the CLI’s first announced retry of a %i becomes the answer', async (status, type) => {
+      answering({ error: { status, type, message: 'no', headers: { 'retry-after': '7' } } });
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({ type: 'failure', failure: { code: 'upstream_error', status, type } });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect(model.requests).toHaveLength(1);
+      if (status === 429) expect(last).toMatchObject({ failure: { retryAfterSeconds: 8 } });
+    });
+
+    test('a 400 keeps its status, type, message and request id', async () => {
+      answering({ error: { status: 400, type: 'invalid_request_error', message: 'messages.0: bad' } });
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: {
+          status: 400,
+          type: 'invalid_request_error',
+          message: 'messages.0: bad',
+          requestId: expect.stringContaining('req_msg'),
+        },
+      });
+    });
+
+    test.each([
+      [
+        'in a block',
+        {
+          content: [{ type: 'text' as const, text: 'some words that take several deltas' }],
+          cut: { after_events: 3, how: 'end' as const },
+        },
+      ],
+      ['after the last block', { ...TEXT, cut: { after_events: 4, how: 'end' as const } }],
+      ['by a reset', { ...TEXT, cut: { after_events: 3, how: 'reset' as const } }],
+      [
+        'by an error event',
+        { ...TEXT, stream_error: { after_events: 3, type: 'overloaded_error', message: 'Overloaded' } },
+      ],
+    ])('a stream cut %s is a failure, never an answer', async (_name, reply) => {
+      answering(reply, TEXT);
+      const { last, process } = await replay(request([user('hi')]));
+      expect(last?.type).toBe('failure');
+      expect(process.state).toBe('ended');
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      expect(model.requests).toHaveLength(1);
+    });
+
+    test('an image in a replay has no label, a second turn neither alters it', async () => {
+      const image = {
+        type: 'image',
+        source: {
+          type: 'base64',
+          media_type: 'image/png',
+          data: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+        },
+      };
+      const messages = [user(image, 'what is this')];
+      const { process } = await replay(request(messages));
+      await collect(await process.continue(user('sure?'), { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      expect(asTheModelSees(seen(1).messages.slice(0, 1) as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees(messages, { withThinking: true }),
+      );
+    });
+  });
+}
