@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { guardRequest } from './request-guard.ts';
+
+const guard = (host: string | undefined, origin?: string, bind = '127.0.0.1', localAddress = '127.0.0.1') =>
+  guardRequest({ host, origin, localAddress }, bind)?.code;
+
+test.each(['localhost:3456', '127.0.0.1:3456', '127.1.2.3', '[::1]:3456', 'LOCALHOST'])(
+  'lets the loopback name %s in',
+  (host) => {
+    expect(guard(host)).toBeUndefined();
+  },
+);
+
+test('lets the bind address and the connection’s own address in', () => {
+  expect(guard('10.0.0.5:3456', undefined, '10.0.0.5', '10.0.0.5')).toBeUndefined();
+  expect(guard('gateway.lan', undefined, 'gateway.lan', '10.0.0.5')).toBeUndefined();
+  expect(guard('10.0.0.5:3456', undefined, '0.0.0.0', '::ffff:10.0.0.5')).toBeUndefined();
+});
+
+test.each([
+  'evil.example',
+  'localhost.evil.example:3456',
+  '127.0.0.1.evil.example',
+  '10.0.0.5',
+  '0.0.0.0',
+  '',
+  undefined,
+  'a b',
+])('refuses the host %j', (host) => {
+  expect(guard(host)).toBe('forbidden_host');
+});
+
+test('lets its own origin in and refuses every other', () => {
+  expect(guard('localhost:3456', 'http://localhost:3456')).toBeUndefined();
+  for (const origin of ['http://localhost:8080', 'https://localhost:3456', 'http://evil.example', 'null', '']) {
+    expect(guard('localhost:3456', origin)).toBe('forbidden_origin');
+  }
+});

@@ -1,0 +1,91 @@
+import { expect, test, vi } from 'vitest';
+import { FailureError } from '../spec/failure.ts';
+import { type BudgetLimits, NEW_PROCESS_BYTES, ProcessBudget } from './process-budget.ts';
+
+const never = new AbortController().signal;
+const MANY_BYTES = 1e15;
+
+function budget(
+  limits: Partial<BudgetLimits>,
+  evict: () => boolean = () => false,
+  memoryBytes: () => number = () => 0,
+) {
+  return new ProcessBudget(
+    { processes: 2, memoryBytes: MANY_BYTES, queueLength: 2, queueDeadlineMs: 60_000, ...limits },
+    { evict, memoryBytes },
+  );
+}
+
+async function failureOf(promise: Promise<unknown>) {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof FailureError ? error.failure : undefined;
+}
+
+test('gives so many places and no more without a wait', () => {
+  const limited = budget({});
+  expect(limited.tryReserve()).toBeDefined();
+  expect(limited.tryReserve()).toBeDefined();
+  expect(limited.tryReserve()).toBeUndefined();
+});
+
+test('a released place goes to the one who has waited longest', async () => {
+  const limited = budget({ processes: 1 });
+  const first = await limited.reserve(never);
+  const order: string[] = [];
+  const second = limited.reserve(never).then((place) => {
+    order.push('second');
+    return place;
+  });
+  const third = limited.reserve(never).then(() => order.push('third'));
+  expect(limited.waiting).toBe(2);
+  first.release();
+  first.release();
+  (await second).release();
+  await third;
+  expect(order).toEqual(['second', 'third']);
+  expect(limited.taken).toBe(1);
+});
+
+test('evicts before it lets anyone wait', async () => {
+  const places: Array<{ release(): void }> = [];
+  const evict = vi.fn(() => {
+    places.shift()?.release();
+    return true;
+  });
+  const limited = budget({ processes: 1 }, evict);
+  places.push(await limited.reserve(never));
+  await limited.reserve(never);
+  expect(evict).toHaveBeenCalledOnce();
+});
+
+test('counts memory, but always lets one process be', async () => {
+  let used = 0;
+  const limited = budget({ processes: 10, memoryBytes: NEW_PROCESS_BYTES / 2 }, undefined, () => used);
+  await limited.reserve(never);
+  used = NEW_PROCESS_BYTES;
+  expect(limited.tryReserve()).toBeUndefined();
+});
+
+test('refuses with 529 and a delay beyond the queue and past the deadline', async () => {
+  const limited = budget({ processes: 1, queueLength: 1, queueDeadlineMs: 20 });
+  await limited.reserve(never);
+  const waiting = failureOf(limited.reserve(never));
+  const beyond = { code: 'overloaded', status: 529, type: 'overloaded_error', retryAfterSeconds: 5 };
+  expect(await failureOf(limited.reserve(never))).toMatchObject(beyond);
+  expect(await waiting).toMatchObject(beyond);
+  expect(limited.waiting).toBe(0);
+});
+
+test('forgets who has gone', async () => {
+  const limited = budget({ processes: 1 });
+  const place = await limited.reserve(never);
+  const gone = new AbortController();
+  const waiting = failureOf(limited.reserve(gone.signal));
+  gone.abort();
+  expect(await waiting).toMatchObject({ code: 'client_gone' });
+  place.release();
+  expect(limited.taken).toBe(0);
+});

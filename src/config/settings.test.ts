@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readSettings } from './settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'isthmus-settings-'));
+const file = join(folder, 'config.json');
+const none = join(folder, 'none.json');
+writeFileSync(none, '{}');
+
+function read(flags: Record<string, string> = {}, environment: Record<string, string> = {}) {
+  return readSettings({ flags: { config: none, ...flags }, environment });
+}
+
+test('flags come before variables, variables before the file, the file before defaults', () => {
+  writeFileSync(file, JSON.stringify({ port: 1, spares: 1, 'max-processes': 1 }));
+  const settings = readSettings({
+    flags: { port: '3' },
+    environment: { ISTHMUS_CONFIG: file, ISTHMUS_PORT: '2', ISTHMUS_SPARES: '2' },
+  });
+  expect(settings).toMatchObject({ port: 3, spares: 2, 'max-processes': 1, host: '127.0.0.1' });
+  rmSync(file);
+});
+
+test.each<[Record<string, string>, Record<string, string>, string]>([
+  [{ prot: '1' }, {}, 'There is no setting --prot. Did you mean --port?'],
+  [{}, { ISTHMUS_MAX_PROCESES: '1' }, 'There is no setting ISTHMUS_MAX_PROCESES. Did you mean ISTHMUS_MAX_PROCESSES?'],
+  [{ port: 'http' }, {}, '--port must be a number (it is "http").'],
+  [{ port: '' }, {}, '--port must be a number (it is "").'],
+  [{ port: '70000' }, {}, '--port must be at most 65535 (it is "70000").'],
+  [{ port: '1.5' }, {}, '--port must be a whole number (it is "1.5").'],
+  [{}, { ISTHMUS_SPARES: '-1' }, 'ISTHMUS_SPARES must be at least 0 (it is "-1").'],
+  [{ config: '/no/such.json' }, {}, 'The configuration file /no/such.json cannot be read as JSON'],
+])('%j %j is refused with the cure', (flags, environment, message) => {
+  expect(() => read(flags, environment)).toThrow(message);
+});
+
+test('an unknown key in the file is named', () => {
+  writeFileSync(file, JSON.stringify({ hots: 'x' }));
+  expect(() => read({ config: file })).toThrow(
+    'There is no setting "hots" in the configuration file. Did you mean "host" in the configuration file?',
+  );
+  writeFileSync(file, '[]');
+  expect(() => read({ config: file })).toThrow('must hold a JSON object');
+  rmSync(folder, { recursive: true });
+});

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Message, MessagesRequest } from '../spec/messages.ts';
+import { extendLineage, requestLineages, rootLineage } from './lineage.ts';
+
+const root = rootLineage({ clientKey: 'k', model: 'm', system: 's' });
+const message = (content: object[], role: 'user' | 'assistant' = 'user') => ({ role, content }) as Message;
+const lineageOf = (content: object[]) => extendLineage(root, message(content));
+
+test.each([
+  [
+    'a moved cache breakpoint',
+    [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }],
+    [{ type: 'text', text: 'a' }],
+  ],
+  ['the order of keys', [{ text: 'a', type: 'text' }], [{ type: 'text', text: 'a' }]],
+  [
+    'the order of keys inside a tool input',
+    [{ type: 'tool_use', id: '1', name: 'n', input: { a: 1, b: { d: 1, c: 2 } } }],
+    [{ type: 'tool_use', id: '1', name: 'n', input: { b: { c: 2, d: 1 }, a: 1 } }],
+  ],
+  [
+    'a result as string or as one text block',
+    [{ type: 'tool_result', tool_use_id: '1', content: 'x' }],
+    [{ type: 'tool_result', tool_use_id: '1', content: [{ type: 'text', text: 'x' }], is_error: false }],
+  ],
+  [
+    'thinking',
+    [
+      { type: 'thinking', thinking: 't', signature: 's' },
+      { type: 'text', text: 'a' },
+    ],
+    [{ type: 'text', text: 'a' }],
+  ],
+])('%s does not count', (_name, one, other) => {
+  expect(lineageOf(one)).toBe(lineageOf(other));
+});
+
+test.each([
+  ['text', [{ type: 'text', text: 'a' }], [{ type: 'text', text: 'a ' }]],
+  [
+    'the cut between blocks',
+    [{ type: 'text', text: 'ab' }],
+    [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ],
+  ],
+  [
+    'the order of values in a list',
+    [{ type: 'tool_use', id: '1', name: 'n', input: { a: [1, 2] } }],
+    [{ type: 'tool_use', id: '1', name: 'n', input: { a: [2, 1] } }],
+  ],
+  [
+    'an error mark',
+    [{ type: 'tool_result', tool_use_id: '1', content: 'x', is_error: true }],
+    [{ type: 'tool_result', tool_use_id: '1', content: 'x' }],
+  ],
+  [
+    'a tool’s name',
+    [{ type: 'tool_use', id: '1', name: 'a', input: {} }],
+    [{ type: 'tool_use', id: '1', name: 'b', input: {} }],
+  ],
+])('%s counts', (_name, one, other) => {
+  expect(lineageOf(one)).not.toBe(lineageOf(other));
+});
+
+test('the key, the model, the system prompt and the role count', () => {
+  const lineages = [
+    root,
+    rootLineage({ clientKey: 'K', model: 'm', system: 's' }),
+    rootLineage({ clientKey: 'k', model: 'M', system: 's' }),
+    rootLineage({ clientKey: 'k', model: 'm', system: 'S' }),
+    rootLineage({ clientKey: 'km', model: '', system: 's' }),
+  ].map((lineage) => extendLineage(lineage, message([{ type: 'text', text: 'a' }])));
+  lineages.push(extendLineage(root, message([{ type: 'text', text: 'a' }], 'assistant')));
+  expect(new Set(lineages).size).toBe(lineages.length);
+});
+
+test('a request’s history is the whole of the request before it', () => {
+  const texts = fc.array(fc.string(), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(texts, fc.string(), (before, newest) => {
+      const messages = before.map((text, index) => message([{ type: 'text', text }], index % 2 ? 'assistant' : 'user'));
+      const request = (list: Message[]) => ({ model: 'm', system: 's', messages: list }) as MessagesRequest;
+      const next = [...messages, message([{ type: 'text', text: newest }])];
+      expect(requestLineages(request(next), 'k').history).toBe(requestLineages(request(messages), 'k').whole);
+    }),
+  );
+});

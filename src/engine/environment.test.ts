@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { buildEnvironment } from './environment.ts';
+
+const build = (operator: Record<string, string>) =>
+  buildEnvironment({ operator, temporaryDirectory: '/run/x', isOwnAddress: (url) => url === 'http://localhost:3456' });
+
+test('passes credentials and surroundings on unchanged, and nothing else', () => {
+  const passed = {
+    PATH: '/bin',
+    HOME: '/home/u',
+    ANTHROPIC_API_KEY: 'k',
+    ANTHROPIC_AUTH_TOKEN: 't',
+    ANTHROPIC_BASE_URL: 'https://elsewhere',
+    CLAUDE_CODE_OAUTH_TOKEN: 'o',
+    CLAUDE_CONFIG_DIR: '/c',
+    AWS_PROFILE: 'p',
+    ANTHROPIC_VERTEX_PROJECT_ID: 'v',
+    CLOUD_ML_REGION: 'r',
+    ANTHROPIC_FOUNDRY_RESOURCE: 'f',
+    HTTPS_PROXY: 'http://proxy',
+    NODE_EXTRA_CA_CERTS: '/ca',
+  };
+  const withheld = {
+    SECRET: 's',
+    CLAUDECODE: '1',
+    ANTHROPIC_MODEL: 'm',
+    NODE_OPTIONS: '--inspect',
+    CLAUDE_CODE_EXTRA_BODY: '{}',
+  };
+  const { variables } = build({ ...passed, ...withheld });
+  expect(variables).toMatchObject(passed);
+  for (const name of Object.keys(withheld)) expect(variables).not.toHaveProperty(name);
+});
+
+test.each<[Record<string, string>, string]>([
+  [{ ANTHROPIC_API_KEY: 'k' }, 'bare'],
+  [{ ANTHROPIC_AUTH_TOKEN: 't' }, 'bare'],
+  [{ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '0' }, 'bare'],
+  [{ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '1' }, 'full'],
+  [{ CLAUDE_CODE_USE_VERTEX: 'true' }, 'full'],
+  [{ CLAUDE_CODE_OAUTH_TOKEN: 'o' }, 'full'],
+  [{ ANTHROPIC_API_KEY: '' }, 'full'],
+  [{}, 'full'],
+])('%j gives the mode %s', (operator, mode) => {
+  const { variables, ...built } = build(operator);
+  expect(built.mode).toBe(mode);
+  expect(variables.CLAUDE_CODE_SIMPLE).toBe(mode === 'bare' ? '1' : undefined);
+});
+
+test('drops a base URL that leads back to the gateway', () => {
+  const { variables, droppedBaseUrl } = build({ ANTHROPIC_BASE_URL: 'http://localhost:3456' });
+  expect(droppedBaseUrl).toBe(true);
+  expect(variables.ANTHROPIC_BASE_URL).toBeUndefined();
+});
