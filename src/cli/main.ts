@@ -26,6 +26,7 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     const [command, ...rest] = words;
     if (switches.has('version')) return print([ownVersion()]);
     if (switches.has('help') || command === 'help') return print([USAGE]);
+    const settings = readSettings({ flags, environment });
     if (command === undefined)
       throw new SettingsError(
         'Which command? `isthmus serve` runs the gateway, `isthmus demo` shows it; see `isthmus --help`.',
@@ -38,7 +39,6 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
       throw new SettingsError(`There is no command ${JSON.stringify(command)}; there are serve and demo.`);
     }
     if (switches.has('once') && command !== 'demo') throw new SettingsError('--once belongs to `isthmus demo`.');
-    const settings = readSettings({ flags, environment });
     if (command === 'serve') await serve(settings, environment);
     else await demo(settings, environment, switches.has('once'));
   } catch (error) {

@@ -50,14 +50,19 @@ export function failureOfAssistant(message: Extract<SDKMessage, { type: 'assista
     if (message.error === 'authentication_failed') return notSignedIn();
     return { ...connectionLost(), message: text };
   }
-  const prefix = `API Error: ${status} `;
   return {
     code: 'upstream_error',
     status,
     type: fields.api_error_type ?? TYPE_OF_STATUS.get(status) ?? 'api_error',
-    message: text.startsWith(prefix) ? text.slice(prefix.length) : text,
+    message: withoutPrefix(text, `API Error: ${status} `, 'API Error: '),
     ...(fields.request_id ? { requestId: fields.request_id } : {}),
   };
+}
+
+/** The API's words without what the CLI puts before them. */
+function withoutPrefix(text: string, ...prefixes: string[]): string {
+  const prefix = prefixes.find((candidate) => text.startsWith(candidate)) ?? '';
+  return text.slice(prefix.length);
 }
 
 /** The stream ended before its answer was complete. */

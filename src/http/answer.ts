@@ -20,6 +20,8 @@ export function failureResponse(failure: Failure, requestId: string, headers: Re
     headers: {
       ...headers,
       'request-id': failure.requestId ?? requestId,
+      // The rest of such a body is not read; the connection cannot be used again.
+      ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),
       ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) }),
     },
   });

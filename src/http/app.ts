@@ -43,7 +43,7 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
   });
 
   app.get('/health', (context) => context.json({ status: 'ok', ...identity, ...gateway.status }));
-  app.on('HEAD', '/', (context) => context.body(null));
+  app.get('/', (context) => context.text('Isthmus is here: POST /v1/messages, GET /health.\n'));
 
   const limit = bodyLimit({
     maxSize: LARGEST_BODY,

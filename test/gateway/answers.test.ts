@@ -1,0 +1,223 @@
+import Anthropic, { APIError } from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Reply } from '../../src/scripted-model/script.ts';
+import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+
+/** What comes back, as the official SDK reads it. */
+
+let model: ScriptedModel;
+let gateway: TestGateway;
+let client: Anthropic;
+
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+  gateway = await startGateway(model.url);
+  client = new Anthropic({ baseURL: gateway.url, apiKey: 'any', maxRetries: 0 });
+});
+beforeEach(() => {
+  model.requests.length = 0;
+  model.use([]);
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await model?.close();
+});
+
+const TOOLS: Anthropic.Tool[] = [
+  { name: 'read', description: 'reads', input_schema: { type: 'object', properties: { path: { type: 'string' } } } },
+];
+const ask = (content: string, rest: Partial<Anthropic.MessageCreateParamsNonStreaming> = {}) => ({
+  model: 'claude-sonnet-5',
+  max_tokens: 100,
+  messages: [{ role: 'user' as const, content }],
+  ...rest,
+});
+
+async function rawStream(
+  body: object,
+  url = gateway.url,
+): Promise<{ response: Response; events: Array<{ event: string; data: Record<string, unknown> }> }> {
+  const response = await fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream: true }),
+  });
+  const frames = (await response.text()).split('\n\n').filter((frame) => frame !== '');
+  const events = frames.map((frame) => {
+    const [, event = '', data = ''] = /^event: (.*)\ndata: (.*)$/.exec(frame) ?? [];
+    return { event, data: JSON.parse(data) };
+  });
+  return { response, events };
+}
+
+const RICH: Reply = {
+  content: [
+    { type: 'thinking', thinking: 'let me think', signature: 'signature+/=' },
+    { type: 'redacted_thinking', data: 'opaque' },
+    { type: 'text', text: 'Grüße 👩‍👩‍👧 '.repeat(20) },
+    { type: 'tool_use', id: 'toolu_a', name: 'read', input: { path: 'ä', deep: [{ a: 1 }] } },
+    { type: 'tool_use', id: 'toolu_b', name: 'read', input: {} },
+  ],
+  usage: { input_tokens: 11, output_tokens: 72, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 },
+  delta_length: 1,
+};
+
+test('streaming and not, the answer is the model’s own', async () => {
+  model.use([{ replies: [RICH] }]);
+  const whole = await client.messages.create(ask('hi', { tools: TOOLS }));
+  const streamed = await client.messages.stream(ask('hi', { tools: TOOLS })).finalMessage();
+  for (const [index, answer] of [whole, streamed].entries()) {
+    expect(answer).toMatchObject({
+      id: `msg_scripted_${index + 1}`,
+      model: 'claude-sonnet-5',
+      role: 'assistant',
+      content: RICH.content,
+      stop_reason: 'tool_use',
+      stop_sequence: null,
+      usage: RICH.usage,
+    });
+  }
+});
+
+test('a stream keeps the API’s grammar', async () => {
+  model.use([{ replies: [RICH] }]);
+  const { response, events } = await rawStream(ask('hi', { tools: TOOLS }));
+  expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+  expect(response.headers.get('request-id')).toMatch(/^req_/);
+  expect(events.every(({ event, data }) => event === data.type)).toBe(true);
+  const order = events.map(({ event }) => event).filter((event) => event !== 'content_block_delta' && event !== 'ping');
+  const block = ['content_block_start', 'content_block_stop'];
+  expect(order).toEqual([
+    'message_start',
+    ...block,
+    ...block,
+    ...block,
+    ...block,
+    ...block,
+    'message_delta',
+    'message_stop',
+  ]);
+  const starts = events.filter(({ event }) => event === 'content_block_start').map(({ data }) => data.index);
+  expect(starts).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('without `stream` the answer is JSON', async () => {
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(ask('hi')),
+  });
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  expect(await response.json()).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'You said: hi' }] });
+});
+
+test('parameters reach the model as they are, and do not leak into the next turn', async () => {
+  const thinking = { type: 'enabled' as const, budget_tokens: 1500 };
+  const first = ask('hi', {
+    max_tokens: 3000,
+    thinking,
+    stop_sequences: ['END'],
+    tool_choice: { type: 'any' },
+    tools: TOOLS,
+  });
+  const answer = await client.messages.create(first);
+  await client.messages.create({
+    ...ask('hi', { tools: TOOLS }),
+    messages: [...first.messages, { role: 'assistant', content: answer.content }, { role: 'user', content: 'more' }],
+  });
+  const [before, after] = model.requests.map(({ body }) => body);
+  expect(before).toMatchObject({ max_tokens: 3000, thinking, stop_sequences: ['END'], tool_choice: { type: 'any' } });
+  expect(after).toMatchObject({ max_tokens: 100, thinking: { type: 'disabled' } });
+  expect(after).not.toHaveProperty('stop_sequences');
+  expect(after).not.toHaveProperty('tool_choice');
+});
+
+test('what is not acted on is said', async () => {
+  const body = {
+    ...ask('hi'),
+    metadata: { user_id: 'u' },
+    tools: [...TOOLS, { type: 'web_search_20250305', name: 'web_search' }],
+  };
+  const { response } = await client.messages.create(body as never).withResponse();
+  expect(response.headers.get('isthmus-ignored')).toBe('tools.1, metadata');
+  expect(model.requests[0]?.body.tools?.map(({ name }) => name)).toEqual(['read']);
+});
+
+test('while the model is silent the stream pings, before and inside the answer', async () => {
+  model.use([{ replies: [{ content: [{ type: 'text', text: 'slow' }], delay_ms: 1_500, gap_ms: 700 }] }]);
+  const impatient = await startGateway(model.url, ['--keep-alive-seconds', '0.3']);
+  const { response, events } = await rawStream(ask('hi'), impatient.url);
+  await impatient.stop();
+  expect(response.status).toBe(200);
+  const order = events.map(({ event }) => event);
+  expect(order[0]).toBe('ping');
+  expect(order.lastIndexOf('ping')).toBeGreaterThan(order.indexOf('message_start'));
+  expect(order.at(-1)).toBe('message_stop');
+});
+
+test.each([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [429, 'rate_limit_error'],
+  [500, 'api_error'],
+  [529, 'overloaded_error'],
+])('an upstream %i before the first byte is that HTTP status', async (status, type) => {
+  model.use([{ replies: [{ error: { status, type, message: 'no', headers: { 'retry-after': '30' } } }] }]);
+  for (const stream of [false, true]) {
+    const error = await client.messages.create({ ...ask('hi'), stream }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(APIError);
+    const { status: seen, error: body, headers } = error as APIError;
+    expect(seen).toBe(status);
+    expect(body).toMatchObject({ type: 'error', error: { type } });
+    if (status === 429) expect(Number(headers?.get('retry-after'))).toBeGreaterThanOrEqual(30);
+  }
+});
+
+test('a failure after the first byte is an error event, and the next request has its full history', async () => {
+  const words = { type: 'text' as const, text: 'some words that take several deltas' };
+  model.use([
+    {
+      replies: [
+        { content: [words], stream_error: { after_events: 3, type: 'overloaded_error', message: 'Overloaded' } },
+        { content: [words], cut: { after_events: 4, how: 'end' } },
+        { content: [words] },
+      ],
+    },
+  ]);
+  for (const type of ['overloaded_error', 'api_error']) {
+    const { response, events } = await rawStream(ask('hi'));
+    expect(response.status).toBe(200);
+    expect(events.at(-1)).toMatchObject({ event: 'error', data: { type: 'error', error: { type } } });
+    expect(events.some(({ event }) => event === 'message_stop')).toBe(false);
+  }
+  expect((await client.messages.create(ask('hi'))).content).toMatchObject([words]);
+  expect(model.requests).toHaveLength(3);
+});
+
+test('the tool runner of the official SDK works through it', async () => {
+  model.use([
+    { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'It says: buy milk.' }] }] },
+    { replies: [{ content: [{ type: 'tool_use', name: 'read', input: { path: 'notes.txt' } }] }] },
+  ]);
+  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'What do my notes say?' }];
+  const paths: Array<string | null> = [];
+  for (;;) {
+    const { data, response } = await client.messages.create({ ...ask(''), messages, tools: TOOLS }).withResponse();
+    paths.push(response.headers.get('isthmus-path'));
+    messages.push({ role: 'assistant', content: data.content });
+    const calls = data.content.filter((block) => block.type === 'tool_use');
+    if (calls.length === 0) break;
+    messages.push({
+      role: 'user',
+      content: calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'buy milk' })),
+    });
+  }
+  expect(paths).toEqual(['start', 'continue']);
+  expect(messages.at(-1)?.content).toMatchObject([{ text: 'It says: buy milk.' }]);
+});

@@ -1,0 +1,117 @@
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+
+let model: ScriptedModel;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+  gateway = await startGateway(model.url, ['--spares', '0']);
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await model?.close();
+});
+
+const good = JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] });
+const json = { 'content-type': 'application/json' };
+
+async function expectRefused(response: Response, status: number, type: string, message: string): Promise<void> {
+  expect(response.status).toBe(status);
+  const body = (await response.json()) as { request_id: string };
+  expect(body).toMatchObject({ type: 'error', error: { type, message: expect.stringContaining(message) } });
+  expect(body.request_id).toBe(response.headers.get('request-id'));
+  expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  expect(model.requests).toHaveLength(0);
+  expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0 });
+}
+
+test.each<[string, number, string, string]>([
+  ['not JSON', 400, 'invalid_request_error', 'not valid JSON'],
+  ['', 400, 'invalid_request_error', 'not valid JSON'],
+  ['{"model": "m"', 400, 'invalid_request_error', 'not valid JSON'],
+  ['{"model":"m","max_tokens":1,"messages":[]}', 400, 'invalid_request_error', 'messages: at least one message'],
+  [
+    '{"model":"m","max_tokens":1,"messages":[{"role":"user","content":7}]}',
+    400,
+    'invalid_request_error',
+    'messages.0.content: must be',
+  ],
+])('the body %j', async (body, status, type, message) => {
+  for (const path of ['/v1/messages', '/messages', '/v1/messages?beta=true']) {
+    await expectRefused(
+      await fetch(`${gateway.url}${path}`, { method: 'POST', headers: json, body }),
+      status,
+      type,
+      message,
+    );
+  }
+});
+
+test('another content type', async () => {
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx']) {
+    const response = await fetch(`${gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: good,
+    });
+    await expectRefused(response, 415, 'invalid_request_error', 'application/json');
+  }
+});
+
+test('another method, another path', async () => {
+  await expectRefused(await fetch(`${gateway.url}/v1/messages`), 405, 'invalid_request_error', 'use POST');
+  await expectRefused(await fetch(`${gateway.url}/v1/nothing`), 404, 'not_found_error', 'POST /v1/messages');
+});
+
+test('a page of another origin, and its preflight', async () => {
+  const headers = { ...json, origin: 'http://evil.example' };
+  for (const method of ['POST', 'OPTIONS']) {
+    const response = await fetch(`${gateway.url}/v1/messages`, {
+      method,
+      headers,
+      ...(method === 'POST' ? { body: good } : {}),
+    });
+    await expectRefused(response, 403, 'permission_error', 'origin');
+  }
+});
+
+test('a Host that is somebody else’s name', async () => {
+  const { hostname, port } = new URL(gateway.url);
+  const status = await new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      { hostname, port, path: '/v1/messages', method: 'POST', headers: { ...json, host: 'evil.example' } },
+      (response) => resolve(response.resume().statusCode),
+    );
+    outgoing.on('error', reject).end(good);
+  });
+  expect(status).toBe(403);
+  expect(model.requests).toHaveLength(0);
+});
+
+test('a body over the limit, announced or not', async () => {
+  const large = Buffer.alloc(33 * 1024 * 1024, 'x');
+  const announced = await fetch(`${gateway.url}/v1/messages`, { method: 'POST', headers: json, body: large });
+  await expectRefused(announced, 413, 'request_too_large', '32 MB');
+  const chunks = new ReadableStream({
+    start(controller) {
+      for (let sent = 0; sent < 33; sent += 1) controller.enqueue(Buffer.alloc(1024 * 1024, 'x'));
+      controller.close();
+    },
+  });
+  const chunked = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: json,
+    body: chunks,
+    duplex: 'half',
+  } as RequestInit);
+  await expectRefused(chunked, 413, 'request_too_large', '32 MB');
+});
+
+test('the program is still well', async () => {
+  const response = await fetch(`${gateway.url}/messages`, { method: 'POST', headers: json, body: good });
+  expect(response.status).toBe(200);
+  expect((await fetch(gateway.url, { method: 'HEAD' })).status).toBe(200);
+});
