@@ -128,7 +128,7 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 const TOOLS = ['read', 'Bash', 'mcp__x__y'].map((name) => ({
   name,
-  description: `The tool ${name}. ${'It is described at length. '.repeat(200)}`.trim(),
+  description: `The tool ${name}.\n \n${'It is described at length. '.repeat(200)}`.trim(),
   input_schema: {
     type: 'object',
     properties: { a: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/b' }] } },
@@ -136,8 +136,12 @@ const TOOLS = ['read', 'Bash', 'mcp__x__y'].map((name) => ({
   },
 }));
 
+/** Each of another generation, to which the SDK would add other things of its own. */
+const MODELS = ['claude-sonnet-5', 'claude-opus-5-5', 'claude-haiku-4-5', 'claude-of-the-future'];
+
 /** One client with one conversation. */
 interface Conversation {
+  model: string;
   system: string;
   messages: WireMessage[];
   /** What the model saw with the last turn, if the client has only added to it since. */
@@ -162,7 +166,8 @@ test('the model sees exactly the client’s messages, once a turn', async () => 
 }, 900_000);
 
 function fresh(): Conversation {
-  return { system: `You are number ${marks}.`, messages: [], prefix: undefined, hasDroppedThinking: false };
+  const model = MODELS[marks % MODELS.length] ?? '';
+  return { model, system: `You are number ${marks}.`, messages: [], prefix: undefined, hasDroppedThinking: false };
 }
 
 async function play(before: Conversation, current: Step): Promise<Conversation> {
@@ -198,7 +203,7 @@ function change(conversation: Conversation, { kind }: Step): Conversation {
         ),
       );
     case 'compact':
-      return { system: 'You sum up.', messages: [], prefix: undefined, hasDroppedThinking: false };
+      return { ...fresh(), system: 'You sum up.' };
     case 'rename tool':
       return altered(
         mapBlocks(messages, (block) => (block.type === 'tool_use' ? [{ ...block, name: 'invalid' }] : [block])),
@@ -270,7 +275,7 @@ async function takeTurn(conversation: Conversation, current: Step, mark: string)
 
 function send(conversation: Conversation, current: Step) {
   const body = {
-    model: 'claude-sonnet-5',
+    model: conversation.model,
     max_tokens: current.maxTokens,
     system: [{ type: 'text', text: conversation.system }],
     messages: conversation.messages,
@@ -287,6 +292,9 @@ function check(conversation: Conversation, request: RecordedRequest, path: strin
   expect(seen).toEqual(asTheModelSees(conversation.messages, { withThinking }));
   expect(clientSystem(request)).toBe(conversation.system);
   expect(request.body.tools).toEqual([...TOOLS].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  expect(request.body.model).toBe(conversation.model);
+  expect(request.body).not.toHaveProperty('output_config');
+  expect(request.body).not.toHaveProperty('context_management');
   expect(request.body.max_tokens).toBe(current.maxTokens);
   expect(request.body.thinking).toEqual({ type: 'disabled' });
   if (conversation.prefix) {
@@ -302,7 +310,7 @@ function check(conversation: Conversation, request: RecordedRequest, path: strin
 async function leave(before: Conversation, next: Conversation, current: Step, mark: string): Promise<Conversation> {
   planned.set(mark, { ...toReply(current.answer), gap_ms: 200 });
   const stream = client.messages.stream({
-    model: 'claude-sonnet-5',
+    model: next.model,
     max_tokens: current.maxTokens,
     system: next.system,
     messages: next.messages,

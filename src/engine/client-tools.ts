@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { toolResultContent } from '../conversation/canonical.ts';
 import type { ClientTool, ContentBlock } from '../spec/messages.ts';
+import type { Mode } from './environment.ts';
 import type { ToolNames } from './tool-names.ts';
 
 /** The MCP server's name; `mcp__<name>` stands for all of its tools in the permission list. */
@@ -29,11 +30,11 @@ export class ClientTools {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
   readonly #server: Server;
 
-  constructor(tools: readonly ClientTool[], names: ToolNames) {
+  constructor(tools: readonly ClientTool[], names: ToolNames, mode: Mode) {
     const list = tools.map(
       ({ name, description, inputSchema }): Tool => ({
         name: names.toModel(name),
-        ...(description !== undefined ? { description } : {}),
+        ...(description !== undefined ? { description: mode === 'bare' ? uncut(description) : description } : {}),
         inputSchema: inputSchema as Tool['inputSchema'],
         _meta: { 'anthropic/maxResultSizeChars': LONGEST_RESULT },
       }),
@@ -69,6 +70,11 @@ export class ClientTools {
     }
     return result;
   }
+}
+
+/** In bare mode the CLI cuts a description at its first blank line; a line that holds a space is none to it. */
+function uncut(description: string): string {
+  return description.replaceAll(/\n(?=\n)/g, '\n ');
 }
 
 interface PromiseWithResolvers<Value> {

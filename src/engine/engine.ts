@@ -66,7 +66,7 @@ export class Engine {
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
     const { directory, environment } = this.#options;
     const names = new ToolNames(request.tools);
-    const clientTools = new ClientTools(request.tools, names);
+    const clientTools = new ClientTools(request.tools, names, this.#options.environment.mode);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
     const systemFile =
       request.system === '' ? undefined : this.#writeSystemPrompt(transcript.sessionId, request.system);
@@ -148,7 +148,7 @@ export class Engine {
     listener: ProcessListener,
   ): Promise<BegunTurn | undefined> {
     const names = new ToolNames(request.tools);
-    const clientTools = new ClientTools(request.tools, names);
+    const clientTools = new ClientTools(request.tools, names, this.#options.environment.mode);
     const input = new EventQueue<SDKUserMessage>();
     try {
       const sdkQuery = spare.claim({

@@ -134,6 +134,30 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect((seen(0).system as Array<{ text: string }>).at(-1)?.text).toBe('You are under test.');
     });
 
+    test.each(['claude-opus-5-5', 'claude-sonnet-5', 'claude-fable-5', 'claude-haiku-4-5', 'claude-of-the-future'])(
+      'the SDK adds nothing of its own to a request for %s',
+      async (name) => {
+        await replay(request([user('hi')], { model: name }));
+        const parameters = { max_tokens: 9, thinking: { type: 'disabled' }, output_config: { effort: 'low' } };
+        await claim(request([user('hi')], { model: name, parameters }));
+        for (const { body } of model.requests) {
+          expect(body.model).toBe(name);
+          expect(body.thinking).toEqual({ type: 'disabled' });
+          expect(body).not.toHaveProperty('context_management');
+          expect(asTheModelSees(body.messages as WireMessage[], { withThinking: true })).toEqual([user('hi')]);
+        }
+        expect(seen(0)).not.toHaveProperty('output_config');
+        // What Claude Code takes for a model without effort does not get one.
+        expect(seen(1).output_config).toEqual(name === 'claude-haiku-4-5' ? undefined : { effort: 'low' });
+      },
+    );
+
+    test('a tool description is whole, but for a space in its blank lines', async () => {
+      const description = 'First line.\n\nUsage:\n\n\n- one\r\n\r\n- two';
+      await replay(request([user('hi')], { tools: [{ ...tool('read'), description }] }));
+      expect(seen(0).tools).toMatchObject([{ description: 'First line.\n \nUsage:\n \n \n- one\r\n\r\n- two' }]);
+    });
+
     test.each(['You are under test.', '', `long ${'prompt '.repeat(30_000)}end`])(
       'a spare and a replay give the same system blocks',
       async (system) => {
@@ -309,6 +333,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
     test('a 400 keeps its status, type, message and request id', async () => {
       answering({ error: { status: 400, type: 'invalid_request_error', message: 'messages.0: bad' } });
       const { last } = await replay(request([user('hi')]));
+      expect(model.requests).toHaveLength(1);
       expect(last).toMatchObject({
         type: 'failure',
         failure: {

@@ -1,0 +1,115 @@
+import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ModelRequest } from '../../src/scripted-model/script.ts';
+
+/** One request of a client and the answer that it got. */
+export interface Exchange {
+  method: string;
+  path: string;
+  body: ModelRequest;
+  /** 0 until the answer begins. */
+  status: number;
+  answerHeaders: IncomingMessage['headers'];
+  answerText: string;
+  /** `open` until the answer is whole, or until either side has gone before that. */
+  outcome: 'open' | 'whole' | 'broken';
+}
+
+/** May delay a request on its way; a request is never changed. */
+export type BeforeForwarding = (exchange: Exchange) => Promise<void>;
+
+/** Stands between a client and the gateway: passes every byte on, in both directions, and keeps a record. */
+export class RecordingProxy {
+  /** Every request, in order of arrival. */
+  readonly exchanges: Exchange[] = [];
+  beforeForwarding: BeforeForwarding = async () => undefined;
+  #target: URL;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #server = createServer((request, response) => {
+    this.#handle(request, response).catch(() => response.destroy());
+  });
+
+  private constructor(target: string) {
+    this.#target = new URL(target);
+  }
+
+  /** @param target the gateway's URL */
+  static async start(target: string): Promise<RecordingProxy> {
+    const proxy = new RecordingProxy(target);
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once('error', reject);
+      proxy.#server.listen(0, '127.0.0.1', resolve);
+    });
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Sends what comes from now on to another gateway. */
+  forwardTo(target: string): void {
+    this.#target = new URL(target);
+  }
+
+  /** Ends all connections and stops listening. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+    await closed;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    const exchange: Exchange = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      body: bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : { model: '', messages: [] },
+      status: 0,
+      answerHeaders: {},
+      answerText: '',
+      outcome: 'open',
+    };
+    this.exchanges.push(exchange);
+    response.once('close', () => {
+      if (exchange.outcome === 'open') exchange.outcome = 'broken';
+    });
+    await this.beforeForwarding(exchange);
+    if (exchange.outcome === 'broken') return;
+
+    const forwarded = httpRequest(
+      {
+        agent: this.#agent,
+        host: this.#target.hostname,
+        port: this.#target.port,
+        method: exchange.method,
+        path: exchange.path,
+        // The raw list keeps the client's own spelling, order and repetitions.
+        headers: request.rawHeaders as unknown as Record<string, string>,
+      },
+      (answer) => this.#relay(answer, exchange, response),
+    );
+    forwarded.once('error', () => response.destroy());
+    response.once('close', () => forwarded.destroy());
+    forwarded.end(bytes);
+  }
+
+  #relay(answer: IncomingMessage, exchange: Exchange, response: ServerResponse): void {
+    exchange.status = answer.statusCode ?? 0;
+    exchange.answerHeaders = answer.headers;
+    response.writeHead(exchange.status, answer.rawHeaders as unknown as Record<string, string>);
+    const decoder = new TextDecoder();
+    answer.on('data', (chunk: Buffer) => {
+      exchange.answerText += decoder.decode(chunk, { stream: true });
+      response.write(chunk);
+    });
+    answer.once('end', () => {
+      exchange.outcome = 'whole';
+      response.end();
+    });
+    answer.once('error', () => response.destroy());
+  }
+}

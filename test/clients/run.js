@@ -1,0 +1,77 @@
+// @ts-check
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installOpenCode } from './install-opencode.js';
+
+// Plain JavaScript, because it decides where the checks run before anything that understands TypeScript is started.
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+const CONFIGURATION = join(ROOT, 'test', 'clients', 'vitest.config.ts');
+
+/**
+ * A network of its own, where nothing is but loopback; and process numbers of its own, so that whatever is still running
+ * at the end ends with it.
+ */
+const NAMESPACES = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const WITH_LOOPBACK = ['sh', '-c', 'ip link set lo up && "$@"; exit $?', 'sh'];
+
+/**
+ * The words to put before a command so that it runs in those namespaces.
+ *
+ * @returns {string[] | undefined} undefined when this machine does not permit it
+ */
+function namespacePrefix() {
+  // Without root, a user namespace of one's own may permit the others.
+  return [
+    ['unshare', ...NAMESPACES, ...WITH_LOOPBACK],
+    ['unshare', '--map-root-user', ...NAMESPACES, ...WITH_LOOPBACK],
+  ].find(([program = '', ...rest]) => spawnSync(program, [...rest, 'true'], { stdio: 'ignore' }).status === 0);
+}
+
+/**
+ * @param {string[]} command
+ * @param {NodeJS.ProcessEnv} env
+ * @param {NodeJS.Signals | undefined} ending what to send in place of a signal that asks for the end
+ * @returns {Promise<number>} the exit code
+ */
+function runToEnd([program = '', ...rest], env, ending) {
+  const child = spawn(program, rest, { cwd: ROOT, env, stdio: 'inherit' });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => child.kill(ending ?? signal));
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+const binary = installOpenCode(join(ROOT, '.cache', 'clients'));
+const prefix = namespacePrefix();
+process.stdout.write(
+  prefix
+    ? 'Network: a namespace in which only loopback exists.\n'
+    : 'Network: the host’s own, because `unshare -n` is not permitted here; everything still talks to 127.0.0.1 alone.\n',
+);
+
+// Every temporary folder of the checks is made in here, so that none outlives them, however they end.
+const temporary = mkdtempSync(join(tmpdir(), 'isthmus-clients-'));
+try {
+  process.exitCode = await runToEnd(
+    [...(prefix ?? []), process.execPath, VITEST, 'run', '--config', CONFIGURATION],
+    {
+      ...process.env,
+      ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+      TMPDIR: temporary,
+      ISTHMUS_CLIENTS_OPENCODE: binary,
+      ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
+    },
+    // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.
+    prefix && 'SIGKILL',
+  );
+} finally {
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}

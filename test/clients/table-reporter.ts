@@ -1,0 +1,46 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+type SerializedErrors = Parameters<NonNullable<Reporter['onTestRunEnd']>>[1];
+type ConsoleLog = Parameters<NonNullable<Reporter['onUserConsoleLog']>>[0];
+
+/** Prints what failed as it fails, and at the end one line for each check; the very last line has the two counts. */
+export class TableReporter implements Reporter {
+  onUserConsoleLog(log: ConsoleLog): void {
+    process.stdout.write(log.content);
+  }
+
+  onTestCaseResult(testCase: TestCase): void {
+    const { state, errors } = testCase.result();
+    if (state !== 'failed') return;
+    process.stdout.write(`\nFAILED: ${testCase.fullName}\n`);
+    for (const error of errors) printError(error);
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandled: SerializedErrors): void {
+    const lines: Array<{ isOk: boolean; name: string }> = [];
+    const addBroken = (name: string, errors: SerializedErrors) => {
+      if (errors.length === 0) return;
+      lines.push({ isOk: false, name });
+      for (const error of errors) printError(error);
+    };
+    for (const module of modules) {
+      for (const suite of module.children.allSuites()) addBroken(`${suite.fullName} (setting up)`, suite.errors());
+      // A check that was never reached says nothing, so it does not pass.
+      for (const testCase of module.children.allTests()) {
+        lines.push({ isOk: testCase.result().state === 'passed', name: testCase.fullName });
+      }
+      addBroken(`${module.relativeModuleId} (setting up)`, module.errors());
+    }
+    addBroken('an error outside all checks', unhandled);
+
+    const failed = lines.filter(({ isOk }) => !isOk).length;
+    process.stdout.write('\n');
+    for (const { isOk, name } of lines) process.stdout.write(`${isOk ? 'ok    ' : 'FAILED'}  ${name}\n`);
+    process.stdout.write(`\n${lines.length - failed} passed, ${failed} failed\n`);
+    if (lines.length === 0 || failed > 0) process.exitCode = 1;
+  }
+}
+
+function printError(error: { message: string; diff?: string | undefined; stack?: string | undefined }): void {
+  process.stdout.write(`${error.message}\n${error.diff ?? error.stack ?? ''}\n`);
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { TableReporter } from './table-reporter.ts';
+
+/** For `npm run test:clients`, which runs it where only loopback exists; the names keep `npm test` from these files. */
+export default defineConfig({
+  test: {
+    include: ['test/clients/**/*.client.ts'],
+    globalSetup: ['test/support/build.ts'],
+    reporters: [new TableReporter()],
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+  },
+});
