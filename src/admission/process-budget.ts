@@ -1,4 +1,4 @@
-import { FailureError } from '../spec/failure.ts';
+import { clientGone, FailureError } from '../spec/failure.ts';
 
 export interface BudgetLimits {
   /** Processes at a time, spares included. */
@@ -39,6 +39,7 @@ interface Waiter {
  */
 export class ProcessBudget {
   #taken = 0;
+  #isAdmitting = false;
   readonly #queue: Waiter[] = [];
   readonly #limits: BudgetLimits;
   readonly #holder: BudgetHolder;
@@ -67,6 +68,7 @@ export class ProcessBudget {
    * @throws FailureError `overloaded` when the queue is full or the deadline has passed; `client_gone` on abort
    */
   async reserve(signal: AbortSignal): Promise<Place> {
+    if (signal.aborted) throw new FailureError(clientGone());
     if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
     if (this.#queue.length >= this.#limits.queueLength) {
       throw this.#overloaded(`the queue of ${this.#limits.queueLength} requests is full`);
@@ -77,7 +79,7 @@ export class ProcessBudget {
         this.#queue.splice(this.#queue.indexOf(waiter), 1);
         reject(error);
       };
-      const onAbort = () => leave(clientGone());
+      const onAbort = () => leave(new FailureError(clientGone()));
       const timer = setTimeout(
         () => leave(this.#overloaded(`no process became free within ${this.#limits.queueDeadlineMs} ms`)),
         this.#limits.queueDeadlineMs,
@@ -97,10 +99,17 @@ export class ProcessBudget {
 
   /** Looks again whether those who wait can go on: call it whenever a process has become evictable. */
   admit(): void {
-    while (this.#queue.length > 0 && this.#makeRoom()) {
-      const waiter = this.#queue.shift();
-      waiter?.stop();
-      waiter?.resolve(this.#take());
+    // An eviction releases a place, which leads here again.
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
+    try {
+      while (this.#queue.length > 0 && this.#makeRoom()) {
+        const waiter = this.#queue.shift();
+        waiter?.stop();
+        waiter?.resolve(this.#take());
+      }
+    } finally {
+      this.#isAdmitting = false;
     }
   }
 
@@ -142,8 +151,4 @@ export class ProcessBudget {
       retryAfterSeconds: 5,
     });
   }
-}
-
-function clientGone(): FailureError {
-  return new FailureError({ code: 'client_gone', status: 499, type: 'api_error', message: 'The client has gone.' });
 }

@@ -87,6 +87,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
         await gateway.drain(deadlineMs);
         listener.closeConnections();
         await closed;
+        await engine.allGone();
         directory.remove();
       },
       kill() {

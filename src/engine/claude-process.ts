@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Query, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import { stableJson } from '../conversation/canonical.ts';
-import type { Failure } from '../spec/failure.ts';
+import { clientGone, type Failure } from '../spec/failure.ts';
 import type { ClientTool, JsonObject, Message } from '../spec/messages.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import { AnswerFold, type RawEvent } from './answer.ts';
@@ -26,6 +26,8 @@ export class Child {
   #stderr = '';
   /** Called once when the process has exited or could not be spawned. */
   onExit: () => void = () => undefined;
+  /** Resolves when the process is no more; at once if there never was one. */
+  gone: Promise<void> = Promise.resolve();
 
   get pid(): number | undefined {
     return this.#child?.pid;
@@ -41,8 +43,13 @@ export class Child {
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
     });
-    child.once('exit', () => this.onExit());
-    child.once('error', () => this.onExit());
+    // Written to after its end; the exit tells of that.
+    child.stdin?.on('error', () => undefined);
+    this.gone = new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.once('error', resolve);
+    });
+    void this.gone.then(() => this.onExit());
     if (this.#isEnded) child.kill('SIGKILL');
   }
 
@@ -159,10 +166,7 @@ export class ClaudeProcess {
     this.#parts.child.end();
     this.#parts.input.close();
     this.#settle();
-    this.#finish({
-      type: 'failure',
-      failure: { code: 'client_gone', status: 499, type: 'api_error', message: 'The turn was cancelled.' },
-    });
+    this.#finish({ type: 'failure', failure: clientGone() });
     // Frees the transcript that the SDK wrote for a replay; the process itself is already dead.
     this.#parts.query.close();
     this.#parts.onEnded(this);

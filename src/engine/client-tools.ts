@@ -41,10 +41,12 @@ export class ClientTools {
     );
     this.#server = new Server({ name: CLIENT_TOOLS_SERVER, version: '1' }, { capabilities: { tools: {} } });
     this.#server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
-    this.#server.setRequestHandler(
-      CallToolRequestSchema,
-      (call) => this.#result(String(call.params._meta?.[TOOL_USE_ID])).promise,
-    );
+    this.#server.setRequestHandler(CallToolRequestSchema, async (call) => {
+      const toolUseId = String(call.params._meta?.[TOOL_USE_ID]);
+      const result = await this.#result(toolUseId).promise;
+      this.#results.delete(toolUseId);
+      return result;
+    });
   }
 
   /** For the SDK's `mcpServers` option. */

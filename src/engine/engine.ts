@@ -57,6 +57,7 @@ export interface EngineOptions {
 /** Makes `claude` processes. The one place that knows how the Agent SDK has to be set up. */
 export class Engine {
   readonly #options: EngineOptions;
+  readonly #children = new Set<Child>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -196,6 +197,11 @@ export class Engine {
     }
   }
 
+  /** Resolves when every process that has been ended is no more, and so writes no more files. */
+  async allGone(): Promise<void> {
+    await Promise.all([...this.#children].map(({ gone }) => gone));
+  }
+
   #baseOptions(child: Child): Options {
     const { executable, environment, directory, launcher } = this.#options;
     return {
@@ -216,6 +222,8 @@ export class Engine {
       spawnClaudeCodeProcess: (spawnOptions) => {
         const spawned = launcher.spawn(spawnOptions);
         child.adopt(spawned);
+        this.#children.add(child);
+        void child.gone.then(() => this.#children.delete(child));
         return spawned;
       },
     };

@@ -3,6 +3,7 @@ import { StartGate } from '../admission/start-gate.ts';
 import type { ClaudeProcess, ProcessState } from '../engine/claude-process.ts';
 import type { BegunTurn, Engine, ProcessListener, Spare } from '../engine/engine.ts';
 import { processMemory } from '../engine/memory.ts';
+import { clientGone, FailureError } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 
 export interface PoolLimits extends BudgetLimits {
@@ -72,7 +73,7 @@ export class ProcessPool {
     const place = await this.#budget.reserve(signal);
     const leaveGate = await this.#gate.enter();
     try {
-      signal.throwIfAborted();
+      if (signal.aborted) throw new FailureError(clientGone());
       const begun = this.#engine.replay(request, this.#listener(leaveGate));
       this.#places.set(begun.process, place);
       return { process: begun.process, events: afterFirst(begun.events, leaveGate) };

@@ -1,5 +1,5 @@
 import { encodeEvent, errorBody, PING } from '../dialects/anthropic-messages/encode-answer.ts';
-import type { Failure } from '../spec/failure.ts';
+import { clientGone, type Failure } from '../spec/failure.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 
 /** How a turn ended, for the log. */
@@ -56,6 +56,11 @@ export async function streamAnswer(events: AsyncIterable<TurnEvent>, options: An
     return failureResponse(first.value.failure, options.requestId, options.headers);
   }
   const encoder = new TextEncoder();
+  let isSettled = false;
+  const settle: OnSettled = (outcome) => {
+    if (!isSettled) options.onSettled(outcome);
+    isSettled = true;
+  };
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const result = await within(next, options.keepAliveMs);
@@ -63,11 +68,12 @@ export async function streamAnswer(events: AsyncIterable<TurnEvent>, options: An
       if (result.done) return controller.close();
       const event = result.value;
       controller.enqueue(encoder.encode(encodeEvent(event, options.requestId)));
-      if (event.type === 'failure') options.onSettled({ failure: event.failure });
-      else if (event.type === 'message_stop') options.onSettled({});
+      if (event.type === 'failure') settle({ failure: event.failure });
+      else if (event.type === 'message_stop') settle({});
       next = iterator.next();
     },
     async cancel() {
+      settle({ failure: clientGone() });
       await iterator.return?.();
     },
   });

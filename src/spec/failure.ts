@@ -63,6 +63,11 @@ export function badRequest(path: string, problem: string): FailureError {
   });
 }
 
+/** The client has closed its connection; nobody reads this but the log. */
+export function clientGone(): Failure {
+  return { code: 'client_gone', status: 499, type: 'api_error', message: 'The client has gone.' };
+}
+
 /** The failure inside an error, or `internal` for an error that nobody made on purpose. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;

@@ -19,6 +19,6 @@ describe('credentials', () => {
   ])('the SDK tells which one it found', async (variables, expected) => {
     const fixture = startEngine('http://127.0.0.1:9', variables);
     expect(await fixture.engine.accountInfo()).toMatchObject(expected);
-    fixture.close();
+    await fixture.close();
   });
 });

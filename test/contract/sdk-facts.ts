@@ -41,7 +41,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
     });
     afterAll(async () => {
       for (const process of processes) process.end();
-      fixture.close();
+      await fixture.close();
       await model.close();
     });
 

@@ -11,7 +11,7 @@ import { surroundings } from './gateway.ts';
 export interface TestEngine {
   engine: EngineType;
   temporary: string;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The engine over the real SDK and binary, without a gateway around it. */
@@ -33,7 +33,8 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   return {
     engine,
     temporary: directory.temporary,
-    close() {
+    async close() {
+      await engine.allGone();
       directory.remove();
       remove();
     },

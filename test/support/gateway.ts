@@ -79,6 +79,8 @@ export async function startGateway(
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that fails may not come to its clean-up.
+  process.once('exit', () => child.kill('SIGKILL'));
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const onData = (chunk: Buffer) => {
