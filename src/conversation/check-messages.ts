@@ -25,7 +25,7 @@ export function checkMessages(messages: readonly Message[]): CheckedMessages {
     const path = `messages.${index}`;
     checkContent(message, path, index === messages.length - 1);
     if (message.role === 'assistant') {
-      if (message.content.every(isThinking)) {
+      if (saysNothing(message)) {
         ignored.push(path);
         continue;
       }
@@ -54,6 +54,14 @@ function checkContent(message: Message, path: string, isLast: boolean): void {
   if (isLast && message.role === 'assistant' && message.content.some((block) => block.type !== 'text')) {
     throw badRequest(`${path}.content`, 'a final assistant message may hold text only; end with a user message');
   }
+}
+
+/** What Claude Code itself writes where an assistant message has nothing to say; it leaves such messages out. */
+const PLACEHOLDER = '(no content)';
+
+function saysNothing({ content }: Message): boolean {
+  const said = content.filter((block) => !isThinking(block));
+  return said.length === 0 || (said.length === 1 && String(said[0]?.text).trim() === PLACEHOLDER);
 }
 
 /** Every tool_use has its one tool_result in the next user turn, every tool_result its tool_use, and ids are unique. */

@@ -327,7 +327,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect(last).toMatchObject({ type: 'failure', failure: { code: 'upstream_error', status, type } });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(model.requests).toHaveLength(1);
-      if (status === 429) expect(last).toMatchObject({ failure: { retryAfterSeconds: 8 } });
+      if (status === 429 && last?.type === 'failure') expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);
     });
 
     test('a 400 keeps its status, type, message and request id', async () => {

@@ -176,6 +176,8 @@ test('decodes what it was given and says what it does not act on', () => {
       { role: 'user', content: [{ type: 'text', text: 'b' }] },
       { role: 'assistant', content: [{ type: 'thinking', thinking: 't', signature: 's' }] },
       { role: 'user', content: 'c' },
+      { role: 'assistant', content: '(no content)' },
+      { role: 'user', content: 'd' },
     ],
     tools: [
       { name: 'read', description: 'd', input_schema: { type: 'object', $defs: { x: {} } }, strict: true },
@@ -188,11 +190,11 @@ test('decodes what it was given and says what it does not act on', () => {
   expect(request).toEqual({
     model: 'm',
     system: 'one\n\ntwo',
-    messages: [{ role: 'user', content: ['a', 'b', 'c'].map((text) => ({ type: 'text', text })) }],
+    messages: [{ role: 'user', content: ['a', 'b', 'c', 'd'].map((text) => ({ type: 'text', text })) }],
     tools: [{ name: 'read', description: 'd', inputSchema: { type: 'object', $defs: { x: {} } } }],
     parameters: { max_tokens: 10, temperature: 0.5, thinking: { type: 'disabled' } },
     stream: true,
-    ignored: ['tools.0.strict', 'tools.1', 'metadata', 'messages.2'],
+    ignored: ['tools.0.strict', 'tools.1', 'metadata', 'messages.2', 'messages.4'],
   });
 });
 
