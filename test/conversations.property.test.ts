@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Reply, ScriptedBlock } from '../src/scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../src/scripted-model/server.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from './support/as-the-model-sees.ts';
@@ -150,6 +150,10 @@ interface Conversation {
   /** Live processes still have thinking that the client has dropped: the one permitted difference from a replay. */
   hasDroppedThinking: boolean;
 }
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.log(`The gateway's last words:\n${gateway.output().slice(-4000)}`);
+});
 
 test('the model sees exactly the client’s messages, once a turn', async () => {
   await fc.assert(

@@ -4,7 +4,7 @@ import { extendLineage, type Lineage, requestLineages } from '../conversation/li
 import { LineageRegistry } from '../conversation/registry.ts';
 import type { ClaudeProcess } from '../engine/claude-process.ts';
 import type { BegunTurn, Engine } from '../engine/engine.ts';
-import { FailureError } from '../spec/failure.ts';
+import { FailureError, failureOf } from '../spec/failure.ts';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from './process-pool.ts';
@@ -114,12 +114,8 @@ export class Gateway {
     return (isLive && (await this.#pool.claimSpare(request))) || this.#pool.replay(request, signal);
   }
 
-  #relay(
-    { process, events }: BegunTurn,
-    request: MessagesRequest,
-    whole: Lineage,
-    signal: AbortSignal,
-  ): AsyncIterable<TurnEvent> {
+  #relay(begun: BegunTurn, request: MessagesRequest, whole: Lineage, signal: AbortSignal): AsyncIterable<TurnEvent> {
+    let { process } = begun;
     const cancel = () => process.end();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
@@ -130,7 +126,13 @@ export class Gateway {
       if (request.messages.at(-1)?.role === 'assistant') process.end();
       else this.#registry.add(extendLineage(whole, { role: 'assistant', content: event.answer.content }), process);
     };
-    return this.#counted(events, settle, cancel);
+    const replayInstead = async () => {
+      const next = await this.#pool.replay(request, signal);
+      process = next.process;
+      if (signal.aborted) cancel();
+      return next.events;
+    };
+    return this.#counted(withSecondTry(begun.events, replayInstead), settle, cancel);
   }
 
   /** Relays a turn; tells of its terminal event before passing it on, or of its end without one. */
@@ -153,6 +155,28 @@ export class Gateway {
       this.#open -= 1;
       if (!isOver) onLeft();
     }
+  }
+}
+
+/**
+ * A process that began without the client's tools has been ended before it called the model, so that another one can take
+ * the turn unnoticed.
+ */
+async function* withSecondTry(
+  events: AsyncIterable<TurnEvent>,
+  replayInstead: () => Promise<AsyncIterable<TurnEvent>>,
+): AsyncGenerator<TurnEvent, void, undefined> {
+  for await (const event of events) {
+    if (event.type !== 'failure' || event.failure.code !== 'process_tools_missing') {
+      yield event;
+      continue;
+    }
+    try {
+      yield* await replayInstead();
+    } catch (error) {
+      yield { type: 'failure', failure: failureOf(error) };
+    }
+    return;
   }
 }
 
