@@ -7,32 +7,49 @@ import type { ContentBlock, JsonObject, Message } from '../spec/messages.ts';
  * order of object keys; a tool result's string content equals one text block.
  */
 export function canonicalMessage(message: Message): string {
-  const content = message.content.filter((block) => !isThinking(block)).map(canonicalBlock);
-  return stableJson({ role: message.role, content });
+  return message.role + message.content.map((block) => (isThinking(block) ? '' : canonicalBlock(block))).join('');
+}
+
+/** A block's type, then its parts, each with its length before it, so that no two lists of blocks give the same text. */
+function canonicalBlock(block: ContentBlock): string {
+  if (block.type === 'text' && hasOnly(block, TEXT_KEYS) && !isCited(block)) return `T${sized(String(block.text))}`;
+  if (block.type === 'tool_result' && hasOnly(block, TOOL_RESULT_KEYS)) {
+    const content = toolResultContent(block);
+    const head = `${block.is_error === true ? 'E' : 'R'}${content.length}:${sized(String(block.tool_use_id))}`;
+    return head + content.map(canonicalBlock).join('');
+  }
+  const { cache_control: _, ...rest } = block;
+  return `J${sized(stableJson(rest))}`;
+}
+
+const TEXT_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'citations', 'cache_control']);
+const TOOL_RESULT_KEYS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']);
+
+function isCited({ citations }: ContentBlock): boolean {
+  return citations !== undefined && !(Array.isArray(citations) && citations.length === 0);
+}
+
+function hasOnly(block: ContentBlock, keys: ReadonlySet<string>): boolean {
+  for (const key in block) if (!keys.has(key)) return false;
+  return true;
+}
+
+function sized(text: string): string {
+  return `${text.length}:${text}`;
 }
 
 /** JSON with sorted keys, so that equal values give equal strings. */
 export function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(byKey)) : inner,
-  );
+  return JSON.stringify(withSortedKeys(value));
 }
 
-function canonicalBlock(block: ContentBlock): JsonObject {
-  const { cache_control: _, ...rest } = block;
-  if (block.type === 'tool_result') {
-    const { is_error, content, ...result } = rest;
-    return {
-      ...result,
-      ...(is_error === true ? { is_error } : {}),
-      content: toolResultContent(block).map(canonicalBlock),
-    };
-  }
-  if (block.type === 'text' && Array.isArray(rest.citations) && rest.citations.length === 0) {
-    const { citations: __, ...text } = rest;
-    return text;
-  }
-  return rest;
+function withSortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSortedKeys);
+  if (!isObject(value)) return value;
+  // Without a prototype, so that `__proto__` is a key like any other.
+  const sorted: JsonObject = Object.create(null);
+  for (const key of Object.keys(value).sort()) sorted[key] = withSortedKeys(value[key]);
+  return sorted;
 }
 
 /** The content of a tool_result block as a list of blocks, whichever of its three forms the client used. */
@@ -47,8 +64,4 @@ export function isThinking(block: ContentBlock): boolean {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

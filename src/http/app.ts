@@ -1,16 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { guardRequest } from '../access/request-guard.ts';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { badRequest, type Failure, failureOf } from '../spec/failure.ts';
 import type { Log } from '../telemetry/log.ts';
 import { failureResponse, jsonAnswer, streamAnswer } from './answer.ts';
-
-/** The largest body that is read, in bytes; the API's own limit. */
-const LARGEST_BODY = 32 * 1024 * 1024;
+import { readBody } from './read-body.ts';
 
 export interface AppOptions {
   gateway: Gateway;
@@ -45,17 +42,6 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
   app.get('/health', (context) => context.json({ status: 'ok', ...identity, ...gateway.status }));
   app.get('/', (context) => context.text('Isthmus is here: POST /v1/messages, GET /health.\n'));
 
-  const limit = bodyLimit({
-    maxSize: LARGEST_BODY,
-    onError: (context) =>
-      refuse(context as Context<Env>, {
-        code: 'body_too_large',
-        status: 413,
-        type: 'request_too_large',
-        message: `The body is larger than ${LARGEST_BODY / 1024 / 1024} MB.`,
-      }),
-  });
-
   const messages = async (context: Context<Env>): Promise<Response> => {
     const startedAt = performance.now();
     const requestId = context.get('requestId');
@@ -72,7 +58,8 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
         ms: Math.round(performance.now() - startedAt),
       });
     try {
-      const request = decodeRequest(await readJson(context));
+      const { body, mayHoldLoneSurrogates } = await readJson(context);
+      const request = decodeRequest(body, mayHoldLoneSurrogates);
       facts = { model: request.model, messages: request.messages.length, stream: request.stream };
       const turn = await gateway.open(request, clientKey(context), gone.signal);
       facts = { ...facts, path: turn.path, reason: turn.reason };
@@ -96,7 +83,7 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
     }
   };
   for (const path of ['/v1/messages', '/messages']) {
-    app.post(path, limit, messages);
+    app.post(path, messages);
     app.all(path, (context) =>
       refuse(context, {
         code: 'method_not_allowed',
@@ -126,7 +113,10 @@ function refuse(context: Context<Env>, failure: Failure): Response {
   return failureResponse(failure, context.get('requestId'));
 }
 
-async function readJson(context: Context<Env>): Promise<unknown> {
+/** UTF-8 cannot hold half a surrogate pair; a JSON escape can. */
+const SURROGATE_ESCAPE = /\\u[dD]/;
+
+async function readJson(context: Context<Env>): Promise<{ body: unknown; mayHoldLoneSurrogates: boolean }> {
   const type = context.req.header('content-type') ?? '';
   if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
     const error = badRequest('', `The content type must be application/json, not ${JSON.stringify(type)}.`);
@@ -134,9 +124,9 @@ async function readJson(context: Context<Env>): Promise<unknown> {
     error.failure.status = 415;
     throw error;
   }
-  const text = await context.req.text();
+  const text = await readBody(context.env.incoming);
   try {
-    return JSON.parse(text);
+    return { body: JSON.parse(text), mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
   } catch (error) {
     throw badRequest('', `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

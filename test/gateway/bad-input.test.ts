@@ -50,6 +50,18 @@ test.each<[string, number, string, string]>([
   }
 });
 
+test('a body that is not UTF-8', async () => {
+  const body = Buffer.concat([Buffer.from(good.slice(0, -6)), Buffer.from([0xff, 0xfe]), Buffer.from(good.slice(-6))]);
+  const response = await fetch(`${gateway.url}/v1/messages`, { method: 'POST', headers: json, body });
+  await expectRefused(response, 400, 'invalid_request_error', 'not valid UTF-8');
+});
+
+test('half a surrogate pair behind an escape', async () => {
+  const body = good.replace('hi', 'a\\ud83d');
+  const response = await fetch(`${gateway.url}/v1/messages`, { method: 'POST', headers: json, body });
+  await expectRefused(response, 400, 'invalid_request_error', 'messages.0.content: has half a surrogate pair');
+});
+
 test('another content type', async () => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx']) {
     const response = await fetch(`${gateway.url}/v1/messages`, {
