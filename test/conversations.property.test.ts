@@ -129,7 +129,7 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 const TOOLS = ['read', 'Bash', 'mcp__x__y'].map((name) => ({
   name,
-  description: `The tool ${name}.\n \n${'It is described at length. '.repeat(200)}`.trim(),
+  description: `The tool ${name}…\n\n① ${'It is described at length. '.repeat(200)}`,
   input_schema: {
     type: 'object',
     properties: { a: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/b' }] } },
@@ -296,7 +296,7 @@ function check(conversation: Conversation, request: RecordedRequest, path: strin
   const seen = asTheModelSees(request.body.messages as WireMessage[], { withThinking });
   expect(seen).toEqual(asTheModelSees(conversation.messages, { withThinking }));
   expect(clientSystem(request)).toBe(conversation.system);
-  expect(request.body.tools).toEqual([...TOOLS].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  expect(request.body.tools).toEqual(TOOLS);
   expect(request.body.model).toBe(conversation.model);
   expect(request.body).not.toHaveProperty('output_config');
   expect(request.body).not.toHaveProperty('context_management');

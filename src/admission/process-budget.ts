@@ -1,4 +1,4 @@
-import { clientGone, FailureError } from '../spec/failure.ts';
+import { clientGone, FailureError, shuttingDown } from '../spec/failure.ts';
 
 export interface BudgetLimits {
   /** Processes at a time, spares included. */
@@ -40,6 +40,7 @@ interface Waiter {
 export class ProcessBudget {
   #taken = 0;
   #isAdmitting = false;
+  #isClosed = false;
   readonly #queue: Waiter[] = [];
   readonly #limits: BudgetLimits;
   readonly #holder: BudgetHolder;
@@ -59,7 +60,7 @@ export class ProcessBudget {
 
   /** A place if there is room without evicting or waiting. */
   tryReserve(): Place | undefined {
-    return this.#queue.length === 0 && this.#hasRoom() ? this.#take() : undefined;
+    return !this.#isClosed && this.#queue.length === 0 && this.#hasRoom() ? this.#take() : undefined;
   }
 
   /**
@@ -69,6 +70,7 @@ export class ProcessBudget {
    */
   async reserve(signal: AbortSignal): Promise<Place> {
     if (signal.aborted) throw new FailureError(clientGone());
+    if (this.#isClosed) throw new FailureError(shuttingDown());
     if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
     if (this.#queue.length >= this.#limits.queueLength) {
       throw this.#overloaded(`the queue of ${this.#limits.queueLength} requests is full`);
@@ -95,6 +97,15 @@ export class ProcessBudget {
       signal.addEventListener('abort', onAbort, { once: true });
       this.#queue.push(waiter);
     });
+  }
+
+  /** Gives no place any more: who waits is refused, and so is who asks. */
+  close(): void {
+    this.#isClosed = true;
+    for (const waiter of this.#queue.splice(0)) {
+      waiter.stop();
+      waiter.reject(new FailureError(shuttingDown()));
+    }
   }
 
   /** Looks again whether those who wait can go on: call it whenever a process has become evictable. */

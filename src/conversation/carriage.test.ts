@@ -32,6 +32,7 @@ describe('what a held call takes', () => {
     ['tool result with blank text', [result(' \n')]],
     ['long tool result', [result('x'.repeat(400_001))]],
     ['error result of several blocks', [result([text('a'), text('b')], { is_error: true })]],
+    ['error result with white space at its ends', [result('bad\n', { is_error: true })]],
     ['long error result', [result('x'.repeat(9_001), { is_error: true })]],
     ['content beside the tool results', [result('a'), text('beside')]],
     ['tool results in another order than the calls', [result('a', {}, 'toolu_2')]],

@@ -36,6 +36,11 @@ const RESULT_ROWS: ReadonlyArray<Row<ContentBlock>> = [
     applies: (block) => block.is_error === true && toolResultContent(block).length > 1,
   },
   {
+    obstacle: 'error result with white space at its ends',
+    applies: (block) =>
+      block.is_error === true && toolResultContent(block).some(({ text }) => text !== String(text).trim()),
+  },
+  {
     obstacle: 'long error result',
     applies: (block) => block.is_error === true && textLength(block) > LONGEST_LIVE_ERROR,
   },

@@ -1,6 +1,6 @@
 import { badRequest } from '../spec/failure.ts';
 import type { ContentBlock, Message } from '../spec/messages.ts';
-import { isThinking } from './canonical.ts';
+import { isThinking, toolResultContent } from './canonical.ts';
 
 /** Messages as a dialect decoded them: roles may repeat, and nothing has been checked beyond the shape of each block. */
 export interface CheckedMessages {
@@ -11,7 +11,7 @@ export interface CheckedMessages {
 
 /**
  * Checks what the API would refuse and the SDK would repair in silence, and gives the messages the form that every path
- * carries: consecutive user messages are one, as the API itself joins them.
+ * carries: consecutive messages of one role are one, as the API itself joins them.
  *
  * @param messages with content as lists of blocks
  * @throws FailureError `bad_request`, naming the block: `messages.2.content.0: …`
@@ -29,11 +29,11 @@ export function checkMessages(messages: readonly Message[]): CheckedMessages {
         ignored.push(path);
         continue;
       }
-      checkAssistantOrder(message, path);
+      checkAssistantOrder(message, path, joined.at(-1));
     }
     const content = message.content.map((block, at) => withoutCitations(block, `${path}.content.${at}`, ignored));
     const previous = joined.at(-1);
-    if (previous?.role === 'user' && message.role === 'user') previous.content.push(...content);
+    if (previous?.role === message.role) previous.content.push(...content);
     else joined.push({ role: message.role, content });
   }
   if (joined.length === 0)
@@ -45,6 +45,11 @@ export function checkMessages(messages: readonly Message[]): CheckedMessages {
 function checkContent(message: Message, path: string, isLast: boolean): void {
   if (message.content.length === 0) throw badRequest(`${path}.content`, 'must have at least one content block');
   for (const [at, block] of message.content.entries()) {
+    if (block.type === 'tool_result' && block.is_error === true) {
+      const image = toolResultContent(block).findIndex((inner) => inner.type === 'image');
+      if (image >= 0)
+        throw badRequest(`${path}.content.${at}.content.${image}`, 'an error result cannot hold an image');
+    }
     if (block.type !== 'text') continue;
     if (block.text === '') throw badRequest(`${path}.content.${at}.text`, 'text content blocks must be non-empty');
     if (String(block.text).trim() === '') {
@@ -104,10 +109,11 @@ function checkToolPairs(messages: readonly Message[]): void {
   assertClosed();
 }
 
-/** The SDK would move text behind a tool_use in front of it. */
-function checkAssistantOrder(message: Message, path: string): void {
-  const firstToolUse = message.content.findIndex((block) => block.type === 'tool_use');
-  if (firstToolUse < 0) return;
+/** The SDK would move text behind a tool_use in front of it, also that of an assistant message that follows one. */
+function checkAssistantOrder(message: Message, path: string, previous: Message | undefined): void {
+  const isAfterToolUse = previous?.role === 'assistant' && previous.content.at(-1)?.type === 'tool_use';
+  const firstToolUse = isAfterToolUse ? -1 : message.content.findIndex((block) => block.type === 'tool_use');
+  if (firstToolUse < 0 && !isAfterToolUse) return;
   const at = message.content.findIndex((block, index) => index > firstToolUse && block.type !== 'tool_use');
   if (at >= 0) {
     throw badRequest(`${path}.content.${at}`, 'nothing but tool_use blocks can follow a tool_use; put it before');

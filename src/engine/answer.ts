@@ -56,7 +56,7 @@ export class AnswerFold {
     const { stop_reason, content } = this.#message;
     const calls = content.filter((block) => block.type === 'tool_use');
     if (stop_reason === 'tool_use') {
-      return calls.length === 0 || this.#hasBadJson || calls.some((block) => !declaredTools.has(String(block.name)));
+      return calls.length === 0 || this.#hasBadJson || calls.some((block) => !isDispatched(block, declaredTools));
     }
     if (stop_reason !== 'end_turn' && stop_reason !== 'stop_sequence') return true;
     return calls.length > 0 || !content.some((block) => block.type === 'text' && String(block.text).trim() !== '');
@@ -91,4 +91,8 @@ export class AnswerFold {
       this.#hasBadJson = true;
     }
   }
+}
+
+function isDispatched({ name, input }: ContentBlock, declaredTools: ReadonlySet<string>): boolean {
+  return declaredTools.has(String(name)) && typeof input === 'object' && input !== null && !Array.isArray(input);
 }

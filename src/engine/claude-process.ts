@@ -7,6 +7,7 @@ import type { TurnEvent } from '../spec/turn-events.ts';
 import { AnswerFold, type RawEvent } from './answer.ts';
 import type { ClientTools } from './client-tools.ts';
 import { EventQueue } from './event-queue.ts';
+import { EXTRA_BODY, toExtraBody } from './extra-body.ts';
 import { failureOfAssistant, failureOfRetry, upstreamCut } from './map-upstream-failure.ts';
 import type { ToolNames } from './tool-names.ts';
 import { toModelContent } from './transcript.ts';
@@ -67,8 +68,8 @@ export interface ProcessParts {
   clientTools: ClientTools;
   tools: readonly ClientTool[];
   names: ToolNames;
-  /** As they stand in the process's environment. */
-  parameters: JsonObject;
+  /** As it stands in the process's environment, see {@link toExtraBody}. */
+  extraBody: string;
   onEnded: (process: ClaudeProcess) => void;
   onParked: (process: ClaudeProcess) => void;
 }
@@ -86,7 +87,7 @@ export class ClaudeProcess {
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
   #heldIds: string[] = [];
-  #parameters: string;
+  #extraBody: string;
   #turn: EventQueue<TurnEvent> | undefined;
   #fold = new AnswerFold();
   /** Resolves when the CLI has settled the turn before and reads its input again. */
@@ -99,7 +100,7 @@ export class ClaudeProcess {
     this.#parts = parts;
     this.toolsKey = stableJson(parts.tools);
     this.#declared = new Set(parts.tools.map((tool) => parts.names.toModel(tool.name)));
-    this.#parameters = JSON.stringify(parts.parameters);
+    this.#extraBody = parts.extraBody;
     this.#settled = this.#newSettled();
     parts.child.onExit = () => this.#lose();
   }
@@ -178,10 +179,10 @@ export class ClaudeProcess {
   }
 
   async #applyParameters(parameters: JsonObject): Promise<void> {
-    const wanted = JSON.stringify(parameters);
-    if (wanted === this.#parameters) return;
-    await this.#parts.query.applyFlagSettings({ env: { CLAUDE_CODE_EXTRA_BODY: wanted } });
-    this.#parameters = wanted;
+    const wanted = toExtraBody(parameters, this.#parts.tools, this.#parts.names);
+    if (wanted === this.#extraBody) return;
+    await this.#parts.query.applyFlagSettings({ env: { [EXTRA_BODY]: wanted } });
+    this.#extraBody = wanted;
   }
 
   /** Leaving a `for await` would close the query: iterate by hand. */
@@ -299,9 +300,9 @@ export class ClaudeProcess {
     if (missing.length === 0 || !this.#turn) return;
     this.fail({
       code: 'process_tools_missing',
-      status: 500,
-      type: 'api_error',
-      message: `The \`claude\` process began without the tools ${missing.join(', ')}. Send the request again.`,
+      status: 400,
+      type: 'invalid_request_error',
+      message: `tools: Claude Code does not take tools with the names ${missing.join(', ')}; give them other names.`,
     });
   }
 

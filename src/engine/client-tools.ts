@@ -8,7 +8,6 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { toolResultContent } from '../conversation/canonical.ts';
 import type { ClientTool, ContentBlock } from '../spec/messages.ts';
-import type { Mode } from './environment.ts';
 import type { ToolNames } from './tool-names.ts';
 
 /** The MCP server's name; `mcp__<name>` stands for all of its tools in the permission list. */
@@ -23,19 +22,17 @@ const LONGEST_RESULT = 500_000;
  * The client's tools as an in-process MCP server that runs nothing: each call waits until the client's next request
  * brings its result, or for ever, if the process is ended first.
  *
- * It uses the low-level `Server`, which passes JSON Schemas through; the SDK's own helper wants Zod and loses what Zod
- * cannot say.
+ * It tells the SDK the names alone, so that it dispatches the calls; the model is shown the tools by `extra-body`.
  */
 export class ClientTools {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
   readonly #server: Server;
 
-  constructor(tools: readonly ClientTool[], names: ToolNames, mode: Mode) {
+  constructor(tools: readonly ClientTool[], names: ToolNames) {
     const list = tools.map(
-      ({ name, description, inputSchema }): Tool => ({
+      ({ name }): Tool => ({
         name: names.toModel(name),
-        ...(description !== undefined ? { description: mode === 'bare' ? uncut(description) : description } : {}),
-        inputSchema: inputSchema as Tool['inputSchema'],
+        inputSchema: { type: 'object' },
         _meta: { 'anthropic/maxResultSizeChars': LONGEST_RESULT },
       }),
     );
@@ -72,11 +69,6 @@ export class ClientTools {
     }
     return result;
   }
-}
-
-/** In bare mode the CLI cuts a description at its first blank line; a line that holds a space is none to it. */
-function uncut(description: string): string {
-  return description.replaceAll(/\n(?=\n)/g, '\n ');
 }
 
 interface PromiseWithResolvers<Value> {

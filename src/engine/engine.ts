@@ -16,6 +16,7 @@ import { CLIENT_TOOLS_SERVER, ClientTools } from './client-tools.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ClaudeExecutable } from './executable.ts';
+import { EXTRA_BODY, toExtraBody } from './extra-body.ts';
 import type { Launcher } from './launch.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { ToolNames } from './tool-names.ts';
@@ -67,10 +68,12 @@ export class Engine {
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
     const { directory, environment } = this.#options;
     const names = new ToolNames(request.tools);
-    const clientTools = new ClientTools(request.tools, names, this.#options.environment.mode);
+    const clientTools = new ClientTools(request.tools, names);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
-    const systemFile =
-      request.system === '' ? undefined : this.#writeSystemPrompt(transcript.sessionId, request.system);
+    const extraBody = toExtraBody(request.parameters, request.tools, names);
+    const settings = JSON.stringify({ env: { [EXTRA_BODY]: extraBody } });
+    const settingsFile = this.#write(`${transcript.sessionId}.json`, settings);
+    const systemFile = request.system === '' ? undefined : this.#write(`${transcript.sessionId}.txt`, request.system);
     const input = new EventQueue<SDKUserMessage>();
     const child = new Child();
     const base = this.#baseOptions(child);
@@ -81,8 +84,8 @@ export class Engine {
         env: {
           ...environment.variables,
           CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
-          CLAUDE_CODE_EXTRA_BODY: JSON.stringify(request.parameters),
         },
+        settings: settingsFile,
         model: request.model,
         resume: transcript.sessionId,
         forkSession: true,
@@ -103,9 +106,9 @@ export class Engine {
       clientTools,
       tools: request.tools,
       names,
-      parameters: request.parameters,
+      extraBody,
       onEnded: (ended) => {
-        if (systemFile) void rm(systemFile, { force: true });
+        for (const file of [settingsFile, systemFile]) if (file) void rm(file, { force: true });
         listener.onEnded(ended);
       },
       onParked: listener.onParked,
@@ -149,7 +152,8 @@ export class Engine {
     listener: ProcessListener,
   ): Promise<BegunTurn | undefined> {
     const names = new ToolNames(request.tools);
-    const clientTools = new ClientTools(request.tools, names, this.#options.environment.mode);
+    const clientTools = new ClientTools(request.tools, names);
+    const extraBody = toExtraBody(request.parameters, request.tools, names);
     const input = new EventQueue<SDKUserMessage>();
     try {
       const sdkQuery = spare.claim({
@@ -167,13 +171,13 @@ export class Engine {
         clientTools,
         tools: request.tools,
         names,
-        parameters: request.parameters,
+        extraBody,
         ...listener,
       });
       const events = claimed.begin();
       await Promise.all([
         spare.claimed,
-        sdkQuery.applyFlagSettings({ env: { CLAUDE_CODE_EXTRA_BODY: JSON.stringify(request.parameters) } }),
+        sdkQuery.applyFlagSettings({ env: { [EXTRA_BODY]: extraBody } }),
         request.tools.length > 0 ? sdkQuery.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
       ]);
       for (const message of request.messages) input.push(toUserMessage(message, names));
@@ -229,10 +233,10 @@ export class Engine {
     };
   }
 
-  /** A file, because a command line is limited in length and readable by every user of the machine. */
-  #writeSystemPrompt(name: string, system: string): string {
-    const file = join(this.#options.directory.temporary, `${name}.system.txt`);
-    writeFileSync(file, system, { mode: 0o600 });
+  /** A file, because a command line and a variable are limited in length, and readable by others of the machine. */
+  #write(name: string, content: string): string {
+    const file = join(this.#options.directory.temporary, name);
+    writeFileSync(file, content, { mode: 0o600 });
     return file;
   }
 }

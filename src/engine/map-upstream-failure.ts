@@ -48,6 +48,7 @@ export function failureOfAssistant(message: Extract<SDKMessage, { type: 'assista
   const text = message.message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
   if (status == null) {
     if (message.error === 'authentication_failed') return notSignedIn();
+    if (message.error === 'invalid_request') return refusedLocally(text);
     return { ...connectionLost(), message: text };
   }
   return {
@@ -73,6 +74,11 @@ export function upstreamCut(): Failure {
     type: 'api_error',
     message: 'The stream from the model ended before its answer was complete. Send the request again.',
   };
+}
+
+/** Claude Code itself refuses some requests, such as one with an image that is too large for it, and calls no model. */
+function refusedLocally(text: string): Failure {
+  return { code: 'refused_by_claude_code', status: 400, type: 'invalid_request_error', message: text };
 }
 
 function connectionLost(): Failure {

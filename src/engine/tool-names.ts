@@ -1,23 +1,30 @@
 import type { ClientTool } from '../spec/messages.ts';
 
-/** The one name that the SDK keeps for itself and drops from a client's list. */
-const RESERVED = 'ToolSearch';
+/**
+ * Names that the CLI keeps for its own tools: it drops a client's tool of the first two, and empties the input of the
+ * third, whoever declares it.
+ */
+const RESERVED: readonly string[] = ['ToolSearch', 'Agent', 'ExitPlanMode'];
 
-/** Tool names as the model sees them and as the client knows them: the same, but for the reserved one. */
+/** Tool names as the model sees them and as the client knows them: the same, but for the reserved ones. */
 export class ToolNames {
-  readonly #alias: string;
+  readonly #toModel = new Map<string, string>();
+  readonly #toClient = new Map<string, string>();
 
   constructor(tools: readonly ClientTool[]) {
-    let alias = `${RESERVED}_`;
-    while (tools.some((tool) => tool.name === alias)) alias += '_';
-    this.#alias = alias;
+    for (const name of RESERVED) {
+      let alias = `${name}_`;
+      while (tools.some((tool) => tool.name === alias)) alias += '_';
+      this.#toModel.set(name, alias);
+      this.#toClient.set(alias, name);
+    }
   }
 
   toModel(name: string): string {
-    return name === RESERVED ? this.#alias : name;
+    return this.#toModel.get(name) ?? name;
   }
 
   toClient(name: string): string {
-    return name === this.#alias ? RESERVED : name;
+    return this.#toClient.get(name) ?? name;
   }
 }

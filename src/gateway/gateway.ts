@@ -4,7 +4,7 @@ import { extendLineage, type Lineage, requestLineages } from '../conversation/li
 import { LineageRegistry } from '../conversation/registry.ts';
 import type { ClaudeProcess } from '../engine/claude-process.ts';
 import type { BegunTurn, Engine } from '../engine/engine.ts';
-import { FailureError, failureOf } from '../spec/failure.ts';
+import { FailureError, failureOf, shuttingDown } from '../spec/failure.ts';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from './process-pool.ts';
@@ -34,6 +34,7 @@ export class Gateway {
   readonly #registry = new LineageRegistry<ClaudeProcess>();
   readonly #pool: ProcessPool;
   #isDraining = false;
+  /** Turns from their coming in to their last event. */
   #open = 0;
 
   constructor(engine: Engine, limits: PoolLimits) {
@@ -53,31 +54,35 @@ export class Gateway {
    * @throws FailureError when the turn could not even begin
    */
   async open(request: MessagesRequest, clientKey: string, signal: AbortSignal): Promise<OpenTurn> {
-    if (this.#isDraining) {
-      throw new FailureError({
-        code: 'shutting_down',
-        status: 529,
-        type: 'overloaded_error',
-        message: 'Isthmus is shutting down.',
-        retryAfterSeconds: 1,
-      });
+    if (this.#isDraining) throw new FailureError(shuttingDown());
+    this.#open += 1;
+    try {
+      const { history, whole } = requestLineages(request, clientKey);
+      const { path, reason, begun } = await this.#reach(request, history, signal);
+      return {
+        path,
+        ...(reason === undefined ? {} : { reason }),
+        events: this.#relay(begun, request, whole, signal),
+      };
+    } catch (error) {
+      this.#open -= 1;
+      throw error;
     }
-    const { history, whole } = requestLineages(request, clientKey);
-    const { path, reason, begun } = await this.#reach(request, history, signal);
-    return {
-      path,
-      ...(reason === undefined ? {} : { reason }),
-      events: this.#relay(begun, request, whole, signal),
-    };
   }
 
   /** Takes no new turns, lets those under way finish until the deadline, then ends every process. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
     this.#pool.endWaiting();
+    await this.#untilNoneIsOpen(deadlineMs);
+    this.#pool.endAll();
+    // Those that have been cut off still get their error.
+    await this.#untilNoneIsOpen(500);
+  }
+
+  async #untilNoneIsOpen(deadlineMs: number): Promise<void> {
     const until = performance.now() + deadlineMs;
     while (this.#open > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-    this.#pool.endAll();
   }
 
   /** Ends every process at once. */
@@ -141,7 +146,6 @@ export class Gateway {
     onTerminal: (event: TurnEvent) => void,
     onLeft: () => void,
   ): AsyncGenerator<TurnEvent, void, undefined> {
-    this.#open += 1;
     let isOver = false;
     try {
       for await (const event of events) {

@@ -3,7 +3,7 @@ import { StartGate } from '../admission/start-gate.ts';
 import type { ClaudeProcess, ProcessState } from '../engine/claude-process.ts';
 import type { BegunTurn, Engine, ProcessListener, Spare } from '../engine/engine.ts';
 import { processMemory } from '../engine/memory.ts';
-import { clientGone, FailureError } from '../spec/failure.ts';
+import { clientGone, FailureError, shuttingDown } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 
 export interface PoolLimits extends BudgetLimits {
@@ -38,6 +38,7 @@ export class ProcessPool {
   readonly #onGone: (process: ClaudeProcess) => void;
   #sparesStarting = 0;
   #isClosed = false;
+  #isEnded = false;
   readonly #sweeper: NodeJS.Timeout;
 
   /** @param onGone called when a process has ended, for whatever reason */
@@ -74,6 +75,7 @@ export class ProcessPool {
     const leaveGate = await this.#gate.enter();
     try {
       if (signal.aborted) throw new FailureError(clientGone());
+      if (this.#isEnded) throw new FailureError(shuttingDown());
       const begun = this.#engine.replay(request, this.#listener(leaveGate));
       this.#places.set(begun.process, place);
       return { process: begun.process, events: afterFirst(begun.events, leaveGate) };
@@ -99,6 +101,7 @@ export class ProcessPool {
       return undefined;
     }
     this.#places.set(begun.process, ready.place);
+    if (this.#isEnded) begun.process.end();
     if (begun.process.state === 'ended') this.#release(begun.process);
     return { process: begun.process, events: afterFirst(begun.events, () => this.refill()) };
   }
@@ -117,7 +120,7 @@ export class ProcessPool {
     });
   }
 
-  /** Ends every process that is not streaming, and starts none any more. */
+  /** Ends every process that is not streaming, and keeps no spares any more. */
   endWaiting(): void {
     this.#isClosed = true;
     clearInterval(this.#sweeper);
@@ -128,8 +131,10 @@ export class ProcessPool {
     for (const process of [...this.#places.keys()]) if (process.state !== 'streaming') process.end();
   }
 
-  /** Ends everything at once. */
+  /** Ends everything at once, and starts nothing any more. */
   endAll(): void {
+    this.#isEnded = true;
+    this.#budget.close();
     this.endWaiting();
     for (const process of [...this.#places.keys()]) process.end();
   }

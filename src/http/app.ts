@@ -4,9 +4,10 @@ import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { badRequest, type Failure, failureOf } from '../spec/failure.ts';
+import { badRequest, type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
 import type { Log } from '../telemetry/log.ts';
 import { failureResponse, jsonAnswer, streamAnswer } from './answer.ts';
+import { ignoredHeader } from './ignored-header.ts';
 import { readBody } from './read-body.ts';
 
 export interface AppOptions {
@@ -70,12 +71,12 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
         headers: {
           'isthmus-path': turn.path,
           ...(turn.reason === undefined ? {} : { 'isthmus-replay-reason': turn.reason }),
-          ...(request.ignored.length === 0 ? {} : { 'isthmus-ignored': request.ignored.join(', ') }),
+          ...(request.ignored.length === 0 ? {} : { 'isthmus-ignored': ignoredHeader(request.ignored) }),
         },
         onSettled: settle,
       });
     } catch (error) {
-      const failure = failureOf(error);
+      const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
       if (failure.code === 'internal')
         log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
       settle({ failure });

@@ -32,6 +32,8 @@ export type FailureCode =
   | 'upstream_error'
   /** The model's stream ended before its answer was complete. */
   | 'upstream_cut'
+  /** Claude Code refused the request before it called the model. */
+  | 'refused_by_claude_code'
   | 'not_signed_in'
   /** The `claude` process could not be started. */
   | 'process_start_failed'
@@ -66,6 +68,22 @@ export function badRequest(path: string, problem: string): FailureError {
 /** The client has closed its connection; nobody reads this but the log. */
 export function clientGone(): Failure {
   return { code: 'client_gone', status: 499, type: 'api_error', message: 'The client has gone.' };
+}
+
+/** The gateway takes no new turns any more. */
+export function shuttingDown(): Failure {
+  return {
+    code: 'shutting_down',
+    status: 529,
+    type: 'overloaded_error',
+    message: 'Isthmus is shutting down.',
+    retryAfterSeconds: 1,
+  };
+}
+
+/** What has no depth that a walk through it could bear. */
+export function nestedTooDeeply(): Failure {
+  return badRequest('', 'The body is nested too deeply.').failure;
 }
 
 /** The failure inside an error, or `internal` for an error that nobody made on purpose. */

@@ -12,17 +12,17 @@ export interface ContentBlock extends JsonObject {
   type: string;
 }
 
-/** A message whose content is always a list of blocks; roles may repeat only for `assistant`. */
+/** A message whose content is always a list of blocks; in a request, roles alternate. */
 export interface Message {
   role: 'user' | 'assistant';
   content: ContentBlock[];
 }
 
-/** A tool that the client runs itself. `inputSchema` is its JSON Schema, untouched; its root type is `object`. */
-export interface ClientTool {
+/** A tool that the client runs itself, as the client declared it; the root type of `input_schema` is `object`. */
+export interface ClientTool extends JsonObject {
   name: string;
   description?: string;
-  inputSchema: JsonObject;
+  input_schema: JsonObject;
 }
 
 /**

@@ -130,13 +130,8 @@ function likeness(sent: ModelRequest, seen: ModelRequest): number {
 function comparableTools(request: ModelRequest): object[] {
   const tools: Array<{ name: string; description?: unknown; input_schema?: unknown }> = request.tools ?? [];
   return tools
-    .map(({ name, description, input_schema }) => ({ name, description: asDeclared(description), input_schema }))
+    .map(({ name, description, input_schema }) => ({ name, description, input_schema }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-/** The one alteration of a tool description that docs/limits.md declares. */
-function asDeclared(description: unknown): unknown {
-  return typeof description === 'string' ? description.trim().replaceAll(/\n(?=\n)/g, '\n ') : description;
 }
 
 function comparableParameters(request: ModelRequest): Record<string, unknown> {

@@ -119,7 +119,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const tools = [tool('read'), tool('Bash'), tool('mcp__x__y'), tool('a.b')];
       await Promise.all(Array.from({ length: 4 }, (_, index) => replay(request([user(`hi ${index}`)], { tools }))));
       for (const { body } of model.requests) {
-        expect(body.tools?.map(({ name }) => name)).toEqual(['a.b', 'Bash', 'mcp__x__y', 'read']);
+        expect(body.tools?.map(({ name }) => name)).toEqual(['read', 'Bash', 'mcp__x__y', 'a.b']);
       }
     });
 
@@ -129,7 +129,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect(model.requests).toHaveLength(1);
       expect(seen(0)).toMatchObject({ model: 'claude-opus-4-1', ...parameters });
       expect(seen(0).tools).toEqual([
-        { name: 'read', description: 'does read', input_schema: tool('read').inputSchema },
+        { name: 'read', description: 'does read', input_schema: tool('read').input_schema },
       ]);
       expect((seen(0).system as Array<{ text: string }>).at(-1)?.text).toBe('You are under test.');
     });
@@ -152,10 +152,21 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       },
     );
 
-    test('a tool description is whole, but for a space in its blank lines', async () => {
-      const description = 'First line.\n\nUsage:\n\n\n- one\r\n\r\n- two';
-      await replay(request([user('hi')], { tools: [{ ...tool('read'), description }] }));
-      expect(seen(0).tools).toMatchObject([{ description: 'First line.\n \nUsage:\n \n \n- one\r\n\r\n- two' }]);
+    test('the model is shown the tools as the client declared them, on every path', async () => {
+      const declared = {
+        name: 'odd',
+        description: ' First…\n\nUsage: ① ﬁ\u200b ',
+        input_schema: { type: 'object', properties: { 'k…①': { enum: ['²', 'Ａ'], pattern: '^[\u200b]$' } } },
+        strict: true,
+      };
+      const large = { ...declared, name: 'large', description: 'x'.repeat(300_000) };
+      const given = request([user('hi')], { tools: [declared, large, tool('read')] });
+      answering(TEXT);
+      const { process } = await claim(given);
+      await collect(await process.continue(user('more'), { max_tokens: 5, thinking: { type: 'disabled' } }));
+      await replay(given);
+      expect(model.requests).toHaveLength(3);
+      for (const { body } of model.requests) expect(body.tools).toEqual([declared, large, tool('read')]);
     });
 
     test.each(['You are under test.', '', `long ${'prompt '.repeat(30_000)}end`])(
@@ -253,13 +264,26 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       );
     });
 
-    test('a tool that the SDK keeps for itself is renamed both ways', async () => {
-      answering({ content: [{ type: 'tool_use', name: 'ToolSearch_', input: {} }] }, TEXT);
-      const { last, process } = await replay(request([user('hi')], { tools: [tool('ToolSearch'), tool('read')] }));
-      expect(seen(0).tools?.map(({ name }) => name)).toEqual(['read', 'ToolSearch_']);
-      expect(last).toMatchObject({ answer: { content: [{ type: 'tool_use', name: 'ToolSearch' }] } });
-      expect(process.state).toBe('held');
-    });
+    test.each(['ToolSearch', 'Agent', 'ExitPlanMode'])(
+      'the tool name %s, which the SDK keeps for itself, is renamed both ways',
+      async (name) => {
+        const input = { plan: 'as it is' };
+        answering({ content: [{ type: 'tool_use', id: 'toolu_1', name: `${name}_`, input }] }, TEXT);
+        const { last, process } = await replay(request([user('hi')], { tools: [tool(name), tool('read')] }));
+        expect(seen(0).tools?.map((seenTool) => seenTool.name)).toEqual([`${name}_`, 'read']);
+        expect(last).toMatchObject({ answer: { content: [{ type: 'tool_use', name, input }] } });
+        expect(process.state).toBe('held');
+        await collect(
+          await process.continue(result('r'), {
+            max_tokens: 9,
+            thinking: { type: 'disabled' },
+            tool_choice: { type: 'tool', name },
+          }),
+        );
+        expect(seen(1).tool_choice).toEqual({ type: 'tool', name: `${name}_` });
+        expect(seen(1).messages.at(-2)).toMatchObject({ content: [{ name: `${name}_`, input }] });
+      },
+    );
 
     test.each(['held', 'idle', 'streaming'])(
       'ending a %s process makes no model call and leaves no file',
@@ -298,6 +322,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
         { content: [{ type: 'tool_use', name: 'read', input: {}, raw_input: '{"path": ' }] },
         'tool_use',
       ],
+      ['a tool input that is no object', { content: [{ type: 'tool_use', name: 'read', input: [1] }] }, 'tool_use'],
       ['a tool call that is the end of the turn', { ...CALL, stop_reason: 'end_turn' }, 'end_turn'],
     ])('after %s the CLI does not go on by itself', async (_name, reply, stopReason) => {
       answering(reply);

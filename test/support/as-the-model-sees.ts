@@ -1,6 +1,6 @@
 /**
  * What the model must see of a client's messages, written independently of the product: the same blocks, where a string
- * is one text block, messages of one user in a row are one, and `cache_control` and key order do not count.
+ * is one text block, messages of one role in a row are one, and `cache_control` and key order do not count.
  */
 
 export type Block = { type: string; [field: string]: unknown };
@@ -20,7 +20,7 @@ export function asTheModelSees(messages: readonly WireMessage[], options: { with
     const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
     const kept = blocks.filter((block) => options.withThinking || !isThinking(block)).map(seenBlock);
     const last = seen.at(-1);
-    if (role === 'user' && last?.role === 'user') last.content.push(...kept);
+    if (last && last.role === role) last.content.push(...kept);
     else seen.push({ role, content: kept });
   }
   return seen;

@@ -71,7 +71,7 @@ export function tool(name: string): ClientTool {
   return {
     name,
     description: `does ${name}`,
-    inputSchema: { type: 'object', properties: { path: { type: 'string' } } },
+    input_schema: { type: 'object', properties: { path: { type: 'string' } } },
   };
 }
 

@@ -59,12 +59,12 @@ describe('a bad request is told by its field', () => {
     ['system.0.type: ', { ...base, system: [{ type: 'image' }] }],
     ['tools.0.name: ', { ...base, tools: [{ input_schema: { type: 'object' } }] }],
     [
-      'tools.0.name: a tool name must not be empty',
+      'tools.0.name: a tool name must be 1 to 128 printable',
       { ...base, tools: [{ name: '', input_schema: { type: 'object' } }] },
     ],
     ['tools.0.input_schema: ', { ...base, tools: [{ name: 'a' }] }],
     [
-      'tools.0.input_schema.type: the root of an input_schema must have `type: "object"`',
+      'tools.0.input_schema: the root of an input_schema must have `type: "object"`',
       { ...base, tools: [{ name: 'a', input_schema: {} }] },
     ],
     [
@@ -164,6 +164,81 @@ describe('a bad request is told by its field', () => {
   });
 });
 
+test.each<[string, unknown]>([
+  [
+    'tools.0.name: a tool name must be 1 to 128 printable',
+    { ...base, tools: [{ name: 'a…b', input_schema: { type: 'object' } }] },
+  ],
+  [
+    'system: is nothing but a marker of Claude Code’s own',
+    { ...base, system: "You are Claude Code, Anthropic's official CLI for Claude." },
+  ],
+  [
+    'messages.2.content.0: nothing but tool_use blocks can follow',
+    {
+      ...base,
+      messages: [
+        { role: 'user', content: 'x' },
+        { role: 'assistant', content: [use('a')] },
+        { role: 'assistant', content: 'mid' },
+        { role: 'user', content: [result('a')] },
+      ],
+    },
+  ],
+  [
+    'messages.2.content.0.content.1: an error result cannot hold an image',
+    {
+      ...base,
+      messages: [
+        { role: 'user', content: 'x' },
+        { role: 'assistant', content: [use('a')] },
+        {
+          role: 'user',
+          content: [
+            {
+              ...result('a'),
+              is_error: true,
+              content: [
+                { type: 'text', text: 't' },
+                { type: 'image', source: {} },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+])('what the SDK would alter is refused: %s', (message, body) => {
+  expect(messageOf(body)).toContain(message);
+});
+
+test('consecutive assistant messages with calls are one, and a key such as __proto__ is kept', () => {
+  const input = JSON.parse('{"__proto__": {"a": 1}, "b": 2}');
+  const { messages } = decodeRequest({
+    ...base,
+    messages: [
+      { role: 'user', content: 'x' },
+      { role: 'assistant', content: [use('a', { input })] },
+      { role: 'assistant', content: [use('b')] },
+      { role: 'user', content: [result('a'), result('b')] },
+    ],
+  });
+  expect(messages.map(({ role, content }) => [role, content.length])).toEqual([
+    ['user', 1],
+    ['assistant', 2],
+    ['user', 2],
+  ]);
+  expect(JSON.stringify(messages[1]?.content[0]?.input)).toBe('{"__proto__":{"a":1},"b":2}');
+});
+
+test('the billing header of Claude Code as a client is left out, and said', () => {
+  const system = ['x-anthropic-billing-header: cc_version=1', 'You are Claude Code.'].map((text) => ({
+    type: 'text',
+    text,
+  }));
+  expect(decodeRequest({ ...base, system })).toMatchObject({ system: 'You are Claude Code.', ignored: ['system.0'] });
+});
+
 test('decodes what it was given and says what it does not act on', () => {
   const request = decodeRequest({
     ...base,
@@ -180,7 +255,13 @@ test('decodes what it was given and says what it does not act on', () => {
       { role: 'user', content: 'd' },
     ],
     tools: [
-      { name: 'read', description: 'd', input_schema: { type: 'object', $defs: { x: {} } }, strict: true },
+      {
+        name: 'read',
+        description: 'd',
+        input_schema: { type: 'object', $defs: { x: {} } },
+        strict: true,
+        defer_loading: true,
+      },
       { type: 'web_search_20250305', name: 'web_search' },
     ],
     temperature: 0.5,
@@ -191,10 +272,10 @@ test('decodes what it was given and says what it does not act on', () => {
     model: 'm',
     system: 'one\n\ntwo',
     messages: [{ role: 'user', content: ['a', 'b', 'c', 'd'].map((text) => ({ type: 'text', text })) }],
-    tools: [{ name: 'read', description: 'd', inputSchema: { type: 'object', $defs: { x: {} } } }],
+    tools: [{ name: 'read', description: 'd', input_schema: { type: 'object', $defs: { x: {} } }, strict: true }],
     parameters: { max_tokens: 10, temperature: 0.5, thinking: { type: 'disabled' } },
     stream: true,
-    ignored: ['tools.0.strict', 'tools.1', 'metadata', 'messages.2', 'messages.4'],
+    ignored: ['tools.0.defer_loading', 'tools.1', 'metadata', 'messages.2', 'messages.4'],
   });
 });
 

@@ -15,7 +15,11 @@ const PARAMETERS = [
   'output_config',
 ] as const;
 
-const jsonObject = z.looseObject({});
+/** Passed on as the same object: a copy would lose a key such as `__proto__`. */
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
 const nonEmpty = (what: string) => z.string().min(1, `${what} must not be empty`);
 
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
@@ -73,9 +77,12 @@ const requestBody = z.looseObject({
 });
 
 const clientTool = z.looseObject({
-  name: nonEmpty('a tool name').max(128),
+  name: z.string().regex(/^[!-~]{1,128}$/, 'a tool name must be 1 to 128 printable ASCII characters without spaces'),
   description: z.string().nullish(),
-  input_schema: z.looseObject({ type: z.literal('object', 'the root of an input_schema must have `type: "object"`') }),
+  input_schema: jsonObject.refine(
+    ({ type }) => type === 'object',
+    'the root of an input_schema must have `type: "object"`',
+  ),
 });
 
 /**
@@ -95,10 +102,7 @@ export function decodeRequest(body: unknown, mayHoldLoneSurrogates = true): Mess
   for (const field of Object.keys(parsed)) if (!ACTED_ON.has(field)) ignored.push(field);
   return {
     model: parsed.model,
-    system: asBlocks(parsed.system ?? [])
-      .map((block) => String(block.text))
-      .filter((text) => text !== '')
-      .join('\n\n'),
+    system: decodeSystem(asBlocks(parsed.system ?? []), ignored),
     messages: checked.messages,
     tools,
     parameters: { thinking: { type: 'disabled' }, ...pickParameters(parsed) },
@@ -107,13 +111,39 @@ export function decodeRequest(body: unknown, mayHoldLoneSurrogates = true): Mess
   };
 }
 
+/** A system prompt that is nothing but one of these would take the place of Claude Code's own, or vanish. */
+const MARKERS_OF_CLAUDE_CODE: ReadonlySet<string> = new Set([
+  "You are Claude Code, Anthropic's official CLI for Claude.",
+  "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
+  "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
+  '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__',
+]);
+/** The first block of Claude Code as a client: its billing header; the gateway's own `claude` sends its own. */
+const BILLING_HEADER = 'x-anthropic-billing-header:';
+
+function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
+  const kept = blocks.filter(({ text }, index) => {
+    const isHeader = String(text).startsWith(BILLING_HEADER);
+    if (isHeader) ignored.push(`system.${index}`);
+    return !isHeader && text !== '';
+  });
+  const system = kept.map(({ text }) => String(text)).join('\n\n');
+  if (MARKERS_OF_CLAUDE_CODE.has(system.trim())) {
+    throw badRequest('system', 'is nothing but a marker of Claude Code’s own; say something else, or more');
+  }
+  return system;
+}
+
 const ACTED_ON: ReadonlySet<string> = new Set([...PARAMETERS, 'model', 'messages', 'system', 'tools', 'stream']);
 
 function pickParameters(body: JsonObject): JsonObject {
   return Object.fromEntries(PARAMETERS.filter((name) => body[name] != null).map((name) => [name, body[name]]));
 }
 
-const TOOL_FIELDS: ReadonlySet<string> = new Set(['type', 'name', 'description', 'input_schema', 'cache_control']);
+/** Fields of a tool that go to the model as they are. */
+const TOOL_FIELDS = ['name', 'description', 'input_schema', 'strict', 'eager_input_streaming'] as const;
+/** Fields that say nothing to the model, or are replaced by Claude Code's own. */
+const SILENT_TOOL_FIELDS: ReadonlySet<string> = new Set([...TOOL_FIELDS, 'type', 'cache_control']);
 
 function decodeTools(tools: JsonObject[], ignored: string[]): ClientTool[] {
   const names = new Set<string>();
@@ -127,9 +157,9 @@ function decodeTools(tools: JsonObject[], ignored: string[]): ClientTool[] {
     if (names.has(tool.name))
       throw badRequest(`${path}.name`, `tool names must be unique, \`${tool.name}\` was used before`);
     names.add(tool.name);
-    for (const field of Object.keys(tool)) if (!TOOL_FIELDS.has(field)) ignored.push(`${path}.${field}`);
-    const { name, description, input_schema } = tool;
-    return [{ name, inputSchema: input_schema, ...(description != null ? { description } : {}) }];
+    for (const field of Object.keys(tool)) if (!SILENT_TOOL_FIELDS.has(field)) ignored.push(`${path}.${field}`);
+    const fields = TOOL_FIELDS.filter((field) => tool[field] != null).map((field) => [field, tool[field]]);
+    return [Object.fromEntries(fields) as ClientTool];
   });
 }
 

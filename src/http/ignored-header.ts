@@ -1,0 +1,27 @@
+/** The most characters of a header; clients and servers allow some kilobytes for all of them together. */
+const LONGEST = 1_000;
+
+/**
+ * The value of `isthmus-ignored`: each path once, with `*` for its list indices where there are many of a kind; what does
+ * not fit is counted.
+ */
+export function ignoredHeader(paths: readonly string[]): string {
+  const kinds = new Map<string, string[]>();
+  for (const path of paths) {
+    const kind = path.replaceAll(/\.\d+/g, '.*');
+    kinds.set(kind, [...(kinds.get(kind) ?? []), path]);
+  }
+  const names = [...kinds].flatMap(([kind, members]) => (members.length > 3 ? [kind] : members)).map(toAscii);
+  let value = '';
+  for (const [index, name] of names.entries()) {
+    const next = value === '' ? name : `${value}, ${name}`;
+    if (next.length > LONGEST) return `${value}${value === '' ? '' : ', '}and ${names.length - index} more`;
+    value = next;
+  }
+  return value;
+}
+
+/** A field's name is the client's, and may be anything. */
+function toAscii(path: string): string {
+  return path.replaceAll(/[^!-~]|[,%]/gu, (character) => encodeURIComponent(character));
+}
