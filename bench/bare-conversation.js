@@ -1,0 +1,94 @@
+// @ts-check
+import { query } from '@anthropic-ai/claude-agent-sdk';
+import { AnswerFold } from '../dist/engine/answer.js';
+import { Child, toUserMessage } from '../dist/engine/claude-process.js';
+import { CLIENT_TOOLS_SERVER, ClientTools } from '../dist/engine/client-tools.js';
+import { EventQueue } from '../dist/engine/event-queue.js';
+import { EXTRA_BODY, toExtraBody } from '../dist/engine/extra-body.js';
+import { ToolNames } from '../dist/engine/tool-names.js';
+import { newMarker } from './observed-model.js';
+import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
+
+/** @typedef {import('../src/spec/messages.ts').ContentBlock} ContentBlock */
+/** @typedef {import('./gateway-conversation.js').MeasuredTurn} MeasuredTurn */
+
+/** The same conversation on the bare Agent SDK, with streaming input and its tools held as the gateway holds them. */
+export class BareConversation {
+  #model;
+  #sdk;
+  #marker = newMarker('bare');
+  #child = new Child();
+  #input = new EventQueue();
+  #names = new ToolNames(TOOLS);
+  #clientTools;
+  /** @type {import('@anthropic-ai/claude-agent-sdk').Query | undefined} */
+  #query;
+
+  /**
+   * @param {import('./observed-model.js').ObservedModel} model
+   * @param {import('./bare-sdk.js').BareSdk} sdk
+   */
+  constructor(model, sdk) {
+    this.#model = model;
+    this.#sdk = sdk;
+    this.#clientTools = new ClientTools(TOOLS, this.#names);
+  }
+
+  /**
+   * The first turn starts the process; a later one needs the SDK's `result` of the turn before, which {@link turn} has
+   * waited for, or a call that is held.
+   *
+   * @param {ContentBlock[]} content
+   * @returns {Promise<MeasuredTurn>}
+   */
+  async turn(content) {
+    const called = this.#model.next(this.#marker);
+    const message = toUserMessage({ role: 'user', content }, this.#names);
+    const base = this.#sdk.options(this.#child);
+    const sentAt = performance.now();
+    if (content.some((block) => block.type === 'tool_result')) {
+      for (const block of content) this.#clientTools.complete(block);
+    } else {
+      this.#input.push(message);
+      this.#query ??= query({
+        prompt: this.#input,
+        options: {
+          ...base,
+          model: MODEL,
+          env: { ...base.env, [EXTRA_BODY]: toExtraBody(PARAMETERS, TOOLS, this.#names) },
+          extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
+          mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#clientTools.config) },
+        },
+      });
+    }
+    const [request, answer] = await Promise.all([called, this.#answer()]);
+    return { ms: request.arrivedAt - sentAt, request, answer };
+  }
+
+  /** Kills the process; resolves when it is no more. */
+  end() {
+    this.#child.end();
+    this.#input.close();
+    this.#query?.close();
+    return this.#child.gone;
+  }
+
+  /** Reads on to the end of the answer: to its tool call, or to the SDK's `result`. */
+  async #answer() {
+    const fold = new AnswerFold();
+    for (;;) {
+      const next = await this.#query?.next();
+      if (!next || next.done) throw new Error(`the bare process ended early: ${this.#child.stderrTail}`);
+      const message = next.value;
+      if (message.type === 'stream_event') {
+        const event = /** @type {any} */ (message.event);
+        if (event.type !== 'message_stop') fold.add(event);
+        else if (fold.message && fold.message.stop_reason !== 'end_turn') return fold.message;
+      }
+      if (message.type === 'result') {
+        if (message.is_error || !fold.message) throw new Error(`the bare turn failed: ${JSON.stringify(message)}`);
+        return fold.message;
+      }
+    }
+  }
+}

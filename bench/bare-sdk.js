@@ -1,0 +1,113 @@
+// @ts-check
+import { deepStrictEqual } from 'node:assert';
+import { query } from '@anthropic-ai/claude-agent-sdk';
+import { Child } from '../dist/engine/claude-process.js';
+import { CLIENT_TOOLS_SERVER } from '../dist/engine/client-tools.js';
+import { Engine } from '../dist/engine/engine.js';
+import { buildEnvironment } from '../dist/engine/environment.js';
+import { EventQueue } from '../dist/engine/event-queue.js';
+import { findExecutable } from '../dist/engine/executable.js';
+import { Launcher } from '../dist/engine/launch.js';
+import { createRunDirectory } from '../dist/engine/run-directory.js';
+import { createSurroundings } from './surroundings.js';
+
+/** @typedef {import('@anthropic-ai/claude-agent-sdk').Options} SdkOptions */
+
+/**
+ * The Agent SDK without the gateway: what a program that drives it directly would set, which is what the engine sets.
+ */
+export class BareSdk {
+  #surroundings;
+  #directory;
+  #environment;
+  #executable = findExecutable(undefined);
+  #launcher;
+
+  /** @param {string} modelUrl */
+  constructor(modelUrl) {
+    this.#surroundings = createSurroundings(modelUrl);
+    const operator = this.#surroundings.env;
+    this.#directory = createRunDirectory();
+    this.#launcher = new Launcher(operator.PATH);
+    this.#environment = buildEnvironment({
+      operator,
+      temporaryDirectory: this.#directory.temporary,
+      isOwnAddress: () => false,
+    });
+  }
+
+  /** Whether the model sees exactly what the client says; see the engine's own type. */
+  get mode() {
+    return this.#environment.mode;
+  }
+
+  /**
+   * The options of a process that keeps nothing on disk.
+   *
+   * @param {Child} child
+   * @param {{ spawn: Launcher['spawn'] }} [launcher]
+   * @returns {SdkOptions}
+   */
+  options(child, launcher = this.#launcher) {
+    return {
+      pathToClaudeCodeExecutable: this.#executable.path,
+      env: this.#environment.variables,
+      cwd: this.#directory.work,
+      settingSources: [],
+      strictMcpConfig: true,
+      tools: [],
+      verbatimPrompts: true,
+      permissionMode: 'dontAsk',
+      allowedTools: [`mcp__${CLIENT_TOOLS_SERVER}`],
+      includePartialMessages: true,
+      thinking: { type: 'disabled' },
+      systemPrompt: '',
+      extraArgs: { 'system-prompt': '' },
+      persistSession: false,
+      spawnClaudeCodeProcess: (spawnOptions) => {
+        const spawned = launcher.spawn(spawnOptions);
+        child.adopt(spawned);
+        return spawned;
+      },
+    };
+  }
+
+  /**
+   * Makes sure that both sides run the same command line in the same environment; a comparison with anything else would
+   * say nothing. It also brings the binary into the page cache before the first sample.
+   *
+   * @throws when the engine has come to start its processes differently
+   */
+  async assertSameAsEngine() {
+    /** @type {object[]} */
+    const seen = [];
+    /** @type {any} */
+    const launcher = {
+      spawn: (/** @type {import('@anthropic-ai/claude-agent-sdk').SpawnOptions} */ options) => {
+        const { command, args, cwd, env } = options;
+        seen.push({ command, args, cwd, env });
+        return this.#launcher.spawn(options);
+      },
+    };
+    const engine = new Engine({
+      executable: this.#executable,
+      environment: this.#environment,
+      directory: this.#directory,
+      launcher,
+    });
+    await engine.accountInfo();
+    const child = new Child();
+    const bare = query({ prompt: new EventQueue(), options: this.options(child, launcher) });
+    await bare.accountInfo().finally(() => {
+      child.end();
+      bare.close();
+    });
+    await Promise.all([engine.allGone(), child.gone]);
+    deepStrictEqual(seen[1], seen[0], 'bench/bare-sdk.js starts `claude` otherwise than the engine does');
+  }
+
+  remove() {
+    this.#directory.remove();
+    this.#surroundings.remove();
+  }
+}

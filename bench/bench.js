@@ -1,0 +1,86 @@
+// @ts-check
+import { BareConversation } from './bare-conversation.js';
+import { BareSdk } from './bare-sdk.js';
+import { Cleanup } from './cleanup.js';
+import { GatewayConversation } from './gateway-conversation.js';
+import { startGateway } from './gateway-process.js';
+import { settle } from './machine.js';
+import { MessagesClient } from './messages-client.js';
+import { ObservedModel } from './observed-model.js';
+
+/** @typedef {import('./options.js').Options} Options */
+
+/** What every row works with: the scripted model, gateways, the bare SDK, and what was counted over the whole run. */
+export class Bench {
+  /** @type {MessagesClient[]} */
+  #clients = [];
+  /** The share of the cores that was busy before each sample that starts a process: what else the machine was doing. */
+  /** @type {number[]} */
+  busy = [];
+
+  /**
+   * @param {Options} options
+   * @param {ObservedModel} model
+   * @param {BareSdk} sdk
+   * @param {Cleanup} cleanup
+   */
+  constructor(options, model, sdk, cleanup) {
+    this.options = options;
+    this.model = model;
+    this.sdk = sdk;
+    this.cleanup = cleanup;
+  }
+
+  /**
+   * @param {Options} options
+   * @param {Cleanup} cleanup gets everything that is started
+   */
+  static async start(options, cleanup) {
+    const model = await ObservedModel.start();
+    cleanup.add(() => model.close());
+    const sdk = new BareSdk(model.url);
+    cleanup.add(() => sdk.remove());
+    await sdk.assertSameAsEngine();
+    return new Bench(options, model, sdk, cleanup);
+  }
+
+  /**
+   * Starts a gateway for one row, and a client of it.
+   *
+   * @param {{ spares?: number; flags?: string[] }} [settings]
+   */
+  async gateway(settings) {
+    const gateway = await startGateway(this.model.url, settings);
+    const client = new MessagesClient(gateway.url);
+    this.#clients.push(client);
+    const stop = this.cleanup.add(async () => {
+      client.close();
+      await gateway.stop();
+    });
+    return { client, ready: gateway.ready, stop };
+  }
+
+  /**
+   * @param {MessagesClient} client
+   * @param {import('./gateway-conversation.js').Message[]} [history]
+   */
+  gatewayConversation(client, history) {
+    return new GatewayConversation(this.model, client, history);
+  }
+
+  bareConversation() {
+    const conversation = new BareConversation(this.model, this.sdk);
+    const end = this.cleanup.add(() => conversation.end());
+    return { conversation, end };
+  }
+
+  /** Waits until the machine is as quiet as it gets. */
+  async settle() {
+    this.busy.push(await settle());
+  }
+
+  /** Turns that a gateway answered, in the whole run. */
+  get turns() {
+    return this.#clients.reduce((sum, { turns }) => sum + turns, 0);
+  }
+}

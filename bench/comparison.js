@@ -1,0 +1,54 @@
+// @ts-check
+import { median } from './statistics.js';
+
+/**
+ * One step on both sides; times in milliseconds from "the client sends" to "the model is called".
+ *
+ * @typedef {object} Comparison
+ * @property {string} name
+ * @property {number[]} gateway
+ * @property {number[]} bare
+ * @property {Target} target
+ */
+
+/**
+ * @typedef {object} Target
+ * @property {string} text
+ * @property {(gateway: number, bare: number) => boolean} isMet given the medians
+ */
+
+/** @type {(factor: number) => Target} */
+export const atMostTimes = (factor) => ({
+  text: `<= ${factor} x bare`,
+  isMet: (gateway, bare) => gateway <= factor * bare,
+});
+
+/** @type {(milliseconds: number) => Target} */
+export const atMostOver = (milliseconds) => ({
+  text: `<= bare + ${milliseconds} ms`,
+  isMet: (gateway, bare) => gateway <= bare + milliseconds,
+});
+
+/** @param {Comparison} comparison */
+export function isMet({ gateway, bare, target }) {
+  return target.isMet(median(gateway), median(bare));
+}
+
+/**
+ * Takes samples by turns, so that whatever else the machine does falls on both sides alike. The two change places with
+ * each pair, because what a step leaves behind falls on the next.
+ *
+ * @param {number} samples of each side
+ * @param {() => Promise<number>} gatewayStep resolves to its milliseconds
+ * @param {() => Promise<number>} bareStep
+ */
+export async function byTurns(samples, gatewayStep, bareStep) {
+  /** @type {{ gateway: number[]; bare: number[] }} */
+  const times = { gateway: [], bare: [] };
+  for (let index = 0; index < samples; index += 1) {
+    if (index % 2 === 0) times.gateway.push(await gatewayStep());
+    times.bare.push(await bareStep());
+    if (index % 2 !== 0) times.gateway.push(await gatewayStep());
+  }
+  return times;
+}

@@ -1,0 +1,66 @@
+// @ts-check
+
+import { newMarker } from './observed-model.js';
+import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
+
+/** @typedef {import('../src/spec/messages.ts').Message} Message */
+/** @typedef {import('../src/spec/messages.ts').ContentBlock} ContentBlock */
+/** @typedef {import('../src/spec/messages.ts').AnswerMessage} AnswerMessage */
+/** @typedef {import('./observed-model.js').RecordedRequest} RecordedRequest */
+
+/**
+ * One turn, measured.
+ *
+ * @typedef {object} MeasuredTurn
+ * @property {number} ms from "the client sends" to "the model is called"
+ * @property {RecordedRequest} request what the model got
+ * @property {AnswerMessage} answer
+ * @property {string} [path] how the gateway reached the model
+ */
+
+/** A conversation of a client with the gateway: as every client does, it sends all of its messages with each turn. */
+export class GatewayConversation {
+  #model;
+  #client;
+  #marker = newMarker('gateway');
+  /** @type {Message[]} */
+  messages;
+
+  /**
+   * @param {import('./observed-model.js').ObservedModel} model
+   * @param {import('./messages-client.js').MessagesClient} client
+   * @param {Message[]} [history] what the client says was said before
+   */
+  constructor(model, client, history = []) {
+    this.#model = model;
+    this.#client = client;
+    this.messages = history;
+  }
+
+  /**
+   * @param {ContentBlock[]} content of the user's next message
+   * @returns {Promise<MeasuredTurn>}
+   */
+  async turn(content) {
+    this.messages.push({ role: 'user', content });
+    const json = JSON.stringify({
+      model: MODEL,
+      max_tokens: PARAMETERS.max_tokens,
+      system: [{ type: 'text', text: systemPrompt(this.#marker) }],
+      messages: this.messages,
+      tools: TOOLS,
+      stream: true,
+    });
+    const body = Buffer.from(json);
+    const called = this.#model.next(this.#marker);
+    const sentAt = performance.now();
+    const [request, { answer, path }] = await Promise.all([called, this.#client.send(body)]);
+    this.messages.push({ role: 'assistant', content: answer.content });
+    return { ms: request.arrivedAt - sentAt, request, answer, path };
+  }
+
+  /** Asks through another gateway from now on. @param {import('./messages-client.js').MessagesClient} client */
+  moveTo(client) {
+    this.#client = client;
+  }
+}

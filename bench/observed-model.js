@@ -1,0 +1,139 @@
+// @ts-check
+import { newestToolResults, newestUserText } from '../dist/scripted-model/script.js';
+import { ScriptedModel } from '../dist/scripted-model/server.js';
+
+/** @typedef {import('../src/scripted-model/server.ts').RecordedRequest} RecordedRequest */
+/** @typedef {import('../src/scripted-model/script.ts').ModelRequest} ModelRequest */
+/** @typedef {import('../src/scripted-model/script.ts').Reply} Reply */
+
+/** In the newest turn, asks the model for a tool call. */
+export const CALL_A_TOOL = '(call a tool)';
+/** In the newest turn, asks for an answer after which the gateway keeps no process. */
+export const LEAVE_NO_PROCESS = '(leave no process)';
+
+/** How long a step may take before the run is given up, in milliseconds. */
+const DEADLINE_MS = 60_000;
+
+/**
+ * The scripted model in this process, so that both ends of every measured time are read from one clock. It tells the
+ * conversations apart by a marker in their system prompt.
+ */
+export class ObservedModel {
+  #model;
+  /** @type {Map<string, (request: RecordedRequest) => void>} */
+  #waiting = new Map();
+  /** @type {Map<string, number>} */
+  #calls = new Map();
+
+  /** @param {ScriptedModel} model */
+  constructor(model) {
+    this.#model = model;
+  }
+
+  /** Starts listening on a free port of 127.0.0.1. */
+  static async start() {
+    /** @type {ObservedModel | undefined} */
+    let observed;
+    const model = await ScriptedModel.start({
+      script: [reply],
+      onRequest: (/** @type {RecordedRequest} */ request) => observed?.receive(request),
+    });
+    observed = new ObservedModel(model);
+    return observed;
+  }
+
+  get url() {
+    return this.#model.url;
+  }
+
+  /**
+   * The next request of a conversation. Ask before the step that causes it.
+   *
+   * @param {string} marker
+   * @returns {Promise<RecordedRequest>}
+   */
+  next(marker) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`the model was not called for ${marker} within ${DEADLINE_MS} ms`)),
+        DEADLINE_MS,
+      );
+      this.#waiting.set(marker, (request) => {
+        clearTimeout(timer);
+        resolve(request);
+      });
+    });
+  }
+
+  /**
+   * How many requests came from conversations whose marker begins so.
+   *
+   * @param {string} prefix
+   */
+  calls(prefix) {
+    return [...this.#calls].reduce((sum, [marker, calls]) => sum + (marker.startsWith(prefix) ? calls : 0), 0);
+  }
+
+  /** @param {RecordedRequest} request */
+  receive(request) {
+    const marker = markerOf(request.body) ?? '';
+    this.#calls.set(marker, (this.#calls.get(marker) ?? 0) + 1);
+    const waiting = this.#waiting.get(marker);
+    this.#waiting.delete(marker);
+    waiting?.(request);
+    // Megabytes of bodies would otherwise stay until the end of the run.
+    this.#model.requests.length = 0;
+  }
+
+  close() {
+    return this.#model.close();
+  }
+}
+
+let lastMarker = 0;
+
+/**
+ * A marker of its own for one conversation, to be put into its system prompt.
+ *
+ * @param {'gateway' | 'bare'} side
+ */
+export function newMarker(side) {
+  lastMarker += 1;
+  return `${side}-${lastMarker}`;
+}
+
+/**
+ * The sentence that carries the marker.
+ *
+ * @param {string} marker
+ */
+export function markerSentence(marker) {
+  return `This is conversation <${marker}> of the benchmark.`;
+}
+
+/**
+ * The marker in a text, if it has one.
+ *
+ * @param {string} text
+ */
+export function findMarker(text) {
+  return /This is conversation <([\w-]+)> of the benchmark/.exec(text)?.[1];
+}
+
+/** @param {ModelRequest} request */
+function markerOf({ system }) {
+  return findMarker(typeof system === 'string' ? system : (system ?? []).map((block) => block.text ?? '').join('\n'));
+}
+
+/**
+ * @param {ModelRequest} request
+ * @returns {Reply}
+ */
+function reply(request) {
+  const newest = `${newestUserText(request)}\n${JSON.stringify(newestToolResults(request))}`;
+  const text = /** @type {const} */ ({ type: 'text', text: 'I have looked at what you asked for and will go on.' });
+  // An answer that was cut by its limit: the gateway ends such a process, because the CLI would call the model again.
+  if (newest.includes(LEAVE_NO_PROCESS)) return { content: [text], stop_reason: 'max_tokens' };
+  if (!newest.includes(CALL_A_TOOL)) return { content: [text] };
+  return { content: [text, { type: 'tool_use', name: 'read', input: { path: 'src/index.ts', limit: 200 } }] };
+}

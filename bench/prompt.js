@@ -1,0 +1,32 @@
+// @ts-check
+import { findMarker } from './observed-model.js';
+
+/** @typedef {import('./observed-model.js').ModelRequest} ModelRequest */
+
+/**
+ * What the prompt cache of the model goes by, as it was sent, less the cache marks.
+ *
+ * @typedef {object} Prompt
+ * @property {string} tools
+ * @property {string} system the block that carries the client's own system prompt
+ * @property {string[]} messages
+ */
+
+/**
+ * @param {ModelRequest} body
+ * @returns {Prompt}
+ */
+export function promptOf({ tools, system, messages }) {
+  const blocks = typeof system === 'string' ? [{ type: 'text', text: system }] : (system ?? []);
+  const own = blocks.filter((block) => findMarker(block.text ?? '') !== undefined);
+  return {
+    tools: bytes(tools),
+    system: bytes(own),
+    messages: messages.map(bytes),
+  };
+}
+
+/** As it was sent, less the cache marks, which are no part of what is cached. @param {unknown} value */
+function bytes(value) {
+  return JSON.stringify(value, (key, inner) => (key === 'cache_control' ? undefined : inner)) ?? '';
+}

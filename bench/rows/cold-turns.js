@@ -1,0 +1,112 @@
+// @ts-check
+import { deepStrictEqual } from 'node:assert';
+import { atMostOver, atMostTimes, byTurns } from '../comparison.js';
+import { LEAVE_NO_PROCESS } from '../observed-model.js';
+import { foreignHistory, TOOLS, text } from '../workload.js';
+
+/** @typedef {import('../bench.js').Bench} Bench */
+/** @typedef {import('../comparison.js').Comparison} Comparison */
+/** @typedef {import('../comparison.js').Target} Target */
+/** @typedef {import('../gateway-conversation.js').MeasuredTurn} MeasuredTurn */
+
+/** The newest turn of every sample; its answer makes the gateway keep no process, so that all samples begin alike. */
+const TURN = [text(`What is this project? ${LEAVE_NO_PROCESS}`)];
+
+/**
+ * A first turn that finds a spare, against a `query()` that has to start a process.
+ *
+ * @param {Bench} bench
+ */
+export function firstTurnWithSpareRow(bench) {
+  return coldRow(bench, {
+    name: 'first turn, spare -> model called',
+    spares: 2,
+    path: 'start',
+    target: { ...atMostTimes(0.5), text: '<= 0.5 x cold bare' },
+  });
+}
+
+/**
+ * A first turn when the gateway, too, has to start a process.
+ *
+ * @param {Bench} bench
+ */
+export function firstTurnWithoutSpareRow(bench) {
+  return coldRow(bench, {
+    name: 'first turn, no spare -> model called',
+    spares: 0,
+    path: 'start',
+    target: { ...atMostOver(20), text: '<= cold bare + 20 ms' },
+  });
+}
+
+/**
+ * A history that no process of the gateway holds, against a `query()` with its newest turn alone.
+ *
+ * @param {string} size as the row's name has it
+ * @param {number} messages
+ * @param {number} bytes
+ * @param {number} allowedMs over a cold `query()`
+ * @returns {(bench: Bench) => Promise<Comparison>}
+ */
+export function replayRow(size, messages, bytes, allowedMs) {
+  return (bench) =>
+    coldRow(bench, {
+      name: `replay, ${size} -> model called`,
+      spares: 2,
+      path: 'replay',
+      history: { messages, bytes },
+      target: { ...atMostOver(allowedMs), text: `<= cold bare + ${allowedMs} ms` },
+    });
+}
+
+/**
+ * @param {Bench} bench
+ * @param {object} row
+ * @param {string} row.name
+ * @param {number} row.spares
+ * @param {string} row.path
+ * @param {{ messages: number; bytes: number }} [row.history]
+ * @param {Target} row.target
+ * @returns {Promise<Comparison>}
+ */
+async function coldRow(bench, { name, spares, path, history, target }) {
+  const { client, ready, stop } = await bench.gateway({ spares });
+  const gatewayStep = async () => {
+    const messages = history ? foreignHistory(history.messages, history.bytes) : [];
+    await ready();
+    await bench.settle();
+    const turn = await bench.gatewayConversation(client, messages).turn(TURN);
+    if (turn.path !== path) throw new Error(`the gateway's path was ${turn.path}, not ${path}`);
+    checkWhole(turn, history ? history.messages + 1 : 1);
+    return turn.ms;
+  };
+  const bareStep = async () => {
+    await ready();
+    await bench.settle();
+    const { conversation, end } = bench.bareConversation();
+    const turn = await conversation.turn(TURN);
+    await end();
+    checkWhole(turn, 1);
+    return turn.ms;
+  };
+  await gatewayStep();
+  await bareStep();
+  const times = await byTurns(bench.options.cold, gatewayStep, bareStep);
+  await stop();
+  return { name, ...times, target };
+}
+
+/**
+ * A call that lacks its tools or its messages is fast for the wrong reason.
+ *
+ * @param {MeasuredTurn} turn
+ * @param {number} messages
+ */
+function checkWhole({ request: { body } }, messages) {
+  if (body.messages.length !== messages) throw new Error(`the model saw ${body.messages.length} messages`);
+  /** @type {any[]} */
+  const tools = body.tools ?? [];
+  const seen = tools.map(({ name, description, input_schema }) => ({ name, description, input_schema }));
+  deepStrictEqual(seen, TOOLS, 'the model saw other tools than the client has');
+}
