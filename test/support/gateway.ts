@@ -68,6 +68,12 @@ export async function runIsthmus(
   return { code, output };
 }
 
+/** A test that fails may not come to its clean-up. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** Starts `isthmus serve` on a free port over a scripted model. */
 export async function startGateway(
   modelUrl: string,
@@ -79,8 +85,7 @@ export async function startGateway(
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // A test that fails may not come to its clean-up.
-  process.once('exit', () => child.kill('SIGKILL'));
+  children.add(child);
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const onData = (chunk: Buffer) => {
