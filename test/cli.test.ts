@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../src/scripted-model/server.ts';
-import { runIsthmus, startGateway, surroundings } from './support/gateway.ts';
+import { ROOT, runIsthmus, startGateway, surroundings } from './support/gateway.ts';
 
 /** The program as its user meets it: what it says, and how it fails. */
 
@@ -119,6 +121,42 @@ test('the demo walks every path without an account and leaves nothing behind', a
   expect(code).toBe(0);
   expect(readdirSync(home)).toEqual([]);
   remove();
+});
+
+test('the scripted model runs as a program of its own', async () => {
+  const script = join(here.home, 'script.json');
+  const rules = [
+    {
+      when: { text: 'ping' },
+      replies: [
+        { content: [{ type: 'text', text: 'pong' }] },
+        { error: { status: 529, type: 'overloaded_error', message: 'no' } },
+      ],
+    },
+  ];
+  writeFileSync(script, JSON.stringify({ rules }));
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'scripted-model.js'), '--script', script], {
+    env: here.env,
+  });
+  const [line] = await once(child.stdout, 'data');
+  const url = /http:\S+/.exec(String(line))?.[0];
+  const ask = () =>
+    fetch(`${url}/v1/messages`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'ping' }] }),
+    });
+  expect(await (await ask()).json()).toMatchObject({
+    content: [{ type: 'text', text: 'pong' }],
+    stop_reason: 'end_turn',
+  });
+  expect((await ask()).status).toBe(529);
+  expect(await (await fetch(`${url}/requests`)).json()).toMatchObject([
+    { outcome: 'answered', body: { model: 'm' } },
+    {},
+  ]);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
 });
 
 async function freePort(): Promise<number> {

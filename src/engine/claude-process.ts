@@ -160,14 +160,14 @@ export class ClaudeProcess {
     return turn;
   }
 
-  /** Ends the process at once, without a further model call. An open turn ends with `client_gone`. */
-  end(): void {
+  /** Ends the process at once, without a further model call. An open turn ends with the failure. */
+  end(failure: Failure = clientGone()): void {
     if (this.#state === 'ended') return;
     this.#setState('ended');
     this.#parts.child.end();
     this.#parts.input.close();
     this.#settle();
-    this.#finish({ type: 'failure', failure: clientGone() });
+    this.#finish({ type: 'failure', failure });
     // Frees the transcript that the SDK wrote for a replay; the process itself is already dead.
     this.#parts.query.close();
     this.#parts.onEnded(this);

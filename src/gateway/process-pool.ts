@@ -101,7 +101,7 @@ export class ProcessPool {
       return undefined;
     }
     this.#places.set(begun.process, ready.place);
-    if (this.#isEnded) begun.process.end();
+    if (this.#isEnded) begun.process.end(shuttingDown());
     if (begun.process.state === 'ended') this.#release(begun.process);
     return { process: begun.process, events: afterFirst(begun.events, () => this.refill()) };
   }
@@ -136,7 +136,7 @@ export class ProcessPool {
     this.#isEnded = true;
     this.#budget.close();
     this.endWaiting();
-    for (const process of [...this.#places.keys()]) process.end();
+    for (const process of [...this.#places.keys()]) process.end(shuttingDown());
   }
 
   async #startSpare(place: Place): Promise<boolean> {
