@@ -12,9 +12,12 @@ Commands
 
 Flags
 ${Object.entries(SETTINGS)
-  .map(([name, { value, help }]) => `  --${`${name} ${value}`.padEnd(25)} ${help}`)
+  .map(([name, { value, help, schema }]) => {
+    const standard = schema.safeParse(undefined).data;
+    return `  ${`--${name} ${value}`.padEnd(27)} ${help}${standard === undefined ? '' : ` (${standard})`}`;
+  })
   .join('\n')}
-  --config FILE              JSON file with these settings (default: ~/.config/isthmus/config.json)
+  --config FILE               JSON file with these settings (default: ~/.config/isthmus/config.json)
   --help, --version
 
 Each flag is also an environment variable, for example ${variableName('max-processes')}=8.`;

@@ -42,7 +42,7 @@ export const SETTINGS = {
   'max-memory-mb': setting(
     integer(200, 10_000_000).default(Math.max(1024, Math.round(totalmem() / 2 / 1024 / 1024))),
     'MB',
-    'memory that all processes may hold together (default: half of the machine)',
+    'memory that all processes may hold together; half of the machine unless told',
   ),
   'starts-at-a-time': setting(integer(1, 64).default(availableParallelism()), 'N', 'processes that start at a time'),
   'queue-length': setting(integer(0, 10_000).default(64), 'N', 'requests that may wait for a process'),
