@@ -163,7 +163,8 @@ test('the model sees exactly the client’s messages, once a turn', async () => 
     }),
     {
       numRuns: Number(process.env.ISTHMUS_TEST_RUNS ?? 25),
-      ...(process.env.ISTHMUS_TEST_SEED ? { seed: Number(process.env.ISTHMUS_TEST_SEED) } : {}),
+      // The same conversations in every run; another seed looks further.
+      seed: Number(process.env.ISTHMUS_TEST_SEED ?? 20_261_122),
       endOnFailure: true,
     },
   );
