@@ -38,6 +38,7 @@ export class Bench {
   static async start(options, cleanup) {
     const model = await ObservedModel.start();
     cleanup.add(() => model.close());
+    cleanup.assertOpen();
     const sdk = new BareSdk(model.url);
     cleanup.add(() => sdk.remove());
     await sdk.assertSameAsEngine();
@@ -50,13 +51,13 @@ export class Bench {
    * @param {{ spares?: number; flags?: string[] }} [settings]
    */
   async gateway(settings) {
-    const gateway = await startGateway(this.model.url, settings);
+    const gateway = await startGateway(this.model.url, this.cleanup, settings);
     const client = new MessagesClient(gateway.url);
     this.#clients.push(client);
-    const stop = this.cleanup.add(async () => {
+    const stop = async () => {
       client.close();
       await gateway.stop();
-    });
+    };
     return { client, ready: gateway.ready, stop };
   }
 
@@ -69,6 +70,7 @@ export class Bench {
   }
 
   bareConversation() {
+    this.cleanup.assertOpen();
     const conversation = new BareConversation(this.model, this.sdk);
     const end = this.cleanup.add(() => conversation.end());
     return { conversation, end };

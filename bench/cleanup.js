@@ -4,6 +4,22 @@
 export class Cleanup {
   /** @type {Array<() => unknown>} */
   #steps = [];
+  /** @type {Promise<void> | undefined} */
+  #run;
+
+  /** Whether everything is being undone, so that what fails now fails for that reason. */
+  get hasBegun() {
+    return this.#run !== undefined;
+  }
+
+  /**
+   * Ask before anything is started that would have to be undone.
+   *
+   * @throws when it would be too late for that
+   */
+  assertOpen() {
+    if (this.hasBegun) throw new Error('the run is being ended');
+  }
 
   /**
    * @param {() => unknown} step may return a promise
@@ -19,8 +35,13 @@ export class Cleanup {
     };
   }
 
-  /** Undoes everything that is left. */
-  async run() {
+  /** Undoes everything that is left; who asks again waits for the same end. */
+  run() {
+    this.#run ??= this.#undoAll();
+    return this.#run;
+  }
+
+  async #undoAll() {
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) await step();
   }
 }

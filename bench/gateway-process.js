@@ -19,25 +19,27 @@ const READY_DEADLINE_MS = 60_000;
 
 /**
  * @param {string} modelUrl
+ * @param {import('./cleanup.js').Cleanup} cleanup gets its end before it has begun
  * @param {object} [settings]
  * @param {number} [settings.spares]
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
  * @returns {Promise<GatewayProcess>}
  */
-export async function startGateway(modelUrl, { spares = 2, flags = [] } = {}) {
+export async function startGateway(modelUrl, cleanup, { spares = 2, flags = [] } = {}) {
+  cleanup.assertOpen();
   const { env, remove } = createSurroundings(modelUrl);
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0', '--spares', String(spares), ...flags], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const stop = async () => {
+  const stop = cleanup.add(async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;
     }
     remove();
-  };
+  });
   /** @type {string} */
   const url = await new Promise((resolve, reject) => {
     let output = '';
@@ -48,10 +50,7 @@ export async function startGateway(modelUrl, { spares = 2, flags = [] } = {}) {
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.once('exit', (code) => {
-      remove();
-      reject(new Error(`isthmus serve ended with ${code}: ${output}`));
-    });
+    child.once('exit', (code) => reject(new Error(`isthmus serve ended with ${code}: ${output}`)));
   });
   return {
     url,

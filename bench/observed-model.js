@@ -24,6 +24,8 @@ export class ObservedModel {
   #waiting = new Map();
   /** @type {Map<string, number>} */
   #calls = new Map();
+  /** @type {string[]} */
+  #unasked = [];
 
   /** @param {ScriptedModel} model */
   constructor(model) {
@@ -57,7 +59,7 @@ export class ObservedModel {
       const timer = setTimeout(
         () => reject(new Error(`the model was not called for ${marker} within ${DEADLINE_MS} ms`)),
         DEADLINE_MS,
-      );
+      ).unref();
       this.#waiting.set(marker, (request) => {
         clearTimeout(timer);
         resolve(request);
@@ -74,11 +76,22 @@ export class ObservedModel {
     return [...this.#calls].reduce((sum, [marker, calls]) => sum + (marker.startsWith(prefix) ? calls : 0), 0);
   }
 
+  /** The requests since the last look that no turn asked for: each is paid for, and nobody reads its answer. */
+  takeUnasked() {
+    return this.#unasked.splice(0);
+  }
+
   /** @param {RecordedRequest} request */
   receive(request) {
     const marker = markerOf(request.body) ?? '';
     this.#calls.set(marker, (this.#calls.get(marker) ?? 0) + 1);
     const waiting = this.#waiting.get(marker);
+    if (!waiting && !marker.startsWith('bare')) {
+      const { messages } = request.body;
+      this.#unasked.push(
+        `${marker || 'a request without a marker'}: ${messages.length} messages, the last ${JSON.stringify(messages.at(-1)).slice(0, 200)}`,
+      );
+    }
     this.#waiting.delete(marker);
     waiting?.(request);
     // Megabytes of bodies would otherwise stay until the end of the run.

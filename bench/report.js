@@ -45,6 +45,11 @@ export function callsLine(calls, turns) {
   return `model calls per client turn: ${ratio.toFixed(3)} (${calls} calls, ${turns} turns; target 1.00)`;
 }
 
+/** @param {readonly string[]} requests that no turn asked for */
+export function unaskedLines(requests) {
+  return requests.map((text) => `  unasked call: ${text}`);
+}
+
 /** @param {PrefixReport} report */
 export function prefixLines({ requests, kept, breaks }) {
   return [

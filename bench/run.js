@@ -4,7 +4,7 @@ import { Bench } from './bench.js';
 import { Cleanup } from './cleanup.js';
 import { describeMachine } from './machine.js';
 import { parseOptions, USAGE } from './options.js';
-import { busyLine, callsLine, comparisonLine, headLine, machineLine, prefixLines } from './report.js';
+import { busyLine, callsLine, comparisonLine, headLine, machineLine, prefixLines, unaskedLines } from './report.js';
 import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
 import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
@@ -40,11 +40,12 @@ async function run(options, cleanup) {
     const comparison = await row(bench);
     comparisons.push(comparison);
     print(comparisonLine(comparison));
+    for (const text of unaskedLines(bench.model.takeUnasked())) print(text);
   }
   const prefix = 'prompt prefix'.includes(options.only) ? await promptPrefixRow(bench) : undefined;
   const calls = bench.model.calls('gateway');
   print(callsLine(calls, bench.turns));
-  for (const text of prefix ? prefixLines(prefix) : []) print(text);
+  for (const text of [...(prefix ? prefixLines(prefix) : []), ...unaskedLines(bench.model.takeUnasked())]) print(text);
   print(busyLine(bench.busy));
   if (options.save) {
     print(`saved as ${save({ machine, options, comparisons, modelCalls: calls, turns: bench.turns, prefix })}`);
@@ -75,7 +76,7 @@ try {
   if (options.help) print(USAGE);
   else await run(options, cleanup);
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
+  if (!cleanup.hasBegun) process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 } finally {
   await cleanup.run();
