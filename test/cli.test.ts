@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../src/scripted-model/server.ts';
-import { ROOT, runIsthmus, startGateway, surroundings } from './support/gateway.ts';
+import { ISTHMUS, ROOT, runIsthmus, startGateway, surroundings, until } from './support/gateway.ts';
 
 /** The program as its user meets it: what it says, and how it fails. */
 
@@ -157,6 +157,18 @@ test('the scripted model runs as a program of its own', async () => {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
+});
+
+test('a signal during the start is obeyed once started, and leaves nothing', async () => {
+  const { env, home, remove } = surroundings(model.url);
+  const child = spawn(process.execPath, [ISTHMUS, 'serve', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const left = () => readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
+  await until('it has its directory', () => left().length === 1);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  expect(left()).toEqual([]);
+  remove();
 });
 
 async function freePort(): Promise<number> {

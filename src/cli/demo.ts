@@ -7,7 +7,7 @@ import { type RecordedRequest, ScriptedModel } from '../scripted-model/server.ts
 import type { ContentBlock, JsonObject } from '../spec/messages.ts';
 import { createLog } from '../telemetry/log.ts';
 import { type RunningGateway, runGateway } from './run-gateway.ts';
-import { greeting, print, untilStopped } from './serve.ts';
+import { firstSignal, greeting, print, stopAndExit } from './serve.ts';
 
 /**
  * `isthmus demo`: the real gateway, SDK and `claude` binary over the scripted model, so that no account is needed.
@@ -16,6 +16,7 @@ import { greeting, print, untilStopped } from './serve.ts';
  * `once` it ends after the walk. The exit code is 0 only if every step was right.
  */
 export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once: boolean): Promise<void> {
+  const signalled = firstSignal();
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const model = await ScriptedModel.start({ script: [answer] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
@@ -31,7 +32,8 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
     return;
   }
   print(['', 'Point a client at it; the scripted model repeats what it is told. Ctrl-C ends the demo.']);
-  await untilStopped(gateway);
+  await signalled;
+  await stopAndExit(gateway);
 }
 
 /** Built from nothing: none of the operator's credentials can reach the demo's processes. */

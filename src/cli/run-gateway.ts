@@ -25,8 +25,6 @@ export interface RunningGateway {
   warnings: string[];
   /** Lets turns under way finish, for so many milliseconds at most, then leaves nothing behind. */
   stop(deadlineMs: number): Promise<void>;
-  /** Leaves nothing behind, at once and without waiting; for the process's own end. */
-  kill(): void;
 }
 
 /** Isthmus's own version. */
@@ -35,7 +33,8 @@ export function ownVersion(): string {
 }
 
 /**
- * Starts everything, in the order in which it can fail.
+ * Starts everything, in the order in which it can fail. Whatever ends this process, but for a signal that nobody listens
+ * to, its children and files go with it.
  *
  * @param operator the environment that credentials come from
  * @throws StartError
@@ -74,6 +73,10 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       gateway.endAll();
       throw new StartError(listenProblem(error, host, port));
     });
+    process.once('exit', () => {
+      gateway.endAll();
+      directory.remove();
+    });
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
       host,
@@ -88,10 +91,6 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
         listener.closeConnections();
         await closed;
         await engine.allGone();
-        directory.remove();
-      },
-      kill() {
-        gateway.endAll();
         directory.remove();
       },
     };

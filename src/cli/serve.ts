@@ -7,26 +7,34 @@ const DRAIN_MS = 10_000;
 
 /** `isthmus serve`: runs until a signal. */
 export async function serve(settings: Settings, operator: NodeJS.ProcessEnv): Promise<void> {
+  const signalled = firstSignal();
   const log = createLog((line) => process.stderr.write(line));
   const gateway = await runGateway(settings, operator, log);
   print(greeting(gateway));
-  await untilStopped(gateway);
+  await signalled;
+  await stopAndExit(gateway);
 }
 
-/** Waits for SIGINT, SIGTERM or SIGHUP and stops the gateway; a second signal stops it at once. */
-export async function untilStopped(gateway: RunningGateway): Promise<void> {
-  // Whatever ends this process, its children and files go with it.
-  process.once('exit', () => gateway.kill());
-  await new Promise<void>((resolve) => {
+/**
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP; the second ends this process at once. To be asked before anything is
+ * started: until then a signal ends this process without a word to what it has started.
+ */
+export function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
     let signals = 0;
     const onSignal = () => {
       signals += 1;
       if (signals > 1) process.exit(1);
       print(['Stopping; turns under way have ten seconds.']);
-      void gateway.stop(DRAIN_MS).then(resolve);
+      resolve();
     };
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
   });
+}
+
+/** Lets turns under way finish, stops the gateway and ends this process. */
+export async function stopAndExit(gateway: RunningGateway): Promise<never> {
+  await gateway.stop(DRAIN_MS);
   process.exit(0);
 }
 
