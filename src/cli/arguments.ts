@@ -10,15 +10,29 @@ export interface CommandLine {
 /** Flags that take no value. */
 const SWITCHES = ['help', 'version', 'once'] as const;
 
-/** Splits a command line; `--name value` and `--name=value` are the same. Which flags exist is decided by who reads them. */
-export function parseCommandLine(args: readonly string[], settingNames: readonly string[]): CommandLine {
+/**
+ * Splits a command line; `--name value` and `--name=value` are the same. Which flags exist is decided by who reads them.
+ *
+ * @param settings the names of the settings; `value` is empty for those that are on when named
+ */
+export function parseCommandLine(
+  args: readonly string[],
+  settings: Readonly<Record<string, { value: string }>>,
+): CommandLine {
+  const isToggle = (name: string) => Object.hasOwn(settings, name) && settings[name]?.value === '';
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
     allowPositionals: true,
     tokens: true,
     options: {
-      ...Object.fromEntries([...settingNames, 'config'].map((name) => [name, { type: 'string' as const }])),
+      config: { type: 'string' },
+      ...Object.fromEntries(
+        Object.keys(settings).map((name) => [
+          name,
+          { type: isToggle(name) ? ('boolean' as const) : ('string' as const) },
+        ]),
+      ),
       ...Object.fromEntries(SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
     },
   });
@@ -27,7 +41,7 @@ export function parseCommandLine(args: readonly string[], settingNames: readonly
     if (token.kind === 'positional') line.words.push(token.value);
     else if (token.kind === 'option') {
       if ((SWITCHES as readonly string[]).includes(token.name)) line.switches.add(token.name);
-      else line.flags[token.name] = token.value ?? '';
+      else line.flags[token.name] = token.value ?? (isToggle(token.name) ? 'true' : '');
     }
   }
   return line;

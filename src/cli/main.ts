@@ -14,7 +14,8 @@ Flags
 ${Object.entries(SETTINGS)
   .map(([name, { value, help, schema }]) => {
     const standard = schema.safeParse(undefined).data;
-    return `  ${`--${name} ${value}`.padEnd(27)} ${help}${standard === undefined ? '' : ` (${standard})`}`;
+    const isShown = standard !== undefined && value !== '';
+    return `  ${`--${name} ${value}`.padEnd(27)} ${help}${isShown ? ` (${standard})` : ''}`;
   })
   .join('\n')}
   --config FILE               JSON file with these settings (default: ~/.config/isthmus/config.json)
@@ -25,7 +26,7 @@ Each flag is also an environment variable, for example ${variableName('max-proce
 /** Runs one command line; every expected problem is one line on stderr and an exit code that is not 0. */
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
   try {
-    const { words, flags, switches } = parseCommandLine(args, Object.keys(SETTINGS));
+    const { words, flags, switches } = parseCommandLine(args, SETTINGS);
     const [command, ...rest] = words;
     if (switches.has('version')) return print([ownVersion()]);
     if (switches.has('help') || command === 'help') return print([USAGE]);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostName, isLoopback } from '../access/request-guard.ts';
 import type { Settings } from '../config/settings.ts';
-import { Engine } from '../engine/engine.ts';
+import { type AccountInfo, Engine, type Introduction } from '../engine/engine.ts';
 import { buildEnvironment, type Mode } from '../engine/environment.ts';
 import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/executable.ts';
 import { Launcher } from '../engine/launch.ts';
@@ -50,8 +50,16 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       isOwnAddress: (url) => isSameAddress(url, host, port),
     });
     const launcher = new Launcher(operator.PATH);
-    const engine = new Engine({ executable, environment, directory, launcher });
-    const credential = await findCredential(engine, environment.variables, executable);
+    const engine = new Engine({
+      executable,
+      environment,
+      directory,
+      launcher,
+      stallMs: settings['stall-minutes'] * 60_000,
+      retries: settings.retries,
+    });
+    const { account, models } = await introduction(engine, executable);
+    const credential = credentialOf(account, environment.variables);
     const gateway = new Gateway(engine, {
       spares: settings.spares,
       processes: settings['max-processes'],
@@ -66,6 +74,8 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       gateway,
       bindHost: host,
       keepAliveMs: settings['keep-alive-seconds'] * 1000,
+      strict: settings.strict,
+      models,
       identity: { version: ownVersion(), mode: environment.mode, credential },
       log,
     });
@@ -100,16 +110,15 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
   }
 }
 
-async function findCredential(
-  engine: Engine,
-  variables: Record<string, string>,
-  executable: ClaudeExecutable,
-): Promise<string> {
-  const account = await engine.accountInfo().catch((error: unknown) => {
+async function introduction(engine: Engine, executable: ClaudeExecutable): Promise<Introduction> {
+  return await engine.introduction().catch((error: unknown) => {
     throw new StartError(
       `The \`claude\` binary ${executable.path} did not start: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
+}
+
+function credentialOf(account: AccountInfo, variables: Record<string, string>): string {
   const credential = describeCredential(account, variables);
   if (credential === undefined) {
     throw new StartError(

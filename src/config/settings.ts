@@ -10,11 +10,13 @@ const integer = (least: number, most: number) =>
     .int('must be a whole number')
     .min(least, `must be at least ${least}`)
     .max(most, `must be at most ${most}`);
+/** As a flag it takes no value. */
+const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).default(false);
 const number = (least: number) => z.coerce.number('must be a number').min(least, `must be at least ${least}`);
 
 interface Setting<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
-  /** The placeholder of the value in the help text. */
+  /** The placeholder of the value in the help text; empty for a flag that takes none. */
   value: string;
   help: string;
 }
@@ -50,6 +52,13 @@ export const SETTINGS = {
   'idle-minutes': setting(number(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),
   'held-minutes': setting(number(0.001).default(15), 'MIN', 'how long a process waits for tool results'),
   'keep-alive-seconds': setting(number(0.01).default(15), 'S', 'silence after which a streaming answer pings'),
+  'stall-minutes': setting(number(0.001).default(15), 'MIN', 'silence after which a turn is given up'),
+  retries: setting(
+    z.enum(['client', 'gateway'], 'must be client or gateway').default('client'),
+    'WHO',
+    'who tries again when the model’s API is busy or fails: client or gateway',
+  ),
+  strict: setting(toggle, '', 'refuse what would be ignored'),
 } as const;
 
 type SettingName = keyof typeof SETTINGS;

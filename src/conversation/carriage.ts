@@ -2,7 +2,8 @@ import type { ContentBlock, Message } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 
 /**
- * What a live process carries unaltered. Everything else reaches the model by replay, which carries it exactly.
+ * What a held call, an idle process and a replay carry unaltered. What the first two do not goes by replay; what a replay
+ * does not is refused.
  *
  * Each row was seen with the Agent SDK that the project pins; the contract tests hold them.
  */
@@ -67,6 +68,64 @@ export function obstacleToHeld(newest: Message, heldIds: readonly string[]): Obs
     return 'tool results in another order than the calls';
   }
   return firstObstacle(RESULT_ROWS, results);
+}
+
+/** What no path carries: where it stands within the message's content (`.2.content.0`), and why. */
+export interface ReplayObstacle {
+  at: string;
+  problem: string;
+}
+
+/**
+ * Why a replay cannot carry a message; what it cannot carry, nothing can.
+ *
+ * @param previous the message before it, consecutive ones of one role joined
+ * @param isLast whether the model answers this message
+ */
+export function obstacleToReplay(
+  message: Message,
+  previous: Message | undefined,
+  isLast: boolean,
+): ReplayObstacle | undefined {
+  return message.role === 'user'
+    ? imageInErrorResult(message)
+    : (behindToolUse(message, previous) ?? (isLast ? lastWordsNotText(message) : undefined));
+}
+
+function imageInErrorResult({ content }: Message): ReplayObstacle | undefined {
+  for (const [at, block] of content.entries()) {
+    if (block.type !== 'tool_result' || block.is_error !== true) continue;
+    const image = toolResultContent(block).findIndex((inner) => inner.type === 'image');
+    if (image >= 0) return { at: `.${at}.content.${image}`, problem: 'an error result cannot hold an image' };
+  }
+  return undefined;
+}
+
+/** The SDK would move it in front of the call, also when it stands in an assistant message that follows. */
+function behindToolUse({ content }: Message, previous: Message | undefined): ReplayObstacle | undefined {
+  const isAfterToolUse = previous?.role === 'assistant' && previous.content.at(-1)?.type === 'tool_use';
+  const firstToolUse = isAfterToolUse ? -1 : content.findIndex((block) => block.type === 'tool_use');
+  if (firstToolUse < 0 && !isAfterToolUse) return undefined;
+  const at = content.findIndex((block, index) => index > firstToolUse && block.type !== 'tool_use');
+  if (at < 0) return undefined;
+  return { at: `.${at}`, problem: 'nothing but tool_use blocks can follow a tool_use; put it before' };
+}
+
+function lastWordsNotText({ content }: Message): ReplayObstacle | undefined {
+  if (content.every((block) => block.type === 'text')) return undefined;
+  return { at: '', problem: 'a final assistant message may hold text only; end with a user message' };
+}
+
+/** Models for which Claude Code carries 600 images and documents; for all others it drops the oldest beyond 100. */
+const MANY_MEDIA = /^claude-(opus-4-[78]|opus-5|sonnet-5|haiku-5-5|fable-5)/;
+
+/** The most images and documents that one request can carry to this model, those in tool results included. */
+export function mostMedia(model: string): number {
+  return MANY_MEDIA.test(model) ? 600 : 100;
+}
+
+export function isMedia({ type }: ContentBlock): boolean {
+  return type === 'image' || type === 'document';
 }
 
 function firstObstacle(rows: ReadonlyArray<Row<ContentBlock>>, blocks: ContentBlock[]): Obstacle {

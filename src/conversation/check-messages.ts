@@ -1,12 +1,22 @@
 import { badRequest } from '../spec/failure.ts';
 import type { ContentBlock, Message } from '../spec/messages.ts';
 import { isThinking, toolResultContent } from './canonical.ts';
+import { isMedia, mostMedia, obstacleToReplay } from './carriage.ts';
+import { foldReminders, toReminder } from './reminders.ts';
 
-/** Messages as a dialect decoded them: roles may repeat, and nothing has been checked beyond the shape of each block. */
+/** A message as a dialect decoded it: roles may repeat, and nothing has been checked beyond the shape of each block. */
+export interface DecodedMessage {
+  /** `system`: an instruction between turns, of text blocks. */
+  role: Message['role'] | 'system';
+  content: ContentBlock[];
+}
+
 export interface CheckedMessages {
   messages: Message[];
   /** Paths of what had to be left out, because the SDK cannot carry it and the model does not need it. */
   ignored: string[];
+  /** Paths of what reaches the model in another form. */
+  converted: string[];
 }
 
 /**
@@ -14,63 +24,96 @@ export interface CheckedMessages {
  * carries: consecutive messages of one role are one, as the API itself joins them.
  *
  * @param messages with content as lists of blocks
+ * @param model decides how many images and documents can be carried
  * @throws FailureError `bad_request`, naming the block: `messages.2.content.0: …`
  */
-export function checkMessages(messages: readonly Message[]): CheckedMessages {
+export function checkMessages(messages: readonly DecodedMessage[], model: string): CheckedMessages {
   if (messages.length === 0) throw badRequest('messages', 'at least one message is required');
   checkToolPairs(messages);
   const ignored: string[] = [];
+  const converted: string[] = [];
+  const reminders = new Set<ContentBlock>();
   const joined: Message[] = [];
   for (const [index, message] of messages.entries()) {
     const path = `messages.${index}`;
-    checkContent(message, path, index === messages.length - 1);
-    if (message.role === 'assistant') {
-      if (saysNothing(message)) {
-        ignored.push(path);
-        continue;
-      }
-      checkAssistantOrder(message, path, joined.at(-1));
+    if (message.role !== 'system' || message.content.length > 0) checkContent(message, path);
+    if (message.role === 'system') {
+      converted.push(path);
+      const blocks = message.content.map(toReminder);
+      for (const block of blocks) reminders.add(block);
+      if (blocks.length > 0) append(joined, 'user', blocks);
+      continue;
     }
-    const content = message.content.map((block, at) => withoutCitations(block, `${path}.content.${at}`, ignored));
-    const previous = joined.at(-1);
-    if (previous?.role === message.role) previous.content.push(...content);
-    else joined.push({ role: message.role, content });
+    const isLast = index === messages.length - 1;
+    const obstacle = obstacleToReplay({ role: message.role, content: message.content }, joined.at(-1), isLast);
+    if (obstacle) throw badRequest(`${path}.content${obstacle.at}`, obstacle.problem);
+    if (message.role === 'assistant' && saysNothing(message)) {
+      ignored.push(path);
+      continue;
+    }
+    const content = message.content.map((block, at) =>
+      withoutToolReferences(
+        withoutCitations(block, `${path}.content.${at}`, ignored),
+        `${path}.content.${at}`,
+        converted,
+      ),
+    );
+    append(joined, message.role, content);
   }
   if (joined.length === 0)
     throw badRequest('messages', 'at least one message with content other than thinking is required');
+  for (const message of joined) message.content = foldReminders(message.content, reminders);
+  checkMedia(messages, model);
   checkResultsFirst(joined);
-  return { messages: joined, ignored };
+  return { messages: joined, ignored, converted };
 }
 
-function checkContent(message: Message, path: string, isLast: boolean): void {
+/** The first image or document too many is named. */
+function checkMedia(messages: readonly DecodedMessage[], model: string): void {
+  const most = mostMedia(model);
+  let count = 0;
+  for (const [index, { content }] of messages.entries()) {
+    for (const [at, block] of content.entries()) {
+      const inner = block.type === 'tool_result' ? toolResultContent(block) : [block];
+      count += inner.filter(isMedia).length;
+      if (count > most) {
+        throw badRequest(
+          `messages.${index}.content.${at}`,
+          `Claude Code carries ${most} images and documents of one request to this model; leave out the older ones`,
+        );
+      }
+    }
+  }
+}
+
+/** To the last message, if it is of this role; else as a new one. */
+function append(messages: Message[], role: Message['role'], content: ContentBlock[]): void {
+  const last = messages.at(-1);
+  if (last?.role === role) last.content = last.content.concat(content);
+  else messages.push({ role, content });
+}
+
+function checkContent(message: DecodedMessage, path: string): void {
   if (message.content.length === 0) throw badRequest(`${path}.content`, 'must have at least one content block');
   for (const [at, block] of message.content.entries()) {
-    if (block.type === 'tool_result' && block.is_error === true) {
-      const image = toolResultContent(block).findIndex((inner) => inner.type === 'image');
-      if (image >= 0)
-        throw badRequest(`${path}.content.${at}.content.${image}`, 'an error result cannot hold an image');
-    }
     if (block.type !== 'text') continue;
     if (block.text === '') throw badRequest(`${path}.content.${at}.text`, 'text content blocks must be non-empty');
     if (String(block.text).trim() === '') {
       throw badRequest(`${path}.content.${at}.text`, 'text content blocks must contain non-whitespace text');
     }
   }
-  if (isLast && message.role === 'assistant' && message.content.some((block) => block.type !== 'text')) {
-    throw badRequest(`${path}.content`, 'a final assistant message may hold text only; end with a user message');
-  }
 }
 
 /** What Claude Code itself writes where an assistant message has nothing to say; it leaves such messages out. */
 const PLACEHOLDER = '(no content)';
 
-function saysNothing({ content }: Message): boolean {
+function saysNothing({ content }: DecodedMessage): boolean {
   const said = content.filter((block) => !isThinking(block));
   return said.length === 0 || (said.length === 1 && String(said[0]?.text).trim() === PLACEHOLDER);
 }
 
 /** Every tool_use has its one tool_result in the next user turn, every tool_result its tool_use, and ids are unique. */
-function checkToolPairs(messages: readonly Message[]): void {
+function checkToolPairs(messages: readonly DecodedMessage[]): void {
   const seen = new Set<string>();
   let open = new Map<string, string>();
   const assertClosed = () => {
@@ -109,17 +152,6 @@ function checkToolPairs(messages: readonly Message[]): void {
   assertClosed();
 }
 
-/** The SDK would move text behind a tool_use in front of it, also that of an assistant message that follows one. */
-function checkAssistantOrder(message: Message, path: string, previous: Message | undefined): void {
-  const isAfterToolUse = previous?.role === 'assistant' && previous.content.at(-1)?.type === 'tool_use';
-  const firstToolUse = isAfterToolUse ? -1 : message.content.findIndex((block) => block.type === 'tool_use');
-  if (firstToolUse < 0 && !isAfterToolUse) return;
-  const at = message.content.findIndex((block, index) => index > firstToolUse && block.type !== 'tool_use');
-  if (at >= 0) {
-    throw badRequest(`${path}.content.${at}`, 'nothing but tool_use blocks can follow a tool_use; put it before');
-  }
-}
-
 /** The API takes tool results at the head of a user turn only. */
 function checkResultsFirst(messages: readonly Message[]): void {
   for (const [index, message] of messages.entries()) {
@@ -136,4 +168,17 @@ function withoutCitations(block: ContentBlock, path: string, ignored: string[]):
   const { citations, ...text } = block;
   if (block.citations.length > 0) ignored.push(`${path}.citations`);
   return text;
+}
+
+/** A client that searches its own tools says in a result which ones it has found; they are in the request's tools then. */
+function withoutToolReferences(block: ContentBlock, path: string, converted: string[]): ContentBlock {
+  const content = block.type === 'tool_result' ? toolResultContent(block) : [];
+  if (!content.some(({ type }) => type === 'tool_reference')) return block;
+  converted.push(path);
+  return {
+    ...block,
+    content: content.map((inner) =>
+      inner.type === 'tool_reference' ? { type: 'text', text: `The tool ${inner.tool_name} is loaded.` } : inner,
+    ),
+  };
 }

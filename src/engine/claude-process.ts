@@ -1,16 +1,25 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Query, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import type { Query, SDKAPIRetryMessage, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import { stableJson } from '../conversation/canonical.ts';
 import { clientGone, type Failure } from '../spec/failure.ts';
-import type { ClientTool, JsonObject, Message } from '../spec/messages.ts';
+import type { ClientTool, Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import { AnswerFold, type RawEvent } from './answer.ts';
 import type { ClientTools } from './client-tools.ts';
 import { EventQueue } from './event-queue.ts';
-import { EXTRA_BODY, toExtraBody } from './extra-body.ts';
-import { failureOfAssistant, failureOfRetry, upstreamCut } from './map-upstream-failure.ts';
+import {
+  failureOfAssistant,
+  failureOfRetry,
+  inWordsOfPromptTooLong,
+  type ProcessEnd,
+  processFailure,
+  upstreamCut,
+  upstreamStalled,
+} from './map-upstream-failure.ts';
+import { type RequestSettings, toRequestSettings } from './request-settings.ts';
 import type { ToolNames } from './tool-names.ts';
 import { toModelContent } from './transcript.ts';
+import { inUpstreamWords, type UpstreamErrors } from './upstream-words.ts';
 
 /**
  * - `streaming`: a turn is under way
@@ -25,6 +34,7 @@ export class Child {
   #child: ChildProcess | undefined;
   #isEnded = false;
   #stderr = '';
+  #how: Omit<ProcessEnd, 'stderr'> | undefined;
   /** Called once when the process has exited or could not be spawned. */
   onExit: () => void = () => undefined;
   /** Resolves when the process is no more; at once if there never was one. */
@@ -34,9 +44,9 @@ export class Child {
     return this.#child?.pid;
   }
 
-  /** The last words of the process, for an error that nothing else explains. */
-  get stderrTail(): string {
-    return this.#stderr.trim();
+  /** How the process ended; undefined while it lives, and when it never did. */
+  get ended(): ProcessEnd | undefined {
+    return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
   }
 
   adopt(child: ChildProcess): void {
@@ -47,8 +57,14 @@ export class Child {
     // Written to after its end; the exit tells of that.
     child.stdin?.on('error', () => undefined);
     this.gone = new Promise((resolve) => {
-      child.once('exit', resolve);
-      child.once('error', resolve);
+      child.once('exit', (code, signal) => {
+        this.#how ??= { code, signal };
+        resolve();
+      });
+      child.once('error', (error) => {
+        this.#how ??= { code: null, signal: null, spawnError: error.message };
+        resolve();
+      });
     });
     void this.gone.then(() => this.onExit());
     if (this.#isEnded) child.kill('SIGKILL');
@@ -67,12 +83,26 @@ export interface ProcessParts {
   input: EventQueue<SDKUserMessage>;
   clientTools: ClientTools;
   tools: readonly ClientTool[];
+  betas: readonly string[];
   names: ToolNames;
-  /** As it stands in the process's environment, see {@link toExtraBody}. */
-  extraBody: string;
+  /** As they stand in the process's environment. */
+  settings: RequestSettings;
+  /** Where the API's own words come from, for a process that tells them. */
+  upstreamErrors?: UpstreamErrors;
+  /** Silence after which a turn is given up, in milliseconds. */
+  stallMs: number;
+  /** Whether a call that the CLI would repeat is told to the client instead. */
+  failsAtFirstRetry: boolean;
   onEnded: (process: ClaudeProcess) => void;
   onParked: (process: ClaudeProcess) => void;
 }
+
+/** How long the CLI may take, after an answer, until it takes the next turn. */
+const SETTLE_MS = 10_000;
+/** How long the API's own words may take after the news of a failure. */
+const WORDS_MS = 300;
+/** How long the result of a failed turn may take. */
+const RESULT_MS = 1_000;
 
 let nextId = 1;
 
@@ -81,26 +111,34 @@ export class ClaudeProcess {
   readonly id = nextId++;
   /** Equal keys: the same list of tools. */
   readonly toolsKey: string;
+  /** Equal keys: the same betas; a process keeps those of its first turn. */
+  readonly betasKey: string;
   /** Turns answered or under way. */
   turns = 1;
   /** `performance.now()` of the last change of state. */
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
   #heldIds: string[] = [];
-  #extraBody: string;
+  #settings: RequestSettings;
   #turn: EventQueue<TurnEvent> | undefined;
   #fold = new AnswerFold();
   /** Resolves when the CLI has settled the turn before and reads its input again. */
   #settled: Promise<void>;
   #settle: () => void = () => undefined;
+  /** The failure of the open turn, while more is being learnt of it. */
+  #failing: Failure | undefined;
+  #hasSpoken = false;
+  #lastHeardAt = performance.now();
+  #stall: NodeJS.Timeout | undefined;
   readonly #declared: ReadonlySet<string>;
   readonly #parts: ProcessParts;
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
     this.toolsKey = stableJson(parts.tools);
+    this.betasKey = stableJson(parts.betas);
     this.#declared = new Set(parts.tools.map((tool) => parts.names.toModel(tool.name)));
-    this.#extraBody = parts.extraBody;
+    this.#settings = parts.settings;
     this.#settled = this.#newSettled();
     parts.child.onExit = () => this.#lose();
   }
@@ -137,7 +175,8 @@ export class ClaudeProcess {
    *
    * @returns the turn's events; or undefined if the process ended before it had taken anything, and a replay is safe
    */
-  async continue(newest: Message, parameters: JsonObject): Promise<AsyncIterable<TurnEvent> | undefined> {
+  async continue(request: MessagesRequest): Promise<AsyncIterable<TurnEvent> | undefined> {
+    const newest = request.messages.at(-1) as Message;
     const wasHeld = this.#state === 'held';
     if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
     this.#setState('streaming');
@@ -145,8 +184,8 @@ export class ClaudeProcess {
     this.#heldIds = [];
     this.#fold = new AnswerFold();
     try {
-      if (!wasHeld) await this.#settled;
-      await this.#applyParameters(parameters);
+      if (!wasHeld) await within(this.#settled, SETTLE_MS);
+      await this.#applySettings(toRequestSettings(request, this.#parts.names));
     } catch {
       this.end();
     }
@@ -178,11 +217,10 @@ export class ClaudeProcess {
     return this.#state === 'ended';
   }
 
-  async #applyParameters(parameters: JsonObject): Promise<void> {
-    const wanted = toExtraBody(parameters, this.#parts.tools, this.#parts.names);
-    if (wanted === this.#extraBody) return;
-    await this.#parts.query.applyFlagSettings({ env: { [EXTRA_BODY]: wanted } });
-    this.#extraBody = wanted;
+  async #applySettings(wanted: RequestSettings): Promise<void> {
+    if (stableJson(wanted) === stableJson(this.#settings)) return;
+    await this.#parts.query.applyFlagSettings({ env: wanted });
+    this.#settings = wanted;
   }
 
   /** Leaving a `for await` would close the query: iterate by hand. */
@@ -200,40 +238,63 @@ export class ClaudeProcess {
   }
 
   #lose(): void {
-    const words = this.#parts.child.stderrTail;
     this.#finish({
       type: 'failure',
-      failure: {
-        code: 'process_lost',
-        status: 500,
-        type: 'api_error',
-        message: `The \`claude\` process ended in the middle of the turn. Send the request again.${words ? ` Its last words: ${words}` : ''}`,
-      },
+      failure: this.#failing ?? processFailure(this.#parts.child.ended, this.#hasSpoken),
     });
     this.end();
   }
 
   #receive(message: SDKMessage): void {
+    const silentMs = performance.now() - this.#lastHeardAt;
+    this.#lastHeardAt = performance.now();
+    this.#hasSpoken = true;
+    this.#stall?.refresh();
     switch (message.type) {
       case 'stream_event':
-        if (message.parent_tool_use_id === null)
+        if (message.parent_tool_use_id === null && !this.#failing)
           this.#receiveEvent(message.event as unknown as RawEvent | { type: 'message_stop' });
         return;
       case 'assistant': {
-        const failure = failureOfAssistant(message);
-        if (failure) this.fail(failure);
+        const failure = failureOfAssistant(message, silentMs);
+        if (failure) this.#failAtResult(failure);
         return;
       }
       case 'system':
-        if (message.subtype === 'api_retry') this.fail(failureOfRetry(message));
+        if (message.subtype === 'api_retry') this.#receiveRetry(message);
         else if (message.subtype === 'init') this.#checkTools(message.tools);
         return;
       case 'result':
+        if (this.#failing) this.#failInUpstreamWords(message.terminal_reason);
         // A turn still open here has had no answer and no error message either.
-        if (this.#turn) this.#lose();
+        else if (this.#turn) this.#lose();
         else this.#settle();
         return;
     }
+  }
+
+  /** Once a part of the answer has been passed on, it cannot begin anew. */
+  #receiveRetry(message: SDKAPIRetryMessage): void {
+    if (!this.#parts.failsAtFirstRetry && !this.#fold.hasStarted) return;
+    this.#failing = failureOfRetry(message);
+    // The CLI repeats the call when the delay is over.
+    const deadlineMs = Math.min(WORDS_MS, message.retry_delay_ms / 2);
+    if (this.#parts.upstreamErrors)
+      void this.#parts.upstreamErrors.wait(deadlineMs).then(() => this.#failInUpstreamWords());
+    else this.#failInUpstreamWords();
+  }
+
+  /** The result that follows says more of a failure than its message. */
+  #failAtResult(failure: Failure): void {
+    if (this.#failing) return;
+    this.#failing = failure;
+    setTimeout(() => this.#failInUpstreamWords(), RESULT_MS).unref();
+  }
+
+  #failInUpstreamWords(terminalReason?: string): void {
+    if (!this.#failing || this.#state === 'ended') return;
+    const failure = inUpstreamWords(this.#failing, this.#parts.upstreamErrors?.latest);
+    this.fail(inWordsOfPromptTooLong(failure, terminalReason));
   }
 
   #receiveEvent(event: RawEvent | { type: 'message_stop' }): void {
@@ -309,6 +370,8 @@ export class ClaudeProcess {
   #openTurn(): EventQueue<TurnEvent> {
     const turn = new EventQueue<TurnEvent>();
     this.#turn = turn;
+    this.#lastHeardAt = performance.now();
+    this.#stall = setTimeout(() => this.fail(upstreamStalled(this.#parts.stallMs)), this.#parts.stallMs).unref();
     return turn;
   }
 
@@ -316,6 +379,7 @@ export class ClaudeProcess {
   #finish(event: TurnEvent): void {
     const turn = this.#turn;
     this.#turn = undefined;
+    clearTimeout(this.#stall);
     turn?.push(event);
     turn?.close();
   }
@@ -329,6 +393,18 @@ export class ClaudeProcess {
     return new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+}
+
+async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not settled within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

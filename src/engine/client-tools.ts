@@ -22,7 +22,7 @@ const LONGEST_RESULT = 500_000;
  * The client's tools as an in-process MCP server that runs nothing: each call waits until the client's next request
  * brings its result, or for ever, if the process is ended first.
  *
- * It tells the SDK the names alone, so that it dispatches the calls; the model is shown the tools by `extra-body`.
+ * It tells the SDK the names alone, so that it dispatches the calls; the model is shown the tools by `request-settings`.
  */
 export class ClientTools {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
@@ -48,9 +48,7 @@ export class ClientTools {
 
   /** For the SDK's `mcpServers` option. */
   get config(): McpSdkServerConfigWithInstance {
-    // The SDK's type asks for the high-level server; it needs `connect` alone, which both have.
-    const instance = this.#server as unknown as McpSdkServerConfigWithInstance['instance'];
-    return { type: 'sdk', name: CLIENT_TOOLS_SERVER, instance };
+    return toConfig(this.#server);
   }
 
   /** Completes the call with the result's `tool_use_id`, whether it has arrived yet or will. */
@@ -69,6 +67,26 @@ export class ClientTools {
     }
     return result;
   }
+}
+
+/** The client's tools as an MCP server for a process that counts their tokens and calls none of them. */
+export function describedTools(tools: readonly ClientTool[], names: ToolNames): McpSdkServerConfigWithInstance {
+  const list = tools.map(
+    ({ name, description, input_schema }): Tool => ({
+      name: names.toModel(name),
+      ...(description === undefined ? {} : { description }),
+      inputSchema: { ...input_schema, type: 'object' },
+    }),
+  );
+  const server = new Server({ name: CLIENT_TOOLS_SERVER, version: '1' }, { capabilities: { tools: {} } });
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
+  return toConfig(server);
+}
+
+function toConfig(server: Server): McpSdkServerConfigWithInstance {
+  // The SDK's type asks for the high-level server; it needs `connect` alone, which both have.
+  const instance = server as unknown as McpSdkServerConfigWithInstance['instance'];
+  return { type: 'sdk', name: CLIENT_TOOLS_SERVER, instance };
 }
 
 interface PromiseWithResolvers<Value> {

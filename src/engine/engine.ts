@@ -3,26 +3,40 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type AccountInfo,
+  type ModelInfo,
   type Options,
   prewarm,
+  type Query,
   query,
+  type SDKControlGetContextUsageResponse,
   type SDKUserMessage,
   type SpareProcess,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { MessagesRequest } from '../spec/messages.ts';
+import type { ModelListing } from '../spec/model-listing.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import { Child, ClaudeProcess, toUserMessage } from './claude-process.ts';
-import { CLIENT_TOOLS_SERVER, ClientTools } from './client-tools.ts';
+import { CLIENT_TOOLS_SERVER, ClientTools, describedTools } from './client-tools.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ClaudeExecutable } from './executable.ts';
-import { EXTRA_BODY, toExtraBody } from './extra-body.ts';
 import type { Launcher } from './launch.ts';
+import { toRequestSettings } from './request-settings.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { ToolNames } from './tool-names.ts';
 import { toTranscript } from './transcript.ts';
+import { UpstreamErrors } from './upstream-words.ts';
 
 export type { AccountInfo };
+
+export interface Introduction {
+  /** Which credential the SDK finds, in its own words. */
+  account: AccountInfo;
+  models: ModelListing[];
+}
+
+/** With a spawn function of ours the SDK sends the system prompt later than a resumed turn needs it. */
+const BARE_SYSTEM_PROMPT = { 'system-prompt': '' };
 
 /** A process together with the events of its first turn. */
 export interface BegunTurn {
@@ -53,6 +67,10 @@ export interface EngineOptions {
   environment: ProcessEnvironment;
   directory: RunDirectory;
   launcher: Launcher;
+  /** Silence after which a turn is given up, in milliseconds. */
+  stallMs: number;
+  /** Who repeats a call that the model's API was too busy for, or failed at. */
+  retries: 'client' | 'gateway';
 }
 
 /** Makes `claude` processes. The one place that knows how the Agent SDK has to be set up. */
@@ -70,13 +88,13 @@ export class Engine {
     const names = new ToolNames(request.tools);
     const clientTools = new ClientTools(request.tools, names);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
-    const extraBody = toExtraBody(request.parameters, request.tools, names);
-    const settings = JSON.stringify({ env: { [EXTRA_BODY]: extraBody } });
-    const settingsFile = this.#write(`${transcript.sessionId}.json`, settings);
+    const settings = toRequestSettings(request, names);
+    const settingsFile = this.#write(`${transcript.sessionId}.json`, JSON.stringify({ env: settings }));
     const systemFile = request.system === '' ? undefined : this.#write(`${transcript.sessionId}.txt`, request.system);
     const input = new EventQueue<SDKUserMessage>();
     const child = new Child();
     const base = this.#baseOptions(child);
+    const upstreamErrors = new UpstreamErrors();
     const sdkQuery = query({
       prompt: input,
       options: {
@@ -89,7 +107,11 @@ export class Engine {
         model: request.model,
         resume: transcript.sessionId,
         forkSession: true,
-        sessionStore: { append: async () => undefined, load: async () => transcript.entries },
+        sessionStore: {
+          append: async (_key, entries) => upstreamErrors.add(entries),
+          load: async () => transcript.entries,
+        },
+        sessionStoreFlush: 'eager',
         extraArgs: {
           ...base.extraArgs,
           // The SDK's own default for a resumed session, but not with a spawn function: else the turn begins without tools.
@@ -105,8 +127,11 @@ export class Engine {
       input,
       clientTools,
       tools: request.tools,
+      betas: request.betas,
       names,
-      extraBody,
+      settings,
+      upstreamErrors,
+      ...this.#turnLimits,
       onEnded: (ended) => {
         for (const file of [settingsFile, systemFile]) if (file) void rm(file, { force: true });
         listener.onEnded(ended);
@@ -153,7 +178,7 @@ export class Engine {
   ): Promise<BegunTurn | undefined> {
     const names = new ToolNames(request.tools);
     const clientTools = new ClientTools(request.tools, names);
-    const extraBody = toExtraBody(request.parameters, request.tools, names);
+    const settings = toRequestSettings(request, names);
     const input = new EventQueue<SDKUserMessage>();
     try {
       const sdkQuery = spare.claim({
@@ -170,14 +195,16 @@ export class Engine {
         input,
         clientTools,
         tools: request.tools,
+        betas: request.betas,
         names,
-        extraBody,
+        settings,
+        ...this.#turnLimits,
         ...listener,
       });
       const events = claimed.begin();
       await Promise.all([
         spare.claimed,
-        sdkQuery.applyFlagSettings({ env: { [EXTRA_BODY]: extraBody } }),
+        sdkQuery.applyFlagSettings({ env: settings }),
         request.tools.length > 0 ? sdkQuery.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
       ]);
       for (const message of request.messages) input.push(toUserMessage(message, names));
@@ -188,13 +215,55 @@ export class Engine {
     }
   }
 
-  /** Which credential the SDK finds, in its own words. Takes the start of one process; calls no model. */
-  async accountInfo(): Promise<AccountInfo> {
+  /** What the SDK says of itself. Takes the start of one process; calls no model. */
+  async introduction(): Promise<Introduction> {
+    return await this.#ask({ persistSession: false }, async (sdkQuery) => {
+      const { account, models } = await sdkQuery.initializationResult();
+      return { account, models: toModelListings(models) };
+    });
+  }
+
+  /**
+   * The SDK's own count of a request's tokens, which asks the API that counts them. Takes the start of one process; calls
+   * no model.
+   *
+   * @returns undefined when the API could not be asked: the SDK then guesses, without a word of it
+   */
+  async countTokens(request: MessagesRequest): Promise<number | undefined> {
+    const { directory } = this.#options;
+    const names = new ToolNames(request.tools);
+    const transcript = toTranscript(request.messages, request.model, directory.work, names);
+    const systemFile = request.system === '' ? undefined : this.#write(`${transcript.sessionId}.txt`, request.system);
+    const options: Partial<Options> = {
+      model: request.model,
+      resume: transcript.sessionId,
+      forkSession: true,
+      sessionStore: { append: async () => undefined, load: async () => transcript.entries },
+      extraArgs: {
+        ...BARE_SYSTEM_PROMPT,
+        'await-initialize': null,
+        ...(systemFile ? { 'append-system-prompt-file': systemFile } : {}),
+      },
+      mcpServers: { [CLIENT_TOOLS_SERVER]: describedTools(request.tools, names) },
+    };
+    try {
+      return await this.#ask(options, async (sdkQuery) => {
+        const guessed = await sdkQuery.getContextUsage({ detail: 'summary' });
+        const counted = await sdkQuery.getContextUsage({ detail: 'full' });
+        return messageTokens(counted) === messageTokens(guessed) ? undefined : usedTokens(counted);
+      });
+    } finally {
+      if (systemFile) await rm(systemFile, { force: true });
+    }
+  }
+
+  /** Starts a process that gets no prompt, asks it something, and ends it. */
+  async #ask<Answer>(options: Partial<Options>, ask: (sdkQuery: Query) => Promise<Answer>): Promise<Answer> {
     const child = new Child();
     const input = new EventQueue<SDKUserMessage>();
-    const sdkQuery = query({ prompt: input, options: { ...this.#baseOptions(child), persistSession: false } });
+    const sdkQuery = query({ prompt: input, options: { ...this.#baseOptions(child), ...options } });
     try {
-      return await sdkQuery.accountInfo();
+      return await ask(sdkQuery);
     } finally {
       child.end();
       sdkQuery.close();
@@ -204,6 +273,11 @@ export class Engine {
   /** Resolves when every process that has been ended is no more, and so writes no more files. */
   async allGone(): Promise<void> {
     await Promise.all([...this.#children].map(({ gone }) => gone));
+  }
+
+  get #turnLimits() {
+    const { stallMs, retries } = this.#options;
+    return { stallMs, failsAtFirstRetry: retries === 'client' };
   }
 
   #baseOptions(child: Child): Options {
@@ -221,8 +295,7 @@ export class Engine {
       includePartialMessages: true,
       thinking: { type: 'disabled' },
       systemPrompt: '',
-      // With a spawn function of ours the SDK sends the system prompt later than a resumed turn needs it.
-      extraArgs: { 'system-prompt': '' },
+      extraArgs: BARE_SYSTEM_PROMPT,
       spawnClaudeCodeProcess: (spawnOptions) => {
         const spawned = launcher.spawn(spawnOptions);
         child.adopt(spawned);
@@ -239,4 +312,24 @@ export class Engine {
     writeFileSync(file, content, { mode: 0o600 });
     return file;
   }
+}
+
+/** Aliases of one model are one model. */
+function toModelListings(models: readonly ModelInfo[]): ModelListing[] {
+  const listings = new Map<string, ModelListing>();
+  for (const { value, resolvedModel } of models) {
+    const id = resolvedModel ?? value;
+    const listing = listings.get(id) ?? { id, aliases: [] };
+    if (value !== id) listing.aliases.push(value);
+    listings.set(id, listing);
+  }
+  return [...listings.values()];
+}
+
+function usedTokens({ categories }: SDKControlGetContextUsageResponse): number {
+  return categories.filter(({ kind }) => kind === 'used').reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
+function messageTokens({ categories }: SDKControlGetContextUsageResponse): number | undefined {
+  return categories.find(({ id }) => id === 'messages')?.tokens;
 }

@@ -20,6 +20,7 @@ const TYPE_OF_STATUS: ReadonlyMap<number, string> = new Map([
  */
 export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
   const { error_status: status, retry_delay_ms } = message;
+  if (message.no_response) return upstreamStalled(message.no_response.waited_ms);
   if (status === null) return connectionLost();
   return {
     code: 'upstream_error',
@@ -38,8 +39,18 @@ interface ApiErrorFields {
   request_id?: string;
 }
 
-/** The failure that an assistant message stands for, or `undefined` when it is an answer. */
-export function failureOfAssistant(message: Extract<SDKMessage, { type: 'assistant' }>): Failure | undefined {
+/** Claude Code gives a stream up that has been silent for so long, in milliseconds. */
+const STREAM_SILENCE_MS = 300_000;
+
+/**
+ * The failure that an assistant message stands for, or `undefined` when it is an answer.
+ *
+ * @param silentMs how long the process has said nothing before
+ */
+export function failureOfAssistant(
+  message: Extract<SDKMessage, { type: 'assistant' }>,
+  silentMs: number,
+): Failure | undefined {
   const fields = message as ApiErrorFields;
   if (fields.is_api_error_message !== true) return undefined;
   // A refusal is an answer: the CLI's own words come ahead of the event that says so.
@@ -49,13 +60,19 @@ export function failureOfAssistant(message: Extract<SDKMessage, { type: 'assista
   if (status == null) {
     if (message.error === 'authentication_failed') return notSignedIn();
     if (message.error === 'invalid_request') return refusedLocally(text);
+    if (silentMs >= 0.95 * STREAM_SILENCE_MS) return upstreamStalled(silentMs);
     return { ...connectionLost(), message: text };
   }
   return {
     code: 'upstream_error',
     status,
     type: fields.api_error_type ?? TYPE_OF_STATUS.get(status) ?? 'api_error',
-    message: withoutPrefix(text, `API Error: ${status} `, 'API Error: '),
+    message: withoutPrefix(
+      text,
+      `Failed to authenticate. API Error: ${status} `,
+      `API Error: ${status} `,
+      'API Error: ',
+    ),
     ...(fields.request_id ? { requestId: fields.request_id } : {}),
   };
 }
@@ -74,6 +91,57 @@ export function upstreamCut(): Failure {
     type: 'api_error',
     message: 'The stream from the model ended before its answer was complete. Send the request again.',
   };
+}
+
+/** The API, or Claude Code, has said nothing for too long. */
+export function upstreamStalled(silentMs: number): Failure {
+  return {
+    code: 'upstream_stalled',
+    status: 504,
+    type: 'timeout_error',
+    message: `Nothing came from the model for ${Math.round(silentMs / 1000)} seconds. Send the request again.`,
+  };
+}
+
+/**
+ * Clients act on the words that the API begins this error with; Claude Code writes them another way.
+ *
+ * @param terminalReason of the turn's result
+ */
+export function inWordsOfPromptTooLong(failure: Failure, terminalReason: string | undefined): Failure {
+  if (terminalReason !== 'prompt_too_long' || failure.message.startsWith(PROMPT_TOO_LONG)) return failure;
+  return { ...failure, message: `${PROMPT_TOO_LONG}: the request has more tokens than the model takes` };
+}
+
+const PROMPT_TOO_LONG = 'prompt is too long';
+
+/** How a process ended. */
+export interface ProcessEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Set when it could not even be spawned. */
+  spawnError?: string;
+  /** Its last words on stderr. */
+  stderr: string;
+}
+
+/** @param hasSpoken whether the process had said anything before it ended */
+export function processFailure(end: ProcessEnd | undefined, hasSpoken: boolean): Failure {
+  const how = end?.spawnError ?? (end?.signal ? `signal ${end.signal}` : `exit code ${end?.code ?? 'unknown'}`);
+  const words = end?.stderr ? ` Its last words: ${end.stderr}` : '';
+  return hasSpoken
+    ? {
+        code: 'process_lost',
+        status: 500,
+        type: 'api_error',
+        message: `The \`claude\` process ended in the middle of the turn (${how}). Send the request again.${words}`,
+      }
+    : {
+        code: 'process_start_failed',
+        status: 500,
+        type: 'api_error',
+        message: `The \`claude\` process could not be started (${how}). See that \`claude --version\` works for the user that runs Isthmus.${words}`,
+      };
 }
 
 /** Claude Code itself refuses some requests, such as one with an image that is too large for it, and calls no model. */

@@ -1,11 +1,12 @@
 import { stableJson } from '../conversation/canonical.ts';
 import { obstacleToHeld, obstacleToIdle } from '../conversation/carriage.ts';
+import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
 import type { ClaudeProcess } from '../engine/claude-process.ts';
 import type { BegunTurn, Engine } from '../engine/engine.ts';
 import { FailureError, failureOf, shuttingDown } from '../spec/failure.ts';
-import type { Message, MessagesRequest } from '../spec/messages.ts';
+import type { MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from './process-pool.ts';
 
@@ -16,6 +17,11 @@ export interface OpenTurn {
   reason?: string;
   /** To be iterated once; leaving the iteration early cancels the turn at the model. */
   events: AsyncIterable<TurnEvent>;
+}
+
+export interface TokenCount {
+  inputTokens: number;
+  source: 'sdk' | 'estimate';
 }
 
 export interface GatewayStatus {
@@ -70,6 +76,19 @@ export class Gateway {
     }
   }
 
+  /**
+   * Counts the tokens that a request would send to the model: by the SDK's own counting, or else by a guess.
+   *
+   * @throws FailureError when there is no room for the process that counts
+   */
+  async countTokens(request: MessagesRequest, signal: AbortSignal): Promise<TokenCount> {
+    if (this.#isDraining) throw new FailureError(shuttingDown());
+    const inputTokens = await this.#pool.countTokens(request, signal);
+    return inputTokens === undefined
+      ? { inputTokens: estimateTokens(request), source: 'estimate' }
+      : { inputTokens, source: 'sdk' };
+  }
+
   /** Takes no new turns, lets those under way finish until the deadline, then ends every process. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
@@ -103,8 +122,7 @@ export class Gateway {
     const process = this.#registry.take(history, () => true);
     const obstacle = process ? obstacleTo(process, request) : 'no live process holds this history';
     if (process && obstacle === undefined) {
-      const newest = request.messages.at(-1) as Message;
-      const events = await process.continue(newest, request.parameters);
+      const events = await process.continue(request);
       if (events) return { path: 'continue', begun: { process, events } };
     }
     // What it holds has been superseded by this request.
@@ -188,5 +206,6 @@ function obstacleTo(process: ClaudeProcess, request: MessagesRequest): string | 
   const newest = request.messages.at(-1);
   if (newest?.role !== 'user') return 'the newest message is not from the user';
   if (process.toolsKey !== stableJson(request.tools)) return 'the tools have changed';
+  if (process.betasKey !== stableJson(request.betas)) return 'the betas have changed';
   return process.state === 'held' ? obstacleToHeld(newest, process.heldIds) : obstacleToIdle(newest);
 }

@@ -86,6 +86,23 @@ export class ProcessPool {
     }
   }
 
+  /**
+   * The SDK's own count of a request's tokens, by a process of its own; undefined when it could not count.
+   *
+   * @throws FailureError `overloaded` or `client_gone`
+   */
+  async countTokens(request: MessagesRequest, signal: AbortSignal): Promise<number | undefined> {
+    const place = await this.#budget.reserve(signal);
+    const leaveGate = await this.#gate.enter();
+    try {
+      if (signal.aborted) throw new FailureError(clientGone());
+      return await this.#engine.countTokens(request);
+    } finally {
+      leaveGate();
+      place.release();
+    }
+  }
+
   /** A spare turned into this conversation's process; undefined when there is none or it could not be claimed. */
   async claimSpare(request: MessagesRequest): Promise<BegunTurn | undefined> {
     const ready = this.#spares.shift();

@@ -19,6 +19,7 @@ export function failureResponse(failure: Failure, requestId: string, headers: Re
     status: failure.status,
     headers: {
       ...headers,
+      'isthmus-error': failure.code,
       'request-id': failure.requestId ?? requestId,
       // The rest of such a body is not read; the connection cannot be used again.
       ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),

@@ -1,29 +1,37 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
-import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
+import { CONTRACT } from '../dialects/anthropic-messages/contract.ts';
+import { encodeModel, encodeModelsPage, findModel } from '../dialects/anthropic-messages/encode-models.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { badRequest, type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
+import { type Failure, failureOf } from '../spec/failure.ts';
+import { FAILURE_CODES } from '../spec/failure-codes.ts';
+import type { ModelListing } from '../spec/model-listing.ts';
 import type { Log } from '../telemetry/log.ts';
-import { failureResponse, jsonAnswer, streamAnswer } from './answer.ts';
-import { ignoredHeader } from './ignored-header.ts';
-import { readBody } from './read-body.ts';
+import { failureResponse } from './answer.ts';
+import { countTokensRoute, messagesRoute } from './messages-route.ts';
 
 export interface AppOptions {
   gateway: Gateway;
   /** As the operator wrote it. */
   bindHost: string;
   keepAliveMs: number;
+  /** Whether what would be ignored is refused, for every request. */
+  strict: boolean;
+  models: readonly ModelListing[];
   /** What `GET /health` says beside the processes. */
   identity: { version: string; mode: string; credential: string };
   log: Log;
 }
 
-type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
+export type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
+
+type Handler = (context: Context<Env>) => Response | Promise<Response>;
 
 /** All routes. Everything that is decided is decided behind them. */
-export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: AppOptions): Hono<Env> {
+export function createApp(options: AppOptions): Hono<Env> {
+  const { gateway, bindHost, identity, models, log } = options;
   const app = new Hono<Env>();
 
   app.use(async (context, next) => {
@@ -40,59 +48,26 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
     return next();
   });
 
-  app.get('/health', (context) => context.json({ status: 'ok', ...identity, ...gateway.status }));
-  app.get('/', (context) => context.text('Isthmus is here: POST /v1/messages, GET /health.\n'));
-
-  const messages = async (context: Context<Env>): Promise<Response> => {
-    const startedAt = performance.now();
-    const requestId = context.get('requestId');
-    const gone = new AbortController();
-    context.env.outgoing.once('close', () => gone.abort());
-    let facts: Record<string, string | number | boolean | undefined> = {};
-    const settle = ({ failure }: { failure?: Failure }) =>
-      log('turn', {
-        request: requestId,
-        session: sessionOf(context),
-        ...facts,
-        outcome: failure?.code ?? 'complete',
-        ...(failure ? { status: failure.status } : {}),
-        ms: Math.round(performance.now() - startedAt),
-      });
-    try {
-      const { body, mayHoldLoneSurrogates } = await readJson(context);
-      const request = decodeRequest(body, mayHoldLoneSurrogates);
-      facts = { model: request.model, messages: request.messages.length, stream: request.stream };
-      const turn = await gateway.open(request, clientKey(context), gone.signal);
-      facts = { ...facts, path: turn.path, reason: turn.reason };
-      const answer = request.stream ? streamAnswer : jsonAnswer;
-      return await answer(turn.events, {
-        requestId,
-        keepAliveMs,
-        headers: {
-          'isthmus-path': turn.path,
-          ...(turn.reason === undefined ? {} : { 'isthmus-replay-reason': turn.reason }),
-          ...(request.ignored.length === 0 ? {} : { 'isthmus-ignored': ignoredHeader(request.ignored) }),
-        },
-        onSettled: settle,
-      });
-    } catch (error) {
-      const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
-      if (failure.code === 'internal')
-        log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
-      settle({ failure });
-      return refuse(context, failure);
-    }
+  const routes: Record<string, { GET?: Handler; POST?: Handler }> = {
+    '/': {
+      GET: (context) => context.text(`Isthmus ${identity.version} is here; GET /v1/capabilities says what it does.\n`),
+    },
+    '/health': { GET: (context) => context.json({ status: 'ok', ...identity, ...gateway.status }) },
+    '/api/hello': { GET: (context) => context.text('hello') },
+    '/v1/capabilities': { GET: (context) => context.json({ ...CONTRACT, errors: FAILURE_CODES }) },
+    '/v1/models': { GET: (context) => context.json(encodeModelsPage(models, context.req.query())) },
+    '/v1/models/:id{.+}': {
+      GET: (context) => context.json(encodeModel(findModel(models, context.req.param('id') ?? ''))),
+    },
+    '/v1/messages': { POST: messagesRoute(options) },
+    '/messages': { POST: messagesRoute(options) },
+    '/v1/messages/count_tokens': { POST: countTokensRoute(options) },
+    '/messages/count_tokens': { POST: countTokensRoute(options) },
   };
-  for (const path of ['/v1/messages', '/messages']) {
-    app.post(path, messages);
-    app.all(path, (context) =>
-      refuse(context, {
-        code: 'method_not_allowed',
-        status: 405,
-        type: 'invalid_request_error',
-        message: `${context.req.method} is not allowed here; use POST.`,
-      }),
-    );
+  for (const [path, handlers] of Object.entries(routes)) {
+    // HEAD is answered as GET without its body.
+    for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
+    app.all(path, (context) => refuseMethod(context, Object.keys(handlers)));
   }
 
   app.notFound((context) =>
@@ -100,12 +75,15 @@ export function createApp({ gateway, bindHost, keepAliveMs, identity, log }: App
       code: 'not_found',
       status: 404,
       type: 'not_found_error',
-      message: `There is no ${context.req.method} ${context.req.path}. Isthmus serves POST /v1/messages and GET /health.`,
+      message: `There is no ${context.req.method} ${context.req.path}. Isthmus serves ${Object.keys(routes)
+        .filter((path) => path.startsWith('/v1/') && !path.includes(':'))
+        .join(', ')} and /health.`,
     }),
   );
   app.onError((error, context) => {
-    log('error', { request: context.get('requestId'), stack: error.stack });
-    return refuse(context, failureOf(error));
+    const failure = failureOf(error);
+    if (failure.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack });
+    return refuse(context, failure);
   });
   return app;
 }
@@ -114,36 +92,12 @@ function refuse(context: Context<Env>, failure: Failure): Response {
   return failureResponse(failure, context.get('requestId'));
 }
 
-/** UTF-8 cannot hold half a surrogate pair; a JSON escape can. */
-const SURROGATE_ESCAPE = /\\u[dD]/;
-
-async function readJson(context: Context<Env>): Promise<{ body: unknown; mayHoldLoneSurrogates: boolean }> {
-  const type = context.req.header('content-type') ?? '';
-  if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
-    const error = badRequest('', `The content type must be application/json, not ${JSON.stringify(type)}.`);
-    error.failure.code = 'unsupported_media_type';
-    error.failure.status = 415;
-    throw error;
-  }
-  const text = await readBody(context.env.incoming);
-  try {
-    return { body: JSON.parse(text), mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
-  } catch (error) {
-    throw badRequest('', `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** A digest of whatever key the client sent; the key itself goes no further. */
-function clientKey(context: Context<Env>): string {
-  const key = context.req.header('x-api-key') ?? context.req.header('authorization') ?? '';
-  return createHash('sha256').update(key).digest('base64url');
-}
-
-/** The session that a client says it is in: for log lines alone, never to choose a history. */
-function sessionOf(context: Context<Env>): string | undefined {
-  return (
-    context.req.header('x-session-id') ??
-    context.req.header('x-session-affinity') ??
-    context.req.header('x-claude-code-session-id')
-  );
+function refuseMethod(context: Context<Env>, allowed: string[]): Response {
+  const failure: Failure = {
+    code: 'method_not_allowed',
+    status: 405,
+    type: 'invalid_request_error',
+    message: `${context.req.method} is not allowed here; use ${allowed.join(' or ')}.`,
+  };
+  return failureResponse(failure, context.get('requestId'), { allow: allowed.join(', ') });
 }

@@ -36,6 +36,8 @@ export interface ScriptedModelOptions {
 export class ScriptedModel {
   /** Every `POST /v1/messages`, in order of arrival. */
   readonly requests: RecordedRequest[] = [];
+  /** Whether `count_tokens` is a 404, as it is behind some proxies. */
+  refusesToCount = false;
   #reader: ScriptReader;
   #messageNumber = 0;
   #toolUseNumber = 0;
@@ -99,7 +101,10 @@ export class ScriptedModel {
     }
     const body = JSON.parse(text) as ModelRequest;
     const tokens = Math.ceil(text.length / 4);
-    if (path === '/v1/messages/count_tokens') return sendJson(response, 200, { input_tokens: tokens });
+    if (path === '/v1/messages/count_tokens') {
+      if (this.refusesToCount) return sendJson(response, 404, errorBody('not_found_error', 'nobody counts here'));
+      return sendJson(response, 200, { input_tokens: tokens });
+    }
 
     const recorded: RecordedRequest = {
       method: 'POST',

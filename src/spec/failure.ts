@@ -1,3 +1,6 @@
+import type { FailureCode } from './failure-codes.ts';
+import type { JsonObject } from './messages.ts';
+
 /**
  * Everything that can go wrong in a turn, as data.
  *
@@ -14,35 +17,9 @@ export interface Failure {
   /** The upstream's request id, when the upstream made the failure. */
   requestId?: string;
   retryAfterSeconds?: number;
+  /** The API's `error.details`: what a program may act on. */
+  details?: JsonObject;
 }
-
-export type FailureCode =
-  /** The request itself is wrong; nothing was started. */
-  | 'bad_request'
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'unsupported_media_type'
-  | 'body_too_large'
-  | 'forbidden_host'
-  | 'forbidden_origin'
-  /** The queue in front of the processes is full, or the wait was too long. */
-  | 'overloaded'
-  | 'shutting_down'
-  /** The model's API answered with an error; status, type and request id are its own. */
-  | 'upstream_error'
-  /** The model's stream ended before its answer was complete. */
-  | 'upstream_cut'
-  /** Claude Code refused the request before it called the model. */
-  | 'refused_by_claude_code'
-  | 'not_signed_in'
-  /** The `claude` process could not be started. */
-  | 'process_start_failed'
-  /** The `claude` process ended in the middle of a turn. */
-  | 'process_lost'
-  /** The process began a turn without the client's tools. */
-  | 'process_tools_missing'
-  | 'client_gone'
-  | 'internal';
 
 /** A failure on its way to the place that answers for it. */
 export class FailureError extends Error {

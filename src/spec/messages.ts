@@ -18,11 +18,15 @@ export interface Message {
   content: ContentBlock[];
 }
 
-/** A tool that the client runs itself, as the client declared it; the root type of `input_schema` is `object`. */
+/**
+ * A tool that the client runs itself, as the client declared it: the root type of its `input_schema` is `object`, or it is
+ * one that Anthropic defines by its `type` and has no schema.
+ */
 export interface ClientTool extends JsonObject {
   name: string;
+  type?: string;
   description?: string;
-  input_schema: JsonObject;
+  input_schema?: JsonObject;
 }
 
 /**
@@ -37,13 +41,19 @@ export interface MessagesRequest {
   messages: Message[];
   tools: ClientTool[];
   /**
-   * Body fields that go into the model's request as they are: `max_tokens` and `thinking` always, sampling and output
+   * Body fields that go into the model's request as they are: `max_tokens` always, `thinking`, sampling and output
    * fields when the client sent them.
    */
   parameters: JsonObject;
+  /** Values of `anthropic-beta` that go with the model's request, sorted. */
+  betas: string[];
   stream: boolean;
-  /** Paths of fields that the client sent and the gateway does not act on, such as `tools.0.strict`. */
+  /** Paths of fields that the client sent and the gateway does not act on, such as `tools.0.defer_loading`. */
   ignored: string[];
+  /** Paths of messages that reach the model in another form, such as `messages.1`. */
+  converted: string[];
+  /** Whom the client says it asks for; for log lines alone. */
+  userId?: string;
 }
 
 /** A complete answer, as the API's non-streaming body: `usage` and `stop_reason` are the model's own. */

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { startEngine } from '../support/engine.ts';
+import { describeSdkErrorFacts } from './sdk-error-facts.ts';
 import { describeSdkFacts } from './sdk-facts.ts';
 
 describeSdkFacts('over an API that is not the first party’s', {});
+describeSdkErrorFacts('errors over an API that is not the first party’s', {});
 
 describe('credentials', () => {
   test.each([
@@ -18,7 +20,7 @@ describe('credentials', () => {
     [{ ANTHROPIC_API_KEY: '', CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }, { apiProvider: 'bedrock' }],
   ])('the SDK tells which one it found', async (variables, expected) => {
     const fixture = startEngine('http://127.0.0.1:9', variables);
-    expect(await fixture.engine.accountInfo()).toMatchObject(expected);
+    expect(await fixture.engine.introduction()).toMatchObject({ account: expected });
     await fixture.close();
   });
 });

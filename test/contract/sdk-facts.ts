@@ -1,22 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ClaudeProcess } from '../../src/engine/claude-process.ts';
-import type { ModelRequest, Reply } from '../../src/scripted-model/script.ts';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
-import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
+import { describe, expect, test } from 'vitest';
+import type { Reply } from '../../src/scripted-model/script.ts';
+import type { Message } from '../../src/spec/messages.ts';
 import { asTheModelSees, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
-import {
-  assistant,
-  collect,
-  finish,
-  NO_LISTENER,
-  request,
-  startEngine,
-  type TestEngine,
-  tool,
-  user,
-} from '../support/engine.ts';
+import { assistant, collect, NO_LISTENER, request, tool, user } from '../support/engine.ts';
 import { until } from '../support/gateway.ts';
+import { CALL, result, TEXT, useContract } from './contract.ts';
+
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /**
  * Each fact about the Agent SDK that the engine relies on, by its name. A new version of the SDK that changes one fails
@@ -26,59 +17,8 @@ import { until } from '../support/gateway.ts';
  */
 export function describeSdkFacts(name: string, variables: Record<string, string>): void {
   describe(name, () => {
-    let model: ScriptedModel;
-    let fixture: TestEngine;
-    const processes: ClaudeProcess[] = [];
-
-    beforeAll(async () => {
-      model = await ScriptedModel.start();
-      fixture = startEngine(model.url, variables);
-    });
-    beforeEach(() => {
-      for (const process of processes.splice(0)) process.end();
-      model.requests.length = 0;
-      model.use([]);
-    });
-    afterAll(async () => {
-      for (const process of processes) process.end();
-      await fixture.close();
-      await model.close();
-    });
-
-    async function replay(given: MessagesRequest) {
-      let turn = await finish(fixture.engine.replay(given, NO_LISTENER));
-      // On a busy machine the SDK may not have the list of tools in time; the gateway tries a second time, too.
-      if (turn.last?.type === 'failure' && turn.last.failure.code === 'process_tools_missing') {
-        turn = await finish(fixture.engine.replay(given, NO_LISTENER));
-      }
-      processes.push(turn.process);
-      return turn;
-    }
-
-    async function claim(given: MessagesRequest) {
-      const begun = await fixture.engine.claim(await fixture.engine.prestart(), given, NO_LISTENER);
-      if (!begun) throw new Error('the claim was refused');
-      const turn = await finish(begun);
-      processes.push(turn.process);
-      return turn;
-    }
-
-    function answering(...replies: Reply[]) {
-      model.use([{ replies }]);
-    }
-
-    function seen(index: number): ModelRequest {
-      const found = model.requests[index];
-      if (!found) throw new Error(`the model has had ${model.requests.length} requests`);
-      return found.body;
-    }
-
-    const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }] };
-    const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
-
-    function result(content: unknown, rest: object = {}): Message {
-      return { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content, ...rest }] };
-    }
+    const contract = useContract(variables);
+    const { replay, claim, answering, seen } = contract;
 
     test('a replay shows the model exactly the transcript, in one call', async () => {
       const messages: Message[] = [
@@ -107,7 +47,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       ];
       const { last } = await replay(request(messages, { tools: [tool('read')] }));
       expect(last?.type).toBe('message_stop');
-      expect(model.requests).toHaveLength(1);
+      expect(contract.model.requests).toHaveLength(1);
       expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(
         asTheModelSees(messages, { withThinking: true }),
       );
@@ -115,14 +55,14 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
 
     test('a replay ends with the assistant’s words when the client’s messages do', async () => {
       await replay(request([user('Say it.'), assistant('The answer is')]));
-      expect(model.requests).toHaveLength(1);
+      expect(contract.model.requests).toHaveLength(1);
       expect(seen(0).messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
     });
 
     test('a replay has its tools at the first call, also when several start at once', async () => {
       const tools = [tool('read'), tool('Bash'), tool('mcp__x__y'), tool('a.b')];
       await Promise.all(Array.from({ length: 4 }, (_, index) => replay(request([user(`hi ${index}`)], { tools }))));
-      for (const { body } of model.requests) {
+      for (const { body } of contract.model.requests) {
         expect(body.tools?.map(({ name }) => name)).toEqual(['read', 'Bash', 'mcp__x__y', 'a.b']);
       }
     });
@@ -130,7 +70,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
     test('a claimed spare has its model, system prompt, tools and parameters at the first call', async () => {
       const parameters = { max_tokens: 77, thinking: { type: 'enabled', budget_tokens: 1024 } };
       await claim(request([user('hi')], { model: 'claude-opus-4-1', tools: [tool('read')], parameters }));
-      expect(model.requests).toHaveLength(1);
+      expect(contract.model.requests).toHaveLength(1);
       expect(seen(0)).toMatchObject({ model: 'claude-opus-4-1', ...parameters });
       expect(seen(0).tools).toEqual([
         { name: 'read', description: 'does read', input_schema: tool('read').input_schema },
@@ -138,23 +78,27 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect((seen(0).system as Array<{ text: string }>).at(-1)?.text).toBe('You are under test.');
     });
 
-    test.each(['claude-opus-5-5', 'claude-sonnet-5', 'claude-fable-5', 'claude-haiku-4-5', 'claude-of-the-future'])(
-      'the SDK adds nothing of its own to a request for %s',
-      async (name) => {
-        await replay(request([user('hi')], { model: name }));
-        const parameters = { max_tokens: 9, thinking: { type: 'disabled' }, output_config: { effort: 'low' } };
-        await claim(request([user('hi')], { model: name, parameters }));
-        for (const { body } of model.requests) {
-          expect(body.model).toBe(name);
-          expect(body.thinking).toEqual({ type: 'disabled' });
-          expect(body).not.toHaveProperty('context_management');
-          expect(asTheModelSees(body.messages as WireMessage[], { withThinking: true })).toEqual([user('hi')]);
-        }
-        expect(seen(0)).not.toHaveProperty('output_config');
-        // What Claude Code takes for a model without effort does not get one.
-        expect(seen(1).output_config).toEqual(name === 'claude-haiku-4-5' ? undefined : { effort: 'low' });
-      },
-    );
+    // What Claude Code takes for a model that cannot but think is not told to be without.
+    test.each([
+      ['claude-opus-5-5', { type: 'adaptive' }],
+      ['claude-sonnet-5', { type: 'disabled' }],
+      ['claude-fable-5', { type: 'adaptive' }],
+      ['claude-haiku-4-5', { type: 'disabled' }],
+      ['claude-of-the-future', undefined],
+    ])('the SDK adds nothing of its own to a request for %s', async (name, thinking) => {
+      await replay(request([user('hi')], { model: name }));
+      const parameters = { max_tokens: 9, output_config: { effort: 'low' } };
+      await claim(request([user('hi')], { model: name, parameters }));
+      for (const { body } of contract.model.requests) {
+        expect(body.model).toBe(name);
+        expect(body.thinking).toEqual(thinking);
+        expect(body).not.toHaveProperty('context_management');
+        expect(asTheModelSees(body.messages as WireMessage[], { withThinking: true })).toEqual([user('hi')]);
+      }
+      expect(seen(0)).not.toHaveProperty('output_config');
+      // What Claude Code takes for a model without effort does not get one.
+      expect(seen(1).output_config).toEqual(name === 'claude-haiku-4-5' ? undefined : { effort: 'low' });
+    });
 
     test('the model is shown the tools as the client declared them, on every path', async () => {
       const declared = {
@@ -167,10 +111,10 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const given = request([user('hi')], { tools: [declared, large, tool('read')] });
       answering(TEXT);
       const { process } = await claim(given);
-      await collect(await process.continue(user('more'), { max_tokens: 5, thinking: { type: 'disabled' } }));
+      await collect(await process.continue({ ...given, messages: [user('more')] }));
       await replay(given);
-      expect(model.requests).toHaveLength(3);
-      for (const { body } of model.requests) expect(body.tools).toEqual([declared, large, tool('read')]);
+      expect(contract.model.requests).toHaveLength(3);
+      for (const { body } of contract.model.requests) expect(body.tools).toEqual([declared, large, tool('read')]);
     });
 
     test.each(['You are under test.', '', `long ${'prompt '.repeat(30_000)}end`])(
@@ -190,10 +134,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const tools = [tool('read')];
       const { process } = await claim(request([user('hi')], { tools }));
       await collect(
-        await process.continue(result([{ type: 'text', text: 'bad' }], { is_error: true }), {
-          max_tokens: 1000,
-          thinking: { type: 'disabled' },
-        }),
+        await process.continue(request([result([{ type: 'text', text: 'bad' }], { is_error: true })], { tools })),
       );
       const live = messageBytes(seen(1).messages as WireMessage[], { withThinking: true });
       await replay(
@@ -211,14 +152,130 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
 
     test('changed parameters take effect at the next call, in a held turn and in an idle process', async () => {
       answering(CALL, TEXT, TEXT);
-      const { process } = await replay(request([user('hi')], { tools: [tool('read')] }));
+      const tools = [tool('read')];
+      const { process } = await replay(request([user('hi')], { tools }));
       await collect(
-        await process.continue(result('r'), { max_tokens: 11, thinking: { type: 'disabled' }, temperature: 0.5 }),
+        await process.continue(request([result('r')], { tools, parameters: { max_tokens: 11, temperature: 0.5 } })),
       );
-      await collect(await process.continue(user('more'), { max_tokens: 12, thinking: { type: 'disabled' } }));
+      await collect(await process.continue(request([user('more')], { tools, parameters: { max_tokens: 12 } })));
       expect(seen(1)).toMatchObject({ max_tokens: 11, temperature: 0.5 });
       expect(seen(2).max_tokens).toBe(12);
       expect(seen(2).temperature ?? 1).toBe(1);
+    });
+
+    test('betas reach the model, and are a process’s for life', async () => {
+      answering(CALL, TEXT, TEXT);
+      const tools = [tool('read')];
+      const betasOf = (index: number) => String(contract.model.requests[index]?.headers['anthropic-beta']).split(',');
+      const { process } = await claim(
+        request([user('hi')], { tools, betas: ['effort-2025-11-24', 'pdfs-2024-09-25'] }),
+      );
+      expect(betasOf(0)).toContain('pdfs-2024-09-25');
+      expect(betasOf(0).filter((beta) => beta === 'effort-2025-11-24')).toHaveLength(1);
+      // The gateway replays instead when they change.
+      await collect(await process.continue(request([result('r')], { tools, betas: ['output-128k-2025-02-19'] })));
+      expect(betasOf(1)).toEqual(betasOf(0));
+      await replay(request([user('hi')], { betas: ['output-128k-2025-02-19'] }));
+      expect(betasOf(2)).toContain('output-128k-2025-02-19');
+    });
+
+    test('a replay carries every kind of content', async () => {
+      const sources = [
+        { type: 'base64', media_type: 'image/png', data: PNG },
+        { type: 'url', url: 'https://example.com/a.png' },
+        { type: 'file', file_id: 'file_1' },
+      ];
+      const search = { type: 'search_result', source: 's', title: 't', content: [{ type: 'text', text: 'c' }] };
+      const documents = [
+        { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0xLjQ=' },
+        { type: 'text', media_type: 'text/plain', data: 'plain' },
+        { type: 'content', content: [{ type: 'text', text: 'inner' }] },
+        { type: 'url', url: 'https://example.com/a.pdf' },
+        { type: 'file', file_id: 'file_2' },
+      ].map((source) => ({ type: 'document', source, title: 'T', context: 'C', citations: { enabled: true } }));
+      const images = sources.map((source) => ({ type: 'image', source }));
+      const fetched = { type: 'web_fetch_result', url: 'u', content: documents[1] };
+      const messages = [
+        user(...images, ...documents, search, '\u2028 👩‍👩‍👧 \u0000'),
+        assistant(
+          'let me look',
+          { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'q' } },
+          { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },
+          { type: 'server_tool_use', id: 'srvtoolu_2', name: 'web_fetch', input: {} },
+          { type: 'web_fetch_tool_result', tool_use_id: 'srvtoolu_2', content: fetched },
+          { type: 'mcp_tool_use', id: 'mcptoolu_1', name: 'x', server_name: 's', input: {} },
+          {
+            type: 'mcp_tool_result',
+            tool_use_id: 'mcptoolu_1',
+            is_error: false,
+            content: [{ type: 'text', text: 'm' }],
+          },
+          'and',
+          { type: 'tool_use', id: 'toolu_1', name: 'read', input: {} },
+          { type: 'tool_use', id: 'toolu_2', name: 'read', input: {} },
+        ),
+        {
+          role: 'user' as const,
+          content: [
+            { type: 'tool_result', tool_use_id: 'toolu_1', content: [...images, ...documents, search] },
+            { type: 'tool_result', tool_use_id: 'toolu_2' },
+          ],
+        },
+      ];
+      await replay(request(messages, { tools: [tool('read')] }));
+      expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees(messages, { withThinking: true }),
+      );
+    });
+
+    test('a thousand blocks and twenty megabytes of images are carried', async () => {
+      const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'A'.repeat(3_400_000) } };
+      const messages = [
+        user(...Array.from({ length: 1000 }, (_, index) => `block ${index}`)),
+        assistant(...Array.from({ length: 1000 }, (_, index) => `word ${index}`)),
+        user(...Array.from({ length: 6 }, () => image)),
+      ];
+      await replay(request(messages));
+      expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(messages);
+    });
+
+    test.each([
+      ['claude-haiku-4-5', 100],
+      ['claude-sonnet-4-6', 100],
+      ['claude-of-the-future', 100],
+      ['claude-opus-4-7', 600],
+      ['claude-sonnet-5', 600],
+      ['claude-haiku-5-5', 600],
+      ['claude-fable-5-2', 600],
+    ])('for %s a replay carries %i images and documents', async (name, most) => {
+      const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
+      const pair = [
+        assistant({ type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }),
+        result([{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }]),
+      ];
+      for (const count of [most - 1, most]) {
+        await replay(request([user(...Array.from({ length: count }, () => image)), ...pair], { model: name }));
+      }
+      // The oldest of those that are too many vanish without a word; the gateway refuses them before.
+      expect(seen(0).messages[0]?.content).toHaveLength(most - 1);
+      expect(seen(1).messages[0]?.content.length).toBeLessThan(most);
+    });
+
+    test('the SDK counts a request’s tokens by the API, and guesses in silence when it cannot', async () => {
+      const given = request([user('hello '.repeat(100))], { tools: [tool('read')] });
+      const count = await contract.fixture.engine.countTokens(given);
+      // What the scripted model answers, once for each part.
+      expect(count).toBeGreaterThan(100);
+      contract.model.refusesToCount = true;
+      expect(await contract.fixture.engine.countTokens(given)).toBeUndefined();
+      contract.model.refusesToCount = false;
+      expect(contract.model.requests).toHaveLength(0);
+    });
+
+    test('the SDK lists exact model ids beside its aliases', async () => {
+      const { models } = await contract.fixture.engine.introduction();
+      expect(models.length).toBeGreaterThan(2);
+      expect(models.find(({ aliases }) => aliases.includes('opus'))?.id).toMatch(/^claude-opus-/);
     });
 
     test.each([
@@ -236,7 +293,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       answering(CALL, TEXT);
       const { process } = await replay(request([user('hi')], { tools: [tool('read')] }));
       const results = result(content, is_error ? { is_error } : {});
-      await collect(await process.continue(results, { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      await collect(await process.continue(request([results], { tools: [tool('read')] })));
       const wanted = asTheModelSees([results as WireMessage], { withThinking: true });
       expect(asTheModelSees(seen(1).messages.slice(-1) as WireMessage[], { withThinking: true })).toEqual(wanted);
     });
@@ -262,7 +319,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
           content: `content of ${path}`,
         })),
       );
-      await collect(await process.continue(results, { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      await collect(await process.continue(request([results], { tools: [tool('read')] })));
       expect(asTheModelSees(seen(1).messages.slice(-1) as WireMessage[], { withThinking: true })).toEqual(
         asTheModelSees([results as WireMessage], { withThinking: true }),
       );
@@ -278,11 +335,12 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
         expect(last).toMatchObject({ answer: { content: [{ type: 'tool_use', name, input }] } });
         expect(process.state).toBe('held');
         await collect(
-          await process.continue(result('r'), {
-            max_tokens: 9,
-            thinking: { type: 'disabled' },
-            tool_choice: { type: 'tool', name },
-          }),
+          await process.continue(
+            request([result('r')], {
+              tools: [tool(name), tool('read')],
+              parameters: { max_tokens: 9, tool_choice: { type: 'tool', name } },
+            }),
+          ),
         );
         expect(seen(1).tool_choice).toEqual({ type: 'tool', name: `${name}_` });
         expect(seen(1).messages.at(-2)).toMatchObject({ content: [{ name: `${name}_`, input }] });
@@ -293,18 +351,18 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       'ending a %s process makes no model call and leaves no file',
       async (state) => {
         answering(state === 'held' ? CALL : state === 'idle' ? TEXT : { ...TEXT, gap_ms: 300 });
-        const begun = fixture.engine.replay(request([user('hi')], { tools: [tool('read')] }), NO_LISTENER);
+        const begun = contract.fixture.engine.replay(request([user('hi')], { tools: [tool('read')] }), NO_LISTENER);
         const drained = collect(begun.events);
-        await until(`it is ${state}`, () => begun.process.state === state && model.requests.length === 1);
+        await until(`it is ${state}`, () => begun.process.state === state && contract.model.requests.length === 1);
         begun.process.end();
         await drained;
-        await until('the call is over', () => model.requests[0]?.outcome !== 'open');
+        await until('the call is over', () => contract.model.requests[0]?.outcome !== 'open');
         await until(
           'nothing is left',
-          () => readdirSync(fixture.temporary).filter((name) => name.startsWith('claude-resume')).length === 0,
+          () => readdirSync(contract.fixture.temporary).filter((name) => name.startsWith('claude-resume')).length === 0,
         );
         await new Promise((resolve) => setTimeout(resolve, 300));
-        expect(model.requests).toHaveLength(1);
+        expect(contract.model.requests).toHaveLength(1);
       },
     );
 
@@ -334,44 +392,15 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect(last).toMatchObject({ type: 'message_stop', answer: { stop_reason: stopReason } });
       expect(process.state).toBe('ended');
       await new Promise((resolve) => setTimeout(resolve, 300));
-      expect(model.requests).toHaveLength(1);
+      expect(contract.model.requests).toHaveLength(1);
     });
 
     test('a stop sequence leaves the process alive', async () => {
       answering({ content: [{ type: 'text', text: 'x' }], stop_reason: 'stop_sequence', stop_sequence: 'END' }, TEXT);
       const { last, process } = await replay(request([user('hi')]));
       expect(last).toMatchObject({ answer: { stop_reason: 'stop_sequence', stop_sequence: 'END' } });
-      await collect(await process.continue(user('more'), { max_tokens: 1000, thinking: { type: 'disabled' } }));
-      expect(model.requests).toHaveLength(2);
-    });
-
-    test.each([
-      [401, 'authentication_error'],
-      [429, 'rate_limit_error'],
-      [500, 'api_error'],
-      [529, 'overloaded_error'],
-    ])('the CLI’s first announced retry of a %i becomes the answer', async (status, type) => {
-      answering({ error: { status, type, message: 'no', headers: { 'retry-after': '7' } } });
-      const { last } = await replay(request([user('hi')]));
-      expect(last).toMatchObject({ type: 'failure', failure: { code: 'upstream_error', status, type } });
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      expect(model.requests).toHaveLength(1);
-      if (status === 429 && last?.type === 'failure') expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);
-    });
-
-    test('a 400 keeps its status, type, message and request id', async () => {
-      answering({ error: { status: 400, type: 'invalid_request_error', message: 'messages.0: bad' } });
-      const { last } = await replay(request([user('hi')]));
-      expect(model.requests).toHaveLength(1);
-      expect(last).toMatchObject({
-        type: 'failure',
-        failure: {
-          status: 400,
-          type: 'invalid_request_error',
-          message: 'messages.0: bad',
-          requestId: expect.stringContaining('req_msg'),
-        },
-      });
+      await collect(await process.continue(request([user('more')])));
+      expect(contract.model.requests).toHaveLength(2);
     });
 
     test.each([
@@ -394,21 +423,14 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect(last?.type).toBe('failure');
       expect(process.state).toBe('ended');
       await new Promise((resolve) => setTimeout(resolve, 800));
-      expect(model.requests).toHaveLength(1);
+      expect(contract.model.requests).toHaveLength(1);
     });
 
     test('an image in a replay has no label, a second turn neither alters it', async () => {
-      const image = {
-        type: 'image',
-        source: {
-          type: 'base64',
-          media_type: 'image/png',
-          data: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-        },
-      };
+      const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
       const messages = [user(image, 'what is this')];
       const { process } = await replay(request(messages));
-      await collect(await process.continue(user('sure?'), { max_tokens: 1000, thinking: { type: 'disabled' } }));
+      await collect(await process.continue(request([user('sure?')])));
       expect(asTheModelSees(seen(1).messages.slice(0, 1) as WireMessage[], { withThinking: true })).toEqual(
         asTheModelSees(messages, { withThinking: true }),
       );

@@ -136,11 +136,11 @@ test('parameters reach the model as they are, and do not leak into the next turn
 test('what is not acted on is said', async () => {
   const body = {
     ...ask('hi'),
-    metadata: { user_id: 'u' },
+    service_tier: 'auto',
     tools: [...TOOLS, { type: 'web_search_20250305', name: 'web_search' }],
   };
   const { response } = await client.messages.create(body as never).withResponse();
-  expect(response.headers.get('isthmus-ignored')).toBe('tools.1, metadata');
+  expect(response.headers.get('isthmus-ignored')).toBe('service_tier, tools.1');
   expect(model.requests[0]?.body.tools?.map(({ name }) => name)).toEqual(['read']);
 });
 

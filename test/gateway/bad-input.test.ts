@@ -75,7 +75,7 @@ test('another content type', async () => {
 
 test('another method, another path', async () => {
   await expectRefused(await fetch(`${gateway.url}/v1/messages`), 405, 'invalid_request_error', 'use POST');
-  await expectRefused(await fetch(`${gateway.url}/v1/nothing`), 404, 'not_found_error', 'POST /v1/messages');
+  await expectRefused(await fetch(`${gateway.url}/v1/nothing`), 404, 'not_found_error', '/v1/messages');
 });
 
 test('a page of another origin, and its preflight', async () => {

@@ -29,6 +29,8 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     environment,
     directory,
     launcher: new Launcher(process.env.PATH),
+    stallMs: 60_000,
+    retries: 'client',
   });
   return {
     engine,
@@ -49,9 +51,11 @@ export function request(messages: Message[], rest: Partial<MessagesRequest> = {}
     system: 'You are under test.',
     messages,
     tools: [],
-    parameters: { max_tokens: 1000, thinking: { type: 'disabled' } },
+    parameters: { max_tokens: 1000 },
+    betas: [],
     stream: true,
     ignored: [],
+    converted: [],
     ...rest,
   };
 }

@@ -30,7 +30,10 @@ describe('a bad request is told by its field', () => {
     ['messages: ', { ...base, messages: undefined }],
     ['messages: ', { ...base, messages: 'hi' }],
     ['messages: at least one message is required', { ...base, messages: [] }],
-    ['messages.0.role: must be `user` or `assistant`', { ...base, messages: [{ role: 'tool', content: 'x' }] }],
+    [
+      'messages.0.role: must be `user`, `assistant` or `system`',
+      { ...base, messages: [{ role: 'tool', content: 'x' }] },
+    ],
     ['messages.0.content: must be a string or a list of content blocks', { ...base, messages: [{ role: 'user' }] }],
     ['messages.0.content: must be a string or a list', { ...base, messages: [{ role: 'user', content: 5 }] }],
     [
@@ -231,12 +234,12 @@ test('consecutive assistant messages with calls are one, and a key such as __pro
   expect(JSON.stringify(messages[1]?.content[0]?.input)).toBe('{"__proto__":{"a":1},"b":2}');
 });
 
-test('the billing header of Claude Code as a client is left out, and said', () => {
+test('the billing header of Claude Code as a client is left out', () => {
   const system = ['x-anthropic-billing-header: cc_version=1', 'You are Claude Code.'].map((text) => ({
     type: 'text',
     text,
   }));
-  expect(decodeRequest({ ...base, system })).toMatchObject({ system: 'You are Claude Code.', ignored: ['system.0'] });
+  expect(decodeRequest({ ...base, system })).toMatchObject({ system: 'You are Claude Code.', ignored: [] });
 });
 
 test('decodes what it was given and says what it does not act on', () => {
@@ -265,7 +268,9 @@ test('decodes what it was given and says what it does not act on', () => {
       { type: 'web_search_20250305', name: 'web_search' },
     ],
     temperature: 0.5,
-    metadata: { user_id: 'u' },
+    metadata: { user_id: 'u', team: 't' },
+    service_tier: 'auto',
+    invented: 1,
     stream: true,
   });
   expect(request).toEqual({
@@ -273,10 +278,156 @@ test('decodes what it was given and says what it does not act on', () => {
     system: 'one\n\ntwo',
     messages: [{ role: 'user', content: ['a', 'b', 'c', 'd'].map((text) => ({ type: 'text', text })) }],
     tools: [{ name: 'read', description: 'd', input_schema: { type: 'object', $defs: { x: {} } }, strict: true }],
-    parameters: { max_tokens: 10, temperature: 0.5, thinking: { type: 'disabled' } },
+    parameters: { max_tokens: 10, temperature: 0.5 },
+    betas: [],
     stream: true,
-    ignored: ['tools.0.defer_loading', 'tools.1', 'metadata', 'messages.2', 'messages.4'],
+    ignored: [
+      'service_tier',
+      'invented',
+      'metadata.team',
+      'tools.0.defer_loading',
+      'tools.1',
+      'messages.2',
+      'messages.4',
+    ],
+    converted: [],
+    userId: 'u',
   });
+});
+
+describe('system messages inside the conversation', () => {
+  const system = { role: 'system', content: 'be brief' };
+  const reminder = { type: 'text', text: '<system-reminder>\nbe brief\n</system-reminder>' };
+  const call = { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'read', input: {} }] };
+  const result = { type: 'tool_result', tool_use_id: 'a', content: 'r' };
+
+  test.each([
+    ['after the user', [{ role: 'user', content: 'hi' }, system], [[{ type: 'text', text: 'hi' }, reminder]]],
+    ['before the user', [system, { role: 'user', content: 'hi' }], [[reminder, { type: 'text', text: 'hi' }]]],
+    [
+      'between a call and its result',
+      [{ role: 'user', content: 'hi' }, call, system, { role: 'user', content: [result, { type: 'text', text: 'x' }] }],
+      [
+        [{ type: 'text', text: 'hi' }],
+        call.content,
+        [
+          { ...result, content: [{ type: 'text', text: `r\n\n${reminder.text}` }] },
+          { type: 'text', text: 'x' },
+        ],
+      ],
+    ],
+    [
+      'behind an empty result',
+      [{ role: 'user', content: 'hi' }, call, { role: 'user', content: [{ ...result, content: '' }] }, system],
+      [[{ type: 'text', text: 'hi' }], call.content, [{ ...result, content: [reminder] }]],
+    ],
+    [
+      'behind words beside a result',
+      [{ role: 'user', content: 'hi' }, call, { role: 'user', content: [result, { type: 'text', text: 'x' }] }, system],
+      [[{ type: 'text', text: 'hi' }], call.content, [result, { type: 'text', text: 'x' }, reminder]],
+    ],
+    [
+      'after the last words of the assistant',
+      [{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'yes' }, system],
+      [[{ type: 'text', text: 'hi' }], [{ type: 'text', text: 'yes' }], [reminder]],
+    ],
+  ])('%s keep their place as reminders, and are declared', (_where, messages, contents) => {
+    const request = decodeRequest({ ...base, messages });
+    expect(request.messages.map(({ content }) => content)).toEqual(contents);
+    expect(request.converted).toEqual([`messages.${messages.indexOf(system)}`]);
+    expect(request.ignored).toEqual([]);
+  });
+
+  test('hold text alone', () => {
+    const image = { type: 'image', source: {} };
+    expect(messageOf({ ...base, messages: [{ role: 'system', content: [image] }] })).toContain(
+      'messages.0.content.0: a system message may hold text only',
+    );
+  });
+
+  test('may be empty, as those that Claude Code sends with new settings', () => {
+    const empty = { role: 'system', content: [], output_config: { effort: 'high' } };
+    const request = decodeRequest({ ...base, messages: [{ role: 'user', content: 'hi' }, empty] });
+    expect(request.messages).toEqual([{ role: 'user', content: [{ type: 'text', text: 'hi' }] }]);
+    expect(request.ignored).toEqual(['messages.1.output_config']);
+  });
+});
+
+test('references to tools that a client has found become words, and are declared', () => {
+  const found = { ...result('a'), content: [{ type: 'tool_reference', tool_name: 'fetch' }] };
+  const request = decodeRequest({
+    ...base,
+    messages: [...base.messages, { role: 'assistant', content: [use('a')] }, { role: 'user', content: [found] }],
+  });
+  expect(request.messages.at(-1)?.content).toEqual([
+    { ...found, content: [{ type: 'text', text: 'The tool fetch is loaded.' }] },
+  ]);
+  expect(request.converted).toEqual(['messages.2.content.0']);
+});
+
+describe('tools', () => {
+  const read = { name: 'read', input_schema: { type: 'object' } };
+
+  test('that Anthropic defines and the client runs pass as they are, others that the API would run do not', () => {
+    const editor = { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool', max_characters: 10 };
+    const request = decodeRequest({
+      ...base,
+      tools: [{ type: 'web_search_20250305', name: 'web_search' }, { ...editor, cache_control: {} }, read],
+    });
+    expect(request.tools).toEqual([editor, read]);
+    expect(request.ignored).toEqual(['tools.0']);
+  });
+
+  test('that are chosen must be there', () => {
+    const tools = [{ type: 'web_search_20250305', name: 'web_search' }];
+    expect(messageOf({ ...base, tools, tool_choice: { type: 'any' } })).toContain('tool_choice.type: ');
+    expect(messageOf({ ...base, tools, tool_choice: { type: 'tool', name: 'web_search' } })).toContain(
+      'tool_choice.name: there is no client tool `web_search`',
+    );
+    expect(messageOf({ ...base, tools: [read], tool_choice: { type: 'tool', name: 'read' } })).toBe('accepted');
+  });
+});
+
+test('betas of the allow-list pass, others are declared, Claude Code’s own are nobody’s concern', () => {
+  const request = decodeRequest(
+    { ...base, betas: ['effort-2025-11-24'] },
+    { betas: ['pdfs-2024-09-25', 'claude-code-20250219', 'context-1m-2025-08-07', 'effort-2025-11-24', 'toString'] },
+  );
+  expect(request.betas).toEqual(['effort-2025-11-24', 'pdfs-2024-09-25']);
+  expect(request.ignored).toEqual(['anthropic-beta:context-1m-2025-08-07', 'anthropic-beta:toString']);
+});
+
+test('in strict mode the first field that would be ignored is an error', () => {
+  const decode = () => decodeRequest({ ...base, speed: 'fast', invented: 1 }, { strict: true });
+  expect(decode).toThrow('speed: would be ignored, and strict mode allows that for no field (nor invented)');
+  expect(decodeRequest(base, { strict: true }).ignored).toEqual([]);
+});
+
+test.each(['container', 'mcp_servers', 'inference_geo', 'thread'])('%s is refused with what to do instead', (field) => {
+  expect(messageOf({ ...base, [field]: 'x' })).toMatch(new RegExp(`^${field}: .*; `));
+  expect(messageOf({ ...base, [field]: null })).toBe('accepted');
+});
+
+test('a thread is refused as the API does for a model without threads', () => {
+  try {
+    decodeRequest({ ...base, thread: { type: 'create' } });
+    expect.unreachable();
+  } catch (error) {
+    expect((error as FailureError).failure.details).toEqual({
+      error_code: 'thread_unsupported_request',
+      unsupported: ['thread'],
+    });
+  }
+});
+
+test('as many images and documents as Claude Code carries for the model', () => {
+  const image = { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } };
+  const ask = (model: string, count: number) =>
+    messageOf({ model, max_tokens: 1, messages: [{ role: 'user', content: Array(count).fill(image) }] });
+  expect(ask('claude-haiku-4-5', 100)).toBe('accepted');
+  expect(ask('claude-haiku-4-5', 101)).toContain('messages.0.content.100: Claude Code carries 100 images');
+  expect(ask('claude-sonnet-5', 600)).toBe('accepted');
+  expect(ask('claude-sonnet-5', 601)).toContain('messages.0.content.600: Claude Code carries 600 images');
 });
 
 test('whatever comes in, it is decoded or refused, never an exception', () => {

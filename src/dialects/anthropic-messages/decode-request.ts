@@ -1,19 +1,16 @@
 import { z } from 'zod';
-import { checkMessages } from '../../conversation/check-messages.ts';
-import { badRequest } from '../../spec/failure.ts';
-import type { ClientTool, ContentBlock, JsonObject, Message, MessagesRequest } from '../../spec/messages.ts';
-
-/** Body fields that go into the model's request as they are. */
-const PARAMETERS = [
-  'max_tokens',
-  'thinking',
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop_sequences',
-  'tool_choice',
-  'output_config',
-] as const;
+import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
+import { badRequest, FailureError } from '../../spec/failure.ts';
+import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
+import {
+  ANTHROPIC_CLIENT_TOOL,
+  BETAS,
+  BODY_FIELDS,
+  OWN_BETAS,
+  passedFields,
+  type Row,
+  TOOL_FIELDS,
+} from './contract.ts';
 
 /** Passed on as the same object: a copy would lose a key such as `__proto__`. */
 const jsonObject = z.custom<JsonObject>(
@@ -26,7 +23,27 @@ const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
 const imageBlock = z.looseObject({ type: z.literal('image'), source: jsonObject });
 const documentBlock = z.looseObject({ type: z.literal('document'), source: jsonObject });
 const searchResultBlock = z.looseObject({ type: z.literal('search_result') });
-const resultBlock = z.discriminatedUnion('type', [textBlock, imageBlock, documentBlock, searchResultBlock]);
+const toolReferenceBlock = z.looseObject({ type: z.literal('tool_reference'), tool_name: z.string() });
+const resultBlock = z.discriminatedUnion('type', [
+  textBlock,
+  imageBlock,
+  documentBlock,
+  searchResultBlock,
+  toolReferenceBlock,
+]);
+
+/** What server tools have left in a history that began elsewhere. */
+const SERVER_BLOCKS = [
+  'server_tool_use',
+  'web_search_tool_result',
+  'web_fetch_tool_result',
+  'code_execution_tool_result',
+  'bash_code_execution_tool_result',
+  'text_editor_code_execution_tool_result',
+  'tool_search_tool_result',
+  'mcp_tool_use',
+  'mcp_tool_result',
+] as const;
 
 const contentBlock = z.discriminatedUnion('type', [
   textBlock,
@@ -47,10 +64,11 @@ const contentBlock = z.discriminatedUnion('type', [
   }),
   z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
   z.looseObject({ type: z.literal('redacted_thinking'), data: z.string() }),
+  ...SERVER_BLOCKS.map((type) => z.looseObject({ type: z.literal(type) })),
 ]);
 
 const message = z.looseObject({
-  role: z.enum(['user', 'assistant'], 'must be `user` or `assistant`; a system prompt goes into `system`'),
+  role: z.enum(['user', 'assistant', 'system'], 'must be `user`, `assistant` or `system`'),
   content: stringOr(z.array(contentBlock), 'a string or a list of content blocks'),
 });
 
@@ -62,11 +80,11 @@ const requestBody = z.looseObject({
   tools: z.array(z.looseObject({ type: z.string().nullish() })).nullish(),
   stream: z.boolean().nullish(),
   thinking: z
-    .discriminatedUnion('type', [
-      z.looseObject({ type: z.literal('disabled') }),
-      z.looseObject({ type: z.literal('enabled'), budget_tokens: z.int().positive() }),
-      z.looseObject({ type: z.literal('adaptive') }),
-    ])
+    .looseObject({ type: z.string(), budget_tokens: z.int().positive().nullish() })
+    .refine(({ type, budget_tokens }) => type !== 'enabled' || budget_tokens != null, {
+      path: ['budget_tokens'],
+      message: 'is required for enabled thinking',
+    })
     .nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
@@ -74,41 +92,119 @@ const requestBody = z.looseObject({
   stop_sequences: z.array(z.string()).nullish(),
   tool_choice: z.looseObject({ type: z.string() }).nullish(),
   output_config: jsonObject.nullish(),
+  output_format: jsonObject.nullish(),
+  betas: z.array(z.string()).nullish(),
+  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
 });
 
+const toolName = z
+  .string()
+  .regex(/^[!-~]{1,128}$/, 'a tool name must be 1 to 128 printable ASCII characters without spaces');
 const clientTool = z.looseObject({
-  name: z.string().regex(/^[!-~]{1,128}$/, 'a tool name must be 1 to 128 printable ASCII characters without spaces'),
+  name: toolName,
   description: z.string().nullish(),
   input_schema: jsonObject.refine(
     ({ type }) => type === 'object',
     'the root of an input_schema must have `type: "object"`',
   ),
 });
+const anthropicClientTool = z.looseObject({ type: z.string(), name: toolName });
+
+export interface DecodeOptions {
+  /** Values of the header `anthropic-beta`. */
+  betas?: readonly string[];
+  /** Whether a field that would be ignored is an error instead. */
+  strict?: boolean;
+  /** False when the text that the body was parsed from cannot hold any; saves a walk through all of it. */
+  mayHoldLoneSurrogates?: boolean;
+}
 
 /**
- * Decodes and checks a `POST /v1/messages` body.
+ * Decodes and checks a `POST /v1/messages` body, as the tables of `contract.ts` have it.
  *
  * @param body the parsed JSON, of any shape
- * @param mayHoldLoneSurrogates false when the text that it was parsed from cannot; saves a walk through all of it
- * @throws FailureError `bad_request`, its message beginning with the path of the field
+ * @throws FailureError `bad_request`, its message beginning with the path of the field; in strict mode `field_ignored`
  */
-export function decodeRequest(body: unknown, mayHoldLoneSurrogates = true): MessagesRequest {
+export function decodeRequest(body: unknown, options: DecodeOptions = {}): MessagesRequest {
+  const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true } = options;
   const parsed = parse(requestBody, body, '');
   if (mayHoldLoneSurrogates) assertWellFormed(parsed, '');
   const ignored: string[] = [];
-  const messages = parsed.messages.map((item): Message => ({ role: item.role, content: asBlocks(item.content) }));
-  const checked = checkMessages(messages);
+  const fields = decodeFields(parsed, ignored);
   const tools = decodeTools(parsed.tools ?? [], ignored);
-  for (const field of Object.keys(parsed)) if (!ACTED_ON.has(field)) ignored.push(field);
+  assertChosenToolExists(parsed.tool_choice, tools);
+  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], ignored);
+  const system = decodeSystem(asBlocks(parsed.system ?? []));
+  const model = parsed.model.replace(/^anthropic\//, '');
+  const messages = parsed.messages.map((item, index) => decodeMessage(item, `messages.${index}`, ignored));
+  const checked = checkMessages(messages, model);
+  ignored.push(...checked.ignored);
+  if (strict && ignored.length > 0) throw refusedInStrictMode(ignored);
   return {
-    model: parsed.model,
-    system: decodeSystem(asBlocks(parsed.system ?? []), ignored),
+    model,
+    system,
     messages: checked.messages,
     tools,
-    parameters: { thinking: { type: 'disabled' }, ...pickParameters(parsed) },
+    parameters: fields,
+    betas,
     stream: parsed.stream === true,
-    ignored: [...ignored, ...checked.ignored],
+    ignored,
+    converted: checked.converted,
+    ...(parsed.metadata?.user_id ? { userId: parsed.metadata.user_id } : {}),
   };
+}
+
+/** The fields that go to the model as they are; the others are ignored, refused, or somebody else's to decode. */
+function decodeFields(body: JsonObject, ignored: string[]): JsonObject {
+  const rows: Record<string, Row> = BODY_FIELDS;
+  for (const [field, value] of Object.entries(body)) {
+    const row = Object.hasOwn(rows, field) ? rows[field] : undefined;
+    if (value === undefined || value === null) continue;
+    if (row?.handling === 'refused') throw refusedField(field, row.note);
+    if (row === undefined || row.handling === 'ignored') ignored.push(field);
+  }
+  for (const field of Object.keys((body.metadata as JsonObject | null) ?? {})) {
+    if (field !== 'user_id') ignored.push(`metadata.${field}`);
+  }
+  const passed = passedFields(rows).filter((field) => body[field] != null);
+  return Object.fromEntries(passed.map((field) => [field, body[field]]));
+}
+
+function refusedField(field: string, note: string): FailureError {
+  const error = badRequest(field, note);
+  // What makes the official SDK fall back to sending whole histories.
+  if (field === 'thread') error.failure.details = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
+  return error;
+}
+
+function refusedInStrictMode(ignored: readonly string[]): FailureError {
+  return new FailureError({
+    code: 'field_ignored',
+    status: 400,
+    type: 'invalid_request_error',
+    message: `${ignored[0]}: would be ignored, and strict mode allows that for no field${ignored.length > 1 ? ` (nor ${ignored.slice(1).join(', ')})` : ''}; leave it out, or ask without \`isthmus-strict\``,
+  });
+}
+
+function decodeMessage(
+  { role, content, ...rest }: z.infer<typeof message>,
+  path: string,
+  ignored: string[],
+): DecodedMessage {
+  for (const field of Object.keys(rest)) ignored.push(`${path}.${field}`);
+  const blocks = asBlocks(content);
+  const other = role === 'system' ? blocks.findIndex(({ type }) => type !== 'text') : -1;
+  if (other >= 0) throw badRequest(`${path}.content.${other}`, 'a system message may hold text only');
+  return { role, content: blocks };
+}
+
+function decodeBetas(values: readonly string[], ignored: string[]): string[] {
+  const passed = new Set<string>();
+  for (const value of values) {
+    if (Object.hasOwn(BETAS, value)) passed.add(value);
+    else if (!OWN_BETAS.has(value)) ignored.push(`anthropic-beta:${value}`);
+  }
+  return [...passed].sort();
 }
 
 /** A system prompt that is nothing but one of these would take the place of Claude Code's own, or vanish. */
@@ -121,12 +217,8 @@ const MARKERS_OF_CLAUDE_CODE: ReadonlySet<string> = new Set([
 /** The first block of Claude Code as a client: its billing header; the gateway's own `claude` sends its own. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';
 
-function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
-  const kept = blocks.filter(({ text }, index) => {
-    const isHeader = String(text).startsWith(BILLING_HEADER);
-    if (isHeader) ignored.push(`system.${index}`);
-    return !isHeader && text !== '';
-  });
+function decodeSystem(blocks: ContentBlock[]): string {
+  const kept = blocks.filter(({ text }) => text !== '' && !String(text).startsWith(BILLING_HEADER));
   const system = kept.map(({ text }) => String(text)).join('\n\n');
   if (MARKERS_OF_CLAUDE_CODE.has(system.trim())) {
     throw badRequest('system', 'is nothing but a marker of Claude Code’s own; say something else, or more');
@@ -134,33 +226,49 @@ function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
   return system;
 }
 
-const ACTED_ON: ReadonlySet<string> = new Set([...PARAMETERS, 'model', 'messages', 'system', 'tools', 'stream']);
-
-function pickParameters(body: JsonObject): JsonObject {
-  return Object.fromEntries(PARAMETERS.filter((name) => body[name] != null).map((name) => [name, body[name]]));
-}
-
-/** Fields of a tool that go to the model as they are. */
-const TOOL_FIELDS = ['name', 'description', 'input_schema', 'strict', 'eager_input_streaming'] as const;
-/** Fields that say nothing to the model, or are replaced by Claude Code's own. */
-const SILENT_TOOL_FIELDS: ReadonlySet<string> = new Set([...TOOL_FIELDS, 'type', 'cache_control']);
-
 function decodeTools(tools: JsonObject[], ignored: string[]): ClientTool[] {
   const names = new Set<string>();
   return tools.flatMap((item, index): ClientTool[] => {
     const path = `tools.${index}`;
-    if (item.type != null && item.type !== 'custom') {
+    const tool = decodeTool(item, path, ignored);
+    if (tool === undefined) {
       ignored.push(path);
       return [];
     }
-    const tool = parse(clientTool, item, path);
     if (names.has(tool.name))
       throw badRequest(`${path}.name`, `tool names must be unique, \`${tool.name}\` was used before`);
     names.add(tool.name);
-    for (const field of Object.keys(tool)) if (!SILENT_TOOL_FIELDS.has(field)) ignored.push(`${path}.${field}`);
-    const fields = TOOL_FIELDS.filter((field) => tool[field] != null).map((field) => [field, tool[field]]);
-    return [Object.fromEntries(fields) as ClientTool];
+    return [tool];
   });
+}
+
+/** The tool as the model is to see it; undefined for one that the API would run itself. */
+function decodeTool(item: JsonObject, path: string, ignored: string[]): ClientTool | undefined {
+  if (typeof item.type === 'string' && ANTHROPIC_CLIENT_TOOL.test(item.type)) {
+    const { cache_control: _, ...tool } = parse(anthropicClientTool, item, path);
+    return tool;
+  }
+  if (item.type != null && item.type !== 'custom') return undefined;
+  const tool = parse(clientTool, item, path);
+  const rows: Record<string, Row> = TOOL_FIELDS;
+  for (const field of Object.keys(tool)) {
+    if (!Object.hasOwn(rows, field) || rows[field]?.handling === 'ignored') ignored.push(`${path}.${field}`);
+  }
+  const passed = passedFields(rows).filter((field) => tool[field] != null);
+  return Object.fromEntries(passed.map((field) => [field, tool[field]])) as ClientTool;
+}
+
+/** The API would refuse it too, but it cannot know of a tool that did not pass. */
+function assertChosenToolExists(
+  choice: { type: string; name?: unknown } | null | undefined,
+  tools: ClientTool[],
+): void {
+  if (choice?.type === 'tool' && !tools.some(({ name }) => name === choice.name)) {
+    throw badRequest('tool_choice.name', `there is no client tool \`${String(choice.name)}\` in \`tools\``);
+  }
+  if (choice?.type === 'any' && tools.length === 0) {
+    throw badRequest('tool_choice.type', 'asks for a tool call, but there is no client tool in `tools`');
+  }
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.infer<Schema> {

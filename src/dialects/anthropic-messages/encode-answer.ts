@@ -6,7 +6,11 @@ import { sseFrame } from '../sse/frame.ts';
 export function errorBody(failure: Failure, requestId: string) {
   return {
     type: 'error',
-    error: { type: failure.type, message: failure.message },
+    error: {
+      type: failure.type,
+      message: failure.message,
+      ...(failure.code === 'upstream_error' ? {} : { details: failure.details ?? { error_code: failure.code } }),
+    },
     request_id: failure.requestId ?? requestId,
   };
 }

@@ -2,10 +2,10 @@
 const LONGEST = 1_000;
 
 /**
- * The value of `isthmus-ignored`: each path once, with `*` for its list indices where there are many of a kind; what does
+ * A header value that lists fields: each path once, with `*` for its list indices where there are many of a kind; what does
  * not fit is counted.
  */
-export function ignoredHeader(paths: readonly string[]): string {
+export function fieldList(paths: readonly string[]): string {
   const kinds = new Map<string, string[]>();
   for (const path of paths) {
     const kind = path.replaceAll(/\.\d+/g, '.*');

@@ -1,24 +1,28 @@
-import type { ClientTool, JsonObject } from '../spec/messages.ts';
+import type { JsonObject, MessagesRequest } from '../spec/messages.ts';
 import type { ToolNames } from './tool-names.ts';
 
-/** The variable whose JSON object the CLI merges into the body of each request to the model. */
-export const EXTRA_BODY = 'CLAUDE_CODE_EXTRA_BODY';
+/** The CLI merges this JSON object into the body of each request to the model. */
+const EXTRA_BODY = 'CLAUDE_CODE_EXTRA_BODY';
+/** The CLI adds these values, separated by commas, to the header `anthropic-beta`. */
+const BETAS = 'ANTHROPIC_BETAS';
+
+/** Variables of a process that say what its next model call asks for; both always set, so that nothing stays from a turn before. */
+export type RequestSettings = Record<typeof EXTRA_BODY | typeof BETAS, string>;
 
 /**
  * What the client says of a request beside its model, its messages and its system prompt.
  *
  * The tools are in it because their other way, through the MCP server, alters them: the CLI brings descriptions and
  * schemas into another Unicode form and cuts descriptions at a blank line, see docs/decisions/0003.
- *
- * @returns a JSON object as text
  */
-export function toExtraBody(parameters: JsonObject, tools: readonly ClientTool[], names: ToolNames): string {
+export function toRequestSettings({ parameters, tools, betas }: MessagesRequest, names: ToolNames): RequestSettings {
   const { tool_choice, ...rest } = parameters as { tool_choice?: JsonObject };
-  return JSON.stringify({
+  const body = {
     ...rest,
     ...(tool_choice === undefined ? {} : { tool_choice: renamed(tool_choice, names) }),
     ...(tools.length === 0 ? {} : { tools: tools.map((tool) => renamed(tool, names)) }),
-  });
+  };
+  return { [EXTRA_BODY]: JSON.stringify(body), [BETAS]: betas.join(',') };
 }
 
 function renamed<Named extends JsonObject>(value: Named, names: ToolNames): Named {

@@ -1,26 +1,26 @@
 import { expect, test } from 'vitest';
-import { ignoredHeader } from './ignored-header.ts';
+import { fieldList } from './field-list.ts';
 
 test('names each path', () => {
-  expect(ignoredHeader(['metadata', 'tools.0.defer_loading', 'tools.12'])).toBe(
+  expect(fieldList(['metadata', 'tools.0.defer_loading', 'tools.12'])).toBe(
     'metadata, tools.0.defer_loading, tools.12',
   );
 });
 
 test('names many of a kind once', () => {
   const cited = Array.from({ length: 600 }, (_, index) => `messages.${index}.content.0.citations`);
-  expect(ignoredHeader([...cited, 'metadata'])).toBe('messages.*.content.*.citations, metadata');
+  expect(fieldList([...cited, 'metadata'])).toBe('messages.*.content.*.citations, metadata');
 });
 
 test('stays short', () => {
-  const header = ignoredHeader(Array.from({ length: 500 }, (_, index) => `field-${index}`));
+  const header = fieldList(Array.from({ length: 500 }, (_, index) => `field-${index}`));
   expect(header.length).toBeLessThan(1_100);
   expect(header).toMatch(/, and \d+ more$/);
-  expect(ignoredHeader(['x'.repeat(5_000)])).toBe('and 1 more');
+  expect(fieldList(['x'.repeat(5_000)])).toBe('and 1 more');
 });
 
 test('is a header, whatever a field is called', () => {
-  const header = ignoredHeader(['名前', 'a\nb', 'c, d', '\u0000', '100%']);
+  const header = fieldList(['名前', 'a\nb', 'c, d', '\u0000', '100%']);
   expect(() => new Headers({ 'isthmus-ignored': header })).not.toThrow();
   expect(header).toBe('%E5%90%8D%E5%89%8D, a%0Ab, c%2C%20d, %00, 100%25');
 });

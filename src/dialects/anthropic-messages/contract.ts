@@ -1,0 +1,199 @@
+/**
+ * What becomes of each thing that a Messages API request can say. The decoder acts on these tables, `GET /v1/capabilities`
+ * and `docs/parameters.md` show them, and a test holds every row against the scripted model.
+ */
+
+/**
+ * - `honoured`: the model's API is asked for it exactly so
+ * - `replaced`: Claude Code's own takes its place; the answer does not depend on it
+ * - `converted`: reaches the model in another form, which `isthmus-converted` names
+ * - `ignored`: not acted on, which `isthmus-ignored` names; a 400 in strict mode
+ * - `refused`: a 400 that says what to do instead
+ */
+export type Handling = 'honoured' | 'replaced' | 'converted' | 'ignored' | 'refused';
+
+export interface Row {
+  handling: Handling;
+  /** One sentence for people; for a refused field also the text of its 400. */
+  note: string;
+  /** The field goes into the model's request as it is. */
+  passed?: true;
+}
+
+/** Top-level fields of the body; one that is not listed is ignored. */
+export const BODY_FIELDS = {
+  model: {
+    handling: 'honoured',
+    note: 'The exact id, or an alias that Claude Code knows (`opus`, `sonnet`, `haiku`, …); a prefix `anthropic/` is taken off.',
+  },
+  messages: { handling: 'honoured', note: 'Block for block; see the content table.' },
+  system: { handling: 'honoured', note: 'In the system slot; several blocks arrive as one, joined by a blank line.' },
+  tools: { handling: 'honoured', note: 'As declared; see the table of tools.' },
+  stream: { handling: 'honoured', note: 'Absent or false: one JSON body.' },
+  max_tokens: { handling: 'honoured', passed: true, note: 'As it is.' },
+  thinking: {
+    handling: 'honoured',
+    passed: true,
+    note: 'As it is, `display` too; absent means off, or the model’s own least where it cannot be off.',
+  },
+  temperature: { handling: 'honoured', passed: true, note: 'As it is.' },
+  top_p: { handling: 'honoured', passed: true, note: 'As it is.' },
+  top_k: { handling: 'honoured', passed: true, note: 'As it is.' },
+  stop_sequences: { handling: 'honoured', passed: true, note: 'As it is; the answer says which one was met.' },
+  tool_choice: { handling: 'honoured', passed: true, note: 'As it is, `disable_parallel_tool_use` too.' },
+  output_config: { handling: 'honoured', passed: true, note: 'As it is: `effort`, `format`.' },
+  output_format: { handling: 'honoured', passed: true, note: 'As it is; the older name of `output_config.format`.' },
+  betas: { handling: 'honoured', note: 'Like the header `anthropic-beta`; see the table of betas.' },
+  metadata: { handling: 'honoured', note: '`user_id` goes into the log line of the turn, nothing goes to the model.' },
+  cache_control: { handling: 'replaced', note: 'Claude Code sets its own breakpoints, on every path the same.' },
+  context_management: { handling: 'ignored', note: 'The client’s messages reach the model whole.' },
+  service_tier: { handling: 'ignored', note: 'It would change what the turn costs.' },
+  speed: { handling: 'ignored', note: 'It would change what the turn costs.' },
+  container: {
+    handling: 'refused',
+    note: 'containers belong to server tools, which do not pass through Isthmus; leave it out and declare a tool that the client runs',
+  },
+  mcp_servers: {
+    handling: 'refused',
+    note: 'the API’s MCP connector does not pass through Isthmus; connect to the server from the client and declare its tools in `tools`',
+  },
+  inference_geo: {
+    handling: 'refused',
+    note: 'Isthmus cannot choose where the model runs; set it for the workspace of the credential and leave it out',
+  },
+  thread: {
+    handling: 'refused',
+    note: 'message threads are kept by the API and do not pass through Isthmus; send the whole history in `messages`',
+  },
+} as const satisfies Record<string, Row>;
+
+/** What a tool in `tools` can be. */
+export const TOOL_KINDS = {
+  'client tool (no type, or `custom`)': { handling: 'honoured', note: 'Reaches the model as declared.' },
+  'Anthropic-defined client tool (`bash_…`, `text_editor_…`, `computer_…`, `memory_…`)': {
+    handling: 'honoured',
+    note: 'Reaches the model as declared; the client runs it.',
+  },
+  'server tool (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, …)': {
+    handling: 'ignored',
+    note: 'The other tools work without it; declare a tool that the client runs instead.',
+  },
+} as const satisfies Record<string, Row>;
+
+/** Tools that Anthropic defines and the client runs; they have no schema of their own. */
+export const ANTHROPIC_CLIENT_TOOL = /^(bash|text_editor|computer|memory)_\d{8}$/;
+
+/** Fields of a client tool; one that is not listed is ignored. */
+export const TOOL_FIELDS = {
+  type: { handling: 'honoured', note: '`custom`, or none.' },
+  name: { handling: 'honoured', passed: true, note: 'As it is.' },
+  description: { handling: 'honoured', passed: true, note: 'As it is.' },
+  input_schema: { handling: 'honoured', passed: true, note: 'As it is; its root must have `type: "object"`.' },
+  strict: { handling: 'honoured', passed: true, note: 'As it is.' },
+  eager_input_streaming: { handling: 'honoured', passed: true, note: 'As it is.' },
+  input_examples: { handling: 'honoured', passed: true, note: 'As it is.' },
+  cache_control: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
+  defer_loading: { handling: 'ignored', note: 'The tool is loaded at once: nothing could load it later.' },
+  allowed_callers: { handling: 'ignored', note: 'The model alone calls tools.' },
+} as const satisfies Record<string, Row>;
+
+/** What a message can hold. */
+export const CONTENT = {
+  text: { handling: 'honoured', note: 'Not empty, not blank.' },
+  image: { handling: 'honoured', note: 'base64, URL or file; 100 images and documents a request at most.' },
+  document: { handling: 'honoured', note: 'PDF, text, content, URL or file, with title, context and citations flag.' },
+  search_result: { handling: 'honoured', note: 'In messages and in tool results.' },
+  tool_use: { handling: 'honoured', note: 'Its input key for key, its order kept.' },
+  tool_result: {
+    handling: 'honoured',
+    note: 'Text, images, documents, search results, errors, empty; no image in an error result.',
+  },
+  'thinking, redacted_thinking': { handling: 'honoured', note: 'Byte for byte with their signatures.' },
+  'message with `role: "system"`': {
+    handling: 'converted',
+    note: 'Stands in its place as a `<system-reminder>` of the user’s turn, behind tool results at the end of the last one, as Claude Code itself writes them.',
+  },
+  'tool_reference in a tool_result': {
+    handling: 'converted',
+    note: 'Becomes words; the tool itself is in `tools`, and loaded.',
+  },
+  'fields of a message but `role` and `content`': {
+    handling: 'ignored',
+    note: 'The request’s own `output_config` counts for the whole turn.',
+  },
+  'citations of an assistant’s text': { handling: 'ignored', note: 'The text stays.' },
+  'assistant message of thinking alone, or of `(no content)`': {
+    handling: 'ignored',
+    note: 'Claude Code takes it for its own placeholder.',
+  },
+  'system block `x-anthropic-billing-header:`': {
+    handling: 'replaced',
+    note: 'By that of the gateway’s own `claude`.',
+  },
+  'server_tool_use, mcp_tool_use and their results': {
+    handling: 'honoured',
+    note: 'In a history that began elsewhere: as they are.',
+  },
+  'container_upload, compaction and other blocks': {
+    handling: 'refused',
+    note: 'they belong to what does not pass through Isthmus; leave them out of the history',
+  },
+} as const satisfies Record<string, Row>;
+
+/**
+ * Values of `anthropic-beta` that are passed on, with the reason. None of them changes what a turn costs or who answers it
+ * (`context-1m-…`, `fast-mode-…`, `server-side-fallback-…`), none belongs to what does not pass through Isthmus
+ * (`mcp-client-…`, `code-execution-…`, `message-threads-…`), and none is Claude Code's own to say. All others are ignored.
+ */
+export const BETAS = {
+  'interleaved-thinking-2025-05-14': 'thinking between tool calls',
+  'thinking-token-count-2026-05-13': 'progress of thinking that is not shown',
+  'thinking-display-updates-2026-08-18': 'how thinking is shown',
+  'dev-full-thinking-2025-05-14': 'thinking unabridged, for accounts that have it',
+  'effort-2025-11-24': '`output_config.effort`',
+  'structured-outputs-2025-11-13': '`output_format`, `strict` tools',
+  'structured-outputs-2025-12-15': '`output_config.format`',
+  'fine-grained-tool-streaming-2025-05-14': 'tool input as it is written',
+  'token-efficient-tools-2025-02-19': 'a shorter form of tool calls',
+  'advanced-tool-use-2025-11-20': '`input_examples`',
+  'computer-use-2024-10-22': 'tools that Anthropic defines and the client runs',
+  'computer-use-2025-01-24': 'tools that Anthropic defines and the client runs',
+  'computer-use-2025-11-24': 'tools that Anthropic defines and the client runs',
+  'output-128k-2025-02-19': 'longer answers',
+  'output-300k-2026-03-24': 'longer answers',
+  'model-context-window-exceeded-2025-08-26': 'its stop reason',
+  'pdfs-2024-09-25': 'PDF documents',
+  'files-api-2025-04-14': 'sources of type `file`, as far as the credential’s workspace has them',
+} as const satisfies Record<string, string>;
+
+/** Betas of Claude Code as a client that the gateway's own `claude` says itself where they apply. */
+export const OWN_BETAS: ReadonlySet<string> = new Set(['claude-code-20250219']);
+
+/** Request headers that Isthmus reads, and those that it answers with. */
+export const HEADERS = {
+  'anthropic-beta': 'request: see the table of betas',
+  'isthmus-strict': 'request: `1` turns every ignored field into a 400, as `--strict` does for all requests',
+  'isthmus-path': 'answer: `continue`, `start` or `replay`: how the turn reached the model',
+  'isthmus-replay-reason': 'answer: why a turn with a history was not continued on a live process',
+  'isthmus-ignored': 'answer: the fields that were ignored',
+  'isthmus-converted': 'answer: the messages that reached the model in another form',
+  'isthmus-error': 'answer: the code of a failure, see errors.md',
+  'isthmus-token-count':
+    'answer of count_tokens: `sdk` for the API’s own count, `estimate` for a guess from the length',
+  'request-id': 'answer: the upstream’s own for its errors, as far as the SDK tells it; else one of the gateway',
+} as const satisfies Record<string, string>;
+
+/** The tables as one JSON value. */
+export const CONTRACT = {
+  body_fields: BODY_FIELDS,
+  tools: TOOL_KINDS,
+  tool_fields: TOOL_FIELDS,
+  content: CONTENT,
+  betas: BETAS,
+  headers: HEADERS,
+};
+
+/** The names of the fields that go into the model's request as they are. */
+export function passedFields(table: Record<string, Row>): string[] {
+  return Object.entries(table).flatMap(([field, row]) => (row.passed ? [field] : []));
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { badRequest, FailureError } from '../../spec/failure.ts';
+import type { ModelListing } from '../../spec/model-listing.ts';
+
+/** The release dates are not known here; the API's own value for that. */
+const UNKNOWN_DATE = '1970-01-01T00:00:00Z';
+
+/** One model in the API's shape; `null` stands for what Claude Code does not say. */
+export function encodeModel({ id }: ModelListing) {
+  const line = /^claude-([a-z]+)-/.exec(id)?.[1] ?? null;
+  return {
+    type: 'model',
+    id,
+    display_name: displayName(id),
+    created_at: UNKNOWN_DATE,
+    line,
+    lifecycle: 'active',
+    deprecated_at: null,
+    retires_at: null,
+    max_input_tokens: null,
+    max_tokens: null,
+    capabilities: null,
+  };
+}
+
+const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(20),
+  after_id: z.string().optional(),
+  before_id: z.string().optional(),
+});
+
+/**
+ * One page of the list of models.
+ *
+ * @param query the URL's: `limit` (1 to 1000, 20 unless told), `after_id`, `before_id`
+ * @throws FailureError `bad_request`
+ */
+export function encodeModelsPage(models: readonly ModelListing[], query: Record<string, string>) {
+  const parsed = pageQuery.safeParse(query);
+  if (!parsed.success) throw badRequest('limit', 'must be a whole number from 1 to 1000');
+  const { limit, after_id, before_id } = parsed.data;
+  if (after_id !== undefined && before_id !== undefined) {
+    throw badRequest('before_id', 'cannot be given together with after_id');
+  }
+  const from = after_id === undefined ? 0 : indexOf(models, after_id, 'after_id') + 1;
+  const to = before_id === undefined ? models.length : indexOf(models, before_id, 'before_id');
+  const candidates = models.slice(from, to);
+  const page = before_id === undefined ? candidates.slice(0, limit) : candidates.slice(-limit);
+  return {
+    data: page.map(encodeModel),
+    has_more: page.length < candidates.length,
+    first_id: page.at(0)?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
+  };
+}
+
+/**
+ * The model with an id, or with an alias.
+ *
+ * @throws FailureError `not_found`
+ */
+export function findModel(models: readonly ModelListing[], name: string): ModelListing {
+  const found = models.find(({ id, aliases }) => id === name || aliases.includes(name));
+  if (found) return found;
+  throw new FailureError({
+    code: 'not_found',
+    status: 404,
+    type: 'not_found_error',
+    message: `model: Claude Code does not list ${JSON.stringify(name)}; it lists ${models.map(({ id }) => id).join(', ')}. Others may still be asked for by their exact id.`,
+  });
+}
+
+function indexOf(models: readonly ModelListing[], id: string, field: string): number {
+  const index = models.findIndex((model) => model.id === id);
+  if (index < 0) throw badRequest(field, `there is no model ${JSON.stringify(id)} in the list`);
+  return index;
+}
+
+/** `claude-opus-5-5` is Claude Opus 5.5. */
+function displayName(id: string): string {
+  const [, line = '', version = ''] = /^claude-([a-z]+)-(\d+(?:-\d{1,2})*)/.exec(id) ?? [];
+  return line === '' ? id : `Claude ${line.charAt(0).toUpperCase()}${line.slice(1)} ${version.replaceAll('-', '.')}`;
+}

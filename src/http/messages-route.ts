@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
+import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
+import { type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
+import type { MessagesRequest } from '../spec/messages.ts';
+import { failureResponse, jsonAnswer, streamAnswer } from './answer.ts';
+import type { AppOptions, Env } from './app.ts';
+import { fieldList } from './field-list.ts';
+import { readJson } from './read-json.ts';
+
+/** `POST /v1/messages`: one turn. */
+export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions) {
+  return async (context: Context<Env>): Promise<Response> => {
+    const startedAt = performance.now();
+    const requestId = context.get('requestId');
+    const gone = new AbortController();
+    context.env.outgoing.once('close', () => gone.abort());
+    let facts: Record<string, string | number | boolean | undefined> = {};
+    const settle = ({ failure }: { failure?: Failure }) =>
+      log('turn', {
+        request: requestId,
+        session: sessionOf(context),
+        ...facts,
+        outcome: failure?.code ?? 'complete',
+        ...(failure ? { status: failure.status } : {}),
+        ms: Math.round(performance.now() - startedAt),
+      });
+    try {
+      const request = await decode(context, strict);
+      const { model, messages, stream, userId: user } = request;
+      facts = { model, messages: messages.length, stream, user };
+      const turn = await gateway.open(request, clientKey(context), gone.signal);
+      facts = { ...facts, path: turn.path, reason: turn.reason };
+      const answer = stream ? streamAnswer : jsonAnswer;
+      return await answer(turn.events, {
+        requestId,
+        keepAliveMs,
+        headers: {
+          'isthmus-path': turn.path,
+          ...(turn.reason === undefined ? {} : { 'isthmus-replay-reason': turn.reason }),
+          ...fieldHeaders(request),
+        },
+        onSettled: settle,
+      });
+    } catch (error) {
+      const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
+      if (failure.code === 'internal')
+        log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
+      settle({ failure });
+      return failureResponse(failure, requestId);
+    }
+  };
+}
+
+/** `POST /v1/messages/count_tokens`: how many tokens such a turn would send to the model. */
+export function countTokensRoute({ gateway, strict }: AppOptions) {
+  return async (context: Context<Env>): Promise<Response> => {
+    const gone = new AbortController();
+    context.env.outgoing.once('close', () => gone.abort());
+    try {
+      const request = await decode(context, strict, { max_tokens: 1 });
+      const { inputTokens, source } = await gateway.countTokens(request, gone.signal);
+      return Response.json(
+        { input_tokens: inputTokens },
+        {
+          headers: {
+            'request-id': context.get('requestId'),
+            'isthmus-token-count': source,
+            ...fieldHeaders(request),
+          },
+        },
+      );
+    } catch (error) {
+      const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
+      return failureResponse(failure, context.get('requestId'));
+    }
+  };
+}
+
+/** @param defaults fields that this route's body need not have */
+async function decode(context: Context<Env>, strict: boolean, defaults: object = {}): Promise<MessagesRequest> {
+  const { body, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  return decodeRequest(isObject ? { ...defaults, ...body } : body, {
+    betas: (context.req.header('anthropic-beta') ?? '')
+      .split(',')
+      .map((value) => value.trim())
+      .filter((value) => value !== ''),
+    strict: strict || context.req.header('isthmus-strict') === '1',
+    mayHoldLoneSurrogates,
+  });
+}
+
+/** What became of the request's fields. */
+function fieldHeaders({ ignored, converted }: MessagesRequest): Record<string, string> {
+  return {
+    ...(ignored.length === 0 ? {} : { 'isthmus-ignored': fieldList(ignored) }),
+    ...(converted.length === 0 ? {} : { 'isthmus-converted': fieldList(converted) }),
+  };
+}
+
+/** A digest of whatever key the client sent; the key itself goes no further. */
+function clientKey(context: Context<Env>): string {
+  const key = context.req.header('x-api-key') ?? context.req.header('authorization') ?? '';
+  return createHash('sha256').update(key).digest('base64url');
+}
+
+/** The session that a client says it is in: for log lines alone, never to choose a history. */
+function sessionOf(context: Context<Env>): string | undefined {
+  return (
+    context.req.header('x-session-id') ??
+    context.req.header('x-session-affinity') ??
+    context.req.header('x-claude-code-session-id')
+  );
+}

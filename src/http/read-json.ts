@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import { badRequest, FailureError } from '../spec/failure.ts';
+import { readBody } from './read-body.ts';
+
+/** UTF-8 cannot hold half a surrogate pair; a JSON escape can. */
+const SURROGATE_ESCAPE = /\\u[dD]/;
+
+/**
+ * Reads a JSON body.
+ *
+ * @throws FailureError `unsupported_media_type`, `bad_request`, and what {@link readBody} throws
+ */
+export async function readJson(incoming: IncomingMessage): Promise<{ body: unknown; mayHoldLoneSurrogates: boolean }> {
+  const type = incoming.headers['content-type'] ?? '';
+  if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
+    throw new FailureError({
+      code: 'unsupported_media_type',
+      status: 415,
+      type: 'invalid_request_error',
+      message: `The content type must be application/json, not ${JSON.stringify(type)}.`,
+    });
+  }
+  const text = await readBody(incoming);
+  try {
+    return { body: JSON.parse(text), mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
+  } catch (error) {
+    throw badRequest('', `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { ClaudeProcess } from '../../src/engine/claude-process.ts';
+import type { ModelRequest, Reply } from '../../src/scripted-model/script.ts';
+import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
+import { finish, NO_LISTENER, startEngine, type TestEngine } from '../support/engine.ts';
+
+export const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }] };
+export const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
+
+/** The result of {@link CALL}. */
+export function result(content: unknown, rest: object = {}): Message {
+  return { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content, ...rest }] };
+}
+
+/** What the facts of one `describe` are seen with: the engine over the real SDK, and the scripted model. */
+export interface Contract {
+  model: ScriptedModel;
+  fixture: TestEngine;
+  replay(given: MessagesRequest): ReturnType<typeof finish>;
+  /** Starts a spare and makes it this request's process. */
+  claim(given: MessagesRequest): ReturnType<typeof finish>;
+  /** Each next request gets the next reply. */
+  answering(...replies: Reply[]): void;
+  /** The body of a request that the model has had. */
+  seen(index: number): ModelRequest;
+}
+
+/** Sets up and tears down around the tests of the `describe` that calls it; to be read inside tests only. */
+export function useContract(variables: Record<string, string>): Contract {
+  const processes: ClaudeProcess[] = [];
+  const contract = {
+    async replay(given: MessagesRequest) {
+      const { engine } = contract.fixture;
+      let turn = await finish(engine.replay(given, NO_LISTENER));
+      // On a busy machine the SDK may not have the list of tools in time; the gateway tries a second time, too.
+      if (turn.last?.type === 'failure' && turn.last.failure.code === 'process_tools_missing') {
+        turn = await finish(engine.replay(given, NO_LISTENER));
+      }
+      processes.push(turn.process);
+      return turn;
+    },
+    async claim(given: MessagesRequest) {
+      const { engine } = contract.fixture;
+      const begun = await engine.claim(await engine.prestart(), given, NO_LISTENER);
+      if (!begun) throw new Error('the claim was refused');
+      const turn = await finish(begun);
+      processes.push(turn.process);
+      return turn;
+    },
+    answering(...replies: Reply[]) {
+      contract.model.use([{ replies }]);
+    },
+    seen(index: number) {
+      const found = contract.model.requests[index];
+      if (!found) throw new Error(`the model has had ${contract.model.requests.length} requests`);
+      return found.body;
+    },
+  } as Contract;
+  beforeAll(async () => {
+    contract.model = await ScriptedModel.start();
+    contract.fixture = startEngine(contract.model.url, variables);
+  });
+  beforeEach(() => {
+    for (const process of processes.splice(0)) process.end();
+    contract.model.requests.length = 0;
+    contract.model.use([]);
+  });
+  afterAll(async () => {
+    for (const process of processes) process.end();
+    await contract.fixture.close();
+    await contract.model.close();
+  });
+  return contract;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Reply } from '../../src/scripted-model/script.ts';
+import { request, user } from '../support/engine.ts';
+import { useContract } from './contract.ts';
+
+const REQUEST_ID = expect.stringMatching(/^req_msg_scripted_\d+$/);
+
+/**
+ * What the Agent SDK tells of a call that failed, see {@link describeSdkFacts}.
+ *
+ * @param variables added to the environment of every process
+ */
+export function describeSdkErrorFacts(name: string, variables: Record<string, string>): void {
+  describe(name, () => {
+    const contract = useContract(variables);
+    const { replay, claim, answering } = contract;
+
+    function refusing(status: number, type: string, message: string): Reply {
+      return { error: { status, type, message, headers: { 'retry-after': '7' } } };
+    }
+
+    test.each([
+      [401, 'authentication_error'],
+      [408, 'timeout_error'],
+      [409, 'conflict_error'],
+      [429, 'rate_limit_error'],
+      [500, 'api_error'],
+      [503, 'unavailable_error'],
+      [504, 'timeout_error'],
+      [529, 'overloaded_error'],
+    ])('the announced retry of a %i becomes the answer, in the API’s own words', async (status, type) => {
+      answering(refusing(status, type, 'the API’s own words'));
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: {
+          code: 'upstream_error',
+          status,
+          type,
+          message: 'the API’s own words',
+          requestId: REQUEST_ID,
+        },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect(contract.model.requests).toHaveLength(1);
+      if (status === 429 && last?.type === 'failure') expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);
+    });
+
+    test.each([
+      [400, 'invalid_request_error', 'messages.0: bad'],
+      [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
+      [402, 'billing_error', 'pay first'],
+      [403, 'permission_error', 'not yours'],
+      [413, 'request_too_large', 'Request exceeds the maximum size'],
+      [422, 'invalid_request_error', 'odd'],
+    ])('a %i ends the turn with its %s, its words and its request id', async (status, type, message) => {
+      answering(refusing(status, type, message));
+      const { last } = await replay(request([user('hi')]));
+      expect(contract.model.requests).toHaveLength(1);
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: { code: 'upstream_error', status, type, message, requestId: REQUEST_ID },
+      });
+    });
+
+    test('a process that began as a spare keeps status, type and request id, but not all words', async () => {
+      answering(
+        refusing(400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'),
+        refusing(413, 'request_too_large', 'Request exceeds the maximum size'),
+        refusing(429, 'rate_limit_error', 'slow down'),
+      );
+      const [tooLong, tooLarge, busy] = [
+        (await claim(request([user('hi')]))).last,
+        (await claim(request([user('hi')]))).last,
+        (await claim(request([user('hi')]))).last,
+      ];
+      expect(tooLong).toMatchObject({
+        failure: { status: 400, message: expect.stringMatching(/^prompt is too long: /), requestId: REQUEST_ID },
+      });
+      expect(tooLarge).toMatchObject({ failure: { status: 413, type: 'request_too_large', requestId: REQUEST_ID } });
+      expect(busy).toMatchObject({ failure: { status: 429, type: 'rate_limit_error' } });
+      expect(contract.model.requests).toHaveLength(3);
+    });
+
+    test('a 404 keeps its status, type and request id, and is asked for twice', async () => {
+      answering(refusing(404, 'not_found_error', 'model: nope'));
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({ failure: { status: 404, type: 'not_found_error' } });
+      // The CLI tries once more without streaming, as for a proxy that knows no streams; neither call is paid.
+      expect(contract.model.requests.map(({ body }) => body.stream)).toEqual([true, false]);
+    });
+  });
+}
