@@ -143,14 +143,12 @@ export const CONTENT = {
 /**
  * Values of `anthropic-beta` that are passed on, with the reason. None of them changes what a turn costs or who answers it
  * (`context-1m-…`, `fast-mode-…`, `server-side-fallback-…`), none belongs to what does not pass through Isthmus
- * (`mcp-client-…`, `code-execution-…`, `message-threads-…`), and none is Claude Code's own to say. All others are ignored.
+ * (`mcp-client-…`, `code-execution-…`, `message-threads-…`), and none is Claude Code's own to say, see below. All others are ignored.
  */
 export const BETAS = {
-  'interleaved-thinking-2025-05-14': 'thinking between tool calls',
   'thinking-token-count-2026-05-13': 'progress of thinking that is not shown',
   'thinking-display-updates-2026-08-18': 'how thinking is shown',
   'dev-full-thinking-2025-05-14': 'thinking unabridged, for accounts that have it',
-  'effort-2025-11-24': '`output_config.effort`',
   'structured-outputs-2025-11-13': '`output_format`, `strict` tools',
   'structured-outputs-2025-12-15': '`output_config.format`',
   'fine-grained-tool-streaming-2025-05-14': 'tool input as it is written',
@@ -166,8 +164,12 @@ export const BETAS = {
   'files-api-2025-04-14': 'sources of type `file`, as far as the credential’s workspace has them',
 } as const satisfies Record<string, string>;
 
-/** Betas of Claude Code as a client that the gateway's own `claude` says itself where they apply. */
-export const OWN_BETAS: ReadonlySet<string> = new Set(['claude-code-20250219']);
+/** Betas that the gateway's own `claude` says itself wherever they apply; given again they would stand there twice. */
+export const OWN_BETAS = {
+  'claude-code-20250219': 'who asks',
+  'interleaved-thinking-2025-05-14': 'thinking between tool calls',
+  'effort-2025-11-24': '`output_config.effort`, for models that have it',
+} as const satisfies Record<string, string>;
 
 /** Request headers that Isthmus reads, and those that it answers with. */
 export const HEADERS = {
@@ -189,7 +191,7 @@ export const CONTRACT = {
   tools: TOOL_KINDS,
   tool_fields: TOOL_FIELDS,
   content: CONTENT,
-  betas: BETAS,
+  betas: { passed_on: BETAS, said_by_claude_code: OWN_BETAS },
   headers: HEADERS,
 };
 

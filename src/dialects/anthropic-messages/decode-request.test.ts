@@ -390,10 +390,10 @@ describe('tools', () => {
 
 test('betas of the allow-list pass, others are declared, Claude Code’s own are nobody’s concern', () => {
   const request = decodeRequest(
-    { ...base, betas: ['effort-2025-11-24'] },
-    { betas: ['pdfs-2024-09-25', 'claude-code-20250219', 'context-1m-2025-08-07', 'effort-2025-11-24', 'toString'] },
+    { ...base, betas: ['output-300k-2026-03-24'] },
+    { betas: ['pdfs-2024-09-25', 'claude-code-20250219', 'context-1m-2025-08-07', 'pdfs-2024-09-25', 'toString'] },
   );
-  expect(request.betas).toEqual(['effort-2025-11-24', 'pdfs-2024-09-25']);
+  expect(request.betas).toEqual(['output-300k-2026-03-24', 'pdfs-2024-09-25']);
   expect(request.ignored).toEqual(['anthropic-beta:context-1m-2025-08-07', 'anthropic-beta:toString']);
 });
 

@@ -202,7 +202,7 @@ function decodeBetas(values: readonly string[], ignored: string[]): string[] {
   const passed = new Set<string>();
   for (const value of values) {
     if (Object.hasOwn(BETAS, value)) passed.add(value);
-    else if (!OWN_BETAS.has(value)) ignored.push(`anthropic-beta:${value}`);
+    else if (!Object.hasOwn(OWN_BETAS, value)) ignored.push(`anthropic-beta:${value}`);
   }
   return [...passed].sort();
 }
