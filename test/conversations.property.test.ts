@@ -1,9 +1,10 @@
-import Anthropic from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Reply, ScriptedBlock } from '../src/scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../src/scripted-model/server.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from './support/as-the-model-sees.ts';
+import { sdkClient } from './support/clients.ts';
 import { startGateway, type TestGateway, until } from './support/gateway.ts';
 
 /**
@@ -30,7 +31,7 @@ beforeAll(async () => {
     ],
   });
   gateway = await startGateway(model.url, ['--max-processes', '4', '--spares', '1']);
-  client = new Anthropic({ baseURL: gateway.url, apiKey: 'any', maxRetries: 0 });
+  client = sdkClient(gateway.url);
 });
 
 afterAll(async () => {

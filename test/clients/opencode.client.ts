@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest, ScriptedBlock } from '../../src/scripted-model/script.ts';
-import { readAnswer } from './answer.ts';
+import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, type AspectName, allTexts, comparableMessages, compare, pairUp } from './comparison.ts';
 import type { OpenCodeProject } from './opencode.ts';
 import { isTitle, type Observation, Stage, titleRule, turnRule } from './stage.ts';
@@ -274,10 +274,11 @@ const ONE_CALL = ['assistant: tool_use', 'user: tool_result'];
 
 /** The checks that hold for every request of every scenario. */
 function checkEveryRequest(observation: () => Observation): void {
-  it('OpenCode asked for nothing but messages, and each answer is whole', () => {
+  it('OpenCode asked for nothing but messages, and each answer is whole and grammatical', () => {
     const { exchanges } = observation();
-    for (const { method, path, status, outcome } of exchanges) {
+    for (const { method, path, status, outcome, departure } of exchanges) {
       expect([method, path, status, outcome]).toEqual(['POST', '/v1/messages', 200, 'whole']);
+      expect(departure).toBeUndefined();
     }
   });
   it('as many model calls as requests, each answered', () => {
@@ -295,10 +296,10 @@ function checkEveryRequest(observation: () => Observation): void {
   }
   it('each answer that OpenCode got is the model’s answer to that very request', () => {
     const { exchanges, pairs } = observation();
-    for (const { body, answerText } of exchanges) {
+    for (const { body, events } of exchanges) {
       const seen = pairs.find((pair) => pair.sent === body)?.seen;
       const reply = seen && stage.replies.get(seen);
-      expect(readAnswer(answerText).map(withoutSignature)).toEqual(reply?.content);
+      expect(foldMessage(events).content.map(withoutSignature)).toEqual(reply?.content);
     }
   });
 }

@@ -1,6 +1,8 @@
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ModelRequest } from '../../src/scripted-model/script.ts';
+import type { StreamEvent } from '../support/sse-frames.ts';
+import { SseGrammar } from '../support/sse-grammar.ts';
 
 /** One request of a client and the answer that it got. */
 export interface Exchange {
@@ -10,7 +12,10 @@ export interface Exchange {
   /** 0 until the answer begins. */
   status: number;
   answerHeaders: IncomingMessage['headers'];
-  answerText: string;
+  /** Of a streamed answer. */
+  events: readonly StreamEvent[];
+  /** Where a streamed answer departs from the grammar. */
+  departure: unknown;
   /** `open` until the answer is whole, or until either side has gone before that. */
   outcome: 'open' | 'whole' | 'broken';
 }
@@ -70,7 +75,8 @@ export class RecordingProxy {
       body: bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : { model: '', messages: [] },
       status: 0,
       answerHeaders: {},
-      answerText: '',
+      events: [],
+      departure: undefined,
       outcome: 'open',
     };
     this.exchanges.push(exchange);
@@ -101,12 +107,22 @@ export class RecordingProxy {
     exchange.status = answer.statusCode ?? 0;
     exchange.answerHeaders = answer.headers;
     response.writeHead(exchange.status, answer.rawHeaders as unknown as Record<string, string>);
-    const decoder = new TextDecoder();
+    const grammar = new SseGrammar();
+    exchange.events = grammar.events;
+    const watch = (step: () => void) => {
+      if (exchange.departure !== undefined || !answer.headers['content-type']?.startsWith('text/event-stream')) return;
+      try {
+        step();
+      } catch (error) {
+        exchange.departure = error;
+      }
+    };
     answer.on('data', (chunk: Buffer) => {
-      exchange.answerText += decoder.decode(chunk, { stream: true });
+      watch(() => grammar.write(chunk));
       response.write(chunk);
     });
     answer.once('end', () => {
+      watch(() => grammar.end());
       exchange.outcome = 'whole';
       response.end();
     });

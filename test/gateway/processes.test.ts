@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import Anthropic, { type APIError } from '@anthropic-ai/sdk';
+import type { Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
 import type { Script } from '../../src/scripted-model/script.ts';
 import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import { sdkClient } from '../support/clients.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
 
 /** Budget, eviction, disconnects and ends: a process is a cache, and losing one never calls the model. */
@@ -30,7 +31,7 @@ async function setUp(...flags: string[]) {
   cleanups.push(() => model.close());
   const gateway = await startGateway(model.url, flags);
   cleanups.push(() => gateway.stop());
-  const client = new Anthropic({ baseURL: gateway.url, apiKey: 'any', maxRetries: 0 });
+  const client = sdkClient(gateway.url);
   const ask = (messages: string | Anthropic.MessageParam[], options?: { signal?: AbortSignal }) =>
     client.messages
       .create(
@@ -182,7 +183,7 @@ test('clients with different keys never share a process', async () => {
   const { gateway, ask } = await setUp();
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
   const { data } = await ask(first);
-  const other = new Anthropic({ baseURL: gateway.url, apiKey: 'another', maxRetries: 0 });
+  const other = sdkClient(gateway.url, 'another');
   const { response } = await other.messages
     .create({
       model: 'claude-sonnet-5',
