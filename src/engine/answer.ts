@@ -40,7 +40,10 @@ export class AnswerFold {
         return;
       case 'message_delta':
         Object.assign(message, event.delta);
-        message.usage = { ...message.usage, ...event.usage };
+        // A count that is null says nothing; the one of the beginning stays.
+        for (const [name, count] of Object.entries(event.usage)) {
+          if (count !== null) message.usage = { ...message.usage, [name]: count };
+        }
         return;
     }
   }
