@@ -1,4 +1,4 @@
-import type { StreamEvent } from './sse-frames.ts';
+import { isJson, type StreamEvent } from './sse-frames.ts';
 
 export interface FoldedBlock {
   type: string;
@@ -11,7 +11,10 @@ export interface FoldedMessage {
   [field: string]: unknown;
 }
 
-/** Puts the events of a whole grammatical stream together, written independently of the product. */
+/**
+ * Puts the events of a whole grammatical stream together, written independently of the product. An input that was cut
+ * by a limit stays as it began.
+ */
 export function foldMessage(events: readonly StreamEvent[]): FoldedMessage {
   const message: FoldedMessage = { content: [] };
   let block: FoldedBlock = { type: '' };
@@ -31,7 +34,7 @@ export function foldMessage(events: readonly StreamEvent[]): FoldedMessage {
       if (delta.type === 'signature_delta') block.signature = delta.signature;
       if (delta.type === 'input_json_delta') json += delta.partial_json;
     }
-    if (event.type === 'content_block_stop' && json !== '') block.input = JSON.parse(json);
+    if (event.type === 'content_block_stop' && isJson(json)) block.input = JSON.parse(json);
     if (event.type === 'message_delta') {
       const counted = Object.entries(event.usage as object).filter(([, count]) => count !== null);
       Object.assign(message, event.delta, { usage: { ...(message.usage as object), ...Object.fromEntries(counted) } });

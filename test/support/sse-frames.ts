@@ -30,6 +30,8 @@ export class FrameReader {
   /** The complete lines of the frame that is being read. */
   #lines: string[] = [];
   #rest = '';
+  /** Looking at the head of a line that grows makes one string of its pieces each time. */
+  #isHeadChecked = false;
 
   /** @throws UngrammaticalStream also for the beginning of a line that cannot end well */
   *read(chunk: Uint8Array): Generator<StreamEvent> {
@@ -39,8 +41,11 @@ export class FrameReader {
       const event = this.#takeLine(this.#rest);
       if (event) yield event;
       this.#rest = next;
+      this.#isHeadChecked = false;
     }
-    this.#checkHead(this.#rest);
+    if (this.#isHeadChecked) return;
+    const head = this.#checkHead(this.#rest);
+    this.#isHeadChecked = head !== '' && this.#rest.length >= head.length;
   }
 
   /** @throws UngrammaticalStream inside a frame or a character */
@@ -95,4 +100,13 @@ function toEvent(name: string, data: string): StreamEvent {
   const type = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined;
   if (type !== name) throw new UngrammaticalStream('frame', `the event \`${name}\` has the type \`${type}\``);
   return event as StreamEvent;
+}
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import { FrameReader, type StreamEvent, UngrammaticalStream } from './sse-frames.ts';
+import { FrameReader, isJson, type StreamEvent, UngrammaticalStream } from './sse-frames.ts';
 
 /** What a stream ended with: its stop reason, or the error in its place. */
 export type StreamEnd =
@@ -187,13 +187,4 @@ function checkFields(value: unknown, what: string): StreamEvent {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import Anthropic, { APIError } from '@anthropic-ai/sdk';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AnswerFold } from '../src/engine/answer.ts';
+import { streamAnswer } from '../src/http/answer.ts';
+import type { Failure } from '../src/spec/failure.ts';
+import type { TurnEvent } from '../src/spec/turn-events.ts';
+import { DAMAGES } from './support/damaged-streams.ts';
+import { foldMessage } from './support/fold-message.ts';
+import { chunkSizes, type GeneratedTurn, generatedTurn, inChunks } from './support/generated-turns.ts';
+import { type Complaint, UngrammaticalStream } from './support/sse-frames.ts';
+import { SseGrammar } from './support/sse-grammar.ts';
+
+/**
+ * Random turns through the product's streaming answer: the automaton of the grammar, the official SDK and the product's
+ * own fold must make the same message of it, wherever the bytes are cut.
+ */
+
+const SEED = Number(process.env.ISTHMUS_TEST_SEED ?? 20_261_123);
+/** Batches, whose silences pass beside each other. */
+const RUNS = Number(process.env.ISTHMUS_TEST_RUNS ?? 2_050);
+
+let streams = 0;
+let pings = 0;
+
+test('whatever a turn is, its stream is grammatical and all readers make the same message of it', async () => {
+  const batch = fc.array(fc.tuple(generatedTurn, chunkSizes), { minLength: 1, maxLength: 20, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(batch, async (turns) => {
+      await Promise.all(turns.map(([turn, sizes]) => check(turn, sizes)));
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  expect(streams).toBeGreaterThan(RUNS * 9);
+  expect(pings).toBeGreaterThan(0);
+}, 300_000);
+
+test('a stream that is damaged anywhere is refused, for the right reason', async () => {
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(generatedTurn, chunkSizes, fc.nat(1_000_000), async (turn, sizes, pick) => {
+      const frames = (await streamText({ ...turn, silences: new Set() })).split(/(?<=\n\n)/);
+      const { events } = readByGrammar([encoder.encode(frames.join(''))]);
+      for (const { name, about, at } of DAMAGES) {
+        const places = at(frames, events);
+        const damaged = places[pick % places.length];
+        if (!damaged) continue;
+        seen.add(name);
+        const bytes = encoder.encode(damaged.join(''));
+        expect([name, complaintAbout(inChunks(bytes, sizes))]).toEqual([name, about]);
+      }
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+  expect(DAMAGES.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
+}, 300_000);
+
+test('a stream that is cut anywhere is refused at its end and not before', async () => {
+  await fc.assert(
+    fc.asyncProperty(generatedTurn, chunkSizes, fc.nat(1_000_000), async (turn, sizes, pick) => {
+      const bytes = encoder.encode(await streamText({ ...turn, silences: new Set() }));
+      const cut = bytes.slice(0, pick % bytes.length);
+      const grammar = readByGrammar(inChunks(cut, sizes));
+      expect(() => grammar.end()).toThrow(expect.objectContaining({ about: 'end' }));
+      // What is no UTF-8 is refused wherever it stands.
+      const broken = Buffer.concat([cut, Buffer.of(0xff), bytes.slice(cut.length)]);
+      expect(complaintAbout(inChunks(broken, sizes))).toBe('bytes');
+    }),
+    { numRuns: RUNS, seed: SEED },
+  );
+}, 300_000);
+
+const encoder = new TextEncoder();
+
+/** What the product sends for a turn; a failure before the first event as the error event that it is after a silence. */
+async function streamText(turn: GeneratedTurn): Promise<string> {
+  const response = await streamAnswer(play(turn), {
+    requestId: 'req_own',
+    headers: {},
+    keepAliveMs: 60_000,
+    onSettled: () => undefined,
+  });
+  const text = await response.text();
+  return response.status === 200 ? text : `event: error\ndata: ${text}\n\n`;
+}
+
+function complaintAbout(chunks: Uint8Array[]): Complaint | undefined {
+  try {
+    readByGrammar(chunks).end();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UngrammaticalStream) return error.about;
+    throw error;
+  }
+}
+
+async function check(turn: GeneratedTurn, sizes: readonly number[]): Promise<void> {
+  streams += 1;
+  const settled: Array<{ failure?: Failure }> = [];
+  const response = await streamAnswer(play(turn), {
+    requestId: 'req_own',
+    headers: { 'isthmus-path': 'start' },
+    keepAliveMs: turn.silences.size > 0 ? 1 : 60_000,
+    onSettled: (outcome) => settled.push(outcome),
+  });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  expect(settled).toEqual([turn.failure ? { failure: turn.failure } : {}]);
+  const chunks = inChunks(bytes, sizes);
+  const read = () => readBySdk(new Response(streamOf(chunks), response));
+  if (turn.failure) {
+    const envelope = envelopeOf(turn.failure);
+    const isFirst = turn.events.length === 1 && !turn.silences.has(0);
+    expect(response.status).toBe(isFirst ? turn.failure.status : 200);
+    if (isFirst) expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject(envelope);
+    else expect(readByGrammar(chunks).end()).toMatchObject(envelope);
+    const error = await read().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(APIError);
+    expect(error).toMatchObject({ status: isFirst ? turn.failure.status : undefined, error: envelope });
+    return;
+  }
+  expect(response.status).toBe(200);
+  const grammar = readByGrammar(chunks);
+  expect(grammar.end()).toEqual({ type: 'message_stop', stop_reason: turn.message.stop_reason });
+  pings += grammar.events.filter(({ type }) => type === 'ping').length;
+  const expected = comparable(turn, turn.message);
+  expect(comparable(turn, foldMessage(grammar.events))).toEqual(expected);
+  expect(comparable(turn, await read())).toEqual(expected);
+  expect(comparable(turn, foldByEngine(turn.events))).toEqual(expected);
+}
+
+async function* play({ events, silences }: GeneratedTurn): AsyncGenerator<TurnEvent> {
+  for (const [index, event] of events.entries()) {
+    if (silences.has(index)) await sleep(8);
+    yield event;
+  }
+}
+
+function envelopeOf({ type, message, requestId = 'req_own' }: Failure) {
+  return { type: 'error', error: { type, message }, request_id: requestId };
+}
+
+function readByGrammar(chunks: Uint8Array[]): SseGrammar {
+  const grammar = new SseGrammar();
+  for (const chunk of chunks) grammar.write(chunk);
+  return grammar;
+}
+
+async function readBySdk(response: Response): Promise<object> {
+  const client = new Anthropic({
+    baseURL: 'http://127.0.0.1:9',
+    apiKey: 'any',
+    maxRetries: 0,
+    fetch: async () => response,
+  });
+  return client.messages
+    .stream({ model: 'claude-sonnet-5', max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] })
+    .finalMessage();
+}
+
+function foldByEngine(events: TurnEvent[]): object {
+  const fold = new AnswerFold();
+  for (const event of events) if (event.type !== 'message_stop' && event.type !== 'failure') fold.add(event);
+  return fold.message ?? {};
+}
+
+function streamOf(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
+  const left = chunks.values();
+  return new ReadableStream({
+    pull(controller) {
+      const { value, done } = left.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+}
+
+/** As plain JSON, without what the official SDK adds, and without the input that a limit has cut. */
+function comparable({ cutBlock }: GeneratedTurn, message: object): unknown {
+  const { content, stop_details: _, parsed_output: __, ...rest } = JSON.parse(JSON.stringify(message));
+  const blocks = (content as Array<Record<string, unknown>>).map(({ parsed_output: ___, ...block }, index) =>
+    index === cutBlock ? { ...block, input: undefined } : block,
+  );
+  return { ...rest, content: blocks };
+}
