@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { encodeEvent, errorBody, PING } from '../dialects/anthropic-messages/encode-answer.ts';
 import { clientGone, type Failure } from '../spec/failure.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
@@ -11,6 +12,11 @@ export interface AnswerOptions {
   /** Silence after which a streaming answer commits to 200 and pings, in milliseconds. */
   keepAliveMs: number;
   onSettled: OnSettled;
+}
+
+/** The gateway's own name for a request. */
+export function newRequestId(): string {
+  return `req_isthmus_${randomUUID().replaceAll('-', '')}`;
 }
 
 /** The answer to a request that was refused or failed before its first byte. */

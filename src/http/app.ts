@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
@@ -9,7 +8,7 @@ import { type Failure, failureOf } from '../spec/failure.ts';
 import { FAILURE_CODES } from '../spec/failure-codes.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { Log } from '../telemetry/log.ts';
-import { failureResponse } from './answer.ts';
+import { failureResponse, newRequestId } from './answer.ts';
 import { countTokensRoute, messagesRoute } from './messages-route.ts';
 
 export interface AppOptions {
@@ -35,7 +34,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
 
   app.use(async (context, next) => {
-    context.set('requestId', `req_isthmus_${randomUUID().replaceAll('-', '')}`);
+    context.set('requestId', newRequestId());
     const refused = guardRequest(
       {
         host: context.req.header('host'),

@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { badRequest, failureOf } from '../spec/failure.ts';
+import { failureResponse, newRequestId } from './answer.ts';
 
 /** A listening server. */
 export interface Listener {
@@ -19,8 +22,7 @@ export interface Listener {
  */
 // biome-ignore lint/suspicious/noExplicitAny: the app's own environment type does not matter here
 export async function listen(app: Hono<any>, host: string, port: number): Promise<Listener> {
-  const server: ServerType = createAdaptorServer({ fetch: app.fetch });
-  if (!('requestTimeout' in server)) throw new Error('an HTTP/1.1 server was expected');
+  const server = createServer(getRequestListener(app.fetch, { errorHandler: answerWithoutApp }));
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
@@ -38,4 +40,13 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
       }),
     closeConnections: () => server.closeAllConnections(),
   };
+}
+
+/** What the app never sees: a request whose target and `Host` make no URL. */
+function answerWithoutApp(error: unknown): Response {
+  const { failure } =
+    error instanceof RequestError
+      ? badRequest('', `The request target or the Host header is not valid: ${error.message}.`)
+      : { failure: failureOf(error) };
+  return failureResponse(failure, newRequestId());
 }

@@ -1,4 +1,6 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../src/scripted-model/server.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -101,6 +103,20 @@ test('a Host that is somebody else’s name', async () => {
   });
   expect(status).toBe(403);
   expect(model.requests).toHaveLength(0);
+});
+
+test.each([
+  ['/v1\\messages', '127.0.0.1'],
+  ['*', '127.0.0.1'],
+  ['/v1/messages', 'a b'],
+  ['/v1/messages', 'localhost:99999'],
+])('the target %s and the Host %s, which make no URL', async (path, host) => {
+  const { hostname, port } = new URL(gateway.url);
+  const outgoing = httpRequest({ hostname, port, path, method: 'POST', headers: { ...json, host } }).end(good);
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  const headers = new Headers(incoming.headers as Record<string, string>);
+  const response = new Response(await text(incoming), { status: incoming.statusCode ?? 0, headers });
+  await expectRefused(response, 400, 'invalid_request_error', 'target or the Host header is not valid');
 });
 
 test('a body over the limit, announced or not', async () => {
