@@ -42,7 +42,7 @@ export const BODY_FIELDS = {
   stop_sequences: { handling: 'honoured', passed: true, note: 'As it is; the answer says which one was met.' },
   tool_choice: { handling: 'honoured', passed: true, note: 'As it is, `disable_parallel_tool_use` too.' },
   output_config: { handling: 'honoured', passed: true, note: 'As it is: `effort`, `format`.' },
-  output_format: { handling: 'honoured', passed: true, note: 'As it is; the older name of `output_config.format`.' },
+  output_format: { handling: 'honoured', passed: true, note: 'As `output_config.format`, its newer name.' },
   betas: { handling: 'honoured', note: 'Like the header `anthropic-beta`; see the table of betas.' },
   metadata: { handling: 'honoured', note: '`user_id` goes into the log line of the turn, nothing goes to the model.' },
   cache_control: { handling: 'replaced', note: 'Claude Code sets its own breakpoints, on every path the same.' },

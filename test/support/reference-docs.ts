@@ -1,0 +1,131 @@
+import {
+  BETAS,
+  BODY_FIELDS,
+  CONTENT,
+  HEADERS,
+  OWN_BETAS,
+  type Row,
+  TOOL_FIELDS,
+  TOOL_KINDS,
+} from '../../src/dialects/anthropic-messages/contract.ts';
+import { FAILURE_CODES } from '../../src/spec/failure-codes.ts';
+
+const MADE = 'Made by `npm run docs` from';
+
+/** `docs/parameters.md`, made from the tables that the program acts on. */
+export function parametersPage(): string {
+  return `# What becomes of a request
+
+${MADE} \`src/dialects/anthropic-messages/contract.ts\`; \`GET /v1/capabilities\` has the same as JSON.
+
+- **honoured**: the model's API is asked for it exactly so, on every path.
+- **replaced**: Claude Code's own takes its place; the answer does not depend on it.
+- **converted**: it reaches the model in another form; the answer's header \`isthmus-converted\` names it.
+- **ignored**: not acted on; the answer's header \`isthmus-ignored\` names it, and in strict mode it is a 400.
+- **refused**: a 400 that says what to do instead.
+
+What one turn asks for is not asked for in the next.
+
+## Fields of the body
+
+A field that is not listed is ignored.
+
+${rows('field', BODY_FIELDS, code)}
+
+## Tools
+
+${rows('tool', TOOL_KINDS, plain)}
+
+Fields of a client tool; one that is not listed is ignored.
+
+${rows('field', TOOL_FIELDS, code)}
+
+\`ToolSearch\`, \`Agent\` and \`ExitPlanMode\` have a \`_\` behind their names before the model, and none before the client.
+
+## Content
+
+${rows('content', CONTENT, plain)}
+
+## Betas
+
+Values of \`anthropic-beta\` that are passed on. None changes what a turn costs or who answers it.
+
+${table(
+  ['value', 'for'],
+  Object.entries(BETAS).map(([name, reason]) => [code(name), reason]),
+)}
+
+Said by Claude Code itself wherever they apply:
+
+${table(
+  ['value', 'for'],
+  Object.entries(OWN_BETAS).map(([name, reason]) => [code(name), reason]),
+)}
+
+All others are ignored. A process keeps the betas of its first turn: when they change, the turn goes by replay.
+
+## Headers
+
+${table(
+  ['header', 'what'],
+  Object.entries(HEADERS).map(([name, what]) => [code(name), what]),
+)}
+`;
+}
+
+/** `docs/errors.md`, made from the table of failures. */
+export function errorsPage(): string {
+  const codes = Object.entries(FAILURE_CODES).map(([name, { status, type, cause, cure }]) => [
+    code(name),
+    status,
+    code(type).replace('`the upstream’s`', 'the upstream’s'),
+    cause,
+    cure,
+  ]);
+  return `# Errors
+
+${MADE} \`src/spec/failure-codes.ts\`.
+
+Every error has the API's envelope and a stable code: in the header \`isthmus-error\`, and, unless the model's API made the
+error, in \`error.details.error_code\`. Before the first byte of an answer an error is an HTTP status; after it, an
+\`event: error\` of the stream. Decide by status, type or code, never by the words of a message.
+
+${table(['code', 'status', 'type', 'cause', 'cure'], codes)}
+
+## The upstream's own errors
+
+Status and \`error.type\` are the API's. Its message and \`request-id\` are too, in every process that began by replay: the
+SDK hands them over there alone. In a conversation that began in a spare (\`isthmus-path: start\`, and what continues it)
+
+- an error that Claude Code would repeat (401, 408, 409, 429, 5xx) has a message of Isthmus and a \`request-id\` of Isthmus;
+- a 413 has Claude Code's words, with the API's \`request-id\`;
+- \`prompt is too long\` begins with these words, without the number of tokens.
+
+A 404 has Claude Code's words everywhere, and is asked for twice: without streaming the second time.
+
+## Who tries again
+
+By default the client: the first retry that Claude Code announces becomes the answer, its wait as \`retry-after\` (rounded up;
+Claude Code adds up to a quarter to what the API said). With \`--retries gateway\` Claude Code tries again, up to ten times,
+while a streaming client gets pings; the client should then not retry by itself.
+`;
+}
+
+function rows(head: string, entries: Record<string, Row>, show: (name: string) => string): string {
+  return table(
+    [head, '', 'note'],
+    Object.entries(entries).map(([name, { handling, note }]) => [show(name), handling, note]),
+  );
+}
+
+function table(head: string[], lines: string[][]): string {
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function plain(text: string): string {
+  return text;
+}
