@@ -139,7 +139,14 @@ const TOOLS = ['read', 'Bash', 'mcp__x__y'].map((name) => ({
 }));
 
 /** Each of another generation, to which the SDK would add other things of its own. */
-const MODELS = ['claude-sonnet-5', 'claude-opus-5-5', 'claude-haiku-4-5', 'claude-of-the-future'];
+/** What the model's API is told of thinking when the client says nothing, for each model that is asked. */
+const THINKING_WHEN_ABSENT: Record<string, object | undefined> = {
+  'claude-sonnet-5': { type: 'disabled' },
+  'claude-opus-5-5': { type: 'adaptive' },
+  'claude-haiku-4-5': { type: 'disabled' },
+  'claude-of-the-future': undefined,
+};
+const MODELS = Object.keys(THINKING_WHEN_ABSENT);
 
 /** One client with one conversation. */
 interface Conversation {
@@ -303,7 +310,7 @@ function check(conversation: Conversation, request: RecordedRequest, path: strin
   expect(request.body).not.toHaveProperty('output_config');
   expect(request.body).not.toHaveProperty('context_management');
   expect(request.body.max_tokens).toBe(current.maxTokens);
-  expect(request.body.thinking).toEqual({ type: 'disabled' });
+  expect(request.body.thinking).toEqual(THINKING_WHEN_ABSENT[request.body.model]);
   if (conversation.prefix) {
     expect(clientSystem(request)).toBe(conversation.prefix.system);
     const options = { withThinking: !conversation.hasDroppedThinking };

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { errorBody } from '../dialects/anthropic-messages/encode-answer.ts';
 import { badRequest, failureOf } from '../spec/failure.ts';
 import { failureResponse, newRequestId } from './answer.ts';
 
@@ -26,6 +28,7 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
+  server.on('clientError', refuseUnparsable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -40,6 +43,26 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
       }),
     closeConnections: () => server.closeAllConnections(),
   };
+}
+
+/** What is no HTTP request, in the API's envelope as well as its sender may read it. */
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy();
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const { failure } = badRequest(
+    '',
+    isTooLarge ? 'The headers are larger than 16 KB.' : 'This is not a valid HTTP/1.1 request.',
+  );
+  const requestId = newRequestId();
+  const body = JSON.stringify(errorBody(failure, requestId));
+  const head = [
+    `HTTP/1.1 ${isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `request-id: ${requestId}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** What the app never sees: a request whose target and `Host` make no URL. */

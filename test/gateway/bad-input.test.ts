@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../src/scripted-model/server.ts';
@@ -117,6 +118,19 @@ test.each([
   const headers = new Headers(incoming.headers as Record<string, string>);
   const response = new Response(await text(incoming), { status: incoming.statusCode ?? 0, headers });
   await expectRefused(response, 400, 'invalid_request_error', 'target or the Host header is not valid');
+});
+
+test.each([
+  ['no HTTP', 'BREW /v1/messages\r\n\r\n', 400],
+  ['a header that is none', 'POST /v1/messages HTTP/1.1\r\nhost localhost\r\n\r\n', 400],
+  ['headers over the limit', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+])('%s', async (_what, bytes, status) => {
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1').on('error', () => undefined);
+  socket.write(bytes);
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  const id = /^request-id: (.*)$/m.exec(head)?.[1];
+  expect(JSON.parse(body)).toMatchObject({ error: { type: 'invalid_request_error' }, request_id: id });
 });
 
 test('a body over the limit, announced or not', async () => {
