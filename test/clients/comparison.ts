@@ -87,6 +87,19 @@ export function systemTexts({ system }: ModelRequest): string[] {
   return typeof system === 'string' ? [system] : system.map(({ text }) => text ?? '');
 }
 
+/** One line for each message: its role and the types of its blocks. */
+export function outline(request: ModelRequest): string[] {
+  return comparableMessages(request).map(
+    ({ role, content }) => `${role}: ${content.map(({ type }) => type).join(' ')}`,
+  );
+}
+
+/** Every tool_result block of a request, in order. */
+export function toolResults(request: ModelRequest | undefined): ContentBlock[] {
+  if (!request) return [];
+  return comparableMessages(request).flatMap(({ content }) => content.filter(({ type }) => type === 'tool_result'));
+}
+
 /** Every text, tool result text and tool_use id of a request, its system prompt included. */
 export function allTexts(request: ModelRequest): Set<string> {
   const inBlock = (block: ContentBlock): string[] => {

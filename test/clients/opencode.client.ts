@@ -1,36 +1,18 @@
-import { networkInterfaces } from 'node:os';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ContentBlock, ModelRequest, ScriptedBlock } from '../../src/scripted-model/script.ts';
-import { foldMessage } from '../support/fold-message.ts';
-import { ASPECT_NAMES, type AspectName, allTexts, comparableMessages, compare, pairUp } from './comparison.ts';
-import type { OpenCodeProject } from './opencode.ts';
-import { isTitle, type Observation, Stage, titleRule, turnRule } from './stage.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import { checkEveryRequest, onStage } from './checks.ts';
+import { type AspectName, allTexts, comparableMessages, compare, outline, pairUp, toolResults } from './comparison.ts';
+import { isTitle, OpenCodeProject, observe, titleRule } from './opencode.ts';
+import type { ClientRun, Files } from './project.ts';
+import { text, turnRule, use } from './rules.ts';
+import { type Observation as AnyObservation, pathOf } from './stage.ts';
+
+type Observation = AnyObservation<ClientRun>;
 
 const NUMBERS = 'one\ntwo\nGröße 数 🌊\n';
 const TITLE = 'Numbers put right';
 
-let stage: Stage;
-let hasFailed = false;
-
-beforeAll(async () => {
-  stage = await Stage.start();
-});
-
-afterEach(({ task }) => {
-  hasFailed ||= task.result?.state === 'fail';
-});
-
-afterAll(async () => {
-  if (hasFailed) console.log(`\nThe gateway's output:\n${stage.gatewayOutput}`);
-  await stage?.close();
-});
-
-// Declared only where it can hold: a check that was not reached counts as failed.
-if (process.env.ISTHMUS_CLIENTS_NETWORK === 'loopback') {
-  it('nothing but loopback exists', () => {
-    expect(Object.keys(networkInterfaces())).toEqual(['lo']);
-  });
-}
+const stage = onStage();
 
 /** The project and the observations of the conversation that goes on through several scenarios. */
 let project: OpenCodeProject;
@@ -39,9 +21,9 @@ let secondTurn: Observation;
 
 describe('a tool loop', () => {
   beforeAll(async () => {
-    project = stage.addProject({ 'numbers.txt': NUMBERS, 'README.md': 'A list of numbers.\n' });
+    project = addProject({ 'numbers.txt': NUMBERS, 'README.md': 'A list of numbers.\n' });
     const filePath = project.path('numbers.txt');
-    stage.script(
+    stage().script(
       titleRule(text(TITLE)),
       turnRule(
         'Put the second',
@@ -55,7 +37,7 @@ describe('a tool loop', () => {
         [text('The second line is put right.')],
       ),
     );
-    firstTurn = await stage.observe(project, ['run', 'Put the second number right']);
+    firstTurn = await observe(stage(), project, ['run', 'Put the second number right']);
   });
 
   it('opencode ends with exit code 0', () => {
@@ -89,7 +71,7 @@ describe('a tool loop', () => {
   it('paths: start, then continue for every follow-up', () => {
     expect(mainPaths(firstTurn)).toEqual(['start', 'continue', 'continue', 'continue']);
   });
-  checkEveryRequest(() => firstTurn);
+  checkEvery(() => firstTurn);
 });
 
 describe('a title request beside the main one', () => {
@@ -97,8 +79,8 @@ describe('a title request beside the main one', () => {
   let storedTitles: string[];
 
   beforeAll(async () => {
-    const other = stage.addProject({ 'greeting.txt': 'hello\n' });
-    stage.script(
+    const other = addProject({ 'greeting.txt': 'hello\n' });
+    stage().script(
       titleRule({ type: 'thinking', thinking: 'A short title is best.' }, text('Greeting in capitals')),
       turnRule(
         'Print the greeting',
@@ -106,7 +88,7 @@ describe('a title request beside the main one', () => {
         [text('It was printed in capitals.')],
       ),
     );
-    observation = await stage.observe(other, ['run', 'Print the greeting in capitals'], { together: true });
+    observation = await observe(stage(), other, ['run', 'Print the greeting in capitals'], { together: true });
     const list = await other.run('session', 'list', '--format', 'json');
     storedTitles = (JSON.parse(list.stdout) as Array<{ title: string }>).map(({ title }) => title);
   });
@@ -142,19 +124,19 @@ describe('a title request beside the main one', () => {
     expect(paths(observation, true)).toEqual(['start']);
     expect(mainPaths(observation)).toEqual(['start', 'continue']);
   });
-  checkEveryRequest(() => observation);
+  checkEvery(() => observation);
 });
 
 describe('a second turn with --continue', () => {
   beforeAll(async () => {
-    stage.script(
+    stage().script(
       turnRule(
         'Remove the copy',
         [use('toolu_remove', 'bash', { command: 'rm copy.txt && ls', description: 'Removes the copy' })],
         [text('The copy is gone.')],
       ),
     );
-    secondTurn = await stage.observe(project, ['run', '--continue', 'Remove the copy again']);
+    secondTurn = await observe(stage(), project, ['run', '--continue', 'Remove the copy again']);
   });
 
   it('opencode ends with exit code 0', () => {
@@ -178,22 +160,22 @@ describe('a second turn with --continue', () => {
   it('paths: continue for every request', () => {
     expect(secondTurn.exchanges.map(pathOf)).toEqual(['continue', 'continue']);
   });
-  checkEveryRequest(() => secondTurn);
+  checkEvery(() => secondTurn);
 });
 
 describe('a third turn after a restart of the gateway', () => {
   let observation: Observation;
 
   beforeAll(async () => {
-    await stage.restartGateway();
-    stage.script(
+    await stage().restartGateway();
+    stage().script(
       turnRule(
         'Say what is left',
         [use('toolu_list', 'bash', { command: 'ls', description: 'Lists the files' })],
         [text('Two files are left.')],
       ),
     );
-    observation = await stage.observe(project, ['run', '--continue', 'Say what is left']);
+    observation = await observe(stage(), project, ['run', '--continue', 'Say what is left']);
   });
 
   it('opencode ends with exit code 0', () => {
@@ -209,7 +191,7 @@ describe('a third turn after a restart of the gateway', () => {
   it('paths: replay, then continue', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
   });
-  checkEveryRequest(() => observation);
+  checkEvery(() => observation);
 });
 
 describe('the comparison itself notices', () => {
@@ -272,44 +254,12 @@ const SECOND_TURN = [
 ];
 const ONE_CALL = ['assistant: tool_use', 'user: tool_result'];
 
-/** The checks that hold for every request of every scenario. */
-function checkEveryRequest(observation: () => Observation): void {
-  it('OpenCode asked for nothing but messages, and each answer is whole and grammatical', () => {
-    const { exchanges } = observation();
-    for (const { method, path, status, outcome, departure } of exchanges) {
-      expect([method, path, status, outcome]).toEqual(['POST', '/v1/messages', 200, 'whole']);
-      expect(departure).toBeUndefined();
-    }
-  });
-  it('as many model calls as requests, each answered', () => {
-    const { exchanges, seen, pairs } = observation();
-    expect(seen.map(({ outcome }) => outcome)).toEqual(exchanges.map(() => 'answered'));
-    expect(pairs).toHaveLength(exchanges.length);
-  });
-  for (const aspect of ASPECT_NAMES) {
-    it(`${aspect}: the model saw what OpenCode sent, in every request`, () => {
-      const { exchanges, pairs } = observation();
-      expect(pairs).toHaveLength(exchanges.length);
-      // Each request carries all that came before, so one difference shows up in many.
-      expect([...new Set(pairs.flatMap((pair) => compare(aspect, pair)))]).toEqual([]);
-    });
-  }
-  it('each answer that OpenCode got is the model’s answer to that very request', () => {
-    const { exchanges, pairs } = observation();
-    for (const { body, events } of exchanges) {
-      const seen = pairs.find((pair) => pair.sent === body)?.seen;
-      const reply = seen && stage.replies.get(seen);
-      expect(foldMessage(events).content.map(withoutSignature)).toEqual(reply?.content);
-    }
-  });
+function addProject(files: Files): OpenCodeProject {
+  return stage().add(new OpenCodeProject(stage().url, files));
 }
 
-function text(text: string): Extract<ScriptedBlock, { type: 'text' }> {
-  return { type: 'text', text };
-}
-
-function use(id: string, name: string, input: unknown): ScriptedBlock {
-  return { type: 'tool_use', id, name, input };
+function checkEvery(observation: () => Observation): void {
+  checkEveryRequest('OpenCode', '/v1/messages', stage, observation);
 }
 
 function lastLine(output: string): string | undefined {
@@ -321,28 +271,12 @@ function mainRequests({ seen }: Observation): ModelRequest[] {
   return seen.map(({ body }) => body).filter((body) => !isTitle(body));
 }
 
-function pathOf({ answerHeaders }: Observation['exchanges'][number]): unknown {
-  return answerHeaders['isthmus-path'];
-}
-
 function paths({ exchanges }: Observation, ofTitles: boolean): unknown[] {
   return exchanges.filter(({ body }) => isTitle(body) === ofTitles).map(pathOf);
 }
 
 function mainPaths(observation: Observation): unknown[] {
   return paths(observation, false);
-}
-
-function toolResults(request: ModelRequest | undefined): ContentBlock[] {
-  if (!request) return [];
-  return comparableMessages(request).flatMap(({ content }) => content.filter(({ type }) => type === 'tool_result'));
-}
-
-/** One line for each message: its role and the types of its blocks. */
-function outline(request: ModelRequest): string[] {
-  return comparableMessages(request).map(
-    ({ role, content }) => `${role}: ${content.map(({ type }) => type).join(' ')}`,
-  );
 }
 
 /** What OpenCode sent in its title request alone, and in its main requests alone. */
@@ -357,11 +291,6 @@ function ownTexts({ exchanges }: Observation): { title: string[]; main: string[]
 function found(texts: string[], request: ModelRequest): string[] {
   const present = [...allTexts(request)];
   return texts.filter((one) => present.some((other) => other.includes(one)));
-}
-
-/** The scripted model makes signatures up, so a reply has none to compare with. */
-function withoutSignature({ signature: _, ...block }: ContentBlock): object {
-  return block;
 }
 
 /** A message's blocks, to be changed in place. */

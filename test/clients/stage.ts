@@ -1,34 +1,27 @@
-import {
-  type ModelRequest,
-  newestToolResults,
-  newestUserText,
-  type Reply,
-  type RuleFunction,
-  type ScriptedBlock,
-} from '../../src/scripted-model/script.ts';
+import type { ModelRequest, Reply, RuleFunction } from '../../src/scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../src/scripted-model/server.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
 import { type Pair, pairUp } from './comparison.ts';
-import { OpenCodeProject, type OpenCodeRun } from './opencode.ts';
+import { asDeclared } from './declared.ts';
+import type { Project } from './project.ts';
 import { type Exchange, RecordingProxy } from './recording-proxy.ts';
 
-/** How long a request may wait for another one, in milliseconds, before its connection is dropped. */
-const LONGEST_WAIT_MS = 60_000;
-
-/** What happened during one `opencode` command. */
-export interface Observation {
-  run: OpenCodeRun;
-  /** Between OpenCode and the gateway. */
+/** What happened during one run of a client. */
+export interface Observation<Run> {
+  run: Run;
+  /** Between the client and the gateway. */
   exchanges: Exchange[];
+  /** What the model has to see of each exchange: what the client sent, but for what the gateway declared. */
+  expected: ModelRequest[];
   /** Between the gateway and the model. */
   seen: RecordedRequest[];
   pairs: Pair[];
 }
 
-export interface ObserveOptions {
-  /** Lets the title request and the first main one go to the gateway only when both have come. */
-  together?: boolean;
-}
+/** May delay a request on its way; `exchanges` are all of this run so far. */
+export type Pacing = (exchange: Exchange, exchanges: () => Exchange[]) => Promise<void>;
+
+const AT_ONCE: Pacing = async () => undefined;
 
 /** Everything that takes part: the scripted model, the gateway over it, the recording in front, and the projects. */
 export class Stage {
@@ -36,7 +29,7 @@ export class Stage {
   readonly replies = new Map<ModelRequest, Reply>();
   readonly #model: ScriptedModel;
   readonly #proxy: RecordingProxy;
-  readonly #projects: OpenCodeProject[] = [];
+  readonly #projects: Project[] = [];
   #gateway: TestGateway;
   #gatewayOutput = '';
 
@@ -52,14 +45,18 @@ export class Stage {
     return new Stage(model, gateway, await RecordingProxy.start(gateway.url));
   }
 
+  /** What a client is to be told to be the Messages API; without `/v1`. */
+  get url(): string {
+    return this.#proxy.url;
+  }
+
   /** What the gateways have written so far. */
   get gatewayOutput(): string {
     return `${this.#gatewayOutput}${this.#gateway.output()}`;
   }
 
-  /** A new repository in which OpenCode talks to the gateway. */
-  addProject(files: Record<string, string>): OpenCodeProject {
-    const project = new OpenCodeProject(`${this.#proxy.url}/v1`, files);
+  /** Removes the project at the end, too. */
+  add<AnyProject extends Project>(project: AnyProject): AnyProject {
     this.#projects.push(project);
     return project;
   }
@@ -75,34 +72,23 @@ export class Stage {
     ]);
   }
 
-  /** Runs `opencode` with these arguments and tells what happened on both sides of the gateway. */
-  async observe(
-    project: OpenCodeProject,
-    args: string[],
-    { together = false }: ObserveOptions = {},
-  ): Promise<Observation> {
+  /** Runs a client and tells what happened on both sides of the gateway. */
+  async observe<Run>(runClient: () => Promise<Run>, pacing: Pacing = AT_ONCE): Promise<Observation<Run>> {
     const exchangesBefore = this.#proxy.exchanges.length;
     const seenBefore = this.#model.requests.length;
-    const exchanges = () => this.#proxy.exchanges.slice(exchangesBefore);
-    const titles = () => exchanges().filter(({ body }) => isTitle(body));
-    this.#proxy.beforeForwarding = async ({ body }) => {
-      if (together) {
-        const haveMet = () => titles().length > 0 && titles().length < exchanges().length;
-        await until('a title request and a main one have come', haveMet, LONGEST_WAIT_MS);
-      }
-      // OpenCode drops its title request when it has finished before it, so the title goes first.
-      if (!isTitle(body) && newestToolResults(body).length > 0) {
-        const areDone = () => titles().every(({ outcome }) => outcome !== 'open');
-        await until('the title request has been answered', areDone, LONGEST_WAIT_MS);
-      }
-    };
-    const run = await project.run(...args);
-    await until('every answer has ended', () => exchanges().every(({ outcome }) => outcome !== 'open'));
+    const newExchanges = () => this.#proxy.exchanges.slice(exchangesBefore);
+    this.#proxy.beforeForwarding = (exchange) => pacing(exchange, newExchanges);
+    const run = await runClient();
+    await until('every answer has ended', () => newExchanges().every(({ outcome }) => outcome !== 'open'));
+    const exchanges = newExchanges();
+    if (exchanges.length === 0) throw new Error(`The client sent nothing: ${JSON.stringify(run)}`);
     const seen = this.#model.requests.slice(seenBefore);
-    const sentBodies = exchanges().map(({ body }) => body);
-    const seenBodies = seen.map(({ body }) => body);
-    if (sentBodies.length === 0) throw new Error(`OpenCode sent nothing; it ended with ${run.code}: ${run.stderr}`);
-    return { run, exchanges: exchanges(), seen, pairs: pairUp(sentBodies, seenBodies) };
+    const expected = exchanges.map(({ body, answerHeaders }) => asDeclared(body, answerHeaders));
+    const pairs = pairUp(
+      expected,
+      seen.map(({ body }) => body),
+    );
+    return { run, exchanges, expected, seen, pairs };
   }
 
   /** Replaces the gateway by a new one, which knows of no conversation. */
@@ -122,34 +108,11 @@ export class Stage {
   }
 }
 
+/** Which way the gateway says that a turn took. */
+export function pathOf({ answerHeaders }: Exchange): unknown {
+  return answerHeaders['isthmus-path'];
+}
+
 const NO_ANSWER: Reply = {
   error: { status: 400, type: 'invalid_request_error', message: 'The script has no answer to this request.' },
 };
-
-/** OpenCode's title requests are the only ones without tools. */
-export function isTitle({ tools }: ModelRequest): boolean {
-  return (tools ?? []).length === 0;
-}
-
-/** Answers title requests. */
-export function titleRule(...content: ScriptedBlock[]): RuleFunction {
-  return (request) => (isTitle(request) ? { content } : undefined);
-}
-
-/**
- * Answers one prompt of the user: with the first step, and the results of a step's tools with the step after it.
- *
- * @param prompt a part of the user's text
- */
-export function turnRule(prompt: string, ...steps: ScriptedBlock[][]): RuleFunction {
-  return (request) => {
-    if (isTitle(request)) return undefined;
-    const [result] = newestToolResults(request);
-    const answered = steps.findIndex((step) =>
-      step.some((block) => block.type === 'tool_use' && block.id === result?.tool_use_id),
-    );
-    const isAsked = result === undefined && newestUserText(request).includes(prompt);
-    const content = isAsked ? steps[0] : steps[answered + 1];
-    return content && (isAsked || answered >= 0) ? { content } : undefined;
-  };
-}

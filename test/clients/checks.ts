@@ -1,0 +1,83 @@
+import { networkInterfaces } from 'node:os';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { ContentBlock } from '../../src/scripted-model/script.ts';
+import { foldMessage } from '../support/fold-message.ts';
+import { ASPECT_NAMES, compare } from './comparison.ts';
+import { type Observation, Stage } from './stage.ts';
+
+/**
+ * Sets the stage for all checks of a file, and checks that nothing but loopback can be reached from it.
+ *
+ * @returns the stage, once the checks have begun
+ */
+export function onStage(): () => Stage {
+  let stage: Stage;
+  let hasFailed = false;
+
+  beforeAll(async () => {
+    stage = await Stage.start();
+  });
+
+  afterEach(({ task }) => {
+    hasFailed ||= task.result?.state === 'fail';
+  });
+
+  afterAll(async () => {
+    if (hasFailed) console.log(`\nThe gateway's output:\n${stage.gatewayOutput}`);
+    await stage?.close();
+  });
+
+  // Declared only where it can hold: a check that was not reached counts as failed.
+  if (process.env.ISTHMUS_CLIENTS_NETWORK === 'loopback') {
+    it('nothing but loopback exists', () => {
+      expect(Object.keys(networkInterfaces())).toEqual(['lo']);
+    });
+  }
+  return () => stage;
+}
+
+/**
+ * The checks that hold for every request of every scenario.
+ *
+ * @param client the client's name
+ * @param path where it has to send its requests
+ */
+export function checkEveryRequest(
+  client: string,
+  path: string,
+  stage: () => Stage,
+  observation: () => Observation<unknown>,
+): void {
+  it(`${client} asked for nothing but messages, and each answer is whole and grammatical`, () => {
+    for (const { method, path: asked, status, outcome, departure } of observation().exchanges) {
+      expect([method, asked, status, outcome]).toEqual(['POST', path, 200, 'whole']);
+      expect(departure).toBeUndefined();
+    }
+  });
+  it('as many model calls as requests, each answered', () => {
+    const { exchanges, seen, pairs } = observation();
+    expect(seen.map(({ outcome }) => outcome)).toEqual(exchanges.map(() => 'answered'));
+    expect(pairs).toHaveLength(exchanges.length);
+  });
+  for (const aspect of ASPECT_NAMES) {
+    it(`${aspect}: the model saw what ${client} sent, in every request`, () => {
+      const { exchanges, pairs } = observation();
+      expect(pairs).toHaveLength(exchanges.length);
+      // Each request carries all that came before, so one difference shows up in many.
+      expect([...new Set(pairs.flatMap((pair) => compare(aspect, pair)))]).toEqual([]);
+    });
+  }
+  it(`each answer that ${client} got is the model’s answer to that very request`, () => {
+    const { exchanges, expected, pairs } = observation();
+    for (const [index, { events }] of exchanges.entries()) {
+      const seen = pairs.find((pair) => pair.sent === expected[index])?.seen;
+      const reply = seen && stage().replies.get(seen);
+      expect(foldMessage(events).content.map(withoutSignature)).toEqual(reply?.content);
+    }
+  });
+}
+
+/** The scripted model makes signatures up, so a reply has none to compare with. */
+function withoutSignature({ signature: _, ...block }: ContentBlock): object {
+  return block;
+}

@@ -1,0 +1,121 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** How long one run of a client may take, in milliseconds, before it is taken for stuck. */
+const LONGEST_RUN_MS = 90_000;
+const NOWHERE = 'http://127.0.0.1:9';
+
+/** The files of a repository: their names, and what is in them. */
+export type Files = Record<string, string | Buffer>;
+
+/** What one run of a client printed, and how it ended; the code is null when it had to be killed. */
+export interface ClientRun {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A git repository with a home of its own, in which a client runs as a user would run it. */
+export class Project {
+  /** The repository. */
+  readonly directory: string;
+  /** The client's home. */
+  readonly home: string;
+  readonly #parent: string;
+  readonly #environment: Record<string, string>;
+
+  /**
+   * @param client the client's name, for the folder's name alone
+   * @param files the repository's first commit
+   */
+  constructor(client: string, files: Files) {
+    this.#parent = mkdtempSync(join(tmpdir(), `isthmus-${client}-`));
+    this.directory = join(this.#parent, 'project');
+    this.home = join(this.#parent, 'home');
+    mkdirSync(this.home);
+    mkdirSync(this.directory);
+    // Nothing of the machine's own environment but where programs are: no credential and no configuration.
+    this.#environment = {
+      PATH: process.env.PATH ?? '',
+      HOME: this.home,
+      TMPDIR: this.home,
+      TERM: 'dumb',
+      GIT_CONFIG_NOSYSTEM: '1',
+      // Where the network cannot be taken away, whatever is not meant for loopback ends at a port that nobody serves.
+      ...(process.env.ISTHMUS_CLIENTS_NETWORK === 'loopback'
+        ? {}
+        : { HTTP_PROXY: NOWHERE, HTTPS_PROXY: NOWHERE, NO_PROXY: '127.0.0.1,localhost' }),
+    };
+    for (const [name, content] of Object.entries(files)) writeFileSync(this.path(name), content);
+    this.#git('init', '--quiet');
+    this.#git('add', '--all');
+    this.#git('-c', 'user.name=Nobody', '-c', 'user.email=nobody@localhost', 'commit', '--quiet', '-m', 'First');
+  }
+
+  /** The absolute path of a file in the repository. */
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** The text of a file in the repository. */
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  /** Runs a program in the repository, to its end; `variables` are added to its environment. */
+  async runProgram(
+    program: string,
+    args: readonly string[],
+    variables: Record<string, string>,
+    input = '',
+  ): Promise<ClientRun> {
+    const child = spawn(program, args, {
+      cwd: this.directory,
+      env: { ...this.#environment, ...variables },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // A process group of its own, so that whatever it starts can be ended with it.
+      detached: true,
+    });
+    const endGroup = () => {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // The whole group has ended by itself.
+      }
+    };
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output.stderr += text;
+    });
+    const timer = setTimeout(endGroup, LONGEST_RUN_MS);
+    try {
+      const code = await new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', endGroup);
+        child.once('close', resolve);
+        // A program that reads no input may have ended before it is there.
+        child.stdin.once('error', () => undefined);
+        child.stdin.end(input);
+      });
+      return { code, ...output };
+    } finally {
+      clearTimeout(timer);
+      endGroup();
+    }
+  }
+
+  /** Removes the repository and the home. */
+  remove(): void {
+    rmSync(this.#parent, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  #git(...args: string[]): void {
+    execFileSync('git', args, { cwd: this.directory, env: this.#environment, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+}

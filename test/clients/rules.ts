@@ -1,0 +1,33 @@
+import {
+  newestToolResults,
+  newestUserText,
+  type RuleFunction,
+  type ScriptedBlock,
+} from '../../src/scripted-model/script.ts';
+
+/**
+ * Answers one prompt of the user: with the first step, and the results of a step's tools with the step after it.
+ *
+ * @param prompt a part of the user's text
+ */
+export function turnRule(prompt: string, ...steps: ScriptedBlock[][]): RuleFunction {
+  return (request) => {
+    const [result] = newestToolResults(request);
+    const answered = steps.findIndex((step) =>
+      step.some((block) => block.type === 'tool_use' && block.id === result?.tool_use_id),
+    );
+    const isAsked = result === undefined && newestUserText(request).includes(prompt);
+    const content = isAsked ? steps[0] : steps[answered + 1];
+    return content && (isAsked || answered >= 0) ? { content } : undefined;
+  };
+}
+
+/** A text block of the model. */
+export function text(text: string): Extract<ScriptedBlock, { type: 'text' }> {
+  return { type: 'text', text };
+}
+
+/** A call of a tool by the model. */
+export function use(id: string, name: string, input: unknown): ScriptedBlock {
+  return { type: 'tool_use', id, name, input };
+}
