@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ContentBlock } from '../../src/scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, compare } from './comparison.ts';
+import { asAnswered } from './declared.ts';
 import { type Observation, Stage } from './stage.ts';
 
 /**
@@ -41,18 +42,22 @@ export function onStage(): () => Stage {
  *
  * @param client the client's name
  * @param path where it has to send its requests
+ * @param others what else it may ask for, as method and path
  */
 export function checkEveryRequest(
   client: string,
   path: string,
+  others: string[],
   stage: () => Stage,
   observation: () => Observation<unknown>,
 ): void {
-  it(`${client} asked for nothing but messages, and each answer is whole and grammatical`, () => {
-    for (const { method, path: asked, status, outcome, departure } of observation().exchanges) {
-      expect([method, asked, status, outcome]).toEqual(['POST', path, 200, 'whole']);
+  it(`${client} asked for nothing but what it has to, and each answer is whole and grammatical`, () => {
+    for (const { path: asked, status, outcome, departure } of observation().exchanges) {
+      expect([asked, status, outcome]).toEqual([path, 200, 'whole']);
       expect(departure).toBeUndefined();
     }
+    const asked = observation().others.map((other) => `${other.method} ${other.path}`);
+    expect(asked.filter((other) => !others.includes(other))).toEqual([]);
   });
   it('as many model calls as requests, each answered', () => {
     const { exchanges, seen, pairs } = observation();
@@ -72,7 +77,7 @@ export function checkEveryRequest(
     for (const [index, { events }] of exchanges.entries()) {
       const seen = pairs.find((pair) => pair.sent === expected[index])?.seen;
       const reply = seen && stage().replies.get(seen);
-      expect(foldMessage(events).content.map(withoutSignature)).toEqual(reply?.content);
+      expect(foldMessage(events).content.map(withoutSignature)).toEqual(asAnswered(reply?.content ?? []));
     }
   });
 }

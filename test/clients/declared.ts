@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest, ScriptedBlock } from '../../src/scripted-model/script.ts';
 
 /** Names that docs/limits.md declares to have a `_` behind them before the model. */
 const RESERVED = new Set(['ToolSearch', 'Agent', 'ExitPlanMode']);
@@ -47,4 +47,13 @@ function rename(request: ModelRequest): void {
   for (const named of [...(request.tools ?? []), ...calls]) {
     if (RESERVED.has(named.name)) named.name += '_';
   }
+}
+
+/** The model's answer as its client has to get it: with the tool names that the client knows. */
+export function asAnswered(content: readonly ScriptedBlock[]): ScriptedBlock[] {
+  return content.map((block) =>
+    block.type === 'tool_use' && RESERVED.has(block.name.slice(0, -1))
+      ? { ...block, name: block.name.slice(0, -1) }
+      : block,
+  );
 }

@@ -259,7 +259,7 @@ function addProject(files: Files): OpenCodeProject {
 }
 
 function checkEvery(observation: () => Observation): void {
-  checkEveryRequest('OpenCode', '/v1/messages', stage, observation);
+  checkEveryRequest('OpenCode', '/v1/messages', [], stage, observation);
 }
 
 function lastLine(output: string): string | undefined {

@@ -16,9 +16,9 @@ export function turnRule(prompt: string, ...steps: ScriptedBlock[][]): RuleFunct
     const answered = steps.findIndex((step) =>
       step.some((block) => block.type === 'tool_use' && block.id === result?.tool_use_id),
     );
-    const isAsked = result === undefined && newestUserText(request).includes(prompt);
-    const content = isAsked ? steps[0] : steps[answered + 1];
-    return content && (isAsked || answered >= 0) ? { content } : undefined;
+    const isAsked = newestUserText(request).includes(prompt);
+    const content = answered >= 0 ? steps[answered + 1] : isAsked ? steps[0] : undefined;
+    return content && { content };
   };
 }
 

@@ -9,8 +9,10 @@ import { type Exchange, RecordingProxy } from './recording-proxy.ts';
 /** What happened during one run of a client. */
 export interface Observation<Run> {
   run: Run;
-  /** Between the client and the gateway. */
+  /** Between the client and the gateway: every POST. */
   exchanges: Exchange[];
+  /** Whatever else the client asked for. */
+  others: Exchange[];
   /** What the model has to see of each exchange: what the client sent, but for what the gateway declared. */
   expected: ModelRequest[];
   /** Between the gateway and the model. */
@@ -76,11 +78,14 @@ export class Stage {
   async observe<Run>(runClient: () => Promise<Run>, pacing: Pacing = AT_ONCE): Promise<Observation<Run>> {
     const exchangesBefore = this.#proxy.exchanges.length;
     const seenBefore = this.#model.requests.length;
-    const newExchanges = () => this.#proxy.exchanges.slice(exchangesBefore);
-    this.#proxy.beforeForwarding = (exchange) => pacing(exchange, newExchanges);
+    const all = () => this.#proxy.exchanges.slice(exchangesBefore);
+    const posts = () => all().filter(isPost);
+    this.#proxy.beforeForwarding = async (exchange) => {
+      if (isPost(exchange)) await pacing(exchange, posts);
+    };
     const run = await runClient();
-    await until('every answer has ended', () => newExchanges().every(({ outcome }) => outcome !== 'open'));
-    const exchanges = newExchanges();
+    await until('every answer has ended', () => all().every(({ outcome }) => outcome !== 'open'));
+    const exchanges = posts();
     if (exchanges.length === 0) throw new Error(`The client sent nothing: ${JSON.stringify(run)}`);
     const seen = this.#model.requests.slice(seenBefore);
     const expected = exchanges.map(({ body, answerHeaders }) => asDeclared(body, answerHeaders));
@@ -88,7 +93,7 @@ export class Stage {
       expected,
       seen.map(({ body }) => body),
     );
-    return { run, exchanges, expected, seen, pairs };
+    return { run, exchanges, others: all().filter((exchange) => !isPost(exchange)), expected, seen, pairs };
   }
 
   /** Replaces the gateway by a new one, which knows of no conversation. */
@@ -106,6 +111,10 @@ export class Stage {
     await this.#model.close();
     for (const project of this.#projects) project.remove();
   }
+}
+
+function isPost({ method }: Exchange): boolean {
+  return method === 'POST';
 }
 
 /** Which way the gateway says that a turn took. */

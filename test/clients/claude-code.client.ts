@@ -1,0 +1,367 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import { foldMessage } from '../support/fold-message.ts';
+import { until } from '../support/gateway.ts';
+import { checkEveryRequest, onStage } from './checks.ts';
+import {
+  ClaudeCodeProject,
+  type ClaudeCodeRun,
+  isOfSubagent,
+  outcomes,
+  shownAnswers,
+  userLine,
+} from './claude-code.ts';
+import { allTexts, comparableMessages, toolResults } from './comparison.ts';
+import { ignoredPaths } from './declared.ts';
+import type { Files } from './project.ts';
+import { text, turnRule, use } from './rules.ts';
+import { type Observation as AnyObservation, type Pacing, pathOf } from './stage.ts';
+
+type Observation = AnyObservation<ClaudeCodeRun>;
+
+const NUMBERS = 'one\ntwo\nGröße 数 🌊\n';
+/** One transparent pixel. */
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+/** A model to which Claude Code sends no `role: "system"` messages. */
+const MODEL = 'claude-sonnet-4-5';
+const ALLOWED = ['--allowedTools', 'Read', 'Bash', 'Agent'];
+
+const stage = onStage();
+
+/** The project and the observations of the conversation that goes on through several scenarios. */
+let project: ClaudeCodeProject;
+let firstRun: Observation;
+let secondRun: Observation;
+
+describe('a tool loop', () => {
+  beforeAll(async () => {
+    project = addProject({ 'numbers.txt': NUMBERS, 'dot.png': Buffer.from(DOT, 'base64') });
+    stage().script(
+      turnRule(
+        'Count the numbers',
+        [
+          { type: 'thinking', thinking: 'They have to be read first.' },
+          text('First I read the file – all of it.'),
+          use('toolu_read', 'Read', { file_path: project.path('numbers.txt') }),
+        ],
+        [
+          text('Now two commands at once.'),
+          use('toolu_copy', 'Bash', { command: 'cat numbers.txt > "copy 1.txt"', description: 'Copies the file' }),
+          use('toolu_count', 'Bash', { command: 'grep -c "" numbers.txt; exit 3', description: 'Counts the lines' }),
+        ],
+        [text('There are three – 数.')],
+      ),
+    );
+    firstRun = await observe('Count the numbers');
+  });
+
+  it('the shell command ran', () => {
+    expect(project.read('copy 1.txt')).toBe(NUMBERS);
+  });
+  it('the model saw what each tool returned', () => {
+    const results = toolResults(requests(firstRun).at(-1));
+    expect(results.map(({ tool_use_id, is_error }) => [tool_use_id, is_error])).toEqual([
+      ['toolu_read', undefined],
+      ['toolu_copy', undefined],
+      ['toolu_count', true],
+    ]);
+    const [read, , count] = results.map(({ content }) => JSON.stringify(content));
+    expect(read).toContain('2\\ttwo\\n3\\tGröße 数 🌊');
+    expect(count).toContain('Exit code 3\\n3');
+  });
+  it('the model saw its thinking again, with its signature', () => {
+    const thinking = { type: 'thinking', thinking: 'They have to be read first.', signature: 'sig-27' };
+    expect(requests(firstRun).map(({ messages }) => messages[1]?.content[0])).toEqual([undefined, thinking, thinking]);
+  });
+  it('paths: start, then continue for every follow-up', () => {
+    expect(firstRun.exchanges.map(pathOf)).toEqual(['start', 'continue', 'continue']);
+  });
+  checkEvery(() => firstRun, ['There are three – 数.']);
+});
+
+describe('a second process with --continue', () => {
+  beforeAll(async () => {
+    stage().script(
+      turnRule(
+        'Remove the copy',
+        [use('toolu_remove', 'Bash', { command: 'rm "copy 1.txt" && ls', description: 'Removes the copy' })],
+        [text('The copy is gone.')],
+      ),
+    );
+    secondRun = await observe('Remove the copy', '--continue');
+  });
+
+  it('the model saw the first run as it ended, block for block, and the new prompt after it', () => {
+    const before = requests(firstRun).at(-1);
+    const [now] = requests(secondRun);
+    const messages = now ? comparableMessages(now) : [];
+    expect(messages.slice(0, -1)).toEqual([
+      ...(before ? comparableMessages(before) : []),
+      { role: 'assistant', content: [text('There are three – 数.')] },
+    ]);
+    expect(messages.at(-1)?.content.at(-1)).toEqual(text('Remove the copy'));
+  });
+  it('paths: continue for every request', () => {
+    expect(secondRun.exchanges.map(pathOf)).toEqual(['continue', 'continue']);
+  });
+  checkEvery(() => secondRun, ['The copy is gone.']);
+});
+
+describe('a subagent', () => {
+  let observation: Observation;
+
+  beforeAll(async () => {
+    stage().script(
+      turnRule(
+        'Delegate the counting',
+        [
+          text('An agent shall do it.'),
+          // As the gateway declares it to the model.
+          use('toolu_agent', 'Agent_', {
+            description: 'Counts the numbers',
+            prompt: 'Open the list and count.',
+            subagent_type: 'general-purpose',
+          }),
+        ],
+        [text('It is at work.')],
+      ),
+      turnRule('<task-notification>', [text('The agent found three.')]),
+      turnRule(
+        'Open the list and count.',
+        [use('toolu_agent_read', 'Read', { file_path: project.path('numbers.txt') })],
+        [text('I counted three of them.')],
+      ),
+    );
+    observation = await observeWith(meetAtTheGateway, 'Delegate the counting', '--continue');
+  });
+
+  it('the model saw three requests of the main agent and two of the subagent', () => {
+    expect(requests(observation).map(isOfSubagent).sort()).toEqual([false, false, false, true, true]);
+  });
+  it('the subagent read the file', () => {
+    const [result] = toolResults(requests(observation).filter(isOfSubagent).at(-1));
+    expect(result?.tool_use_id).toBe('toolu_agent_read');
+    expect(JSON.stringify(result?.content)).toContain('2\\ttwo\\n3\\tGröße 数 🌊');
+  });
+  it('the main agent got the subagent’s answer', () => {
+    const newest = mainRequests(observation).at(-1)?.messages.at(-1);
+    expect(JSON.stringify(newest)).toContain('<result>I counted three of them.</result>');
+  });
+  it('nothing else of the subagent is in the main conversation', () => {
+    for (const request of mainRequests(observation)) expect([...allTexts(request)]).not.toContain('toolu_agent_read');
+  });
+  it('nothing of the main conversation is in the subagent’s', () => {
+    for (const request of requests(observation).filter(isOfSubagent)) {
+      const texts = [...allTexts(request)];
+      expect(texts).toContain('Open the list and count.');
+      for (const other of ['Delegate the counting', 'An agent shall do it.', 'toolu_agent', 'It is at work.']) {
+        expect(texts).not.toContain(other);
+      }
+    }
+  });
+  it('paths: continue for the main agent, start and continue for the subagent', () => {
+    const paths = (ofSubagent: boolean) =>
+      observation.exchanges.filter(({ body }) => isOfSubagent(body) === ofSubagent).map(pathOf);
+    expect(paths(false)).toEqual(['continue', 'continue', 'continue']);
+    expect(paths(true)).toEqual(['start', 'continue']);
+  });
+  checkEvery(() => observation, ['It is at work.', 'The agent found three.']);
+});
+
+describe('images', () => {
+  let ofTool: Observation;
+  let ofUser: Observation;
+  let later: Observation;
+
+  beforeAll(async () => {
+    stage().script(
+      turnRule(
+        'Look at the dot',
+        [use('toolu_look', 'Read', { file_path: project.path('dot.png') })],
+        [text('It is a dot.')],
+      ),
+      turnRule('And what is this?', [text('The same dot.')]),
+      turnRule('Compare both', [text('They are equal.')]),
+    );
+    ofTool = await observe('Look at the dot', '--continue');
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: DOT } };
+    ofUser = await stage().observe(() =>
+      project.run(
+        ['--continue', '--input-format', 'stream-json', ...ALLOWED],
+        MODEL,
+        userLine(text('And what is this?'), image),
+      ),
+    );
+    later = await observe('Compare both', '--continue');
+  });
+
+  it('the model saw the image that the tool returned', () => {
+    expect(imagesIn(requests(ofTool).at(-1))).toEqual([DOT]);
+  });
+  it('the model saw the user’s image beside it', () => {
+    expect(imagesIn(requests(ofUser).at(-1))).toEqual([DOT, DOT]);
+  });
+  it('the model saw both again one turn later', () => {
+    expect(imagesIn(requests(later).at(-1))).toEqual([DOT, DOT]);
+  });
+  it('paths: replay for what has a new image, continue behind it', () => {
+    expect([ofTool, ofUser, later].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
+      ['continue', 'replay'],
+      ['replay'],
+      ['continue'],
+    ]);
+  });
+  describe('of a tool', () => checkEvery(() => ofTool, ['It is a dot.']));
+  describe('of the user', () => checkEvery(() => ofUser, ['The same dot.']));
+  describe('in the history', () => checkEvery(() => later, ['They are equal.']));
+});
+
+describe('a further process after a restart of the gateway', () => {
+  let observation: Observation;
+
+  beforeAll(async () => {
+    await stage().restartGateway();
+    stage().script(
+      turnRule(
+        'Say what is there',
+        [use('toolu_list', 'Bash', { command: 'ls', description: 'Lists the files' })],
+        [text('Two files are there.')],
+      ),
+    );
+    observation = await observe('Say what is there', '--continue');
+  });
+
+  it('the model saw every earlier call again, and both images', () => {
+    const [request] = requests(observation);
+    expect(toolResults(request).map(({ tool_use_id }) => tool_use_id)).toEqual(EARLIER_CALLS);
+    expect(imagesIn(request)).toEqual([DOT, DOT]);
+  });
+  it('paths: replay, then continue', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
+  });
+  checkEvery(() => observation, ['Two files are there.']);
+});
+
+describe('/compact', () => {
+  let compaction: Observation;
+  let after: Observation;
+
+  beforeAll(async () => {
+    stage().script(
+      turnRule('Your task is to create a detailed summary', [
+        text('<analysis>What matters are the numbers.</analysis>\n<summary>There are three numbers – 数.</summary>'),
+      ]),
+    );
+    compaction = await observe('/compact', '--continue');
+    stage().script(
+      turnRule(
+        'Count once more',
+        [use('toolu_again', 'Bash', { command: 'wc -l numbers.txt', description: 'Counts the lines' })],
+        [text('There are still three.')],
+      ),
+    );
+    after = await observe('Count once more', '--continue');
+  });
+
+  it('the model saw the whole history, and after it what to do with it', () => {
+    const [request] = requests(compaction);
+    expect(toolResults(request).map(({ tool_use_id }) => tool_use_id)).toEqual([...EARLIER_CALLS, 'toolu_list']);
+    expect(imagesIn(request)).toEqual([DOT, DOT]);
+  });
+  it('claude kept the summary', () => {
+    expect(compaction.run.stdout).toContain('There are three numbers – 数.');
+  });
+  it('the model saw the summary in place of the history', () => {
+    const [request] = requests(after);
+    expect(JSON.stringify(request?.messages[0])).toContain('There are three numbers – 数.');
+    expect(toolResults(request)).toEqual([]);
+    expect(JSON.stringify(request)).not.toContain('Delegate the counting');
+  });
+  it('paths: replay for both, because neither has the history as it was', () => {
+    expect([compaction, after].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
+      ['replay'],
+      ['replay', 'continue'],
+    ]);
+  });
+  describe('itself', () => checkEvery(() => compaction, [''], { shows: false }));
+  describe('and what goes on after it', () => checkEvery(() => after, ['There are still three.']));
+});
+
+/** The calls of the conversation that goes on through the scenarios, up to the restart of the gateway. */
+const EARLIER_CALLS = ['toolu_read', 'toolu_copy', 'toolu_count', 'toolu_remove', 'toolu_agent', 'toolu_look'];
+
+function addProject(files: Files): ClaudeCodeProject {
+  return stage().add(new ClaudeCodeProject(stage().url, files));
+}
+
+/** Runs `claude -p` with a prompt in the project of all scenarios. */
+function observe(prompt: string, ...flags: string[]): Promise<Observation> {
+  return observeWith(undefined, prompt, ...flags);
+}
+
+function observeWith(pacing: Pacing | undefined, prompt: string, ...flags: string[]): Promise<Observation> {
+  return stage().observe(() => project.run([prompt, ...flags, ...ALLOWED], MODEL), pacing);
+}
+
+/** Lets the subagent's first request and the main agent's second one go to the gateway only when both have come. */
+const meetAtTheGateway: Pacing = async (_exchange, exchanges) => {
+  const count = (ofSubagent: boolean) => exchanges().filter(({ body }) => isOfSubagent(body) === ofSubagent).length;
+  if (exchanges().length > 1) {
+    await until('both agents have asked', () => count(false) > 1 && count(true) > 0, 60_000);
+  }
+};
+
+/**
+ * The checks that hold in every scenario.
+ *
+ * @param results what `claude` has to say at the end of each turn
+ * @param shows whether it shows the model's answers
+ */
+function checkEvery(observation: () => Observation, results: string[], { shows = true } = {}): void {
+  it('claude ends with exit code 0', () => {
+    const { code, stdout, stderr } = observation().run;
+    expect(code, stdout + stderr).toBe(0);
+  });
+  it('claude says what the model said last', () => {
+    expect(outcomes(observation().run)).toEqual(results);
+  });
+  it(`claude showed ${shows ? 'every answer that it got, block for block' : 'no answer'}`, () => {
+    const { run, exchanges } = observation();
+    const answers = exchanges.map(({ events }): [string, ContentBlock[]] => {
+      const { id, content } = foldMessage(events);
+      return [String(id), content];
+    });
+    expect(shownAnswers(run)).toEqual(new Map(shows ? answers : []));
+  });
+  it('the gateway declares what it does not act on, and nothing more', () => {
+    for (const { answerHeaders } of observation().exchanges) {
+      expect(ignoredPaths(answerHeaders).map((path) => path.replace(/^tools\.\d+\./, 'tools.N.'))).toEqual([
+        'tools.N.defer_loading',
+        'metadata',
+        'context_management',
+        'system.0',
+      ]);
+    }
+  });
+  // It warms the connection up with a request whose answer it does not look at.
+  checkEveryRequest('Claude Code', '/v1/messages?beta=true', ['HEAD /api/hello'], stage, observation);
+}
+
+/** The requests that the model saw, in order. */
+function requests({ seen }: Observation): ModelRequest[] {
+  return seen.map(({ body }) => body);
+}
+
+function mainRequests(observation: Observation): ModelRequest[] {
+  return requests(observation).filter((request) => !isOfSubagent(request));
+}
+
+/** The data of every image in a request, in tool results too. */
+function imagesIn(request: ModelRequest | undefined): string[] {
+  const inBlocks = (blocks: ContentBlock[]): string[] =>
+    blocks.flatMap((block) => {
+      if (block.type === 'image') return [(block.source as { data: string }).data];
+      return block.type === 'tool_result' ? inBlocks(block.content as ContentBlock[]) : [];
+    });
+  return request ? comparableMessages(request).flatMap(({ content }) => inBlocks(content)) : [];
+}
