@@ -11,8 +11,8 @@ import {
   shownAnswers,
   userLine,
 } from './claude-code.ts';
-import { allTexts, comparableMessages, toolResults } from './comparison.ts';
-import { ignoredPaths } from './declared.ts';
+import { type AspectName, allTexts, comparableMessages, compare, toolResults } from './comparison.ts';
+import { asDeclared, ignoredPaths } from './declared.ts';
 import type { Files } from './project.ts';
 import { text, turnRule, use } from './rules.ts';
 import { type Observation as AnyObservation, type Pacing, pathOf } from './stage.ts';
@@ -287,6 +287,23 @@ describe('/compact', () => {
   describe('and what goes on after it', () => checkEvery(() => after, ['There are still three.']));
 });
 
+describe('the comparison itself notices, when it is not declared,', () => {
+  const cases: Array<[string, AspectName, string]> = [
+    ['a lost block of the system prompt', 'system prompt', 'system.0'],
+    ['a lost field of a tool', 'tools', 'tools.N.defer_loading'],
+    ['lost metadata', 'parameters', 'metadata'],
+    ['another lost field of the body', 'parameters', 'context_management'],
+  ];
+  it.each(cases)('%s', (_name, aspect, lost) => {
+    const [exchange] = secondRun.exchanges;
+    const [pair] = secondRun.pairs;
+    if (!exchange || !pair) throw new Error('the second run has no request');
+    const declared = ignoredPaths(exchange.answerHeaders).filter((path) => withoutNumber(path) !== lost);
+    const sent = asDeclared(exchange.body, { 'isthmus-ignored': declared.join(', ') });
+    expect(compare(aspect, { sent, seen: pair.seen })).not.toEqual([]);
+  });
+});
+
 /** The calls of the conversation that goes on through the scenarios, up to the restart of the gateway. */
 const EARLIER_CALLS = ['toolu_read', 'toolu_copy', 'toolu_count', 'toolu_remove', 'toolu_agent', 'toolu_look'];
 
@@ -335,7 +352,7 @@ function checkEvery(observation: () => Observation, results: string[], { shows =
   });
   it('the gateway declares what it does not act on, and nothing more', () => {
     for (const { answerHeaders } of observation().exchanges) {
-      expect(ignoredPaths(answerHeaders).map((path) => path.replace(/^tools\.\d+\./, 'tools.N.'))).toEqual([
+      expect(ignoredPaths(answerHeaders).map(withoutNumber)).toEqual([
         'tools.N.defer_loading',
         'metadata',
         'context_management',
@@ -354,6 +371,11 @@ function requests({ seen }: Observation): ModelRequest[] {
 
 function mainRequests(observation: Observation): ModelRequest[] {
   return requests(observation).filter((request) => !isOfSubagent(request));
+}
+
+/** A path that does not say which tool it is. */
+function withoutNumber(path: string): string {
+  return path.replace(/^tools\.\d+\./, 'tools.N.');
 }
 
 /** The data of every image in a request, in tool results too. */

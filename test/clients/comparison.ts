@@ -33,7 +33,11 @@ const ASPECTS = {
     seen: (request) => systemTexts(request).at(-1) ?? '',
   },
   tools: { sent: comparableTools, seen: comparableTools },
-  parameters: { sent: comparableParameters, seen: comparableParameters },
+  parameters: {
+    sent: comparableParameters,
+    // The SDK says of itself who asks.
+    seen: ({ metadata: _, ...request }) => comparableParameters(request as ModelRequest),
+  },
 } as const satisfies Record<string, Aspect>;
 
 export type AspectName = keyof typeof ASPECTS;
@@ -48,18 +52,8 @@ export function compare(aspect: AspectName, pair: Pair): string[] {
   return lines.length > 0 ? lines : [`${aspect}: they differ in a way that JSON does not show`];
 }
 
-/** Body fields beside messages, system prompt and tools that decide what the model answers. */
-const PARAMETERS = [
-  'model',
-  'max_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop_sequences',
-  'thinking',
-  'tool_choice',
-  'output_config',
-];
+/** Body fields that have an aspect of their own, or say how the answer comes and not what it is. */
+const OTHER_FIELDS = new Set(['messages', 'system', 'tools', 'stream']);
 
 /** What the API takes an absent field for, so that a field that says just that equals an absent one. */
 const DEFAULTS: Record<string, unknown> = { temperature: 1, thinking: { type: 'disabled' } };
@@ -141,17 +135,13 @@ function likeness(sent: ModelRequest, seen: ModelRequest): number {
 }
 
 function comparableTools(request: ModelRequest): object[] {
-  const tools: Array<{ name: string; description?: unknown; input_schema?: unknown }> = request.tools ?? [];
-  return tools
-    .map(({ name, description, input_schema }) => ({ name, description, input_schema }))
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const tools: Array<{ name: string; cache_control?: unknown }> = request.tools ?? [];
+  return tools.map(({ cache_control: _, ...tool }) => tool).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 function comparableParameters(request: ModelRequest): Record<string, unknown> {
-  const given = Object.fromEntries(
-    PARAMETERS.filter((name) => request[name] != null).map((name) => [name, request[name]]),
-  );
-  return { ...DEFAULTS, ...given };
+  const given = Object.entries(request).filter(([name, value]) => !OTHER_FIELDS.has(name) && value != null);
+  return { ...DEFAULTS, ...Object.fromEntries(given) };
 }
 
 function blocksOf(content: unknown): ContentBlock[] {

@@ -1,4 +1,5 @@
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { basename } from 'node:path';
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
 
 type SerializedErrors = Parameters<NonNullable<Reporter['onTestRunEnd']>>[1];
 type ConsoleLog = Parameters<NonNullable<Reporter['onUserConsoleLog']>>[0];
@@ -12,7 +13,7 @@ export class TableReporter implements Reporter {
   onTestCaseResult(testCase: TestCase): void {
     const { state, errors } = testCase.result();
     if (state !== 'failed') return;
-    process.stdout.write(`\nFAILED: ${testCase.fullName}\n`);
+    process.stdout.write(`\nFAILED: ${nameOf(testCase)}\n`);
     for (const error of errors) printError(error);
   }
 
@@ -24,10 +25,10 @@ export class TableReporter implements Reporter {
       for (const error of errors) printError(error);
     };
     for (const module of modules) {
-      for (const suite of module.children.allSuites()) addBroken(`${suite.fullName} (setting up)`, suite.errors());
+      for (const suite of module.children.allSuites()) addBroken(`${nameOf(suite)} (setting up)`, suite.errors());
       // A check that was never reached says nothing, so it does not pass.
       for (const testCase of module.children.allTests()) {
-        lines.push({ isOk: testCase.result().state === 'passed', name: testCase.fullName });
+        lines.push({ isOk: testCase.result().state === 'passed', name: nameOf(testCase) });
       }
       addBroken(`${module.relativeModuleId} (setting up)`, module.errors());
     }
@@ -39,6 +40,11 @@ export class TableReporter implements Reporter {
     process.stdout.write(`\n${lines.length - failed} passed, ${failed} failed\n`);
     if (lines.length === 0 || failed > 0) process.exitCode = 1;
   }
+}
+
+/** The client that it is about, and what it says of it. */
+function nameOf(check: TestCase | TestSuite): string {
+  return `${basename(check.module.moduleId, '.client.ts')} > ${check.fullName}`;
 }
 
 function printError(error: { message: string; diff?: string | undefined; stack?: string | undefined }): void {
