@@ -163,6 +163,15 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect(seen(2).temperature ?? 1).toBe(1);
     });
 
+    test('the SDK does not say the beta of the effort when the effort is the client’s', async () => {
+      const parameters = { max_tokens: 9, output_config: { effort: 'low' } };
+      const betasOf = (index: number) => String(contract.model.requests[index]?.headers['anthropic-beta']).split(',');
+      await claim(request([user('hi')], { parameters }));
+      expect(betasOf(0)).not.toContain('effort-2025-11-24');
+      await replay(request([user('hi')], { parameters, betas: ['effort-2025-11-24'] }));
+      expect(betasOf(1).filter((beta) => beta === 'effort-2025-11-24')).toHaveLength(1);
+    });
+
     test('betas reach the model, and are a process’s for life', async () => {
       answering(CALL, TEXT, TEXT);
       const tools = [tool('read')];

@@ -164,11 +164,14 @@ export const BETAS = {
   'files-api-2025-04-14': 'sources of type `file`, as far as the credential’s workspace has them',
 } as const satisfies Record<string, string>;
 
-/** Betas that the gateway's own `claude` says itself wherever they apply; given again they would stand there twice. */
+/**
+ * Betas that the gateway's own `claude` says itself wherever they apply; given again they would stand there twice. Only that
+ * of the effort it leaves out when the request has an effort, which is when the model's API wants it: then it is passed on.
+ */
 export const OWN_BETAS = {
   'claude-code-20250219': 'who asks',
   'interleaved-thinking-2025-05-14': 'thinking between tool calls',
-  'effort-2025-11-24': '`output_config.effort`, for models that have it',
+  'effort-2025-11-24': '`output_config.effort`, for models that have it; passed on beside an effort of the client',
 } as const satisfies Record<string, string>;
 
 /** Request headers that Isthmus reads, and those that it answers with. */

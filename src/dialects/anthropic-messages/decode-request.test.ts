@@ -397,6 +397,12 @@ test('betas of the allow-list pass, others are declared, Claude Code’s own are
   expect(request.ignored).toEqual(['anthropic-beta:context-1m-2025-08-07', 'anthropic-beta:toString']);
 });
 
+test('the beta of the effort passes beside an effort alone', () => {
+  const betas = ['effort-2025-11-24'];
+  expect(decodeRequest({ ...base, output_config: { effort: 'low' } }, { betas })).toMatchObject({ betas, ignored: [] });
+  expect(decodeRequest(base, { betas })).toMatchObject({ betas: [], ignored: [] });
+});
+
 test('in strict mode the first field that would be ignored is an error', () => {
   const decode = () => decodeRequest({ ...base, speed: 'fast', invented: 1 }, { strict: true });
   expect(decode).toThrow('speed: would be ignored, and strict mode allows that for no field (nor invented)');

@@ -133,7 +133,7 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const fields = decodeFields(parsed, ignored);
   const tools = decodeTools(parsed.tools ?? [], ignored);
   assertChosenToolExists(parsed.tool_choice, tools);
-  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], ignored);
+  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], parsed.output_config?.effort != null, ignored);
   const system = decodeSystem(asBlocks(parsed.system ?? []));
   const model = parsed.model.replace(/^anthropic\//, '');
   const messages = parsed.messages.map((item, index) => decodeMessage(item, `messages.${index}`, ignored));
@@ -198,10 +198,12 @@ function decodeMessage(
   return { role, content: blocks };
 }
 
-function decodeBetas(values: readonly string[], ignored: string[]): string[] {
+const EFFORT: keyof typeof OWN_BETAS = 'effort-2025-11-24';
+
+function decodeBetas(values: readonly string[], hasEffort: boolean, ignored: string[]): string[] {
   const passed = new Set<string>();
   for (const value of values) {
-    if (Object.hasOwn(BETAS, value)) passed.add(value);
+    if (Object.hasOwn(BETAS, value) || (hasEffort && value === EFFORT)) passed.add(value);
     else if (!Object.hasOwn(OWN_BETAS, value)) ignored.push(`anthropic-beta:${value}`);
   }
   return [...passed].sort();
