@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ContentBlock } from '../../src/scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, compare } from './comparison.ts';
-import { asAnswered } from './declared.ts';
+import { asAnswered, betasAsDeclared, betasIn } from './declared.ts';
 import { type Observation, Stage } from './stage.ts';
 
 /**
@@ -72,6 +72,15 @@ export function checkEveryRequest(
       expect([...new Set(pairs.flatMap((pair) => compare(aspect, pair)))]).toEqual([]);
     });
   }
+  it(`betas: the model’s API got what ${client} sent, once each`, () => {
+    const { exchanges, expected, seen, pairs } = observation();
+    for (const [index, { headers, answerHeaders }] of exchanges.entries()) {
+      const body = pairs.find((pair) => pair.sent === expected[index])?.seen;
+      const betas = betasIn(seen.find((request) => request.body === body)?.headers ?? {});
+      expect(betas).toEqual(expect.arrayContaining(betasAsDeclared(headers, answerHeaders)));
+      expect(betas).toHaveLength(new Set(betas).size);
+    }
+  });
   it(`each answer that ${client} got is the model’s answer to that very request`, () => {
     const { exchanges, expected, pairs } = observation();
     for (const [index, { events }] of exchanges.entries()) {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest, RuleFunction } from '../../src/scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { until } from '../support/gateway.ts';
 import { checkEveryRequest, onStage } from './checks.ts';
@@ -11,9 +11,10 @@ import {
   shownAnswers,
   userLine,
 } from './claude-code.ts';
-import { type AspectName, allTexts, comparableMessages, compare, toolResults } from './comparison.ts';
-import { asDeclared, ignoredPaths } from './declared.ts';
+import { type AspectName, allTexts, blocksOf, comparableMessages, compare, toolResults } from './comparison.ts';
+import { asDeclared, ignoredFields } from './declared.ts';
 import type { Files } from './project.ts';
+import type { Exchange } from './recording-proxy.ts';
 import { text, turnRule, use } from './rules.ts';
 import { type Observation as AnyObservation, type Pacing, pathOf } from './stage.ts';
 
@@ -24,7 +25,9 @@ const NUMBERS = 'one\ntwo\nGröße 数 🌊\n';
 const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 /** A model to which Claude Code sends no `role: "system"` messages. */
 const MODEL = 'claude-sonnet-4-5';
-const ALLOWED = ['--allowedTools', 'Read', 'Bash', 'Agent'];
+/** What the gateway says that it does not act on, in each request. */
+const IGNORED = ['context_management', 'tools.N.defer_loading', 'anthropic-beta:context-management-2025-06-27'];
+const ALLOWED = ['--allowedTools', 'Read', 'Bash', 'Agent', 'ToolSearch', 'CronList'];
 
 const stage = onStage();
 
@@ -111,28 +114,11 @@ describe('a subagent', () => {
   let observation: Observation;
 
   beforeAll(async () => {
-    stage().script(
-      turnRule(
-        'Delegate the counting',
-        [
-          text('An agent shall do it.'),
-          // As the gateway declares it to the model.
-          use('toolu_agent', 'Agent_', {
-            description: 'Counts the numbers',
-            prompt: 'Open the list and count.',
-            subagent_type: 'general-purpose',
-          }),
-        ],
-        [text('It is at work.')],
-      ),
-      turnRule('<task-notification>', [text('The agent found three.')]),
-      turnRule(
-        'Open the list and count.',
-        [use('toolu_agent_read', 'Read', { file_path: project.path('numbers.txt') })],
-        [text('I counted three of them.')],
-      ),
+    stage().script(...subagentRules(project));
+    observation = await stage().observe(
+      () => project.run(['Delegate the counting', '--continue', ...ALLOWED], MODEL),
+      meetAtTheGateway,
     );
-    observation = await observeWith(meetAtTheGateway, 'Delegate the counting', '--continue');
   });
 
   it('the model saw three requests of the main agent and two of the subagent', () => {
@@ -160,12 +146,9 @@ describe('a subagent', () => {
     }
   });
   it('paths: continue for the main agent, start and continue for the subagent', () => {
-    const paths = (ofSubagent: boolean) =>
-      observation.exchanges.filter(({ body }) => isOfSubagent(body) === ofSubagent).map(pathOf);
-    expect(paths(false)).toEqual(['continue', 'continue', 'continue']);
-    expect(paths(true)).toEqual(['start', 'continue']);
+    expect(pathsByAgent(observation)).toEqual(SUBAGENT_PATHS);
   });
-  checkEvery(() => observation, ['It is at work.', 'The agent found three.']);
+  checkEvery(() => observation, SUBAGENT_RESULTS);
 });
 
 describe('images', () => {
@@ -247,11 +230,7 @@ describe('/compact', () => {
   let after: Observation;
 
   beforeAll(async () => {
-    stage().script(
-      turnRule('Your task is to create a detailed summary', [
-        text('<analysis>What matters are the numbers.</analysis>\n<summary>There are three numbers – 数.</summary>'),
-      ]),
-    );
+    stage().script(summaryRule('There are three numbers – 数.'));
     compaction = await observe('/compact', '--continue');
     stage().script(
       turnRule(
@@ -287,18 +266,142 @@ describe('/compact', () => {
   describe('and what goes on after it', () => checkEvery(() => after, ['There are still three.']));
 });
 
+describe('a tool that the client loads when the model has searched for it', () => {
+  let observation: Observation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'numbers.txt': NUMBERS });
+    stage().script(
+      turnRule(
+        'Which jobs are planned?',
+        // As the gateway declares it to the model.
+        [use('toolu_search', 'ToolSearch_', { query: 'select:CronList' })],
+        [use('toolu_jobs', 'CronList', {})],
+        [text('No job is planned.')],
+      ),
+    );
+    observation = await stage().observe(() => other.run(['Which jobs are planned?', ...ALLOWED], MODEL));
+  });
+
+  it('the model saw which tool was loaded, and that tool', () => {
+    const [before, after] = requests(observation);
+    expect(JSON.stringify(toolResults(after))).toContain('The tool CronList is loaded.');
+    const names = [before, after].map((request) => (request?.tools ?? []).map(({ name }) => name));
+    expect(names.map((all) => all.includes('CronList'))).toEqual([false, true]);
+  });
+  it('the model saw what the loaded tool returned', () => {
+    const result = toolResults(requests(observation).at(-1)).at(-1);
+    expect([result?.tool_use_id, JSON.stringify(result?.content)]).toEqual([
+      'toolu_jobs',
+      expect.stringContaining('No scheduled jobs'),
+    ]);
+  });
+  it('paths: replay where the tools have changed', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay', 'continue']);
+  });
+  checkEvery(() => observation, ['No job is planned.']);
+});
+
+/** Models to which Claude Code sends `role: "system"` messages; the first gets an effort in them, the second one behind every user turn. */
+for (const { model, ignored } of [
+  { model: 'claude-opus-5-5', ignored: ['messages.N.output_config', 'anthropic-beta:per-turn-control-2026-07-01'] },
+  { model: 'claude-opus-5', ignored: [] },
+]) {
+  describe(`system messages inside a conversation, ${model}`, () => {
+    const ignoredHere = [...IGNORED, 'anthropic-beta:mid-conversation-tool-changes-2026-07-01', ...ignored];
+    let loop: Observation;
+    let subagent: Observation;
+    let image: Observation;
+    let compaction: Observation;
+    let after: Observation;
+
+    beforeAll(async () => {
+      const other = addProject({ 'numbers.txt': NUMBERS, 'dot.png': Buffer.from(DOT, 'base64') });
+      const run = (args: string[], pacing?: Pacing) =>
+        stage().observe(() => other.run([...args, ...ALLOWED], model), pacing);
+      stage().script(
+        summaryRule('There are three numbers – 数.'),
+        turnRule(
+          'Count the numbers',
+          [text('I read.'), use('toolu_read', 'Read', { file_path: other.path('numbers.txt') })],
+          [
+            use('toolu_list', 'Bash', { command: 'ls', description: 'Lists the files' }),
+            use('toolu_count', 'Bash', { command: 'grep -c "" numbers.txt; exit 3', description: 'Counts the lines' }),
+          ],
+          [text('There are three.')],
+        ),
+        ...subagentRules(other),
+        turnRule(
+          'Look at the dot',
+          [use('toolu_look', 'Read', { file_path: other.path('dot.png') })],
+          [text('It is a dot.')],
+        ),
+        turnRule('Count once more', [text('There are still three.')]),
+      );
+      loop = await run(['Count the numbers']);
+      subagent = await run(['Delegate the counting', '--continue'], meetAtTheGateway);
+      image = await run(['Look at the dot', '--continue', '--effort', 'low']);
+      compaction = await run(['/compact', '--continue']);
+      after = await run(['Count once more', '--continue']);
+    });
+
+    const systemMessages = ({ body }: Exchange) => body.messages.filter(({ role }) => role === 'system');
+
+    it('Claude Code sent them in every request', () => {
+      for (const { exchanges } of [loop, subagent, image, compaction, after]) {
+        expect(exchanges.map((exchange) => systemMessages(exchange).length)).not.toContain(0);
+      }
+    });
+    it('the model saw none of them', () => {
+      const roles = [loop, subagent, image, compaction, after].flatMap((observation) =>
+        requests(observation).flatMap(({ messages }) => messages.map(({ role }) => role)),
+      );
+      expect(new Set(roles)).toEqual(new Set(['user', 'assistant']));
+    });
+    it('one behind tool results is at the end of the last of them', () => {
+      for (const [index, { body }] of subagent.exchanges.entries()) {
+        const [results, system] = body.messages.slice(-2);
+        if (system?.role !== 'system' || !JSON.stringify(results).includes('tool_result')) continue;
+        const seen = subagent.pairs.find((pair) => pair.sent === subagent.expected[index])?.seen;
+        const [text] = blocksOf(system.content).map((block) => `<system-reminder>\n${block.text}\n</system-reminder>`);
+        const newest = seen?.messages.at(-1)?.content;
+        expect(blocksOf(newest).map(({ type }) => type)).toEqual(['tool_result']);
+        expect(JSON.stringify(newest)).toContain(JSON.stringify(`\n\n${text}`).slice(1, -1));
+      }
+      expect.hasAssertions();
+    });
+    it('paths: as without them', () => {
+      expect([loop, image, compaction, after].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
+        ['start', 'continue', 'continue'],
+        ['continue', 'replay'],
+        ['replay'],
+        ['replay'],
+      ]);
+      expect(pathsByAgent(subagent)).toEqual(SUBAGENT_PATHS);
+    });
+    describe('a tool loop', () => checkEvery(() => loop, ['There are three.'], { ignored: ignoredHere }));
+    describe('a subagent', () => checkEvery(() => subagent, SUBAGENT_RESULTS, { ignored: ignoredHere }));
+    describe('an image, with another effort', () =>
+      checkEvery(() => image, ['It is a dot.'], { ignored: ignoredHere }));
+    describe('/compact', () =>
+      checkEvery(() => compaction, [''], {
+        ignored: [...ignoredHere, 'anthropic-beta:fallback-credit-2026-06-01'],
+        shows: false,
+      }));
+    describe('after it', () => checkEvery(() => after, ['There are still three.'], { ignored: ignoredHere }));
+  });
+}
+
 describe('the comparison itself notices, when it is not declared,', () => {
   const cases: Array<[string, AspectName, string]> = [
-    ['a lost block of the system prompt', 'system prompt', 'system.0'],
     ['a lost field of a tool', 'tools', 'tools.N.defer_loading'],
-    ['lost metadata', 'parameters', 'metadata'],
-    ['another lost field of the body', 'parameters', 'context_management'],
+    ['a lost field of the body', 'parameters', 'context_management'],
   ];
   it.each(cases)('%s', (_name, aspect, lost) => {
     const [exchange] = secondRun.exchanges;
     const [pair] = secondRun.pairs;
     if (!exchange || !pair) throw new Error('the second run has no request');
-    const declared = ignoredPaths(exchange.answerHeaders).filter((path) => withoutNumber(path) !== lost);
+    const declared = ignoredFields(exchange.answerHeaders).filter((path) => withoutNumber(path) !== lost);
     const sent = asDeclared(exchange.body, { 'isthmus-ignored': declared.join(', ') });
     expect(compare(aspect, { sent, seen: pair.seen })).not.toEqual([]);
   });
@@ -307,17 +410,50 @@ describe('the comparison itself notices, when it is not declared,', () => {
 /** The calls of the conversation that goes on through the scenarios, up to the restart of the gateway. */
 const EARLIER_CALLS = ['toolu_read', 'toolu_copy', 'toolu_count', 'toolu_remove', 'toolu_agent', 'toolu_look'];
 
+/** Answers what Claude Code asks for `/compact`; it goes before other rules, because the history's end is in that request too. */
+function summaryRule(summary: string): RuleFunction {
+  return turnRule('Your task is to create a detailed summary', [
+    text(`<analysis>What matters are the numbers.</analysis>\n<summary>${summary}</summary>`),
+  ]);
+}
+
+/** A main agent that delegates and is told when its subagent is done, and the subagent, which reads a file. */
+function subagentRules(own: ClaudeCodeProject): RuleFunction[] {
+  return [
+    turnRule(
+      'Delegate the counting',
+      [
+        text('An agent shall do it.'),
+        // As the gateway declares it to the model.
+        use('toolu_agent', 'Agent_', {
+          description: 'Counts the numbers',
+          prompt: 'Open the list and count.',
+          subagent_type: 'general-purpose',
+        }),
+      ],
+      [text('It is at work.')],
+    ),
+    turnRule('<task-notification>', [text('The agent found three.')]),
+    turnRule(
+      'Open the list and count.',
+      [use('toolu_agent_read', 'Read', { file_path: own.path('numbers.txt') })],
+      [text('I counted three of them.')],
+    ),
+  ];
+}
+
+/** What `claude` says when it has delegated, and when it is told the outcome. */
+const SUBAGENT_RESULTS = ['It is at work.', 'The agent found three.'];
+/** The main agent's conversation goes on; the subagent's begins. */
+const SUBAGENT_PATHS = { main: ['continue', 'continue', 'continue'], subagent: ['start', 'continue'] };
+
 function addProject(files: Files): ClaudeCodeProject {
   return stage().add(new ClaudeCodeProject(stage().url, files));
 }
 
-/** Runs `claude -p` with a prompt in the project of all scenarios. */
+/** Runs `claude -p` with a prompt in the project of most scenarios. */
 function observe(prompt: string, ...flags: string[]): Promise<Observation> {
-  return observeWith(undefined, prompt, ...flags);
-}
-
-function observeWith(pacing: Pacing | undefined, prompt: string, ...flags: string[]): Promise<Observation> {
-  return stage().observe(() => project.run([prompt, ...flags, ...ALLOWED], MODEL), pacing);
+  return stage().observe(() => project.run([prompt, ...flags, ...ALLOWED], MODEL));
 }
 
 /** Lets the subagent's first request and the main agent's second one go to the gateway only when both have come. */
@@ -332,9 +468,14 @@ const meetAtTheGateway: Pacing = async (_exchange, exchanges) => {
  * The checks that hold in every scenario.
  *
  * @param results what `claude` has to say at the end of each turn
- * @param shows whether it shows the model's answers
+ * @param options.ignored what the gateway declares as not acted on, at most
+ * @param options.shows whether `claude` shows the model's answers
  */
-function checkEvery(observation: () => Observation, results: string[], { shows = true } = {}): void {
+function checkEvery(
+  observation: () => Observation,
+  results: string[],
+  { ignored = IGNORED, shows = true }: { ignored?: string[]; shows?: boolean } = {},
+): void {
   it('claude ends with exit code 0', () => {
     const { code, stdout, stderr } = observation().run;
     expect(code, stdout + stderr).toBe(0);
@@ -350,14 +491,13 @@ function checkEvery(observation: () => Observation, results: string[], { shows =
     });
     expect(shownAnswers(run)).toEqual(new Map(shows ? answers : []));
   });
-  it('the gateway declares what it does not act on, and nothing more', () => {
+  it('the gateway acts on all but what is known', () => {
     for (const { answerHeaders } of observation().exchanges) {
-      expect(ignoredPaths(answerHeaders).map(withoutNumber)).toEqual([
-        'tools.N.defer_loading',
-        'metadata',
-        'context_management',
-        'system.0',
-      ]);
+      expect(
+        ignoredFields(answerHeaders)
+          .map(withoutNumber)
+          .filter((field) => !ignored.includes(field)),
+      ).toEqual([]);
     }
   });
   // It warms the connection up with a request whose answer it does not look at.
@@ -373,9 +513,15 @@ function mainRequests(observation: Observation): ModelRequest[] {
   return requests(observation).filter((request) => !isOfSubagent(request));
 }
 
-/** A path that does not say which tool it is. */
+/** A path that does not say which tool or message it is. */
 function withoutNumber(path: string): string {
-  return path.replace(/^tools\.\d+\./, 'tools.N.');
+  return path.replace(/^(tools|messages)\.(\d+|\*)\./, '$1.N.');
+}
+
+/** Which way the turns of each agent took. */
+function pathsByAgent({ exchanges }: Observation): { main: unknown[]; subagent: unknown[] } {
+  const paths = (ofSubagent: boolean) => exchanges.filter(({ body }) => isOfSubagent(body) === ofSubagent).map(pathOf);
+  return { main: paths(false), subagent: paths(true) };
 }
 
 /** The data of every image in a request, in tool results too. */

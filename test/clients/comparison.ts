@@ -33,11 +33,7 @@ const ASPECTS = {
     seen: (request) => systemTexts(request).at(-1) ?? '',
   },
   tools: { sent: comparableTools, seen: comparableTools },
-  parameters: {
-    sent: comparableParameters,
-    // The SDK says of itself who asks.
-    seen: ({ metadata: _, ...request }) => comparableParameters(request as ModelRequest),
-  },
+  parameters: { sent: comparableParameters, seen: comparableParameters },
 } as const satisfies Record<string, Aspect>;
 
 export type AspectName = keyof typeof ASPECTS;
@@ -52,8 +48,8 @@ export function compare(aspect: AspectName, pair: Pair): string[] {
   return lines.length > 0 ? lines : [`${aspect}: they differ in a way that JSON does not show`];
 }
 
-/** Body fields that have an aspect of their own, or say how the answer comes and not what it is. */
-const OTHER_FIELDS = new Set(['messages', 'system', 'tools', 'stream']);
+/** Body fields that have an aspect of their own, or do not decide what the model answers. */
+const OTHER_FIELDS = new Set(['messages', 'system', 'tools', 'stream', 'metadata']);
 
 /** What the API takes an absent field for, so that a field that says just that equals an absent one. */
 const DEFAULTS: Record<string, unknown> = { temperature: 1, thinking: { type: 'disabled' } };
@@ -64,13 +60,15 @@ const DEFAULTS: Record<string, unknown> = { temperature: 1, thinking: { type: 'd
  */
 export function comparableMessages(request: ModelRequest): ComparableMessage[] {
   const messages: ComparableMessage[] = [];
-  for (const { role, content } of request.messages) {
+  for (const { role, content, ...rest } of request.messages) {
     const blocks = blocksOf(content)
       .filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
       .map(comparableBlock);
     const previous = messages.at(-1);
-    if (role === 'user' && previous?.role === 'user') previous.content.push(...blocks);
-    else if (blocks.length > 0) messages.push({ role, content: blocks });
+    if (role === 'user' && previous?.role === 'user') {
+      previous.content.push(...blocks);
+      Object.assign(previous, rest);
+    } else if (blocks.length > 0) messages.push({ role, content: blocks, ...rest });
   }
   return messages;
 }
@@ -144,7 +142,8 @@ function comparableParameters(request: ModelRequest): Record<string, unknown> {
   return { ...DEFAULTS, ...Object.fromEntries(given) };
 }
 
-function blocksOf(content: unknown): ContentBlock[] {
+/** A message's or a result's content as a list. */
+export function blocksOf(content: unknown): ContentBlock[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   return Array.isArray(content) ? content : [];
 }

@@ -1,52 +1,60 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ContentBlock, ModelRequest, ScriptedBlock } from '../../src/scripted-model/script.ts';
+import { blocksOf } from './comparison.ts';
+
+/*
+ * What the gateway says that it changes. Written apart from the gateway, like the comparison itself.
+ */
 
 /** Names that docs/limits.md declares to have a `_` behind them before the model. */
 const RESERVED = new Set(['ToolSearch', 'Agent', 'ExitPlanMode']);
 
-/** The paths that an answer of the gateway declares as not acted on. */
-export function ignoredPaths(answerHeaders: IncomingHttpHeaders): string[] {
-  const value = answerHeaders['isthmus-ignored'];
-  return typeof value === 'string' ? value.split(', ') : [];
+/** What Claude Code as a client says of itself; the gateway's own `claude` says it in its place. */
+const BILLING_HEADER = 'x-anthropic-billing-header:';
+
+/** How a value of the header `anthropic-beta` is named among the ignored fields. */
+const BETA = 'anthropic-beta:';
+
+/** The fields that an answer declares as not acted on. */
+export function ignoredFields(answerHeaders: IncomingHttpHeaders): string[] {
+  return listIn(answerHeaders['isthmus-ignored']);
+}
+
+/** The messages that an answer declares to have reached the model in another form. */
+export function convertedFields(answerHeaders: IncomingHttpHeaders): string[] {
+  return listIn(answerHeaders['isthmus-converted']);
 }
 
 /**
- * What the model has to see of a request: what the client sent, without what the answer declares as ignored and with the
- * tool names that the documentation declares. Whatever else differs is a difference that nobody was told of.
+ * What the model has to see of a request: what the client sent, but for what its answer and the documentation declare.
+ * Whatever else differs is a difference that nobody was told of.
  */
 export function asDeclared(sent: ModelRequest, answerHeaders: IncomingHttpHeaders): ModelRequest {
   const request = structuredClone(sent);
-  // From the back, so that the numbers of list items still hold.
-  const paths = ignoredPaths(answerHeaders)
-    .flatMap((path) => expand(request, path.split('.')))
-    .sort((one, other) => other.join('.').localeCompare(one.join('.'), 'en', { numeric: true }));
-  for (const path of paths) remove(request, path);
+  const ignored = ignoredFields(answerHeaders).filter((path) => !path.startsWith(BETA));
+  // Found before anything goes, because the paths are those of the request as it was sent.
+  const converted = existing(request, convertedFields(answerHeaders)).map((path) => valueAt(request, path));
+  for (const path of existing(request, ignored)) remove(request, path);
+  for (const item of converted) convert(request, item as Convertible);
   rename(request);
+  if (Array.isArray(request.system)) {
+    request.system = request.system.filter(({ text }) => !text?.startsWith(BILLING_HEADER));
+  }
   return request;
 }
 
-/** A path that is there, with each `*` replaced by every index. */
-function expand(value: unknown, [key, ...rest]: string[]): string[][] {
-  if (key === undefined) return [[]];
-  if (typeof value !== 'object' || value === null) return [];
-  const keys = key === '*' ? Object.keys(value) : [key].filter((one) => one in value);
-  return keys.flatMap((one) => expand((value as Record<string, unknown>)[one], rest).map((inner) => [one, ...inner]));
+/** The values of `anthropic-beta` that the model's API has to get. */
+export function betasAsDeclared(sent: IncomingHttpHeaders, answerHeaders: IncomingHttpHeaders): string[] {
+  const ignored = new Set(ignoredFields(answerHeaders));
+  return betasIn(sent).filter((beta) => !ignored.has(`${BETA}${beta}`));
 }
 
-function remove(request: ModelRequest, path: string[]): void {
-  const last = path.at(-1) ?? '';
-  const parent = path.slice(0, -1).reduce((value: unknown, key) => (value as Record<string, unknown>)[key], request);
-  if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else delete (parent as Record<string, unknown>)[last];
-}
-
-function rename(request: ModelRequest): void {
-  const calls = request.messages
-    .flatMap(({ content }) => (Array.isArray(content) ? content : []))
-    .filter((block): block is ContentBlock & { name: string } => block.type === 'tool_use');
-  for (const named of [...(request.tools ?? []), ...calls]) {
-    if (RESERVED.has(named.name)) named.name += '_';
-  }
+/** The values of the header `anthropic-beta`. */
+export function betasIn(headers: IncomingHttpHeaders): string[] {
+  return String(headers['anthropic-beta'] ?? '')
+    .split(',')
+    .map((beta) => beta.trim())
+    .filter(Boolean);
 }
 
 /** The model's answer as its client has to get it: with the tool names that the client knows. */
@@ -56,4 +64,75 @@ export function asAnswered(content: readonly ScriptedBlock[]): ScriptedBlock[] {
       ? { ...block, name: block.name.slice(0, -1) }
       : block,
   );
+}
+
+function listIn(value: string | string[] | undefined): string[] {
+  return typeof value === 'string' ? value.split(', ') : [];
+}
+
+/** The paths that are there, each `*` replaced by every index, from the back, so that indices hold while items go. */
+function existing(request: ModelRequest, paths: readonly string[]): string[][] {
+  return paths
+    .flatMap((path) => expand(request, path.split('.')))
+    .sort((one, other) => other.join('.').localeCompare(one.join('.'), 'en', { numeric: true }));
+}
+
+function expand(value: unknown, [key, ...rest]: string[]): string[][] {
+  if (key === undefined) return [[]];
+  if (typeof value !== 'object' || value === null) return [];
+  const keys = key === '*' ? Object.keys(value) : [key].filter((one) => one in value);
+  return keys.flatMap((one) => expand((value as Record<string, unknown>)[one], rest).map((inner) => [one, ...inner]));
+}
+
+function valueAt(request: ModelRequest, path: readonly string[]): unknown {
+  return path.reduce((value: unknown, key) => (value as Record<string, unknown>)[key], request);
+}
+
+function remove(request: ModelRequest, path: string[]): void {
+  const last = path.at(-1) ?? '';
+  const parent = valueAt(request, path.slice(0, -1));
+  if (Array.isArray(parent)) parent.splice(Number(last), 1);
+  else delete (parent as Record<string, unknown>)[last];
+}
+
+/** A message, or a tool result. */
+type Convertible = { role?: string; type?: string; content: unknown };
+
+/** A system message goes into the user's turn before it; a reference to a tool in a result becomes words. */
+function convert({ messages }: ModelRequest, item: Convertible): void {
+  if (item.role === 'system') {
+    const index = messages.indexOf(item as ModelRequest['messages'][number]);
+    const turn = messages[index - 1];
+    if (turn?.role !== 'user') throw new Error('There is no user message before a system message.');
+    const { role: _, content, ...rest } = item;
+    const reminders = blocksOf(content).map(({ text }) => `<system-reminder>\n${text}\n</system-reminder>`);
+    Object.assign(turn, rest, { content: reminders.reduce(withReminder, blocksOf(turn.content)) });
+    messages.splice(index, 1);
+  } else if (item.type === 'tool_result') {
+    item.content = blocksOf(item.content).map((block) =>
+      block.type === 'tool_reference' ? { type: 'text', text: `The tool ${block.tool_name} is loaded.` } : block,
+    );
+  }
+}
+
+/** With a reminder at the end of the last tool result, or behind what is no tool result. */
+function withReminder(turn: ContentBlock[], reminder: string): ContentBlock[] {
+  const last = turn.at(-1);
+  if (last?.type !== 'tool_result') return [...turn, { type: 'text', text: reminder }];
+  const content = blocksOf(last.content);
+  const end = content.at(-1);
+  const longer =
+    end?.type === 'text'
+      ? [...content.slice(0, -1), { ...end, text: `${end.text}\n\n${reminder}` }]
+      : [...content, { type: 'text', text: reminder }];
+  return [...turn.slice(0, -1), { ...last, content: longer }];
+}
+
+function rename(request: ModelRequest): void {
+  const calls = request.messages
+    .flatMap(({ content }) => (Array.isArray(content) ? content : []))
+    .filter((block): block is ContentBlock & { name: string } => block.type === 'tool_use');
+  for (const named of [...(request.tools ?? []), ...calls]) {
+    if (RESERVED.has(named.name)) named.name += '_';
+  }
 }

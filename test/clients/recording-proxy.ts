@@ -8,6 +8,7 @@ import { SseGrammar } from '../support/sse-grammar.ts';
 export interface Exchange {
   method: string;
   path: string;
+  headers: IncomingMessage['headers'];
   body: ModelRequest;
   /** 0 until the answer begins. */
   status: number;
@@ -72,6 +73,7 @@ export class RecordingProxy {
     const exchange: Exchange = {
       method: request.method ?? '',
       path: request.url ?? '',
+      headers: request.headers,
       body: bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : { model: '', messages: [] },
       status: 0,
       answerHeaders: {},
