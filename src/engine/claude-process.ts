@@ -1,18 +1,17 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Query, SDKAPIRetryMessage, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import { stableJson } from '../conversation/canonical.ts';
 import { clientGone, type Failure } from '../spec/failure.ts';
 import type { ClientTool, Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import { AnswerFold, type RawEvent } from './answer.ts';
+import type { Child } from './child.ts';
 import type { ClientTools } from './client-tools.ts';
 import { EventQueue } from './event-queue.ts';
+import { processFailure } from './map-process-end.ts';
 import {
   failureOfAssistant,
   failureOfRetry,
   inWordsOfPromptTooLong,
-  type ProcessEnd,
-  processFailure,
   upstreamCut,
   upstreamStalled,
 } from './map-upstream-failure.ts';
@@ -28,54 +27,6 @@ import { inUpstreamWords, type UpstreamErrors } from './upstream-words.ts';
  * - `ended`: gone, or going
  */
 export type ProcessState = 'streaming' | 'held' | 'idle' | 'ended';
-
-/** The child of one SDK query. `end` kills it at once, also when it is spawned only later. */
-export class Child {
-  #child: ChildProcess | undefined;
-  #isEnded = false;
-  #stderr = '';
-  #how: Omit<ProcessEnd, 'stderr'> | undefined;
-  /** Called once when the process has exited or could not be spawned. */
-  onExit: () => void = () => undefined;
-  /** Resolves when the process is no more; at once if there never was one. */
-  gone: Promise<void> = Promise.resolve();
-
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
-  /** How the process ended; undefined while it lives, and when it never did. */
-  get ended(): ProcessEnd | undefined {
-    return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
-  }
-
-  adopt(child: ChildProcess): void {
-    this.#child = child;
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
-    });
-    // Written to after its end; the exit tells of that.
-    child.stdin?.on('error', () => undefined);
-    this.gone = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
-        this.#how ??= { code, signal };
-        resolve();
-      });
-      child.once('error', (error) => {
-        this.#how ??= { code: null, signal: null, spawnError: error.message };
-        resolve();
-      });
-    });
-    void this.gone.then(() => this.onExit());
-    if (this.#isEnded) child.kill('SIGKILL');
-  }
-
-  /** SIGKILL: any gentler end lets the CLI call the model once more. */
-  end(): void {
-    this.#isEnded = true;
-    this.#child?.kill('SIGKILL');
-  }
-}
 
 export interface ProcessParts {
   query: Query;

@@ -3,19 +3,18 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type AccountInfo,
-  type ModelInfo,
   type Options,
   prewarm,
   type Query,
   query,
-  type SDKControlGetContextUsageResponse,
   type SDKUserMessage,
   type SpareProcess,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
-import { Child, ClaudeProcess, toUserMessage } from './claude-process.ts';
+import { Child } from './child.ts';
+import { ClaudeProcess, toUserMessage } from './claude-process.ts';
 import { CLIENT_TOOLS_SERVER, ClientTools, describedTools } from './client-tools.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { EventQueue } from './event-queue.ts';
@@ -23,6 +22,7 @@ import type { ClaudeExecutable } from './executable.ts';
 import type { Launcher } from './launch.ts';
 import { toRequestSettings } from './request-settings.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { messageTokens, toModelListings, usedTokens } from './sdk-answers.ts';
 import { ToolNames } from './tool-names.ts';
 import { toTranscript } from './transcript.ts';
 import { UpstreamErrors } from './upstream-words.ts';
@@ -312,24 +312,4 @@ export class Engine {
     writeFileSync(file, content, { mode: 0o600 });
     return file;
   }
-}
-
-/** Aliases of one model are one model. */
-function toModelListings(models: readonly ModelInfo[]): ModelListing[] {
-  const listings = new Map<string, ModelListing>();
-  for (const { value, resolvedModel } of models) {
-    const id = resolvedModel ?? value;
-    const listing = listings.get(id) ?? { id, aliases: [] };
-    if (value !== id) listing.aliases.push(value);
-    listings.set(id, listing);
-  }
-  return [...listings.values()];
-}
-
-function usedTokens({ categories }: SDKControlGetContextUsageResponse): number {
-  return categories.filter(({ kind }) => kind === 'used').reduce((sum, { tokens }) => sum + tokens, 0);
-}
-
-function messageTokens({ categories }: SDKControlGetContextUsageResponse): number | undefined {
-  return categories.find(({ id }) => id === 'messages')?.tokens;
 }

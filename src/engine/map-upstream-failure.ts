@@ -115,35 +115,6 @@ export function inWordsOfPromptTooLong(failure: Failure, terminalReason: string 
 
 const PROMPT_TOO_LONG = 'prompt is too long';
 
-/** How a process ended. */
-export interface ProcessEnd {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  /** Set when it could not even be spawned. */
-  spawnError?: string;
-  /** Its last words on stderr. */
-  stderr: string;
-}
-
-/** @param hasSpoken whether the process had said anything before it ended */
-export function processFailure(end: ProcessEnd | undefined, hasSpoken: boolean): Failure {
-  const how = end?.spawnError ?? (end?.signal ? `signal ${end.signal}` : `exit code ${end?.code ?? 'unknown'}`);
-  const words = end?.stderr ? ` Its last words: ${end.stderr}` : '';
-  return hasSpoken
-    ? {
-        code: 'process_lost',
-        status: 500,
-        type: 'api_error',
-        message: `The \`claude\` process ended in the middle of the turn (${how}). Send the request again.${words}`,
-      }
-    : {
-        code: 'process_start_failed',
-        status: 500,
-        type: 'api_error',
-        message: `The \`claude\` process could not be started (${how}). See that \`claude --version\` works for the user that runs Isthmus.${words}`,
-      };
-}
-
 /** Claude Code itself refuses some requests, such as one with an image that is too large for it, and calls no model. */
 function refusedLocally(text: string): Failure {
   return { code: 'refused_by_claude_code', status: 400, type: 'invalid_request_error', message: text };

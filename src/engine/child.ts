@@ -1,0 +1,50 @@
+import type { ChildProcess } from 'node:child_process';
+import type { ProcessEnd } from './map-process-end.ts';
+
+/** The child of one SDK query. `end` kills it at once, also when it is spawned only later. */
+export class Child {
+  #child: ChildProcess | undefined;
+  #isEnded = false;
+  #stderr = '';
+  #how: Omit<ProcessEnd, 'stderr'> | undefined;
+  /** Called once when the process has exited or could not be spawned. */
+  onExit: () => void = () => undefined;
+  /** Resolves when the process is no more; at once if there never was one. */
+  gone: Promise<void> = Promise.resolve();
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** How the process ended; undefined while it lives, and when it never did. */
+  get ended(): ProcessEnd | undefined {
+    return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
+  }
+
+  adopt(child: ChildProcess): void {
+    this.#child = child;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
+    });
+    // Written to after its end; the exit tells of that.
+    child.stdin?.on('error', () => undefined);
+    this.gone = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#how ??= { code, signal };
+        resolve();
+      });
+      child.once('error', (error) => {
+        this.#how ??= { code: null, signal: null, spawnError: error.message };
+        resolve();
+      });
+    });
+    void this.gone.then(() => this.onExit());
+    if (this.#isEnded) child.kill('SIGKILL');
+  }
+
+  /** SIGKILL: any gentler end lets the CLI call the model once more. */
+  end(): void {
+    this.#isEnded = true;
+    this.#child?.kill('SIGKILL');
+  }
+}
