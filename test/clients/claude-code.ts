@@ -64,10 +64,7 @@ export function shownAnswers({ events }: ClaudeCodeRun): Map<string, ContentBloc
 
 /** Whether a subagent asks. */
 export function isOfSubagent(request: ModelRequest): boolean {
-  return systemTexts(request).some(
-    (text) =>
-      text.startsWith('You are an agent for Claude Code') || text.includes('\nYou are an agent for Claude Code'),
-  );
+  return systemTexts(request).some((text) => /^You are an agent for Claude Code/m.test(text));
 }
 
 function parseEvent(line: string): ClaudeCodeEvent {
