@@ -107,8 +107,7 @@ function* deltas(block: CompleteBlock, length: number, scripted: ScriptedBlock |
   }
 }
 
+/** By UTF-16 code units: a surrogate pair may be cut, as the API may cut it. */
 function* pieces(text: string, length: number): Generator<string> {
-  const characters = [...text];
-  for (let start = 0; start < characters.length; start += length)
-    yield characters.slice(start, start + length).join('');
+  for (let start = 0; start < text.length; start += length) yield text.slice(start, start + length);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../src/scripted-model/script.ts';
-import { request, user } from '../support/engine.ts';
+import { finish, NO_LISTENER, request, startEngine, user } from '../support/engine.ts';
 import { useContract } from './contract.ts';
 
 const REQUEST_ID = expect.stringMatching(/^req_msg_scripted_\d+$/);
@@ -80,6 +80,15 @@ export function describeSdkErrorFacts(name: string, variables: Record<string, st
       expect(tooLarge).toMatchObject({ failure: { status: 413, type: 'request_too_large', requestId: REQUEST_ID } });
       expect(busy).toMatchObject({ failure: { status: 429, type: 'rate_limit_error' } });
       expect(contract.model.requests).toHaveLength(3);
+    });
+
+    test('without a credential nothing is called, and the failure says so', async () => {
+      const { engine, close } = startEngine(contract.model.url, { ...variables, ANTHROPIC_API_KEY: '' });
+      const { last, process } = await finish(engine.replay(request([user('hi')]), NO_LISTENER));
+      process.end();
+      await close();
+      expect(last).toMatchObject({ failure: { code: 'not_signed_in', status: 401, type: 'authentication_error' } });
+      expect(contract.model.requests).toHaveLength(0);
     });
 
     test('a 404 keeps its status, type and request id, and is asked for twice', async () => {

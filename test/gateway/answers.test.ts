@@ -170,24 +170,41 @@ test('a failure after the first byte is an error event, and the next request has
   expect(model.requests).toHaveLength(3);
 });
 
-test('the tool runner of the official SDK works through it', async () => {
+test.each([false, true])('the tool runner of the official SDK works through it, streaming: %s', async (stream) => {
   model.use([
     { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'It says: buy milk.' }] }] },
     { replies: [{ content: [{ type: 'tool_use', name: 'read', input: { path: 'notes.txt' } }] }] },
   ]);
-  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'What do my notes say?' }];
-  const paths: Array<string | null> = [];
-  for (;;) {
-    const { data, response } = await client.messages.create({ ...ask(''), messages, tools: TOOLS }).withResponse();
-    paths.push(response.headers.get('isthmus-path'));
-    messages.push({ role: 'assistant', content: data.content });
-    const calls = data.content.filter((block) => block.type === 'tool_use');
-    if (calls.length === 0) break;
-    messages.push({
-      role: 'user',
-      content: calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'buy milk' })),
-    });
-  }
-  expect(paths).toEqual(['start', 'continue']);
-  expect(messages.at(-1)?.content).toMatchObject([{ text: 'It says: buy milk.' }]);
+  const runs: unknown[] = [];
+  const read = {
+    ...(TOOLS[0] as Anthropic.Beta.BetaTool),
+    type: 'custom' as const,
+    run: (input: unknown) => {
+      runs.push(input);
+      return 'buy milk';
+    },
+    parse: (input: unknown) => input,
+  };
+  const runner = client.beta.messages.toolRunner({ ...ask('What do my notes say?'), stream, tools: [read] });
+  // It asks for a thread first, is refused, and sends whole histories from then on.
+  expect((await runner.runUntilDone()).content).toMatchObject([{ text: 'It says: buy milk.' }]);
+  expect(runs).toEqual([{ path: 'notes.txt' }]);
+  expect(model.requests.map(({ body }) => body.messages.length)).toEqual([1, 3]);
+});
+
+test('a thousand blocks of text go on a live process as they are', async () => {
+  const first = ask('hi').messages;
+  const { data } = await client.messages.create(ask('hi')).withResponse();
+  const blocks = Array.from({ length: 1_000 }, (_, index) => ({
+    type: 'text' as const,
+    text: `block ${index} \u2028`,
+  }));
+  const { response } = await client.messages
+    .create({
+      ...ask(''),
+      messages: [...first, { role: 'assistant', content: data.content }, { role: 'user', content: blocks }],
+    })
+    .withResponse();
+  expect(response.headers.get('isthmus-path')).toBe('continue');
+  expect(model.requests[1]?.body.messages.at(-1)?.content).toMatchObject(blocks);
 });
