@@ -8,6 +8,12 @@ import { finish, NO_LISTENER, startEngine, type TestEngine } from '../support/en
 export const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }] };
 export const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
 
+/**
+ * Makes the binary take the scripted model for the real API: betas, billing ids and what it fetches at start change. Each
+ * start waits some seconds for what it cannot reach.
+ */
+export const FIRST_PARTY = { _CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL: '1' };
+
 /** The result of {@link CALL}. */
 export function result(content: unknown, rest: object = {}): Message {
   return { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content, ...rest }] };
