@@ -101,7 +101,8 @@ SDK hands them over there alone. In a conversation that began in a spare (\`isth
 - a 413 has Claude Code's words, with the API's \`request-id\`;
 - \`prompt is too long\` begins with these words, without the number of tokens.
 
-A 404 has Claude Code's words everywhere, and is asked for twice: without streaming the second time.
+A 404 has Claude Code's words everywhere, and is asked for twice: without streaming the second time. A 503 of Anthropic's own
+API is asked for twice within a second before it is announced. None of these calls is paid.
 
 ## Who tries again
 
