@@ -1,10 +1,11 @@
 // @ts-check
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { AnswerFold } from '../dist/engine/answer.js';
-import { Child, toUserMessage } from '../dist/engine/claude-process.js';
+import { Child } from '../dist/engine/child.js';
+import { toUserMessage } from '../dist/engine/claude-process.js';
 import { CLIENT_TOOLS_SERVER, ClientTools } from '../dist/engine/client-tools.js';
 import { EventQueue } from '../dist/engine/event-queue.js';
-import { EXTRA_BODY, toExtraBody } from '../dist/engine/extra-body.js';
+import { toRequestSettings } from '../dist/engine/request-settings.js';
 import { ToolNames } from '../dist/engine/tool-names.js';
 import { newMarker } from './observed-model.js';
 import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
@@ -55,7 +56,10 @@ export class BareConversation {
         options: {
           ...base,
           model: MODEL,
-          env: { ...base.env, [EXTRA_BODY]: toExtraBody(PARAMETERS, TOOLS, this.#names) },
+          env: {
+            ...base.env,
+            ...toRequestSettings({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
+          },
           extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
           mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#clientTools.config) },
         },

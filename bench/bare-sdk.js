@@ -1,7 +1,7 @@
 // @ts-check
 import { deepStrictEqual } from 'node:assert';
 import { query } from '@anthropic-ai/claude-agent-sdk';
-import { Child } from '../dist/engine/claude-process.js';
+import { Child } from '../dist/engine/child.js';
 import { CLIENT_TOOLS_SERVER } from '../dist/engine/client-tools.js';
 import { Engine } from '../dist/engine/engine.js';
 import { buildEnvironment } from '../dist/engine/environment.js';
@@ -94,8 +94,10 @@ export class BareSdk {
       environment: this.#environment,
       directory: this.#directory,
       launcher,
+      stallMs: 60_000,
+      retries: 'client',
     });
-    await engine.accountInfo();
+    await engine.introduction();
     const child = new Child();
     const bare = query({ prompt: new EventQueue(), options: this.options(child, launcher) });
     await bare.accountInfo().finally(() => {

@@ -15,7 +15,10 @@ export type RequestSettings = Record<typeof EXTRA_BODY | typeof BETAS, string>;
  * The tools are in it because their other way, through the MCP server, alters them: the CLI brings descriptions and
  * schemas into another Unicode form and cuts descriptions at a blank line, see docs/decisions/0003.
  */
-export function toRequestSettings({ parameters, tools, betas }: MessagesRequest, names: ToolNames): RequestSettings {
+export function toRequestSettings(
+  { parameters, tools, betas }: Pick<MessagesRequest, 'parameters' | 'tools' | 'betas'>,
+  names: ToolNames,
+): RequestSettings {
   const { tool_choice, ...rest } = parameters as { tool_choice?: JsonObject };
   const body = {
     ...rest,
