@@ -1,8 +1,9 @@
 // @ts-check
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installPackages } from './install-packages.js';
 
 /** The version that the checks were written against. */
 const VERSION = '1.18.33';
@@ -16,25 +17,7 @@ const VERSION = '1.18.33';
  * @returns {string}
  */
 export function installOpenCode(cache) {
-  const folder = join(cache, `opencode-${VERSION}`);
-  const installed = findBinary(folder);
-  if (installed) return installed;
-
-  process.stdout.write(`Installing opencode-ai ${VERSION} into ${folder} …\n`);
-  mkdirSync(cache, { recursive: true });
-  // Renamed at the end, so that an interrupted install is never taken for a whole one.
-  const unfinished = mkdtempSync(join(cache, '.installing-'));
-  try {
-    const options = ['--ignore-scripts', '--save-exact', '--no-audit', '--no-fund', '--loglevel=error'];
-    const { status } = spawnSync('npm', ['install', '--prefix', unfinished, ...options, `opencode-ai@${VERSION}`], {
-      stdio: 'inherit',
-    });
-    if (status !== 0) throw new Error(`npm could not install opencode-ai ${VERSION}.`);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(unfinished, folder);
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
+  const folder = installPackages(cache, [`opencode-ai@${VERSION}`]);
   const binary = findBinary(folder);
   if (!binary) throw new Error(`None of the OpenCode binaries in ${folder} runs on this machine.`);
   return binary;

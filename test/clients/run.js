@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installOpenCode } from './install-opencode.js';
+import { installPackages } from './install-packages.js';
 
 // Plain JavaScript, because it decides where the checks run before anything that understands TypeScript is started.
 
@@ -49,7 +50,10 @@ function runToEnd([program = '', ...rest], env, ending) {
   });
 }
 
-const binary = installOpenCode(join(ROOT, '.cache', 'clients'));
+const cache = join(ROOT, '.cache', 'clients');
+const binary = installOpenCode(cache);
+// The last versions that run on Node 20.
+const vercelAi = installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']);
 const prefix = namespacePrefix();
 process.stdout.write(
   prefix
@@ -67,6 +71,7 @@ try {
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
       TMPDIR: temporary,
       ISTHMUS_CLIENTS_OPENCODE: binary,
+      ISTHMUS_CLIENTS_VERCEL_AI: vercelAi,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.

@@ -1,0 +1,31 @@
+// @ts-check
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * A folder whose `node_modules` holds these packages; installs them when they are not there yet. No install script runs.
+ *
+ * @param {string} cache the folder that holds one folder for each installed client
+ * @param {string[]} packages with their exact versions, `name@1.2.3`; the first one names the folder
+ * @returns {string}
+ */
+export function installPackages(cache, packages) {
+  const folder = join(cache, String(packages[0]).replace('@', '-'));
+  if (existsSync(folder)) return folder;
+  process.stdout.write(`Installing ${packages.join(', ')} into ${folder} …\n`);
+  mkdirSync(cache, { recursive: true });
+  // Renamed at the end, so that an interrupted install is never taken for a whole one.
+  const unfinished = mkdtempSync(join(cache, '.installing-'));
+  try {
+    const options = ['--ignore-scripts', '--save-exact', '--no-audit', '--no-fund', '--loglevel=error'];
+    const { status } = spawnSync('npm', ['install', '--prefix', unfinished, ...options, ...packages], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new Error(`npm could not install ${packages.join(', ')}.`);
+    renameSync(unfinished, folder);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return folder;
+}
