@@ -322,6 +322,7 @@ export class ClaudeProcess {
     const turn = new EventQueue<TurnEvent>();
     this.#turn = turn;
     this.#lastHeardAt = performance.now();
+    this.#parts.upstreamErrors?.clear();
     this.#stall = setTimeout(() => this.fail(upstreamStalled(this.#parts.stallMs)), this.#parts.stallMs).unref();
     return turn;
   }

@@ -227,9 +227,11 @@ export class Engine {
    * The SDK's own count of a request's tokens, which asks the API that counts them. Takes the start of one process; calls
    * no model.
    *
-   * @returns undefined when the API could not be asked: the SDK then guesses, without a word of it
+   * @param onStarted called when the process has started, and takes no more of the machine
+   * @param signal ends the count
+   * @returns undefined when nothing could be counted: where the API cannot be asked the SDK guesses, without a word of it
    */
-  async countTokens(request: MessagesRequest): Promise<number | undefined> {
+  async countTokens(request: MessagesRequest, onStarted: () => void, signal: AbortSignal): Promise<number | undefined> {
     const { directory } = this.#options;
     const names = new ToolNames(request.tools);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
@@ -247,11 +249,15 @@ export class Engine {
       mcpServers: { [CLIENT_TOOLS_SERVER]: describedTools(request.tools, names) },
     };
     try {
-      return await this.#ask(options, async (sdkQuery) => {
+      const count = async (sdkQuery: Query) => {
         const guessed = await sdkQuery.getContextUsage({ detail: 'summary' });
+        onStarted();
         const counted = await sdkQuery.getContextUsage({ detail: 'full' });
         return messageTokens(counted) === messageTokens(guessed) ? undefined : usedTokens(counted);
-      });
+      };
+      return await this.#ask(options, (sdkQuery) =>
+        Promise.race([count(sdkQuery).catch(() => undefined), aborted(signal)]),
+      );
     } finally {
       if (systemFile) await rm(systemFile, { force: true });
     }
@@ -312,4 +318,12 @@ export class Engine {
     writeFileSync(file, content, { mode: 0o600 });
     return file;
   }
+}
+
+/** Resolves to nothing when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }

@@ -4,6 +4,7 @@ import type { Failure } from '../spec/failure.ts';
 
 /** What the model's API itself said of a failed call. */
 export interface UpstreamWords {
+  status: number;
   type: string;
   message: string;
   requestId?: string;
@@ -18,9 +19,13 @@ const envelope = z.object({
 /** A transcript entry of the CLI about a failed call: one that it will repeat, or one that ends the turn. */
 const retriedCall = z.object({
   subtype: z.literal('api_error'),
-  error: z.object({ message: z.string(), requestId: z.string().nullish() }),
+  error: z.object({ status: z.number(), message: z.string(), requestId: z.string().nullish() }),
 });
-const failedCall = z.object({ isApiErrorMessage: z.literal(true), errorDetails: z.string().nullish() });
+const failedCall = z.object({
+  isApiErrorMessage: z.literal(true),
+  apiErrorStatus: z.number(),
+  errorDetails: z.string().nullish(),
+});
 
 /**
  * Reads the API's own words from what the CLI writes into its transcript: its messages to us have its own words in their
@@ -35,10 +40,16 @@ export class UpstreamErrors {
     for (const entry of entries) {
       const retried = retriedCall.safeParse(entry).data;
       const failed = failedCall.safeParse(entry).data;
-      if (!retried && !failed) continue;
-      this.#latest = wordsIn(retried?.error.message ?? failed?.errorDetails ?? '', retried?.error.requestId);
+      if (retried) this.#latest = wordsIn(retried.error.message, retried.error.status, retried.error.requestId);
+      else if (failed) this.#latest = wordsIn(failed.errorDetails ?? '', failed.apiErrorStatus, undefined);
+      else continue;
       this.#wake();
     }
+  }
+
+  /** Forgets what was said in an earlier turn. */
+  clear(): void {
+    this.#latest = undefined;
   }
 
   /** The words of the call that has failed last. */
@@ -59,13 +70,13 @@ export class UpstreamErrors {
   }
 }
 
-/** The failure in the API's own words, as far as they are known. */
+/** The failure in the API's own words, if these are about it. */
 export function inUpstreamWords(failure: Failure, words: UpstreamWords | undefined): Failure {
-  return words ? { ...failure, ...words } : failure;
+  return words?.status === failure.status ? { ...failure, ...words } : failure;
 }
 
 /** The API's envelope behind whatever the CLI put in front of it: `429 {"type":"error",…}`. */
-function wordsIn(text: string, requestId: string | null | undefined): UpstreamWords | undefined {
+function wordsIn(text: string, status: number, requestId: string | null | undefined): UpstreamWords | undefined {
   const start = text.indexOf('{');
   if (start < 0) return undefined;
   let json: unknown;
@@ -77,5 +88,5 @@ function wordsIn(text: string, requestId: string | null | undefined): UpstreamWo
   const { data } = envelope.safeParse(json);
   if (!data) return undefined;
   const id = data.request_id ?? requestId;
-  return { ...data.error, ...(id ? { requestId: id } : {}) };
+  return { status, ...data.error, ...(id ? { requestId: id } : {}) };
 }

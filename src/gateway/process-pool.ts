@@ -20,6 +20,8 @@ export interface PoolLimits extends BudgetLimits {
 export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare', number>;
 
 const SWEEP_MS = 5_000;
+/** How long a count of tokens may take. */
+const COUNT_MS = 30_000;
 /** After a spare could not be started, the next is tried so much later. */
 const SPARE_RETRY_MS = 5_000;
 
@@ -96,7 +98,8 @@ export class ProcessPool {
     const leaveGate = await this.#gate.enter();
     try {
       if (signal.aborted) throw new FailureError(clientGone());
-      return await this.#engine.countTokens(request);
+      const deadline = AbortSignal.timeout(COUNT_MS);
+      return await this.#engine.countTokens(request, leaveGate, AbortSignal.any([signal, deadline]));
     } finally {
       leaveGate();
       place.release();

@@ -271,11 +271,12 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
 
     test('the SDK counts a request’s tokens by the API, and guesses in silence when it cannot', async () => {
       const given = request([user('hello '.repeat(100))], { tools: [tool('read')] });
-      const count = await contract.fixture.engine.countTokens(given);
+      const { engine } = contract.fixture;
+      const count = await engine.countTokens(given, () => undefined, new AbortController().signal);
       // What the scripted model answers, once for each part.
       expect(count).toBeGreaterThan(100);
       contract.model.refusesToCount = true;
-      expect(await contract.fixture.engine.countTokens(given)).toBeUndefined();
+      expect(await engine.countTokens(given, () => undefined, new AbortController().signal)).toBeUndefined();
       contract.model.refusesToCount = false;
       expect(contract.model.requests).toHaveLength(0);
     });

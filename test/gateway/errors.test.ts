@@ -70,6 +70,27 @@ test('with --retries gateway the CLI tries again, and the client gets the answer
   expect(model.requests).toHaveLength(4);
 });
 
+test('a failure has its own words, not those of an earlier turn that the CLI tried again', async () => {
+  const error = (status: number, type: string, message: string): Reply => ({
+    error: { status, type, message, headers: { 'retry-after': '1' } },
+  });
+  const { model, gateway, ask } = await setUp(
+    [error(529, 'overloaded_error', 'busy'), TEXT, error(400, 'invalid_request_error', 'messages.2: bad')],
+    '--retries',
+    'gateway',
+  );
+  const { content } = await ask();
+  const messages = [
+    ...ASK.messages,
+    { role: 'assistant' as const, content },
+    { role: 'user' as const, content: 'more' },
+  ];
+  const failure = await failing(sdkClient(gateway.url).messages.create({ ...ASK, messages }));
+  expect(failure.headers?.get('isthmus-path')).toBe('continue');
+  expect(failure.error).toMatchObject({ error: { type: 'invalid_request_error', message: 'messages.2: bad' } });
+  expect(model.requests).toHaveLength(3);
+});
+
 test('a stream that breaks once it has begun is not begun anew, whoever retries', async () => {
   const cut: Reply = { ...TEXT, cut: { after_events: 4, how: 'end' } };
   const { model, gateway, ask } = await setUp([cut, TEXT], '--retries', 'gateway');
