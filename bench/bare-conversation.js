@@ -82,7 +82,7 @@ export class BareConversation {
     const fold = new AnswerFold();
     for (;;) {
       const next = await this.#query?.next();
-      if (!next || next.done) throw new Error(`the bare process ended early: ${this.#child.stderrTail}`);
+      if (!next || next.done) throw new Error(`the bare process ended early: ${this.#child.ended?.stderr}`);
       const message = next.value;
       if (message.type === 'stream_event') {
         const event = /** @type {any} */ (message.event);
