@@ -81,8 +81,15 @@ export class Bench {
     this.busy.push(await settle());
   }
 
-  /** Turns that a gateway answered, in the whole run. */
-  get turns() {
-    return this.#clients.reduce((sum, { turns }) => sum + turns, 0);
+  /**
+   * How often the model was called for each turn of a client, over the whole run.
+   *
+   * @returns {import('./results.js').Figures}
+   */
+  modelCalls() {
+    const turns = this.#clients.reduce((sum, client) => sum + client.turns, 0);
+    const calls = this.model.calls('gateway');
+    const figure = { label: `(${calls} calls, ${turns} turns)`, value: calls / turns, unit: '', atLeast: 1, atMost: 1 };
+    return { kind: 'figures', name: 'model calls per client turn', figures: turns === 0 ? [] : [figure] };
   }
 }

@@ -2,9 +2,11 @@
 import { median } from './statistics.js';
 
 /**
- * One step on both sides; times in milliseconds from "the client sends" to "the model is called".
+ * One step on both sides; times in milliseconds from "the client sends" to "the model is called", unless the name says
+ * otherwise.
  *
  * @typedef {object} Comparison
+ * @property {'comparison'} kind
  * @property {string} name
  * @property {number[]} gateway
  * @property {number[]} bare
@@ -29,6 +31,18 @@ export const atMostOver = (milliseconds) => ({
   isMet: (gateway, bare) => gateway <= bare + milliseconds,
 });
 
+/** @type {(factor: number) => Target} */
+export const atLeastTimes = (factor) => ({
+  text: `>= ${factor} x bare`,
+  isMet: (gateway, bare) => gateway >= factor * bare,
+});
+
+/** @type {(milliseconds: number) => Target} */
+export const atMost = (milliseconds) => ({
+  text: `<= ${milliseconds} ms`,
+  isMet: (gateway) => gateway <= milliseconds,
+});
+
 /** @param {Comparison} comparison */
 export function isMet({ gateway, bare, target }) {
   return target.isMet(median(gateway), median(bare));
@@ -38,12 +52,13 @@ export function isMet({ gateway, bare, target }) {
  * Takes samples by turns, so that whatever else the machine does falls on both sides alike. The two change places with
  * each pair, because what a step leaves behind falls on the next.
  *
+ * @template Sample
  * @param {number} samples of each side
- * @param {() => Promise<number>} gatewayStep resolves to its milliseconds
- * @param {() => Promise<number>} bareStep
+ * @param {() => Promise<Sample>} gatewayStep resolves to its milliseconds, or whatever it measures
+ * @param {() => Promise<Sample>} bareStep
  */
 export async function byTurns(samples, gatewayStep, bareStep) {
-  /** @type {{ gateway: number[]; bare: number[] }} */
+  /** @type {{ gateway: Sample[]; bare: Sample[] }} */
   const times = { gateway: [], bare: [] };
   for (let index = 0; index < samples; index += 1) {
     if (index % 2 === 0) times.gateway.push(await gatewayStep());

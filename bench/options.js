@@ -3,23 +3,32 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
-Compares the gateway with the bare Agent SDK: from "the client sends" to "the model is called", both in one run and by
-turns, over a scripted model on 127.0.0.1. It reports and never fails for being slow.
+Compares the gateway with the bare Agent SDK, both in one run and by turns, over a scripted model on 127.0.0.1, and
+measures what the gateway costs by itself. It reports and never fails for being slow.
 
-  --quick            few samples, for a machine that only has to see that it works
+  --quick            fewer rows and samples, for a machine that only has to see that it works
   --warm N           samples of a turn on a live process (default 30, quick 6)
-  --cold N           samples of a turn that starts a process (default 10, quick 3)
+  --cold N           samples of a turn that starts a process (default 10, quick 2)
+  --rounds N         samples of many conversations at once (default 5, quick 1)
+  --seconds N        how long a load on the gateway alone is kept up (default 20, quick 2)
+  --opens N          conversations that are begun before looking for processes left behind (default 1000, quick 9)
   --pause MS         what the client's tool, or its user, takes between an answer and the next turn (default 50)
   --only TEXT        only the rows whose name has this text
-  --save             write the raw samples to bench/results/<date>.json
+  --save             write the raw samples to bench/results/<date>-<machine>.json
   --help`;
 
 /**
  * @typedef {object} Options
  * @property {number} warm samples of a turn on a live process
  * @property {number} cold samples of a turn that starts a process
+ * @property {number} practice turns of a conversation that comes before: a gateway runs for days, its first moments are
+ *   not what is measured
+ * @property {number} rounds samples of many conversations at once
+ * @property {number} seconds that a load on the gateway alone is kept up
+ * @property {number} opens conversations that are begun before looking for processes left behind
  * @property {number} pauseMs between an answer and the next turn
  * @property {string} only part of the names of the rows to run; empty for all
+ * @property {boolean} isQuick
  * @property {boolean} save
  * @property {boolean} help
  */
@@ -37,17 +46,26 @@ export function parseOptions(args) {
       quick: { type: 'boolean', default: false },
       warm: { type: 'string' },
       cold: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      opens: { type: 'string' },
       pause: { type: 'string', default: '50' },
       only: { type: 'string', default: '' },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
+  const { quick } = values;
   return {
-    warm: count(values.warm ?? (values.quick ? '6' : '30'), '--warm', 1),
-    cold: count(values.cold ?? (values.quick ? '3' : '10'), '--cold', 1),
+    warm: count(values.warm ?? (quick ? '6' : '30'), '--warm', 1),
+    cold: count(values.cold ?? (quick ? '2' : '10'), '--cold', 1),
+    practice: quick ? 5 : 40,
+    rounds: count(values.rounds ?? (quick ? '1' : '5'), '--rounds', 1),
+    seconds: count(values.seconds ?? (quick ? '2' : '20'), '--seconds', 1),
+    opens: count(values.opens ?? (quick ? '9' : '1000'), '--opens', 3),
     pauseMs: count(values.pause, '--pause', 0),
     only: values.only,
+    isQuick: quick,
     save: values.save,
     help: values.help,
   };

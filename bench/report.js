@@ -1,10 +1,13 @@
 // @ts-check
 import { isMet } from './comparison.js';
+import { isWithinBounds } from './results.js';
 import { median, quantile, ratioRange } from './statistics.js';
 
 /** @typedef {import('./comparison.js').Comparison} Comparison */
 /** @typedef {import('./machine.js').Machine} Machine */
-/** @typedef {import('./rows/prompt-prefix.js').PrefixReport} PrefixReport */
+/** @typedef {import('./results.js').Curve} Curve */
+/** @typedef {import('./results.js').Figures} Figures */
+/** @typedef {import('./results.js').Result} Result */
 
 /** @param {Machine} machine */
 export function machineLine(machine) {
@@ -12,15 +15,30 @@ export function machineLine(machine) {
   return `${cores} cores (${processor}), ${memoryMb} MB, ${platform}, Node ${node}, Agent SDK ${sdk}, Claude Code ${claude}, commit ${commit}`;
 }
 
-const WIDTHS = [40, 3, 15, 14, 6, 9, 23, 4, 13];
+const WIDTHS = [48, 3, 15, 14, 6, 9, 23, 4, 13];
 
 /** The table's head. */
 export function headLine() {
   return line(['ms', 'n', 'gateway p50/p95', 'bare p50/p95', 'ratio', 'p50 diff', 'target', 'met', 'ratio wanders']);
 }
 
-/** One row of the table. @param {Comparison} comparison */
-export function comparisonLine(comparison) {
+/**
+ * @param {Result} result
+ * @returns {string[]}
+ */
+export function resultLines(result) {
+  switch (result.kind) {
+    case 'comparison':
+      return [comparisonLine(result)];
+    case 'figures':
+      return figuresLines(result);
+    case 'curve':
+      return curveLines(result);
+  }
+}
+
+/** @param {Comparison} comparison */
+function comparisonLine(comparison) {
   const { name, gateway, bare, target } = comparison;
   const range = ratioRange(gateway, bare);
   return line([
@@ -36,13 +54,34 @@ export function comparisonLine(comparison) {
   ]);
 }
 
-/**
- * @param {number} calls that the model got through the gateway
- * @param {number} turns that clients were answered
- */
-export function callsLine(calls, turns) {
-  const ratio = turns === 0 ? Number.NaN : calls / turns;
-  return `model calls per client turn: ${ratio.toFixed(3)} (${calls} calls, ${turns} turns; target 1.00)`;
+/** @param {Figures} figures */
+function figuresLines({ name, figures, notes = [] }) {
+  const cells = figures.map((figure) => {
+    const { label, value, unit, atMost, atLeast } = figure;
+    const bounds = [
+      ...(atLeast === undefined ? [] : [`>= ${atLeast}`]),
+      ...(atMost === undefined ? [] : [`<= ${atMost}`]),
+    ];
+    const verdict = bounds.length === 0 ? '' : ` (${bounds.join(', ')}: ${isWithinBounds(figure) ? 'yes' : 'NO'})`;
+    return `${precise(value)} ${unit} ${label}${verdict}`;
+  });
+  return [`${name.padEnd(WIDTHS[0] ?? 0)} ${cells.join(', ')}`, ...notes.map((text) => `  ${text}`)];
+}
+
+/** @param {Curve} curve */
+function curveLines({ name, x, y, series }) {
+  const positions = [...new Set(series.flatMap(({ points }) => points.map(([at]) => at)))].sort((a, b) => a - b);
+  const rows = [
+    [x.label, ...positions.map(String)],
+    ...series.map(({ name: label, points }) => {
+      const values = new Map(points);
+      return [`${label}, ${y.label}`, ...positions.map((at) => (values.has(at) ? precise(values.get(at) ?? 0) : ''))];
+    }),
+  ];
+  return [
+    name,
+    ...rows.map(([label = '', ...cells]) => `  ${label.padEnd(46)}${cells.map((cell) => cell.padStart(9)).join('')}`),
+  ];
 }
 
 /** @param {readonly string[]} requests that no turn asked for */
@@ -50,19 +89,17 @@ export function unaskedLines(requests) {
   return requests.map((text) => `  unasked call: ${text}`);
 }
 
-/** @param {PrefixReport} report */
-export function prefixLines({ requests, kept, breaks }) {
-  return [
-    `prompt prefix kept byte for byte: ${kept} of ${requests} (target: all)`,
-    ...breaks.map((text) => `  ${text}`),
-  ];
-}
-
 /** What else the machine did. @param {readonly number[]} busy */
 export function busyLine(busy) {
   if (busy.length === 0) return 'noise: not watched';
   const percent = (/** @type {number} */ share) => `${Math.round(100 * quantile(busy, share))} %`;
   return `noise: before the samples the machine was ${percent(0.5)} busy (median), ${percent(0.95)} (p95)`;
+}
+
+/** Three digits that tell. @param {number} value */
+function precise(value) {
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
 }
 
 /** @param {number} value */

@@ -1,29 +1,11 @@
 // @ts-check
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { Bench } from './bench.js';
 import { Cleanup } from './cleanup.js';
 import { describeMachine } from './machine.js';
 import { parseOptions, USAGE } from './options.js';
-import { busyLine, callsLine, comparisonLine, headLine, machineLine, prefixLines, unaskedLines } from './report.js';
-import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
-import { promptPrefixRow } from './rows/prompt-prefix.js';
-import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
-
-/** @typedef {import('./comparison.js').Comparison} Comparison */
-/** @typedef {import('./rows/prompt-prefix.js').PrefixReport} PrefixReport */
-
-/** @type {Array<[name: string, row: (bench: Bench) => Promise<Comparison>]>} */
-const COMPARISONS = [
-  ['tool result', toolResultRow],
-  ['tool result, late', lateToolResultRow],
-  ['follow-up', followUpRow],
-  ['first turn, spare', firstTurnWithSpareRow],
-  ['first turn, no spare', firstTurnWithoutSpareRow],
-  ['replay 2', replayRow('2 messages', 2, 1_000, 50)],
-  ['replay 20', replayRow('20 messages', 20, 20_000, 50)],
-  ['replay 200 KB', replayRow('200 KB', 60, 200_000, 50)],
-  ['replay 2 MB', replayRow('2 MB', 200, 2_000_000, 150)],
-];
+import { busyLine, headLine, machineLine, resultLines, unaskedLines } from './report.js';
+import { chosenRows } from './rows.js';
+import { saveResults } from './saved-results.js';
 
 /**
  * @param {import('./options.js').Options} options
@@ -34,32 +16,19 @@ async function run(options, cleanup) {
   print(machineLine(machine));
   const bench = await Bench.start(options, cleanup);
   print(headLine());
-  const comparisons = [];
-  for (const [name, row] of COMPARISONS) {
-    if (!name.includes(options.only)) continue;
-    const comparison = await row(bench);
-    comparisons.push(comparison);
-    print(comparisonLine(comparison));
+  const results = [];
+  for (const row of chosenRows(options)) {
+    for (const result of await row.run(bench)) {
+      results.push(result);
+      for (const text of resultLines(result)) print(text);
+    }
     for (const text of unaskedLines(bench.model.takeUnasked())) print(text);
   }
-  const prefix = 'prompt prefix'.includes(options.only) ? await promptPrefixRow(bench) : undefined;
-  const calls = bench.model.calls('gateway');
-  print(callsLine(calls, bench.turns));
-  for (const text of [...(prefix ? prefixLines(prefix) : []), ...unaskedLines(bench.model.takeUnasked())]) print(text);
+  const calls = bench.modelCalls();
+  results.push(calls);
+  for (const text of resultLines(calls)) print(text);
   print(busyLine(bench.busy));
-  if (options.save) {
-    print(`saved as ${save({ machine, options, comparisons, modelCalls: calls, turns: bench.turns, prefix })}`);
-  }
-}
-
-/** @param {object} results */
-function save(results) {
-  const folder = new URL('results/', import.meta.url);
-  const date = new Date().toISOString();
-  const file = new URL(`${date.slice(0, 19).replaceAll(':', '')}.json`, folder);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ date, ...results }, undefined, 1)}\n`);
-  return file.pathname;
+  if (options.save) print(`saved as ${saveResults({ machine, options, busy: bench.busy, results })}`);
 }
 
 /** @param {string} text */

@@ -47,7 +47,7 @@ export function firstTurnWithoutSpareRow(bench) {
  * @param {number} messages
  * @param {number} bytes
  * @param {number} allowedMs over a cold `query()`
- * @returns {(bench: Bench) => Promise<Comparison>}
+ * @returns {(bench: Bench) => Promise<Comparison[]>}
  */
 export function replayRow(size, messages, bytes, allowedMs) {
   return (bench) =>
@@ -68,7 +68,7 @@ export function replayRow(size, messages, bytes, allowedMs) {
  * @param {string} row.path
  * @param {{ messages: number; bytes: number }} [row.history]
  * @param {Target} row.target
- * @returns {Promise<Comparison>}
+ * @returns {Promise<Comparison[]>}
  */
 async function coldRow(bench, { name, spares, path, history, target }) {
   const { client, ready, stop } = await bench.gateway({ spares });
@@ -94,7 +94,7 @@ async function coldRow(bench, { name, spares, path, history, target }) {
   await bareStep();
   const times = await byTurns(bench.options.cold, gatewayStep, bareStep);
   await stop();
-  return { name, ...times, target };
+  return [{ kind: 'comparison', name, ...times, target }];
 }
 
 /**

@@ -20,7 +20,7 @@ import { prose, text, toolResult } from '../workload.js';
  * messages. Leads one conversation over all paths and compares what the model got.
  *
  * @param {Bench} bench
- * @returns {Promise<PrefixReport>}
+ * @returns {Promise<import('../results.js').Figures[]>}
  */
 export async function promptPrefixRow(bench) {
   const first = await bench.gateway();
@@ -48,7 +48,9 @@ export async function promptPrefixRow(bench) {
 
   await first.stop();
   await second.stop();
-  return log.report;
+  const { requests, kept, breaks } = log.report;
+  const share = { label: `of ${requests}`, value: kept, unit: 'requests', atLeast: requests };
+  return [{ kind: 'figures', name: 'prompt prefix kept byte for byte', figures: [share], notes: breaks }];
 }
 
 /**

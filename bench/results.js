@@ -1,0 +1,49 @@
+// @ts-check
+
+/** @typedef {import('./comparison.js').Comparison} Comparison */
+
+/**
+ * One figure of the gateway alone, with its bound if it has one.
+ *
+ * @typedef {object} Figure
+ * @property {string} label
+ * @property {number} value
+ * @property {string} unit
+ * @property {number} [atMost]
+ * @property {number} [atLeast]
+ */
+
+/**
+ * What has no counterpart on the bare SDK, or is no time of one step.
+ *
+ * @typedef {object} Figures
+ * @property {'figures'} kind
+ * @property {string} name
+ * @property {Figure[]} figures
+ * @property {string[]} [notes] what a reader has to see beside the figures
+ */
+
+/**
+ * How something grows.
+ *
+ * @typedef {object} Curve
+ * @property {'curve'} kind
+ * @property {string} name
+ * @property {string} file name of its plot, without the ending
+ * @property {{ label: string; isLogarithmic?: boolean }} x
+ * @property {{ label: string }} y
+ * @property {Series[]} series
+ */
+
+/**
+ * @typedef {object} Series
+ * @property {string} name
+ * @property {Array<[x: number, y: number]>} points
+ */
+
+/** @typedef {Comparison | Figures | Curve} Result */
+
+/** @param {Figure} figure */
+export function isWithinBounds({ value, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }) {
+  return value >= atLeast && value <= atMost;
+}

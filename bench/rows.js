@@ -1,0 +1,34 @@
+// @ts-check
+import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
+import { promptPrefixRow } from './rows/prompt-prefix.js';
+import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
+
+/**
+ * @typedef {object} Row
+ * @property {string} name as `--only` looks for it
+ * @property {(bench: import('./bench.js').Bench) => Promise<import('./results.js').Result[]>} run
+ * @property {boolean} [isQuick] whether `--quick` runs it
+ */
+
+/** All that is measured, in this order. @type {Row[]} */
+export const ROWS = [
+  { name: 'tool result', run: toolResultRow, isQuick: true },
+  { name: 'tool result, late', run: lateToolResultRow },
+  { name: 'follow-up', run: followUpRow, isQuick: true },
+  { name: 'first turn, spare', run: firstTurnWithSpareRow, isQuick: true },
+  { name: 'first turn, no spare', run: firstTurnWithoutSpareRow },
+  { name: 'replay 2', run: replayRow('2 messages', 2, 1_000, 50) },
+  { name: 'replay 20', run: replayRow('20 messages', 20, 20_000, 50), isQuick: true },
+  { name: 'replay 200 KB', run: replayRow('200 KB', 60, 200_000, 50) },
+  { name: 'replay 2 MB', run: replayRow('2 MB', 200, 2_000_000, 150) },
+  { name: 'prompt prefix', run: promptPrefixRow, isQuick: true },
+];
+
+/**
+ * @param {import('./options.js').Options} options
+ * @returns {Row[]} those to run: who asks for a row by name gets it, quick or not
+ */
+export function chosenRows({ only, isQuick }) {
+  if (only !== '') return ROWS.filter(({ name }) => name.includes(only));
+  return ROWS.filter((row) => !isQuick || row.isQuick);
+}

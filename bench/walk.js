@@ -1,0 +1,92 @@
+// @ts-check
+import { CALL_A_TOOL } from './observed-model.js';
+import { prose, text, toolResult } from './workload.js';
+
+/** @typedef {import('./gateway-conversation.js').MeasuredTurn} MeasuredTurn */
+/** @typedef {import('./workload.js').ContentBlock} ContentBlock */
+/** @typedef {(content: ContentBlock[]) => Promise<MeasuredTurn>} TakeTurn */
+
+/**
+ * @typedef {object} Kind
+ * @property {string} opening
+ * @property {(previous: MeasuredTurn, bytes: number, wish?: string) => ContentBlock[]} next the content of the next turn
+ */
+
+/** A tool's result, while the process holds the call. @type {Kind} */
+export const TOOL_RESULT = {
+  opening: `Look into the project. ${CALL_A_TOOL}`,
+  next({ answer }, bytes, wish = CALL_A_TOOL) {
+    const call = answer.content.find((block) => block.type === 'tool_use');
+    if (!call) throw new Error('the model was to call a tool');
+    return [toolResult(String(call.id), `${prose(bytes)}${wish}`)];
+  },
+};
+
+/** A user's next message, on a process whose last answer is complete. @type {Kind} */
+export const FOLLOW_UP = {
+  opening: 'What is this project?',
+  next: (_previous, bytes, wish = '') => [text(`And what else? ${prose(bytes)}${wish}`.trim())],
+};
+
+/** One conversation, led on turn by turn. */
+export class Walk {
+  #takeTurn;
+  #kind;
+  #paths;
+  #previous;
+  #messages;
+
+  /**
+   * @param {TakeTurn} takeTurn
+   * @param {Kind} kind
+   * @param {readonly string[]} paths that a turn may take
+   * @param {MeasuredTurn} first
+   */
+  constructor(takeTurn, kind, paths, first) {
+    this.#takeTurn = takeTurn;
+    this.#kind = kind;
+    this.#paths = paths;
+    this.#previous = first;
+    this.#messages = first.request.body.messages.length;
+  }
+
+  /**
+   * Takes the first turn. Without `paths` every later one has to find the process of the one before.
+   *
+   * @param {TakeTurn} takeTurn
+   * @param {Kind} kind
+   * @param {readonly string[]} [paths]
+   */
+  static async begin(takeTurn, kind, paths = ['continue']) {
+    return new Walk(takeTurn, kind, paths, await takeTurn([text(kind.opening)]));
+  }
+
+  /** The turn taken last. */
+  get latest() {
+    return this.#previous;
+  }
+
+  /**
+   * @param {number} bytes
+   * @param {string} [wish] for the model's answer
+   * @returns {Promise<MeasuredTurn>}
+   */
+  async step(bytes, wish) {
+    const turn = await this.#takeTurn(this.#kind.next(this.#previous, bytes, wish));
+    if (turn.path !== undefined && !this.#paths.includes(turn.path)) {
+      throw new Error(`the gateway's path was ${turn.path}, not ${this.#paths.join(' or ')}`);
+    }
+    this.#messages += 2;
+    if (turn.request.body.messages.length !== this.#messages) throw new Error('the model saw another conversation');
+    this.#previous = turn;
+    return turn;
+  }
+
+  /**
+   * @param {number} count
+   * @param {number} bytes
+   */
+  async steps(count, bytes) {
+    for (let index = 0; index < count; index += 1) await this.step(bytes);
+  }
+}
