@@ -1,4 +1,5 @@
 // @ts-check
+import { setTimeout as sleep } from 'node:timers/promises';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { AnswerFold } from '../dist/engine/answer.js';
 import { Child } from '../dist/engine/child.js';
@@ -40,33 +41,41 @@ export class BareConversation {
    * waited for, or a call that is held.
    *
    * @param {ContentBlock[]} content
+   * @param {import('../dist/admission/start-gate.js').StartGate} [gate] that the start of the process has to pass
    * @returns {Promise<MeasuredTurn>}
    */
-  async turn(content) {
+  async turn(content, gate) {
     const called = this.#model.next(this.#marker);
-    const message = toUserMessage({ role: 'user', content }, this.#names);
-    const base = this.#sdk.options(this.#child);
     const sentAt = performance.now();
-    if (content.some((block) => block.type === 'tool_result')) {
-      for (const block of content) this.#clientTools.complete(block);
-    } else {
-      this.#input.push(message);
-      this.#query ??= query({
-        prompt: this.#input,
-        options: {
-          ...base,
-          model: MODEL,
-          env: {
-            ...base.env,
-            ...toRequestSettings({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
-          },
-          extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
-          mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#clientTools.config) },
-        },
-      });
-    }
-    const [request, answer] = await Promise.all([called, this.#answer()]);
-    return { ms: request.arrivedAt - sentAt, request, answer };
+    const leaveGate = await gate?.enter();
+    this.#send(content);
+    let firstEventAt = 0;
+    const onFirstEvent = () => {
+      firstEventAt = performance.now();
+      leaveGate?.();
+    };
+    const [request, answer] = await Promise.all([called, this.#answer(onFirstEvent)]);
+    return { ms: request.arrivedAt - sentAt, firstEventMs: firstEventAt - sentAt, request, answer };
+  }
+
+  /**
+   * Sends a turn and kills the process so many milliseconds after the model was called.
+   *
+   * @param {ContentBlock[]} content whose answer takes longer
+   * @param {number} afterMs
+   * @returns {Promise<number>} milliseconds from the kill to the moment when the model's caller has hung up
+   */
+  async leave(content, afterMs) {
+    const called = this.#model.next(this.#marker);
+    this.#send(content);
+    const answer = this.#answer(() => undefined).catch(() => undefined);
+    const request = await called;
+    await sleep(afterMs);
+    const leftAt = performance.now();
+    const gone = this.end();
+    const ms = (await this.#model.hungUp(request)) - leftAt;
+    await Promise.all([gone, answer]);
+    return ms;
   }
 
   /** Kills the process; resolves when it is no more. */
@@ -77,8 +86,39 @@ export class BareConversation {
     return this.#child.gone;
   }
 
-  /** Reads on to the end of the answer: to its tool call, or to the SDK's `result`. */
-  async #answer() {
+  /** @param {ContentBlock[]} content */
+  #send(content) {
+    if (content.some((block) => block.type === 'tool_result')) {
+      for (const block of content) this.#clientTools.complete(block);
+      return;
+    }
+    this.#input.push(toUserMessage({ role: 'user', content }, this.#names));
+    this.#query ??= this.#start();
+  }
+
+  #start() {
+    const base = this.#sdk.options(this.#child);
+    return query({
+      prompt: this.#input,
+      options: {
+        ...base,
+        model: MODEL,
+        env: {
+          ...base.env,
+          ...toRequestSettings({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
+        },
+        extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
+        mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#clientTools.config) },
+      },
+    });
+  }
+
+  /**
+   * Reads on to the end of the answer: to its tool call, or to the SDK's `result`.
+   *
+   * @param {() => void} onFirstEvent
+   */
+  async #answer(onFirstEvent) {
     const fold = new AnswerFold();
     for (;;) {
       const next = await this.#query?.next();
@@ -86,6 +126,7 @@ export class BareConversation {
       const message = next.value;
       if (message.type === 'stream_event') {
         const event = /** @type {any} */ (message.event);
+        if (event.type === 'message_start') onFirstEvent();
         if (event.type !== 'message_stop') fold.add(event);
         else if (fold.message && fold.message.stop_reason !== 'end_turn') return fold.message;
       }

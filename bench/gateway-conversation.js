@@ -1,5 +1,5 @@
 // @ts-check
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newMarker } from './observed-model.js';
 import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
 
@@ -13,6 +13,7 @@ import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
  *
  * @typedef {object} MeasuredTurn
  * @property {number} ms from "the client sends" to "the model is called"
+ * @property {number} firstEventMs from "the client sends" to the first event of the answer
  * @property {RecordedRequest} request what the model got
  * @property {AnswerMessage} answer
  * @property {string} [path] how the gateway reached the model
@@ -43,6 +44,37 @@ export class GatewayConversation {
    */
   async turn(content) {
     this.messages.push({ role: 'user', content });
+    const body = this.#body();
+    const called = this.#model.next(this.#marker);
+    const sentAt = performance.now();
+    const [request, { answer, path, firstEventAt }] = await Promise.all([called, this.#client.send(body)]);
+    this.messages.push({ role: 'assistant', content: answer.content });
+    return { ms: request.arrivedAt - sentAt, firstEventMs: firstEventAt - sentAt, request, answer, path };
+  }
+
+  /**
+   * Sends a turn and hangs up so many milliseconds after the model was called; the gateway keeps no process of it.
+   *
+   * @param {ContentBlock[]} content whose answer takes longer
+   * @param {number} afterMs
+   * @returns {Promise<number>} milliseconds from the hanging up to the moment when the model's caller has hung up
+   */
+  async leave(content, afterMs) {
+    this.messages.push({ role: 'user', content });
+    const called = this.#model.next(this.#marker);
+    const leftAt = await this.#client.leave(
+      this.#body(),
+      called.then(() => sleep(afterMs)),
+    );
+    return (await this.#model.hungUp(await called)) - leftAt;
+  }
+
+  /** Asks through another gateway from now on. @param {import('./messages-client.js').MessagesClient} client */
+  moveTo(client) {
+    this.#client = client;
+  }
+
+  #body() {
     const json = JSON.stringify({
       model: MODEL,
       max_tokens: PARAMETERS.max_tokens,
@@ -51,16 +83,6 @@ export class GatewayConversation {
       tools: TOOLS,
       stream: true,
     });
-    const body = Buffer.from(json);
-    const called = this.#model.next(this.#marker);
-    const sentAt = performance.now();
-    const [request, { answer, path }] = await Promise.all([called, this.#client.send(body)]);
-    this.messages.push({ role: 'assistant', content: answer.content });
-    return { ms: request.arrivedAt - sentAt, request, answer, path };
-  }
-
-  /** Asks through another gateway from now on. @param {import('./messages-client.js').MessagesClient} client */
-  moveTo(client) {
-    this.#client = client;
+    return Buffer.from(json);
   }
 }

@@ -10,7 +10,7 @@ import { AnswerFold } from '../dist/engine/answer.js';
 export class MessagesClient {
   #url;
   #agent = new Agent({ keepAlive: true });
-  /** Turns that were answered to their end. */
+  /** Turns that were answered to their end, or left after they had reached the model. */
   turns = 0;
 
   /** @param {string} url the gateway's */
@@ -22,12 +22,18 @@ export class MessagesClient {
    * Sends one request and reads its answer to the end.
    *
    * @param {Buffer} body serialised by the caller, who starts the clock afterwards
-   * @returns {Promise<{ answer: AnswerMessage; path: string }>} `path` is how the gateway reached the model
+   * @returns {Promise<{ answer: AnswerMessage; path: string; firstEventAt: number }>} `path` is how the gateway reached
+   *   the model
    */
   async send(body) {
     const response = await this.#post(body);
     const chunks = [];
-    for await (const chunk of response) chunks.push(chunk);
+    let firstEventAt = 0;
+    for await (const chunk of response) {
+      // A ping is none.
+      if (firstEventAt === 0 && chunk.includes('message_start')) firstEventAt = performance.now();
+      chunks.push(chunk);
+    }
     const stream = Buffer.concat(chunks).toString('utf8');
     if (response.statusCode !== 200) throw new Error(`the gateway answered ${response.statusCode}: ${stream}`);
     const fold = new AnswerFold();
@@ -40,7 +46,25 @@ export class MessagesClient {
     }
     if (!isComplete || !fold.message) throw new Error('the gateway ended its stream without message_stop');
     this.turns += 1;
-    return { answer: fold.message, path: String(response.headers['isthmus-path']) };
+    return { answer: fold.message, path: String(response.headers['isthmus-path']), firstEventAt };
+  }
+
+  /**
+   * Sends one request and hangs up before its answer is complete.
+   *
+   * @param {Buffer} body
+   * @param {Promise<unknown>} moment when to
+   * @returns {Promise<number>} when it did, as `performance.now()` tells it
+   */
+  async leave(body, moment) {
+    const request = this.#request(body);
+    request.once('response', (response) => response.on('error', () => undefined).resume());
+    request.on('error', () => undefined);
+    request.end(body);
+    await moment;
+    this.turns += 1;
+    request.destroy();
+    return performance.now();
   }
 
   /** Drops the connections. */
@@ -54,19 +78,24 @@ export class MessagesClient {
    */
   #post(body) {
     return new Promise((resolve, reject) => {
-      const request = httpRequest(`${this.#url}/v1/messages`, {
-        method: 'POST',
-        agent: this.#agent,
-        headers: {
-          'content-type': 'application/json',
-          'content-length': body.length,
-          'x-api-key': 'any',
-          'anthropic-version': '2023-06-01',
-        },
-      });
+      const request = this.#request(body);
       request.once('error', reject);
       request.once('response', resolve);
       request.end(body);
+    });
+  }
+
+  /** @param {Buffer} body that is going to be its body */
+  #request(body) {
+    return httpRequest(`${this.#url}/v1/messages`, {
+      method: 'POST',
+      agent: this.#agent,
+      headers: {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        'x-api-key': 'any',
+        'anthropic-version': '2023-06-01',
+      },
     });
   }
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newestToolResults, newestUserText } from '../dist/scripted-model/script.js';
 import { ScriptedModel } from '../dist/scripted-model/server.js';
 
@@ -10,6 +11,10 @@ import { ScriptedModel } from '../dist/scripted-model/server.js';
 export const CALL_A_TOOL = '(call a tool)';
 /** In the newest turn, asks for an answer after which the gateway keeps no process. */
 export const LEAVE_NO_PROCESS = '(leave no process)';
+/** In the newest turn, asks for an answer that does not come: a client has time to leave before its first event. */
+export const ANSWER_LATE = '(answer late)';
+/** In the newest turn, asks for an answer that takes long to write: a client has time to leave in its midst. */
+export const ANSWER_SLOWLY = '(answer slowly)';
 
 /** How long a step may take before the run is given up, in milliseconds. */
 const DEADLINE_MS = 60_000;
@@ -74,6 +79,19 @@ export class ObservedModel {
    */
   calls(prefix) {
     return [...this.#calls].reduce((sum, [marker, calls]) => sum + (marker.startsWith(prefix) ? calls : 0), 0);
+  }
+
+  /**
+   * When the caller of a request whose answer is not complete has hung up.
+   *
+   * @param {RecordedRequest} request
+   * @returns {Promise<number>} as `performance.now()` tells it
+   */
+  async hungUp(request) {
+    const until = performance.now() + DEADLINE_MS;
+    while (request.outcome === 'open' && performance.now() < until) await sleep(2);
+    if (request.outcome !== 'aborted') throw new Error(`the call was to be aborted, but is ${request.outcome}`);
+    return request.endedAt ?? Number.NaN;
   }
 
   /** The requests since the last look that no turn asked for: each is paid for, and nobody reads its answer. */
@@ -147,6 +165,8 @@ function reply(request) {
   const text = /** @type {const} */ ({ type: 'text', text: 'I have looked at what you asked for and will go on.' });
   // An answer that was cut by its limit: the gateway ends such a process, because the CLI would call the model again.
   if (newest.includes(LEAVE_NO_PROCESS)) return { content: [text], stop_reason: 'max_tokens' };
+  if (newest.includes(ANSWER_LATE)) return { content: [text], delay_ms: 2 * DEADLINE_MS };
+  if (newest.includes(ANSWER_SLOWLY)) return { content: [text], delta_length: 1, gap_ms: DEADLINE_MS / 20 };
   if (!newest.includes(CALL_A_TOOL)) return { content: [text] };
   return { content: [text, { type: 'tool_use', name: 'read', input: { path: 'src/index.ts', limit: 200 } }] };
 }

@@ -1,6 +1,9 @@
 // @ts-check
+import { clientGoneRow } from './rows/client-gone.js';
 import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
+import { newAtOnceRow } from './rows/new-at-once.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
+import { toolThroughputRow } from './rows/tool-throughput.js';
 import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
 
 /**
@@ -21,6 +24,9 @@ export const ROWS = [
   { name: 'replay 20', run: replayRow('20 messages', 20, 20_000, 50), isQuick: true },
   { name: 'replay 200 KB', run: replayRow('200 KB', 60, 200_000, 50) },
   { name: 'replay 2 MB', run: replayRow('2 MB', 200, 2_000_000, 150) },
+  { name: 'throughput', run: toolThroughputRow, isQuick: true },
+  { name: 'new at once', run: newAtOnceRow, isQuick: true },
+  { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'prompt prefix', run: promptPrefixRow, isQuick: true },
 ];
 

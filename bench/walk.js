@@ -67,12 +67,22 @@ export class Walk {
   }
 
   /**
+   * What the client says next.
+   *
+   * @param {number} bytes
+   * @param {string} [wish] for the model's answer
+   */
+  next(bytes, wish) {
+    return this.#kind.next(this.#previous, bytes, wish);
+  }
+
+  /**
    * @param {number} bytes
    * @param {string} [wish] for the model's answer
    * @returns {Promise<MeasuredTurn>}
    */
   async step(bytes, wish) {
-    const turn = await this.#takeTurn(this.#kind.next(this.#previous, bytes, wish));
+    const turn = await this.#takeTurn(this.next(bytes, wish));
     if (turn.path !== undefined && !this.#paths.includes(turn.path)) {
       throw new Error(`the gateway's path was ${turn.path}, not ${this.#paths.join(' or ')}`);
     }
