@@ -84,12 +84,13 @@ export class Bench {
   /**
    * How often the model was called for each turn of a client, over the whole run.
    *
-   * @returns {import('./results.js').Figures}
+   * @returns {import('./results.js').Figures | undefined}
    */
   modelCalls() {
     const turns = this.#clients.reduce((sum, client) => sum + client.turns, 0);
+    if (turns === 0) return undefined;
     const calls = this.model.calls('gateway');
     const figure = { label: `(${calls} calls, ${turns} turns)`, value: calls / turns, unit: '', atLeast: 1, atMost: 1 };
-    return { kind: 'figures', name: 'model calls per client turn', figures: turns === 0 ? [] : [figure] };
+    return { kind: 'figures', name: 'model calls per client turn', figures: [figure] };
   }
 }

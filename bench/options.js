@@ -14,6 +14,7 @@ measures what the gateway costs by itself. It reports and never fails for being 
   --opens N          conversations that are begun before looking for processes left behind (default 1000, quick 9)
   --pause MS         what the client's tool, or its user, takes between an answer and the next turn (default 50)
   --only TEXT        only the rows whose name has this text
+  --profile FOLDER   write a CPU profile of the gateway over the engine's stand-in
   --save             write the raw samples to bench/results/<date>-<machine>.json
   --help`;
 
@@ -28,6 +29,7 @@ measures what the gateway costs by itself. It reports and never fails for being 
  * @property {number} opens conversations that are begun before looking for processes left behind
  * @property {number} pauseMs between an answer and the next turn
  * @property {string} only part of the names of the rows to run; empty for all
+ * @property {string} profile folder for CPU profiles; empty for none
  * @property {boolean} isQuick
  * @property {boolean} save
  * @property {boolean} help
@@ -51,6 +53,7 @@ export function parseOptions(args) {
       opens: { type: 'string' },
       pause: { type: 'string', default: '50' },
       only: { type: 'string', default: '' },
+      profile: { type: 'string', default: '' },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -65,6 +68,7 @@ export function parseOptions(args) {
     opens: count(values.opens ?? (quick ? '9' : '1000'), '--opens', 3),
     pauseMs: count(values.pause, '--pause', 0),
     only: values.only,
+    profile: values.profile,
     isQuick: quick,
     save: values.save,
     help: values.help,

@@ -1,7 +1,9 @@
 // @ts-check
 import { clientGoneRow } from './rows/client-gone.js';
 import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
+import { eventRelayRow } from './rows/event-relay.js';
 import { newAtOnceRow } from './rows/new-at-once.js';
+import { ownTimeRow } from './rows/own-time.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
 import { toolThroughputRow } from './rows/tool-throughput.js';
 import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
@@ -27,6 +29,8 @@ export const ROWS = [
   { name: 'throughput', run: toolThroughputRow, isQuick: true },
   { name: 'new at once', run: newAtOnceRow, isQuick: true },
   { name: 'client gone', run: clientGoneRow, isQuick: true },
+  { name: 'own time', run: ownTimeRow, isQuick: true },
+  { name: 'event relay', run: eventRelayRow, isQuick: true },
   { name: 'prompt prefix', run: promptPrefixRow, isQuick: true },
 ];
 

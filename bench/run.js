@@ -25,8 +25,10 @@ async function run(options, cleanup) {
     for (const text of unaskedLines(bench.model.takeUnasked())) print(text);
   }
   const calls = bench.modelCalls();
-  results.push(calls);
-  for (const text of resultLines(calls)) print(text);
+  if (calls) {
+    results.push(calls);
+    for (const text of resultLines(calls)) print(text);
+  }
   print(busyLine(bench.busy));
   if (options.save) print(`saved as ${saveResults({ machine, options, busy: bench.busy, results })}`);
 }

@@ -1,0 +1,75 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sharedClock, stampsIn, streamWish } from '../stand-in/answers.js';
+import { Load } from '../stand-in/load.js';
+import { startStandInGateway } from '../stand-in/stand-in-gateway.js';
+import { median, quantile } from '../statistics.js';
+import { MODEL, text } from '../workload.js';
+
+const STREAMS = 100;
+const EVERY_MS = 20;
+/** Until all streams run, in milliseconds. */
+const LEAD_MS = 1_000;
+
+/**
+ * From the moment when an event leaves the engine to the moment when the client has it, with many streams at a time. A
+ * plain server that writes the same events says how much of it is the machine's and the client's.
+ *
+ * @param {import('../bench.js').Bench} bench
+ * @returns {Promise<import('../results.js').Figures[]>}
+ */
+export async function eventRelayRow(bench) {
+  const standIn = await startStandInGateway(bench);
+  const { seconds } = bench.options;
+  await bench.settle();
+  const gateway = await lags(standIn.gatewayUrl, seconds);
+  await bench.settle();
+  const plain = await lags(standIn.plainUrl, seconds);
+  await standIn.stop();
+  return [
+    {
+      kind: 'figures',
+      name: `event, engine -> client, ${STREAMS} x ${1000 / EVERY_MS}/s`,
+      figures: [
+        { label: 'p50', value: median(gateway), unit: 'ms', atMost: 0.2 },
+        { label: 'p99', value: quantile(gateway, 0.99), unit: 'ms', atMost: 2 },
+        { label: 'p50 of a plain server', value: median(plain), unit: 'ms' },
+        { label: 'p99 of it', value: quantile(plain, 0.99), unit: 'ms' },
+      ],
+    },
+  ];
+}
+
+/**
+ * @param {string} url
+ * @param {number} seconds
+ */
+async function lags(url, seconds) {
+  const load = new Load(url, STREAMS);
+  const events = Math.ceil((seconds * 1000 + LEAD_MS) / EVERY_MS);
+  const body = Buffer.from(
+    JSON.stringify({
+      model: MODEL,
+      max_tokens: 8_000,
+      system: streamWish({ events, everyMs: EVERY_MS }),
+      messages: [{ role: 'user', content: [text('What is this project?')] }],
+      stream: true,
+    }),
+  );
+  const measureFrom = sharedClock() + LEAD_MS;
+  /** @type {number[]} */
+  const found = [];
+  const onChunk = (/** @type {Buffer} */ chunk) => {
+    const now = sharedClock();
+    for (const stamp of stampsIn(chunk.toString('latin1'))) if (stamp >= measureFrom) found.push(now - stamp);
+  };
+  const streams = [];
+  for (let index = 0; index < STREAMS; index += 1) {
+    streams.push(load.send(body, onChunk));
+    // Spread over the pace, as models' events are.
+    if (index % (STREAMS / EVERY_MS) === 0) await sleep(1);
+  }
+  await Promise.all(streams);
+  load.close();
+  return found;
+}

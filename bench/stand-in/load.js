@@ -1,0 +1,110 @@
+// @ts-check
+import { randomUUID } from 'node:crypto';
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Requests over connections that are kept, as many as are needed at a time. */
+export class Load {
+  #url;
+  #agent;
+
+  /**
+   * @param {string} url
+   * @param {number} connections at most
+   */
+  constructor(url, connections) {
+    this.#url = new URL('/v1/messages', url);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
+
+  /**
+   * @param {Buffer} body
+   * @param {(chunk: Buffer) => void} [onChunk]
+   * @returns {Promise<{ ms: number; path: string }>} from the sending to the end of the answer
+   */
+  send(body, onChunk) {
+    return new Promise((resolve, reject) => {
+      const sentAt = performance.now();
+      const request = httpRequest(this.#url, {
+        method: 'POST',
+        agent: this.#agent,
+        headers: { 'content-type': 'application/json', 'content-length': body.length, 'x-api-key': 'any' },
+      });
+      request.once('error', reject);
+      request.once('response', (response) => {
+        let size = 0;
+        response.on('data', (chunk) => {
+          size += chunk.length;
+          onChunk?.(chunk);
+        });
+        response.once('error', reject);
+        response.once('end', () => {
+          if (response.statusCode !== 200 || size === 0) reject(new Error(`the answer was ${response.statusCode}`));
+          else resolve({ ms: performance.now() - sentAt, path: String(response.headers['isthmus-path']) });
+        });
+      });
+      request.end(body);
+    });
+  }
+
+  /**
+   * Sends at a steady pace, whether the answers keep up or not.
+   *
+   * @param {readonly Buffer[]} bodies
+   * @param {number} perSecond
+   */
+  async paced(bodies, perSecond) {
+    const startedAt = performance.now();
+    const answers = [];
+    for (const [index, body] of bodies.entries()) {
+      const early = startedAt + (index * 1000) / perSecond - performance.now();
+      if (early > 0) await sleep(early);
+      answers.push(this.send(body));
+    }
+    return Promise.all(answers);
+  }
+
+  /**
+   * Sends so many at a time, each as soon as one before has been answered.
+   *
+   * @param {readonly Buffer[]} bodies
+   * @param {number} atATime
+   */
+  async pressed(bodies, atATime) {
+    const left = bodies.values();
+    const sendOn = async () => {
+      const answers = [];
+      for (const body of left) answers.push(await this.send(body));
+      return answers;
+    };
+    return (await Promise.all(Array.from({ length: atATime }, sendOn))).flat();
+  }
+
+  /** Drops the connections. */
+  close() {
+    this.#agent.destroy();
+  }
+}
+
+const NONCE = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Makes bodies that differ in one nonce alone, without serialising each.
+ *
+ * @param {(nonce: string) => object} request
+ * @returns {(nonce: string) => Buffer}
+ */
+export function bodyMaker(request) {
+  const template = Buffer.from(JSON.stringify(request(NONCE)));
+  const at = template.indexOf(NONCE);
+  return (nonce) => {
+    const body = Buffer.from(template);
+    body.write(nonce, at);
+    return body;
+  };
+}
+
+/** @param {number} count */
+export function nonces(count) {
+  return Array.from({ length: count }, () => randomUUID());
+}

@@ -1,0 +1,58 @@
+// @ts-check
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url));
+
+/**
+ * @typedef {object} Usage
+ * @property {number} cpuMs processor time so far
+ * @property {number[]} times of each request since the last look, in milliseconds: from its head to its answer's end
+ */
+
+/**
+ * The gateway's real server, routes and pool over an engine that does nothing, and a plain server beside it, in a process
+ * of their own.
+ *
+ * @typedef {object} StandInGateway
+ * @property {string} gatewayUrl
+ * @property {string} plainUrl
+ * @property {() => Promise<Usage>} usage
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * @param {import('../bench.js').Bench} bench
+ * @returns {Promise<StandInGateway>}
+ */
+export async function startStandInGateway({ cleanup, options }) {
+  cleanup.assertOpen();
+  const child = fork(PROGRAM, {
+    env: { PATH: process.env.PATH ?? '' },
+    execArgv: options.profile === '' ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profile],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  const stop = cleanup.add(async () => {
+    if (child.connected) child.disconnect();
+    await exited;
+  });
+  const reply = async () => {
+    const [message] = await Promise.race([
+      once(child, 'message'),
+      exited.then(([code]) => Promise.reject(new Error(`the stand-in ended with ${code}`))),
+    ]);
+    return /** @type {any} */ (message);
+  };
+  const { gatewayUrl, plainUrl } = await reply();
+  return {
+    gatewayUrl,
+    plainUrl,
+    async usage() {
+      child.send('usage');
+      return reply();
+    },
+    stop,
+  };
+}
