@@ -32,6 +32,8 @@ export interface Reply {
   delta_length?: number;
   /** Answer with this HTTP error instead of a message. */
   error?: { status: number; type: string; message: string; headers?: Record<string, string> };
+  /** Answer with this in place of a message, as a broken proxy would; the status is 200 and the type SSE unless told. */
+  raw?: { body: string; status?: number; content_type?: string };
   /** End the stream early: after so many events, by closing (`end`), resetting (`reset`) or falling silent (`silence`). */
   cut?: { after_events: number; how: 'end' | 'reset' | 'silence' };
   /** Send an SSE `error` event after so many events and end the stream. */

@@ -134,6 +134,8 @@ export class ScriptedModel {
   }
 }
 
+const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+
 async function answer(
   reply: Reply,
   identity: MessageIdentity,
@@ -148,9 +150,15 @@ async function answer(
     const { status, type, message, headers } = reply.error;
     return sendJson(response, status, errorBody(type, message, requestId), { 'request-id': requestId, ...headers });
   }
+  if (reply.raw) {
+    const { status = 200, content_type = EVENT_STREAM, body } = reply.raw;
+    response.writeHead(status, { 'content-type': content_type, 'request-id': requestId });
+    response.end(body);
+    return;
+  }
   if (!stream) return sendJson(response, 200, completeMessage(reply, identity), { 'request-id': requestId });
 
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': requestId });
+  response.writeHead(200, { 'content-type': EVENT_STREAM, 'request-id': requestId });
   let sent = 0;
   for (const event of streamEvents(reply, identity)) {
     if (sent > 0 && !(await waited(reply.gap_ms, gone))) return;

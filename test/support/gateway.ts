@@ -15,8 +15,11 @@ export interface Surroundings {
   remove(): void;
 }
 
-export function surroundings(modelUrl: string, extra: Record<string, string> = {}): Surroundings {
-  const home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
+export function surroundings(
+  modelUrl: string,
+  extra: Record<string, string> = {},
+  home = mkdtempSync(join(tmpdir(), 'isthmus-test-')),
+): Surroundings {
   return {
     home,
     env: {
@@ -44,8 +47,12 @@ export interface TestGateway {
   /** What it has written to stdout and stderr so far. */
   output: () => string;
   health: () => Promise<Health>;
-  /** SIGTERM, then the exit code. */
-  stop: () => Promise<number | null>;
+  /**
+   * SIGTERM, then the exit code.
+   *
+   * @param beforeRemoval looks at what is left in the home
+   */
+  stop: (beforeRemoval?: () => void) => Promise<number | null>;
 }
 
 export interface Health {
@@ -74,18 +81,34 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** Starts `isthmus serve` on a free port over a scripted model. */
-export async function startGateway(
+/** Spawns `isthmus serve` on a free port over a scripted model. */
+export function spawnGateway(
   modelUrl: string,
   flags: string[] = [],
   extraEnvironment: Record<string, string> = {},
-): Promise<TestGateway> {
-  const { env, home, remove } = surroundings(modelUrl, extraEnvironment);
+  givenHome?: string,
+) {
+  const { env, home, remove } = surroundings(modelUrl, extraEnvironment, givenHome);
   const child = spawn(process.execPath, [ISTHMUS, 'serve', '--port', '0', ...flags], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.add(child);
+  return { child, home, remove };
+}
+
+/**
+ * Starts `isthmus serve` on a free port over a scripted model, and waits until it listens.
+ *
+ * @param givenHome of another gateway, in place of a new one
+ */
+export async function startGateway(
+  modelUrl: string,
+  flags: string[] = [],
+  extraEnvironment: Record<string, string> = {},
+  givenHome?: string,
+): Promise<TestGateway> {
+  const { child, home, remove } = spawnGateway(modelUrl, flags, extraEnvironment, givenHome);
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const onData = (chunk: Buffer) => {
@@ -103,11 +126,12 @@ export async function startGateway(
     child,
     output: () => output,
     health: async () => (await fetch(`${url}/health`)).json() as Promise<Health>,
-    stop: async () => {
+    stop: async (beforeRemoval) => {
       if (child.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit');
         child.kill('SIGTERM');
         await exited;
+        beforeRemoval?.();
       }
       remove();
       return child.exitCode;

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Conversation, call, FaultStage, type Outcome, type Turn, words } from '../support/fault-stage.ts';
+import { until } from '../support/gateway.ts';
+
+/** A `claude` process that is killed, by a user or for want of memory, at every point of a conversation. */
+
+let stage: FaultStage;
+beforeAll(async () => {
+  stage = await FaultStage.open('--spares', '0');
+});
+afterAll(() => stage?.close());
+
+const ANSWER = words('an answer that takes several deltas');
+const SILENT = { ...ANSWER, delay_ms: 60_000 };
+const SLOW = { ...ANSWER, gap_ms: 150 };
+
+/** A conversation and the process that it has. */
+async function begun(reply = ANSWER): Promise<{ conversation: Conversation; pid: number }> {
+  const before = stage.processes();
+  const conversation = stage.conversation();
+  expect(await conversation.take(reply)).toBe('start');
+  const [pid, ...others] = stage.processes().filter((one) => !before.includes(one));
+  expect(others).toEqual([]);
+  if (pid === undefined) throw new Error('the conversation has no process');
+  return { conversation, pid };
+}
+
+/** Sends the turn again after its fault, which must be answered by a new process. */
+async function again(conversation: Conversation, turn: Turn, calls: number): Promise<void> {
+  const outcome = await turn.send();
+  expect(outcome).toMatchObject({ kind: 'answer', path: 'replay' });
+  conversation.keep(turn, outcome);
+  expect(turn.calls).toHaveLength(calls);
+  expect(await conversation.take(ANSWER)).toBe('continue');
+}
+
+function expectLost(outcome: Outcome, as: 'status' | 'event'): void {
+  expect(outcome).toMatchObject({
+    kind: 'error',
+    as,
+    status: as === 'status' ? 500 : 200,
+    type: 'api_error',
+    code: 'process_lost',
+    text: expect.stringContaining('SIGKILL'),
+  });
+}
+
+describe.each([
+  ['an idle process', ANSWER],
+  ['a process that holds a call', call('a', 'b')],
+])('%s', (_name, first) => {
+  test('is killed, and the next turn comes after it was noticed', async () => {
+    const { conversation, pid } = await begun(first);
+    process.kill(pid, 'SIGKILL');
+    await until('it is gone', () => !stage.processes().includes(pid));
+    await again(conversation, conversation.next(ANSWER), 1);
+  });
+
+  test('is killed in the moment in which the next turn comes', async () => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(ANSWER);
+    const sending = turn.send();
+    process.kill(pid, 'SIGKILL');
+    const outcome = await sending;
+    // Whether the kill or the turn was first is the machine's to say.
+    if (outcome.kind === 'error') expectLost(outcome, 'status');
+    else conversation.keep(turn, outcome);
+    expect(turn.calls.length).toBeLessThanOrEqual(1);
+    if (outcome.kind === 'error') await again(conversation, turn, turn.calls.length + 1);
+    else await conversation.take(ANSWER);
+  });
+
+  test.each([true, false])('is killed before the first byte of its next answer (stream: %s)', async (stream) => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(SILENT, ANSWER);
+    const sending = turn.send({ stream });
+    await until('the model is called', () => turn.calls.length === 1);
+    process.kill(pid, 'SIGKILL');
+    expectLost(await sending, 'status');
+    await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+    await again(conversation, turn, 2);
+  });
+
+  test.each([true, false])('is killed in the middle of its next answer (stream: %s)', async (stream) => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(SLOW, ANSWER);
+    const socket = stream ? turn.sendRaw() : undefined;
+    const sending = stream ? undefined : turn.send({ stream });
+    let heard = '';
+    socket?.on('data', (chunk) => {
+      heard += chunk;
+    });
+    if (stream) await until('a part has come', () => heard.includes('content_block_delta'));
+    else await until('the model is called', () => turn.calls.length === 1);
+    process.kill(pid, 'SIGKILL');
+    if (sending) expectLost(await sending, 'status');
+    else {
+      await until('the stream has ended', () => heard.endsWith('0\r\n\r\n'));
+      expect(heard).toContain('event: error');
+      expect(heard).toContain('"error_code":"process_lost"');
+      expect(heard).not.toContain('message_stop');
+      expect(heard).not.toContain('message_delta');
+      socket?.end();
+    }
+    await again(conversation, turn, 2);
+  });
+});
+
+test('the process of a replay is killed while it starts, and in the middle of its answer', async () => {
+  const { conversation, pid } = await begun();
+  process.kill(pid, 'SIGKILL');
+  await until('it is gone', () => !stage.processes().includes(pid));
+  const before = stage.processes();
+  const turn = conversation.next(SLOW, ANSWER);
+  const sending = turn.send();
+  await until('the model is called', () => turn.calls.length === 1);
+  for (const one of stage.processes()) if (!before.includes(one)) process.kill(one, 'SIGKILL');
+  expect(await sending).toMatchObject({ kind: 'error', code: 'process_lost' });
+  await again(conversation, turn, 2);
+
+  const other = stage.conversation();
+  const early = other.next(ANSWER);
+  const living = stage.processes();
+  const starting = early.send();
+  await until('it starts', () => stage.processes().length > living.length);
+  for (const one of stage.processes()) if (!living.includes(one)) process.kill(one, 'SIGKILL');
+  expect(await starting).toMatchObject({
+    kind: 'error',
+    as: 'status',
+    status: 500,
+    type: 'api_error',
+    code: 'process_start_failed',
+  });
+  expect(early.calls).toEqual([]);
+  other.keep(early, await early.send());
+});
+
+test('a spare is killed: another one takes its place, and who claims it in this moment is answered', async () => {
+  const spared = await FaultStage.open('--spares', '1');
+  try {
+    for (const isNoticed of [true, false]) {
+      await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
+      // One process each for the conversation before, if there was one, and the spare, which is the youngest.
+      const pids = spared.processes();
+      expect(pids).toHaveLength(isNoticed ? 1 : 2);
+      const spare = Math.max(...pids);
+      const conversation = spared.conversation();
+      const turn = conversation.next(ANSWER);
+      process.kill(spare, 'SIGKILL');
+      if (isNoticed) await until('it is gone', () => !spared.processes().includes(spare));
+      conversation.keep(turn, await turn.send());
+      expect(turn.calls).toHaveLength(1);
+      expect(await conversation.take(ANSWER)).toBe('continue');
+    }
+  } finally {
+    await spared.close();
+  }
+});
+
+test('a process that began as a spare is killed, as an error within its first answer', async () => {
+  const spared = await FaultStage.open('--spares', '1');
+  try {
+    await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
+    const [pid = 0] = spared.processes();
+    const conversation = spared.conversation();
+    const turn = conversation.next(SLOW, ANSWER);
+    const sending = turn.send();
+    await until('the model is called', () => turn.calls.length === 1);
+    process.kill(pid, 'SIGKILL');
+    expect(await sending).toMatchObject({ kind: 'error', type: 'api_error', code: 'process_lost' });
+    conversation.keep(turn, await turn.send());
+    expect(turn.calls).toHaveLength(2);
+  } finally {
+    await spared.close();
+  }
+});

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Conversation, call, FaultStage, words } from '../support/fault-stage.ts';
+
+/** Many more conversations than processes: each loses its process again and again, and none its history. */
+
+const CONVERSATIONS = 40;
+const PROCESSES = 5;
+/** Requests under way at a time; some more than there are processes, so that there is always a queue. */
+const AT_A_TIME = 7;
+
+const loop = fc.record({
+  /** How many calls each answer before the last one makes. */
+  calls: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
+  stream: fc.boolean(),
+  gap_ms: fc.constantFrom(0, 0, 5),
+});
+
+test(`${CONVERSATIONS} conversations take their turns on ${PROCESSES} processes`, async () => {
+  const seed = Number(process.env.ISTHMUS_TEST_SEED ?? 20_261_123);
+  const [plans = []] = fc.sample(
+    fc.array(fc.array(loop, { minLength: 1, maxLength: 2 }), { minLength: CONVERSATIONS, maxLength: CONVERSATIONS }),
+    { seed, numRuns: 1 },
+  );
+  const stage = await FaultStage.open('--max-processes', `${PROCESSES}`, '--spares', '1');
+  try {
+    const steps = plans.map((loops) => {
+      const conversation = stage.conversation();
+      return loops.flatMap(({ calls, stream, gap_ms }) => [
+        ...calls.map(
+          (count) => () => take(conversation, call(...Array.from({ length: count }, (_, at) => `${at}`)), stream),
+        ),
+        () => take(conversation, { ...words(`an answer of seed ${seed}`), gap_ms }, stream),
+      ]);
+    });
+    const expected = steps.flat().length;
+    const paths = new Set<string>();
+    let most = 0;
+    const sampler = setInterval(() => {
+      most = Math.max(most, children(stage));
+    }, 250);
+    const order = shuffler(seed);
+    const waiting = new Set(steps.filter((turns) => turns.length > 0));
+    const worker = async () => {
+      while (waiting.size > 0) {
+        const turns = [...waiting][order(waiting.size)];
+        if (!turns) return;
+        waiting.delete(turns);
+        paths.add((await turns.shift()?.()) ?? '');
+        if (turns.length > 0) waiting.add(turns);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, worker)).finally(() => clearInterval(sampler));
+    expect(stage.model.requests).toHaveLength(expected);
+    expect([...paths].sort()).toEqual(['continue', 'replay', 'start']);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(PROCESSES);
+  } finally {
+    await stage.close();
+  }
+});
+
+function take(conversation: Conversation, reply: Parameters<Conversation['take']>[0], stream: boolean) {
+  return conversation.take(reply, { stream });
+}
+
+/** The `claude` processes that live; one that has been killed and not yet been waited for is no more. */
+function children({ gateway }: FaultStage): number {
+  const table = execFileSync('ps', ['-Ao', 'ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+  return table.filter((line) => {
+    const [parent, state] = line.trim().split(/\s+/);
+    return Number(parent) === gateway.child.pid && !state?.startsWith('Z');
+  }).length;
+}
+
+/** Random numbers below a bound, the same ones for the same seed. */
+function shuffler(seed: number): (bound: number) => number {
+  let state = seed >>> 0;
+  return (bound) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}

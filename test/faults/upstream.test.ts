@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Reply } from '../../src/scripted-model/script.ts';
+import { call, FaultStage, words } from '../support/fault-stage.ts';
+import { until } from '../support/gateway.ts';
+
+/** Everything that the model's API may do in place of an answer, on every way that a turn can take to it. */
+
+const ANSWER = words('an answer that takes several deltas');
+/** The events of it: message_start, content_block_start, nine deltas, content_block_stop, message_delta, message_stop. */
+const DELTAS = 9;
+
+interface Row {
+  fault: Reply;
+  status: number;
+  type: string;
+  code: string;
+  /** Whether events come before the error. */
+  hasBegun?: boolean;
+}
+
+const cut = { status: 502, type: 'api_error', code: 'upstream_cut' };
+const upstream = (status: number, type: string) => ({ status, type, code: 'upstream_error' });
+const after = (after_events: number, how: 'end' | 'reset' | 'silence'): Reply => ({
+  ...ANSWER,
+  gap_ms: 20,
+  cut: { after_events, how },
+});
+
+const FAULTS: Record<string, Row> = {
+  'a stream that ends before its first event': { fault: after(0, 'end'), ...cut },
+  'a stream that ends within a block': { fault: after(4, 'end'), ...cut, hasBegun: true },
+  'a stream that ends after its last block': { fault: after(3 + DELTAS, 'end'), ...cut, hasBegun: true },
+  'a connection that is reset before its first event': { fault: after(0, 'reset'), ...cut },
+  'a connection that is reset within a block': { fault: after(4, 'reset'), ...cut, hasBegun: true },
+  'a connection that is reset after the last block': { fault: after(3 + DELTAS, 'reset'), ...cut, hasBegun: true },
+  'a page of HTML': { fault: { raw: { content_type: 'text/html', body: '<html>Hello</html>' } }, ...cut },
+  'text that is no event stream': { fault: { raw: { body: 'good morning' } }, ...cut },
+  'an empty body': { fault: { raw: { body: '' } }, ...cut },
+  'an event that is cut JSON': { fault: { raw: { body: 'event: message_start\ndata: {"type":"mes\n\n' } }, ...cut },
+  'a delta of no block': {
+    fault: {
+      raw: { body: 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{}}\n\n' },
+    },
+    ...cut,
+  },
+  'a 502 with a page of HTML': {
+    fault: { raw: { status: 502, content_type: 'text/html', body: '<html>Bad gateway</html>' } },
+    ...upstream(502, 'api_error'),
+  },
+  'a 400': {
+    fault: { error: { status: 400, type: 'invalid_request_error', message: 'bad' } },
+    ...upstream(400, 'invalid_request_error'),
+  },
+  'a 429': {
+    fault: { error: { status: 429, type: 'rate_limit_error', message: 'slowly', headers: { 'retry-after': '1' } } },
+    ...upstream(429, 'rate_limit_error'),
+  },
+  'a 500': { fault: { error: { status: 500, type: 'api_error', message: 'oops' } }, ...upstream(500, 'api_error') },
+  'a 529': {
+    fault: { error: { status: 529, type: 'overloaded_error', message: 'busy' } },
+    ...upstream(529, 'overloaded_error'),
+  },
+  'an error within the stream': {
+    fault: { ...ANSWER, gap_ms: 20, stream_error: { after_events: 4, type: 'overloaded_error', message: 'busy' } },
+    ...upstream(529, 'overloaded_error'),
+    hasBegun: true,
+  },
+};
+
+/** What the conversation begins with, for each way that the faulty turn then takes. */
+const FIRST = {
+  'an idle process': ANSWER,
+  'a process that holds a call': call('a'),
+  'a replay': undefined,
+};
+/** Of the two ways to a live process every second fault takes the one, to save a third of the starts. */
+const LIVE = ['an idle process', 'a process that holds a call'] as const;
+const ROWS = Object.entries(FAULTS).flatMap(([name, row], at) =>
+  (['a replay', LIVE[at % 2] ?? LIVE[0]] as const).map((way) => ({ name, way, row })),
+);
+
+let stage: FaultStage;
+beforeAll(async () => {
+  stage = await FaultStage.open('--spares', '0');
+});
+afterAll(() => stage?.close());
+
+test.each(ROWS)('$name, in place of the answer to $way', async ({ way, row }) => {
+  await Promise.all(
+    [true, false].map(async (stream) => {
+      const conversation = stage.conversation();
+      const first = FIRST[way];
+      if (first) await conversation.take(first, { stream });
+      const turn = conversation.next(row.fault, ANSWER);
+      const outcome = await turn.send({ stream });
+      const isEvent = stream && row.hasBegun === true;
+      expect(outcome, `stream: ${stream}`).toMatchObject({
+        kind: 'error',
+        as: isEvent ? 'event' : 'status',
+        status: isEvent ? 200 : row.status,
+        type: row.type,
+        code: isEvent && row.code === 'upstream_error' ? undefined : row.code,
+      });
+      if (outcome.kind === 'error') {
+        expect(outcome.before.length > 0).toBe(isEvent);
+        expect(outcome.before).not.toContain('message_delta');
+      }
+      expect(turn.calls).toHaveLength(1);
+      const again = await turn.send({ stream });
+      expect(again).toMatchObject({ kind: 'answer', path: first ? 'replay' : 'start' });
+      conversation.keep(turn, again);
+      expect(turn.calls).toHaveLength(2);
+    }),
+  );
+});
+
+test('an API that is slow is waited for, with pings; an error after a ping is an event', async () => {
+  const patient = await FaultStage.open('--spares', '0', '--keep-alive-seconds', '0.1');
+  try {
+    for (const first of [ANSWER, call('a')]) {
+      const conversation = patient.conversation();
+      await conversation.take(first);
+      await conversation.take({ ...ANSWER, delay_ms: 400, gap_ms: 60 });
+      await conversation.take({ ...ANSWER, delay_ms: 400 }, { stream: false });
+      const turn = conversation.next(
+        { delay_ms: 400, error: { status: 500, type: 'api_error', message: 'oops' } },
+        ANSWER,
+      );
+      const outcome = await turn.send();
+      expect(outcome).toMatchObject({ kind: 'error', as: 'event', status: 200, type: 'api_error' });
+      if (outcome.kind === 'error') expect(new Set(outcome.before)).toEqual(new Set(['ping']));
+      conversation.keep(turn, await turn.send());
+      expect(turn.calls).toHaveLength(2);
+    }
+  } finally {
+    await patient.close();
+  }
+});
+
+test('an API that falls silent is given up on every way, and its call is aborted', async () => {
+  const impatient = await FaultStage.open('--spares', '0', '--stall-minutes', '0.1');
+  try {
+    const cases = Object.values(FIRST).flatMap((first) =>
+      [true, false].flatMap((stream) => [0, 4].map((events) => ({ first, stream, events }))),
+    );
+    await Promise.all(
+      cases.map(async ({ first, stream, events }) => {
+        const conversation = impatient.conversation();
+        if (first) await conversation.take(first);
+        const turn = conversation.next(after(events, 'silence'), ANSWER);
+        const outcome = await turn.send({ stream });
+        const isEvent = stream && events > 0;
+        expect(outcome).toMatchObject({
+          kind: 'error',
+          as: isEvent ? 'event' : 'status',
+          status: isEvent ? 200 : 504,
+          type: 'timeout_error',
+          code: 'upstream_stalled',
+        });
+        expect(turn.calls).toHaveLength(1);
+        await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+        conversation.keep(turn, await turn.send({ stream }));
+        expect(turn.calls).toHaveLength(2);
+      }),
+    );
+  } finally {
+    await impatient.close();
+  }
+});

@@ -1,0 +1,329 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { expect } from 'vitest';
+import type { Reply, ScriptedBlock } from '../../src/scripted-model/script.ts';
+import { type RecordedRequest, ScriptedModel } from '../../src/scripted-model/server.ts';
+import { asTheModelSees, type WireMessage } from './as-the-model-sees.ts';
+import { foldMessage } from './fold-message.ts';
+import { spawnGateway, startGateway, type TestGateway, until } from './gateway.ts';
+import type { StreamEvent } from './sse-frames.ts';
+import { SseGrammar } from './sse-grammar.ts';
+
+/** A gateway over a scripted model on which something is about to break, and clients that know what must become of it. */
+
+/** What a client got for one request. */
+export type Outcome =
+  | { kind: 'answer'; message: AnsweredMessage; path: string; reason: string | undefined }
+  | {
+      kind: 'error';
+      /** `status` before the first byte of the answer, `event` within it. */
+      as: 'status' | 'event';
+      status: number;
+      type: string;
+      /** Undefined for an error of the upstream within a stream, which has none. */
+      code: string | undefined;
+      text: string;
+      /** The types of the events before the error. */
+      before: string[];
+    };
+
+export interface AnsweredMessage {
+  id: string;
+  stop_reason: string;
+  content: Array<{ type: string; [field: string]: unknown }>;
+}
+
+export interface SendOptions {
+  stream?: boolean;
+  key?: string;
+}
+
+const TOOLS = [{ name: 'read', input_schema: { type: 'object' } }];
+
+/** An answer of the model in words; long enough for several deltas. */
+export function words(text: string): Reply {
+  return { content: [{ type: 'text', text }], delta_length: 4 };
+}
+
+/** An answer of the model that calls the client's tool. */
+export function call(...paths: string[]): Reply {
+  return { content: paths.map((path): ScriptedBlock => ({ type: 'tool_use', name: 'read', input: { path } })) };
+}
+
+export class FaultStage {
+  readonly model: ScriptedModel;
+  gateway: TestGateway;
+  readonly #planned: Map<string, Reply[]>;
+  readonly #turns: Turn[] = [];
+  #conversations = 0;
+
+  readonly #flags: string[];
+
+  private constructor(model: ScriptedModel, gateway: TestGateway, planned: Map<string, Reply[]>, flags: string[]) {
+    this.#flags = flags;
+    this.model = model;
+    this.gateway = gateway;
+    this.#planned = planned;
+  }
+
+  static async open(...flags: string[]): Promise<FaultStage> {
+    const planned = new Map<string, Reply[]>();
+    const model = await ScriptedModel.start({
+      script: [
+        (request) => {
+          const replies = planned.get(markIn(request.messages.at(-1)) ?? '');
+          return (replies?.length ?? 0) > 1 ? replies?.shift() : replies?.[0];
+        },
+      ],
+    });
+    try {
+      return new FaultStage(model, await startGateway(model.url, flags), planned, flags);
+    } catch (error) {
+      await model.close();
+      throw error;
+    }
+  }
+
+  conversation(): Conversation {
+    this.#conversations += 1;
+    return new Conversation(this, `${this.#conversations}`);
+  }
+
+  /** A turn whose calls of the model get these replies, one after the other; the last one repeats. */
+  plan(messages: WireMessage[], mark: string, replies: Reply[]): Turn {
+    this.#planned.set(mark, replies);
+    const turn = new Turn(this, messages, mark, replies);
+    this.#turns.push(turn);
+    return turn;
+  }
+
+  /** The `claude` processes of this gateway that live now. */
+  processes(): number[] {
+    return processesIn(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
+  }
+
+  /** The run directories in the gateway's temporary directory. */
+  runDirectories(): string[] {
+    return readdirSync(this.gateway.home).filter((name) => name.startsWith('isthmus-run-'));
+  }
+
+  async isQuiet(): Promise<boolean> {
+    const { processes, waiting } = await this.gateway.health();
+    return processes.streaming === 0 && waiting === 0 && this.model.requests.every(({ outcome }) => outcome !== 'open');
+  }
+
+  /** SIGKILL of the gateway, and of nothing else; its processes go with it. */
+  async kill(): Promise<void> {
+    await this.#killed(this.gateway.child);
+  }
+
+  /** A new gateway in place of the one that has ended, with the same home. */
+  async restart(): Promise<void> {
+    this.gateway = await startGateway(this.model.url, this.#flags, {}, this.gateway.home);
+  }
+
+  /** Starts a gateway with the same home and kills it after a while, whatever it has come to. */
+  async startAndKill(afterMs: number): Promise<void> {
+    const { home } = this.gateway;
+    const child = spawnGateway(this.model.url, this.#flags, {}, home).child;
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await this.#killed(child);
+  }
+
+  async #killed(child: ChildProcess): Promise<void> {
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    await until('its processes are gone', () => processesIn(this.gateway.home).length === 0);
+  }
+
+  /** Stops the gateway: no call of the model was anybody's but a client's, and nothing is left. */
+  async close(): Promise<void> {
+    try {
+      await until('nothing is under way', () => this.isQuiet());
+      expect(this.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === undefined)).toEqual([]);
+      for (const turn of this.#turns) expect(turn.calls.length, turn.mark).toBeLessThanOrEqual(turn.sent);
+      const { home } = this.gateway;
+      const calls = this.model.requests.length;
+      let left: string[] = [];
+      await this.gateway.stop(() => {
+        left = this.runDirectories();
+      });
+      expect(left).toEqual([]);
+      expect(processesIn(home)).toEqual([]);
+      expect(this.model.requests).toHaveLength(calls);
+    } finally {
+      await this.gateway.stop();
+      await this.model.close();
+    }
+  }
+}
+
+/** One client with one conversation; it keeps a turn only when it has got its whole answer. */
+export class Conversation {
+  messages: WireMessage[] = [];
+  readonly #stage: FaultStage;
+  readonly #name: string;
+  #turns = 0;
+
+  constructor(stage: FaultStage, name: string) {
+    this.#stage = stage;
+    this.#name = name;
+  }
+
+  /** Whether the model waits for tool results. */
+  get isHeld(): boolean {
+    return this.#calls.length > 0;
+  }
+
+  get #calls() {
+    const last = this.messages.at(-1)?.content;
+    return typeof last === 'object' ? last.filter(({ type }) => type === 'tool_use') : [];
+  }
+
+  /** The next turn: the results of the calls that wait, or else words. */
+  next(...replies: Reply[]): Turn {
+    this.#turns += 1;
+    const mark = `<turn ${this.#name}.${this.#turns}>`;
+    const newest: WireMessage = this.isHeld
+      ? {
+          role: 'user',
+          content: this.#calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: mark })),
+        }
+      : { role: 'user', content: mark };
+    return this.#stage.plan([...this.messages, newest], mark, replies);
+  }
+
+  /** Goes on from a turn's answer. */
+  keep(turn: Turn, outcome: Outcome): void {
+    const { content } = turn.expectAnswer(outcome);
+    this.messages = [...turn.messages, { role: 'assistant', content }];
+  }
+
+  /** A whole turn that must succeed. */
+  async take(reply: Reply, options: SendOptions = {}): Promise<string> {
+    const turn = this.next(reply);
+    const outcome = await turn.send(options);
+    this.keep(turn, outcome);
+    return outcome.kind === 'answer' ? outcome.path : '';
+  }
+}
+
+/** One turn of a client, which it may send more than once. */
+export class Turn {
+  readonly messages: WireMessage[];
+  readonly mark: string;
+  /** How often it was sent. */
+  sent = 0;
+  readonly #stage: FaultStage;
+  readonly #last: Reply;
+
+  constructor(stage: FaultStage, messages: WireMessage[], mark: string, replies: Reply[]) {
+    this.#stage = stage;
+    this.messages = messages;
+    this.mark = mark;
+    this.#last = replies.at(-1) ?? {};
+  }
+
+  /** The calls of the model that it led to. */
+  get calls(): RecordedRequest[] {
+    return this.#stage.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === this.mark);
+  }
+
+  #body(stream: boolean): string {
+    const { messages } = this;
+    return JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 500, tools: TOOLS, messages, stream });
+  }
+
+  async send({ stream = true, key = 'any' }: SendOptions = {}): Promise<Outcome> {
+    this.sent += 1;
+    const response = await fetch(`${this.#stage.gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': key },
+      body: this.#body(stream),
+    });
+    return await read(response);
+  }
+
+  /** Sends it over a socket that can be broken. */
+  sendRaw({ stream = true, key = 'any' }: SendOptions = {}): Socket {
+    this.sent += 1;
+    const { hostname, port } = new URL(this.#stage.gateway.url);
+    const body = this.#body(stream);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    const head = [
+      'POST /v1/messages HTTP/1.1',
+      `host: ${hostname}:${port}`,
+      'content-type: application/json',
+      `x-api-key: ${key}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+    return socket;
+  }
+
+  /** The answer is the whole one that was scripted last, and the call that made it had the whole history. */
+  expectAnswer(outcome: Outcome): AnsweredMessage {
+    if (outcome.kind === 'error') throw new Error(`${this.mark}: ${JSON.stringify(outcome)}`);
+    const { message } = outcome;
+    const scripted = (this.#last.content ?? []).map((block) => expect.objectContaining(block));
+    expect(message.content, this.mark).toEqual(scripted);
+    const request = this.#stage.model.requests[Number(/\d+$/.exec(message.id)?.[0]) - 1];
+    const options = { withThinking: true };
+    expect(asTheModelSees((request?.body.messages ?? []) as WireMessage[], options)).toEqual(
+      asTheModelSees(this.messages, options),
+    );
+    return message;
+  }
+}
+
+interface ApiErrorBody {
+  type: string;
+  message: string;
+  details?: { error_code: string };
+}
+
+async function read(response: Response): Promise<Outcome> {
+  const { headers, status } = response;
+  if (!headers.get('content-type')?.startsWith('text/event-stream')) {
+    const body = (await response.json()) as { error: ApiErrorBody };
+    if (status === 200) return answer(body, headers);
+    const { type, message, details } = body.error;
+    const code = headers.get('isthmus-error') ?? undefined;
+    if (code !== 'upstream_error') expect(details).toMatchObject({ error_code: code });
+    return { kind: 'error', as: 'status', status, type, code, text: message, before: [] };
+  }
+  const grammar = new SseGrammar();
+  for await (const chunk of response.body ?? []) grammar.write(chunk);
+  const end = grammar.end();
+  if (end.type === 'message_stop') return answer(foldMessage(grammar.events), headers);
+  const last = grammar.events.at(-1) as StreamEvent & { error: ApiErrorBody };
+  const { type, message, details } = last.error;
+  const before = grammar.events.slice(0, -1).map((event) => event.type);
+  return { kind: 'error', as: 'event', status, type, code: details?.error_code, text: message, before };
+}
+
+function answer(message: object, headers: Headers): Outcome {
+  const path = headers.get('isthmus-path') ?? '';
+  const reason = headers.get('isthmus-replay-reason') ?? undefined;
+  return { kind: 'answer', message: message as AnsweredMessage, path, reason };
+}
+
+/** The turn that the newest message belongs to. */
+function markIn(newest: unknown): string | undefined {
+  return JSON.stringify(newest)
+    ?.match(/<turn [\d.]+>/g)
+    ?.at(-1);
+}
+
+/** Every process of this machine that was started with this home. */
+function processesIn(home: string): number[] {
+  const table = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  return table
+    .split('\n')
+    .filter((line) => line.includes(home))
+    .map((line) => Number.parseInt(line, 10));
+}
