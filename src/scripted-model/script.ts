@@ -13,7 +13,8 @@ export type ScriptedBlock =
       type: 'tool_use';
       name: string;
       input: unknown;
-      id?: string /** Sent in place of the serialised input. */;
+      id?: string;
+      /** Sent in place of the serialised input. */
       raw_input?: string;
     };
 

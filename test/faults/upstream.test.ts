@@ -76,7 +76,7 @@ const FIRST = {
 /** Of the two ways to a live process every second fault takes the one, to save a third of the starts. */
 const LIVE = ['an idle process', 'a process that holds a call'] as const;
 const ROWS = Object.entries(FAULTS).flatMap(([name, row], at) =>
-  (['a replay', LIVE[at % 2] ?? LIVE[0]] as const).map((way) => ({ name, way, row })),
+  (['a replay', LIVE[at % 2] ?? LIVE[0]] as const).map((way) => [name, way, row] as const),
 );
 
 let stage: FaultStage;
@@ -85,7 +85,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-test.each(ROWS)('$name, in place of the answer to $way', async ({ way, row }) => {
+test.each(ROWS)('%s, in place of the answer to %s', async (_name, way, row) => {
   await Promise.all(
     [true, false].map(async (stream) => {
       const conversation = stage.conversation();
@@ -113,6 +113,21 @@ test.each(ROWS)('$name, in place of the answer to $way', async ({ way, row }) =>
     }),
   );
 });
+
+test.each([
+  ['words', ANSWER, 4 + DELTAS],
+  // message_start, content_block_start, two deltas, content_block_stop, message_delta.
+  ['a call', call('b'), 6],
+])(
+  '%s without the last event of the stream, which tells nothing, are an answer',
+  async (_name, reply, after_events) => {
+    for (const how of ['end', 'reset'] as const) {
+      const conversation = stage.conversation();
+      await conversation.take({ ...reply, gap_ms: 20, cut: { after_events, how } });
+      expect(await conversation.take(ANSWER)).toBe('continue');
+    }
+  },
+);
 
 test('an API that is slow is waited for, with pings; an error after a ping is an event', async () => {
   const patient = await FaultStage.open('--spares', '0', '--keep-alive-seconds', '0.1');
