@@ -84,23 +84,20 @@ describe.each([
   test.each([true, false])('is killed in the middle of its next answer (stream: %s)', async (stream) => {
     const { conversation, pid } = await begun(first);
     const turn = conversation.next(SLOW, ANSWER);
-    const socket = stream ? turn.sendRaw() : undefined;
-    const sending = stream ? undefined : turn.send({ stream });
-    let heard = '';
-    socket?.on('data', (chunk) => {
-      heard += chunk;
-    });
-    if (stream) await until('a part has come', () => heard.includes('content_block_delta'));
-    else await until('the model is called', () => turn.calls.length === 1);
-    process.kill(pid, 'SIGKILL');
-    if (sending) expectLost(await sending, 'status');
-    else {
-      await until('the stream has ended', () => heard.endsWith('0\r\n\r\n'));
-      expect(heard).toContain('event: error');
-      expect(heard).toContain('"error_code":"process_lost"');
-      expect(heard).not.toContain('message_stop');
-      expect(heard).not.toContain('message_delta');
-      socket?.end();
+    if (stream) {
+      const connection = turn.sendAlone();
+      await until('a part has come', () => connection.heard.includes('content_block_delta'));
+      process.kill(pid, 'SIGKILL');
+      await until('the stream has ended', () => connection.hasEnded);
+      expect(connection.heard).toContain('event: error');
+      expect(connection.heard).toContain('"error_code":"process_lost"');
+      expect(connection.heard).not.toContain('message_stop');
+      expect(connection.heard).not.toContain('message_delta');
+    } else {
+      const sending = turn.send({ stream });
+      await until('the model is called', () => turn.calls.length === 1);
+      process.kill(pid, 'SIGKILL');
+      expectLost(await sending, 'status');
     }
     await again(conversation, turn, 2);
   });

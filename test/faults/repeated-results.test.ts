@@ -48,10 +48,10 @@ test('one after another: the first continues, the second is replayed', async () 
 test('again while the first is being answered, and the first client leaves', async () => {
   const conversation = await holding('a');
   const turn = conversation.next({ ...ANSWER, gap_ms: 200 }, ANSWER);
-  const first = turn.sendRaw();
+  const first = turn.sendAlone();
   await until('the model is called', () => turn.calls.length === 1);
   const second = turn.send();
-  first.resetAndDestroy();
+  first.socket.resetAndDestroy();
   const outcome = await second;
   expect(outcome).toMatchObject({ kind: 'answer', path: 'replay' });
   conversation.keep(turn, outcome);

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { type ClientRequest, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
 import type { Reply, ScriptedBlock } from '../../src/scripted-model/script.ts';
@@ -202,6 +203,14 @@ export class Conversation {
     this.messages = [...turn.messages, { role: 'assistant', content }];
   }
 
+  /** Goes on from what a connection of its own has brought. */
+  keepHeard(turn: Turn, { heard }: Connection): void {
+    const grammar = new SseGrammar();
+    grammar.write(Buffer.from(heard));
+    grammar.end();
+    this.keep(turn, answer(foldMessage(grammar.events), new Headers()));
+  }
+
   /** A whole turn that must succeed. */
   async take(reply: Reply, options: SendOptions = {}): Promise<string> {
     const turn = this.next(reply);
@@ -247,22 +256,32 @@ export class Turn {
     return await read(response);
   }
 
-  /** Sends it over a socket that can be broken. */
-  sendRaw({ stream = true, key = 'any' }: SendOptions = {}): Socket {
+  /**
+   * Sends it over a connection of its own, which can be broken.
+   *
+   * @param share how much of its body is sent, from 0 to 1
+   */
+  sendAlone({ stream = true, key = 'any' }: SendOptions = {}, share = 1): Connection {
     this.sent += 1;
     const { hostname, port } = new URL(this.#stage.gateway.url);
     const body = this.#body(stream);
     const socket = connect(Number(port), hostname);
-    socket.on('error', () => undefined);
-    const head = [
-      'POST /v1/messages HTTP/1.1',
-      `host: ${hostname}:${port}`,
-      'content-type: application/json',
-      `x-api-key: ${key}`,
-      `content-length: ${Buffer.byteLength(body)}`,
-    ];
-    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-    return socket;
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'x-api-key': key,
+    };
+    const sending = request({
+      hostname,
+      port,
+      path: '/v1/messages',
+      method: 'POST',
+      headers,
+      createConnection: () => socket,
+    });
+    sending.write(body.slice(0, body.length * share));
+    if (share === 1) sending.end();
+    return new Connection(socket, sending);
   }
 
   /** The answer is the whole one that was scripted last, and the call that made it had the whole history. */
@@ -277,6 +296,31 @@ export class Turn {
       asTheModelSees(this.messages, options),
     );
     return message;
+  }
+}
+
+/** A client's own connection with one request on it. */
+export class Connection {
+  readonly socket: Socket;
+  /** The bytes of the answer so far, without their framing. */
+  heard = '';
+  /** Whether the answer has come to its proper end. */
+  hasEnded = false;
+
+  constructor(socket: Socket, sending: ClientRequest) {
+    this.socket = socket;
+    // Whoever breaks a connection is not surprised by it.
+    sending.on('error', () => undefined);
+    sending.once('response', (response) => {
+      response.setEncoding('utf8');
+      response.on('error', () => undefined);
+      response.on('data', (text: string) => {
+        this.heard += text;
+      });
+      response.once('end', () => {
+        this.hasEnded = true;
+      });
+    });
   }
 }
 
