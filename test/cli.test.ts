@@ -40,7 +40,9 @@ test('serve says where it listens, what it runs, what pays, and how to point cli
 });
 
 test('a credential that bare mode cannot use runs in full mode, and says so', async () => {
-  const gateway = await startGateway(model.url, [], { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' });
+  const gateway = await startGateway(model.url, [], {
+    env: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' },
+  });
   expect(await gateway.health()).toMatchObject({ mode: 'full', credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)' });
   const before = model.requests.length;
   const response = await fetch(`${gateway.url}/v1/messages`, {
@@ -65,7 +67,7 @@ test('settings come from the environment and a file too', async () => {
   mkdirSync(join(here.home, '.config', 'isthmus'), { recursive: true });
   writeFileSync(join(here.home, 'mine.json'), JSON.stringify({ spares: 0 }));
   const gateway = await startGateway(model.url, ['--config', join(here.home, 'mine.json')], {
-    ISTHMUS_HOST: 'localhost',
+    env: { ISTHMUS_HOST: 'localhost' },
   });
   expect(gateway.url).toMatch(/^http:\/\/localhost:/);
   expect((await gateway.health()).processes.spare).toBe(0);

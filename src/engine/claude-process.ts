@@ -16,6 +16,8 @@ import {
   upstreamStalled,
 } from './map-upstream-failure.ts';
 import { type RequestSettings, toRequestSettings } from './request-settings.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { fileFailure } from './start-files.ts';
 import type { ToolNames } from './tool-names.ts';
 import { toModelContent } from './transcript.ts';
 import { inUpstreamWords, type UpstreamErrors } from './upstream-words.ts';
@@ -40,6 +42,8 @@ export interface ProcessParts {
   settings: RequestSettings;
   /** Where the API's own words come from, for a process that tells them. */
   upstreamErrors?: UpstreamErrors;
+  /** Where the SDK writes the files that a replay begins from. */
+  directory: RunDirectory;
   /** Silence after which a turn is given up, in milliseconds. */
   stallMs: number;
   /** Whether a call that the CLI would repeat is told to the client instead. */
@@ -182,8 +186,9 @@ export class ClaudeProcess {
         if (done || this.#state === 'ended') break;
         this.#receive(value);
       }
-    } catch {
+    } catch (error) {
       // A failed call throws here after it has been told as a message; a dead process throws here alone.
+      this.#failing ??= this.#hasSpoken ? undefined : fileFailure(error, this.#parts.directory);
     }
     this.#lose();
   }

@@ -1,6 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   type AccountInfo,
   type Options,
@@ -23,6 +20,7 @@ import type { Launcher } from './launch.ts';
 import { toRequestSettings } from './request-settings.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { messageTokens, toModelListings, usedTokens } from './sdk-answers.ts';
+import { writeStartFiles } from './start-files.ts';
 import { ToolNames } from './tool-names.ts';
 import { toTranscript } from './transcript.ts';
 import { UpstreamErrors } from './upstream-words.ts';
@@ -89,8 +87,7 @@ export class Engine {
     const clientTools = new ClientTools(request.tools, names);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
     const settings = toRequestSettings(request, names);
-    const settingsFile = this.#write(`${transcript.sessionId}.json`, JSON.stringify({ env: settings }));
-    const systemFile = request.system === '' ? undefined : this.#write(`${transcript.sessionId}.txt`, request.system);
+    const files = writeStartFiles(directory, { settings: JSON.stringify({ env: settings }), system: request.system });
     const input = new EventQueue<SDKUserMessage>();
     const child = new Child();
     const base = this.#baseOptions(child);
@@ -103,7 +100,7 @@ export class Engine {
           ...environment.variables,
           CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
         },
-        settings: settingsFile,
+        ...(files.settings && { settings: files.settings }),
         model: request.model,
         resume: transcript.sessionId,
         forkSession: true,
@@ -116,7 +113,7 @@ export class Engine {
           ...base.extraArgs,
           // The SDK's own default for a resumed session, but not with a spawn function: else the turn begins without tools.
           'await-initialize': null,
-          ...(systemFile ? { 'append-system-prompt-file': systemFile } : {}),
+          ...(files.system && { 'append-system-prompt-file': files.system }),
         },
         ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: clientTools.config } } : {}),
       },
@@ -131,9 +128,9 @@ export class Engine {
       names,
       settings,
       upstreamErrors,
-      ...this.#turnLimits,
+      ...this.#processOptions,
       onEnded: (ended) => {
-        for (const file of [settingsFile, systemFile]) if (file) void rm(file, { force: true });
+        files.remove();
         listener.onEnded(ended);
       },
       onParked: listener.onParked,
@@ -145,6 +142,7 @@ export class Engine {
   async prestart(): Promise<Spare> {
     const child = new Child();
     try {
+      this.#options.directory.restore();
       const spare = await prewarm({ options: { ...this.#baseOptions(child), persistSession: false } });
       spare.claimed.catch(() => undefined);
       const exited = new Promise<void>((resolve) => {
@@ -198,7 +196,7 @@ export class Engine {
         betas: request.betas,
         names,
         settings,
-        ...this.#turnLimits,
+        ...this.#processOptions,
         ...listener,
       });
       const events = claimed.begin();
@@ -235,7 +233,7 @@ export class Engine {
     const { directory } = this.#options;
     const names = new ToolNames(request.tools);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
-    const systemFile = request.system === '' ? undefined : this.#write(`${transcript.sessionId}.txt`, request.system);
+    const files = writeStartFiles(directory, { system: request.system });
     const options: Partial<Options> = {
       model: request.model,
       resume: transcript.sessionId,
@@ -244,7 +242,7 @@ export class Engine {
       extraArgs: {
         ...BARE_SYSTEM_PROMPT,
         'await-initialize': null,
-        ...(systemFile ? { 'append-system-prompt-file': systemFile } : {}),
+        ...(files.system && { 'append-system-prompt-file': files.system }),
       },
       mcpServers: { [CLIENT_TOOLS_SERVER]: describedTools(request.tools, names) },
     };
@@ -259,7 +257,7 @@ export class Engine {
         Promise.race([count(sdkQuery).catch(() => undefined), aborted(signal)]),
       );
     } finally {
-      if (systemFile) await rm(systemFile, { force: true });
+      files.remove();
     }
   }
 
@@ -281,9 +279,9 @@ export class Engine {
     await Promise.all([...this.#children].map(({ gone }) => gone));
   }
 
-  get #turnLimits() {
-    const { stallMs, retries } = this.#options;
-    return { stallMs, failsAtFirstRetry: retries === 'client' };
+  get #processOptions() {
+    const { directory, stallMs, retries } = this.#options;
+    return { directory, stallMs, failsAtFirstRetry: retries === 'client' };
   }
 
   #baseOptions(child: Child): Options {
@@ -310,13 +308,6 @@ export class Engine {
         return spawned;
       },
     };
-  }
-
-  /** A file, because a command line and a variable are limited in length, and readable by others of the machine. */
-  #write(name: string, content: string): string {
-    const file = join(this.#options.directory.temporary, name);
-    writeFileSync(file, content, { mode: 0o600 });
-    return file;
   }
 }
 

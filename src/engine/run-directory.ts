@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +11,12 @@ export interface RunDirectory {
   work: string;
   /** Temporary files: the SDK's transcripts of replays, and the system prompts handed over as files. */
   temporary: string;
+  /**
+   * Makes again what is missing of it, as a system that clears its temporary files removes what has long been idle.
+   *
+   * @throws Error of the file system, also when somebody else has come to own its path
+   */
+  restore(): void;
   remove(): void;
 }
 
@@ -25,13 +31,20 @@ export function createRunDirectory(): RunDirectory {
   const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
   const work = join(path, 'work');
   const temporary = join(path, 'tmp');
-  mkdirSync(work);
-  mkdirSync(temporary);
+  const fill = () => {
+    for (const folder of [work, temporary]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  };
+  fill();
   process.env.TMPDIR = temporary;
   return {
     path,
     work,
     temporary,
+    restore() {
+      // Fails if somebody else has made it: its name is public, and its owner could read what is put there.
+      if (!isOwn(path)) mkdirSync(path, { mode: 0o700 });
+      fill();
+    },
     remove() {
       process.env.TMPDIR = parent;
       rmSync(path, { recursive: true, force: true, maxRetries: 5 });
@@ -49,6 +62,11 @@ function removeLeftovers(parent: string): void {
       // Another user's; theirs to remove.
     }
   }
+}
+
+function isOwn(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === (process.getuid?.() ?? found.uid);
 }
 
 function isAlive(pid: number): boolean {

@@ -107,6 +107,13 @@ export const FAILURE_CODES = {
     cause: 'The `claude` process could not be started, or ended before its first word.',
     cure: 'The message has the exit code and the last words; see that `claude --version` works for the same user.',
   },
+  files_not_written: {
+    status: '500',
+    type: 'api_error',
+    cause:
+      'A new process takes its history, settings and system prompt from files, and they could not be written: most often the disk is full. Nothing reached the model.',
+    cure: 'Make room in the folder that the message names, then send it again. Live conversations go on without files.',
+  },
   process_lost: {
     status: '500',
     type: 'api_error',

@@ -7,7 +7,7 @@ import { until } from '../support/gateway.ts';
 
 let stage: FaultStage;
 beforeAll(async () => {
-  stage = await FaultStage.open('--spares', '0');
+  stage = await FaultStage.open(['--spares', '0']);
 });
 afterAll(() => stage?.close());
 
@@ -118,7 +118,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
   });
 
   test('while it waits for a place: its place in the queue is free, and nothing is started', async () => {
-    const small = await FaultStage.open('--spares', '0', '--max-processes', '1');
+    const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
     try {
       const busy = small.conversation().next(SLOW);
       const answering = busy.send();

@@ -12,7 +12,7 @@ afterEach(() => stage?.close());
 const ANSWER = words('an answer that takes several deltas');
 
 test('a gateway is killed while a call is held; the next one takes the result, with one call of the model', async () => {
-  stage = await FaultStage.open('--spares', '1');
+  stage = await FaultStage.open(['--spares', '1']);
   const [held, idle] = [stage.conversation(), stage.conversation()];
   await held.take(call('a', 'b'));
   await idle.take(ANSWER);
@@ -39,7 +39,7 @@ test('a gateway is killed while a call is held; the next one takes the result, w
 });
 
 test('a gateway that is killed again and again leaves no process, and no more than the files of its last life', async () => {
-  stage = await FaultStage.open('--spares', '1');
+  stage = await FaultStage.open(['--spares', '1']);
   const conversation = stage.conversation();
   for (let life = 1; life <= 5; life += 1) {
     // A system prompt and a transcript are on the disk for as long as a replayed conversation lives.
@@ -58,7 +58,7 @@ test('a gateway that is killed again and again leaves no process, and no more th
 });
 
 test('a gateway that is killed before it listens leaves nothing that the next one does not remove', async () => {
-  stage = await FaultStage.open('--spares', '2');
+  stage = await FaultStage.open(['--spares', '2']);
   await stage.kill();
   for (const waitMs of [150, 400, 800, 1200]) await stage.startAndKill(waitMs);
   await stage.restart();

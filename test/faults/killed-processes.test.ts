@@ -6,7 +6,7 @@ import { until } from '../support/gateway.ts';
 
 let stage: FaultStage;
 beforeAll(async () => {
-  stage = await FaultStage.open('--spares', '0');
+  stage = await FaultStage.open(['--spares', '0']);
 });
 afterAll(() => stage?.close());
 
@@ -133,7 +133,7 @@ test('the process of a replay is killed while it starts, and in the middle of it
 });
 
 test('a spare is killed: another one takes its place, and who claims it in this moment is answered', async () => {
-  const spared = await FaultStage.open('--spares', '1');
+  const spared = await FaultStage.open(['--spares', '1']);
   try {
     for (const isNoticed of [true, false]) {
       await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
@@ -155,7 +155,7 @@ test('a spare is killed: another one takes its place, and who claims it in this 
 });
 
 test('a process that began as a spare is killed, as an error within its first answer', async () => {
-  const spared = await FaultStage.open('--spares', '1');
+  const spared = await FaultStage.open(['--spares', '1']);
   try {
     await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
     const [pid = 0] = spared.processes();

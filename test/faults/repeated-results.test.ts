@@ -6,7 +6,7 @@ import { until } from '../support/gateway.ts';
 
 let stage: FaultStage;
 beforeAll(async () => {
-  stage = await FaultStage.open('--spares', '0');
+  stage = await FaultStage.open(['--spares', '0']);
 });
 afterAll(() => stage?.close());
 
@@ -85,7 +85,7 @@ test('by another client key: replayed for the other, and still held for the firs
 });
 
 test('after the process that held the call was evicted, or gave the wait up', async () => {
-  const small = await FaultStage.open('--spares', '0', '--max-processes', '1', '--held-minutes', '0.001');
+  const small = await FaultStage.open(['--spares', '0', '--max-processes', '1', '--held-minutes', '0.001']);
   try {
     const [evicted, late] = [small.conversation(), small.conversation()];
     await evicted.take(call('a'));

@@ -23,7 +23,7 @@ test(`${CONVERSATIONS} conversations take their turns on ${PROCESSES} processes`
     fc.array(fc.array(loop, { minLength: 1, maxLength: 2 }), { minLength: CONVERSATIONS, maxLength: CONVERSATIONS }),
     { seed, numRuns: 1 },
   );
-  const stage = await FaultStage.open('--max-processes', `${PROCESSES}`, '--spares', '1');
+  const stage = await FaultStage.open(['--max-processes', `${PROCESSES}`, '--spares', '1']);
   try {
     const steps = plans.map((loops) => {
       const conversation = stage.conversation();

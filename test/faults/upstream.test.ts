@@ -81,7 +81,7 @@ const ROWS = Object.entries(FAULTS).flatMap(([name, row], at) =>
 
 let stage: FaultStage;
 beforeAll(async () => {
-  stage = await FaultStage.open('--spares', '0');
+  stage = await FaultStage.open(['--spares', '0']);
 });
 afterAll(() => stage?.close());
 
@@ -130,7 +130,7 @@ test.each([
 );
 
 test('an API that is slow is waited for, with pings; an error after a ping is an event', async () => {
-  const patient = await FaultStage.open('--spares', '0', '--keep-alive-seconds', '0.1');
+  const patient = await FaultStage.open(['--spares', '0', '--keep-alive-seconds', '0.1']);
   try {
     for (const first of [ANSWER, call('a')]) {
       const conversation = patient.conversation();
@@ -153,7 +153,7 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
 });
 
 test('an API that falls silent is given up on every way, and its call is aborted', async () => {
-  const impatient = await FaultStage.open('--spares', '0', '--stall-minutes', '0.1');
+  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.1']);
   try {
     const cases = Object.values(FIRST).flatMap((first) =>
       [true, false].flatMap((stream) => [0, 4].map((events) => ({ first, stream, events }))),

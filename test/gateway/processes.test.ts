@@ -257,7 +257,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     else {
       // A killed gateway cannot clean up; the next one does.
       expect(left()).toHaveLength(1);
-      const next = await startGateway(model.url, ['--spares', '0'], { TMPDIR: gateway.home });
+      const next = await startGateway(model.url, ['--spares', '0'], { env: { TMPDIR: gateway.home } });
       expect(left()).toHaveLength(1);
       await next.stop();
       expect(left()).toEqual([]);

@@ -8,7 +8,7 @@ import type { Reply, ScriptedBlock } from '../../src/scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../src/scripted-model/server.ts';
 import { asTheModelSees, type WireMessage } from './as-the-model-sees.ts';
 import { foldMessage } from './fold-message.ts';
-import { spawnGateway, startGateway, type TestGateway, until } from './gateway.ts';
+import { type StartOptions, spawnGateway, startGateway, type TestGateway, until } from './gateway.ts';
 import type { StreamEvent } from './sse-frames.ts';
 import { SseGrammar } from './sse-grammar.ts';
 
@@ -69,7 +69,7 @@ export class FaultStage {
     this.#planned = planned;
   }
 
-  static async open(...flags: string[]): Promise<FaultStage> {
+  static async open(flags: string[], options: StartOptions = {}): Promise<FaultStage> {
     const planned = new Map<string, Reply[]>();
     const model = await ScriptedModel.start({
       script: [
@@ -80,7 +80,7 @@ export class FaultStage {
       ],
     });
     try {
-      return new FaultStage(model, await startGateway(model.url, flags), planned, flags);
+      return new FaultStage(model, await startGateway(model.url, flags, options), planned, flags);
     } catch (error) {
       await model.close();
       throw error;
@@ -105,9 +105,9 @@ export class FaultStage {
     return processesIn(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
   }
 
-  /** The run directories in the gateway's temporary directory. */
-  runDirectories(): string[] {
-    return readdirSync(this.gateway.home).filter((name) => name.startsWith('isthmus-run-'));
+  /** The run directories in the gateway's temporary directory, where that is seen from here. */
+  runDirectories(home = this.gateway.home): string[] {
+    return readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
   }
 
   async isQuiet(): Promise<boolean> {
@@ -122,13 +122,13 @@ export class FaultStage {
 
   /** A new gateway in place of the one that has ended, with the same home. */
   async restart(): Promise<void> {
-    this.gateway = await startGateway(this.model.url, this.#flags, {}, this.gateway.home);
+    this.gateway = await startGateway(this.model.url, this.#flags, { home: this.gateway.home });
   }
 
   /** Starts a gateway with the same home and kills it after a while, whatever it has come to. */
   async startAndKill(afterMs: number): Promise<void> {
     const { home } = this.gateway;
-    const child = spawnGateway(this.model.url, this.#flags, {}, home).child;
+    const child = spawnGateway(this.model.url, this.#flags, { home }).child;
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     await this.#killed(child);
   }

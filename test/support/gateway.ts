@@ -18,7 +18,7 @@ export interface Surroundings {
 export function surroundings(
   modelUrl: string,
   extra: Record<string, string> = {},
-  home = mkdtempSync(join(tmpdir(), 'isthmus-test-')),
+  home: string = mkdtempSync(join(tmpdir(), 'isthmus-test-')),
 ): Surroundings {
   return {
     home,
@@ -81,34 +81,33 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
+/** What a gateway is started with beside its flags. */
+export interface StartOptions {
+  /** More variables of its environment. */
+  env?: Record<string, string>;
+  /** Of another gateway, in place of a new one. */
+  home?: string;
+  /** The words to put before its command, for its home. */
+  wrap?: (home: string) => string[];
+}
+
 /** Spawns `isthmus serve` on a free port over a scripted model. */
-export function spawnGateway(
-  modelUrl: string,
-  flags: string[] = [],
-  extraEnvironment: Record<string, string> = {},
-  givenHome?: string,
-) {
-  const { env, home, remove } = surroundings(modelUrl, extraEnvironment, givenHome);
-  const child = spawn(process.execPath, [ISTHMUS, 'serve', '--port', '0', ...flags], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export function spawnGateway(modelUrl: string, flags: string[] = [], options: StartOptions = {}) {
+  const { env, home, remove } = surroundings(modelUrl, options.env, options.home);
+  const command = [process.execPath, ISTHMUS, 'serve', '--port', '0', ...flags];
+  const [program = '', ...rest] = [...(options.wrap?.(home) ?? []), ...command];
+  const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   return { child, home, remove };
 }
 
-/**
- * Starts `isthmus serve` on a free port over a scripted model, and waits until it listens.
- *
- * @param givenHome of another gateway, in place of a new one
- */
+/** Starts `isthmus serve` on a free port over a scripted model, and waits until it listens. */
 export async function startGateway(
   modelUrl: string,
   flags: string[] = [],
-  extraEnvironment: Record<string, string> = {},
-  givenHome?: string,
+  options: StartOptions = {},
 ): Promise<TestGateway> {
-  const { child, home, remove } = spawnGateway(modelUrl, flags, extraEnvironment, givenHome);
+  const { child, home, remove } = spawnGateway(modelUrl, flags, options);
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const onData = (chunk: Buffer) => {
