@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Reply } from '../../src/scripted-model/script.ts';
+import { type Conversation, call, FaultStage, type Outcome, type Turn, words } from '../support/fault-stage.ts';
+
+/**
+ * Faults of every kind, in any order and at any moment, on conversations that go on side by side: whatever a turn ends in
+ * is an answer that is whole or an error that says so, and sent again it is answered from its full history.
+ */
+
+const CONVERSATIONS = 4;
+const SIDE_BY_SIDE = 2;
+/** Faults hit each other's turns too; sent so often, a turn must be answered. */
+const ATTEMPTS = 8;
+
+const ANSWER = words('an answer that takes several deltas');
+const UPSTREAM: Reply[] = [
+  { ...ANSWER, gap_ms: 5, cut: { after_events: 0, how: 'reset' } },
+  { ...ANSWER, gap_ms: 5, cut: { after_events: 5, how: 'end' } },
+  { ...ANSWER, gap_ms: 5, cut: { after_events: 12, how: 'reset' } },
+  { ...ANSWER, gap_ms: 5, stream_error: { after_events: 6, type: 'overloaded_error', message: 'busy' } },
+  { error: { status: 429, type: 'rate_limit_error', message: 'slowly', headers: { 'retry-after': '1' } } },
+  { error: { status: 500, type: 'api_error', message: 'oops' } },
+  { raw: { body: 'good morning' } },
+];
+
+const moment = fc.integer({ min: 0, max: 400 });
+const fault = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('none' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('upstream' as const), reply: fc.constantFrom(...UPSTREAM) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('leave' as const), how: fc.constantFrom('FIN', 'RST'), afterMs: moment }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('kill' as const), which: fc.nat(), afterMs: moment }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('twice' as const), afterMs: moment }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), afterMs: moment }) },
+);
+const step = fc.record({
+  conversation: fc.nat({ max: CONVERSATIONS - 1 }),
+  /** How many tools the answer calls; none: it is words. */
+  calls: fc.integer({ min: 0, max: 2 }),
+  gap_ms: fc.constantFrom(0, 0, 30),
+  stream: fc.boolean(),
+  fault,
+});
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+type Fault = Step['fault'];
+
+/** Errors that a killed process may end any turn in, and a restart too. */
+const LOST = ['process_lost', 'process_start_failed'];
+/** Errors of the API, by the code of the gateway; within a stream the API's own have none. */
+const BY_UPSTREAM = ['upstream_cut', 'upstream_error', undefined];
+
+test('faults in any order and at any moment', async () => {
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 14 }), async (steps) => {
+      const run = await Run.open(seen);
+      await run.take(steps);
+    }),
+    {
+      numRuns: Number(process.env.ISTHMUS_TEST_RUNS ?? 6),
+      seed: Number(process.env.ISTHMUS_TEST_SEED ?? 20_261_125),
+      // A smaller list of steps takes as long to try as this one took.
+      endOnFailure: true,
+    },
+  );
+  // The seed reaches every kind of fault, and each has cost some turn its answer.
+  expect([...seen].sort()).toEqual(
+    expect.arrayContaining([
+      'leave',
+      'kill: error',
+      'none: answer',
+      'restart: broken',
+      'twice: answer',
+      'upstream: error',
+    ]),
+  );
+});
+
+class Run {
+  readonly #stage: FaultStage;
+  readonly #conversations: Conversation[];
+  readonly #seen: Set<string>;
+  #restarting: Promise<void> | undefined;
+  #restarts = 0;
+
+  private constructor(stage: FaultStage, seen: Set<string>) {
+    this.#stage = stage;
+    this.#seen = seen;
+    this.#conversations = Array.from({ length: CONVERSATIONS }, () => stage.conversation());
+  }
+
+  static async open(seen: Set<string>): Promise<Run> {
+    return new Run(await FaultStage.open(['--max-processes', '3', '--spares', '1']), seen);
+  }
+
+  async take(steps: Step[]): Promise<void> {
+    const left = [...steps];
+    const busy = new Set<number>();
+    const worker = async () => {
+      for (;;) {
+        const at = left.findIndex(({ conversation }) => !busy.has(conversation));
+        const [next] = at < 0 ? [] : left.splice(at, 1);
+        if (!next) return;
+        busy.add(next.conversation);
+        await this.#step(next);
+        busy.delete(next.conversation);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+    } finally {
+      await this.#restarting;
+      await this.#stage.close();
+    }
+  }
+
+  async #step({ conversation: at, calls, gap_ms, stream, fault }: Step): Promise<void> {
+    const conversation = this.#conversations[at] as Conversation;
+    const reply = { ...(calls > 0 ? call(...Array.from({ length: calls }, (_, n) => `${n}`)) : ANSWER), gap_ms };
+    const turn = conversation.next(...(fault.kind === 'upstream' ? [fault.reply, reply] : [reply]));
+    let outcome = await this.#under(fault, turn, stream);
+    this.#seen.add(outcome === undefined ? fault.kind : `${fault.kind}: ${outcome.kind}`);
+    for (let attempt = 1; outcome?.kind !== 'answer'; attempt += 1) {
+      if (outcome?.kind === 'error') this.#expectDue(outcome, turn);
+      if (attempt > ATTEMPTS) throw new Error(`${turn.mark} is not answered: ${JSON.stringify(outcome)}`);
+      outcome = await this.#send(turn, stream);
+    }
+    conversation.keep(turn, outcome);
+  }
+
+  /** Sends a turn once and lets its fault happen; undefined when the client did not stay to see. */
+  async #under(fault: Fault, turn: Turn, stream: boolean): Promise<Outcome | Broken | undefined> {
+    switch (fault.kind) {
+      case 'none':
+      case 'upstream':
+        return this.#send(turn, stream);
+      case 'leave': {
+        await this.#restarting;
+        const { socket } = turn.sendAlone({ stream });
+        await passed(fault.afterMs);
+        if (fault.how === 'FIN') socket.end();
+        else socket.resetAndDestroy();
+        return undefined;
+      }
+      case 'kill': {
+        const sending = this.#send(turn, stream);
+        await passed(fault.afterMs);
+        const pids = this.#stage.processes();
+        const pid = pids[fault.which % pids.length];
+        if (pid !== undefined) kill(pid);
+        return sending;
+      }
+      case 'twice': {
+        const first = this.#send(turn, stream);
+        await passed(fault.afterMs);
+        const [one, other] = await Promise.all([first, this.#send(turn, stream)]);
+        for (const outcome of [one, other]) {
+          if (outcome.kind === 'error') this.#expectDue(outcome, turn);
+          else if (outcome.kind === 'answer') turn.expectAnswer(outcome);
+        }
+        return other;
+      }
+      case 'restart': {
+        const sending = this.#send(turn, stream);
+        await passed(fault.afterMs);
+        await this.#restart();
+        return sending;
+      }
+    }
+  }
+
+  async #send(turn: Turn, stream: boolean): Promise<Outcome | Broken> {
+    await this.#restarting;
+    const restarts = this.#restarts;
+    try {
+      return await turn.send({ stream });
+    } catch (error) {
+      // A connection breaks with its gateway, and never else.
+      if (this.#restarts === restarts) throw error;
+      return { kind: 'broken' };
+    }
+  }
+
+  async #restart(): Promise<void> {
+    await this.#restarting;
+    this.#restarts += 1;
+    this.#restarting = this.#stage.kill().then(() => this.#stage.restart());
+    await this.#restarting;
+    this.#restarting = undefined;
+  }
+
+  #expectDue({ code, as, before }: Outcome & { kind: 'error' }, { mark }: Turn): void {
+    expect([...LOST, ...BY_UPSTREAM], mark).toContain(code);
+    expect(before.includes('message_stop'), mark).toBe(false);
+    if (code === undefined) expect(as).toBe('event');
+  }
+}
+
+/** The connection broke before the answer had come to its end. */
+interface Broken {
+  kind: 'broken';
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It was quicker.
+  }
+}
+
+function passed(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
