@@ -6,6 +6,7 @@ import {
   ListToolsRequestSchema,
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { toolResultContent } from '../conversation/canonical.ts';
 import type { ClientTool, ContentBlock } from '../spec/messages.ts';
 import type { ToolNames } from './tool-names.ts';
@@ -17,6 +18,9 @@ export const CLIENT_TOOLS_SERVER = 'client';
 const TOOL_USE_ID = 'claudecode/toolUseId';
 /** Lets a result be this many characters long before the SDK writes it to a file; its own upper bound. */
 const LONGEST_RESULT = 500_000;
+
+/** One for all servers, because each would make its own, which takes longer than all the rest of it and is never used. */
+const VALIDATOR = new AjvJsonSchemaValidator();
 
 /**
  * The client's tools as an in-process MCP server that runs nothing: each call waits until the client's next request
@@ -36,8 +40,7 @@ export class ClientTools {
         _meta: { 'anthropic/maxResultSizeChars': LONGEST_RESULT },
       }),
     );
-    this.#server = new Server({ name: CLIENT_TOOLS_SERVER, version: '1' }, { capabilities: { tools: {} } });
-    this.#server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
+    this.#server = serverOf(list);
     this.#server.setRequestHandler(CallToolRequestSchema, async (call) => {
       const toolUseId = String(call.params._meta?.[TOOL_USE_ID]);
       const result = await this.#result(toolUseId).promise;
@@ -78,9 +81,16 @@ export function describedTools(tools: readonly ClientTool[], names: ToolNames): 
       inputSchema: { ...input_schema, type: 'object' },
     }),
   );
-  const server = new Server({ name: CLIENT_TOOLS_SERVER, version: '1' }, { capabilities: { tools: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: list }));
-  return toConfig(server);
+  return toConfig(serverOf(list));
+}
+
+function serverOf(tools: Tool[]): Server {
+  const server = new Server(
+    { name: CLIENT_TOOLS_SERVER, version: '1' },
+    { capabilities: { tools: {} }, jsonSchemaValidator: VALIDATOR },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
+  return server;
 }
 
 function toConfig(server: Server): McpSdkServerConfigWithInstance {

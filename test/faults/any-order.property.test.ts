@@ -148,6 +148,7 @@ class Run {
       case 'kill': {
         const sending = this.#send(turn, stream);
         await passed(fault.afterMs);
+        await this.#restarting;
         const pids = this.#stage.processes();
         const pid = pids[fault.which % pids.length];
         if (pid !== undefined) kill(pid);
