@@ -26,6 +26,19 @@ const after = (after_events: number, how: 'end' | 'reset' | 'silence'): Reply =>
   cut: { after_events, how },
 });
 
+/** The beginning of an answer, and then something else. */
+const begun = (rest: string): Reply => ({
+  raw: {
+    body: [
+      'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_raw","type":"message","role":"assistant",' +
+        '"model":"claude-sonnet-5","content":[],"stop_reason":null,"usage":{"input_tokens":1,"output_tokens":1}}}',
+      'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}',
+      'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"so"}}',
+      rest,
+    ].join('\n\n'),
+  },
+});
+
 const FAULTS: Record<string, Row> = {
   'a stream that ends before its first event': { fault: after(0, 'end'), ...cut },
   'a stream that ends within a block': { fault: after(4, 'end'), ...cut, hasBegun: true },
@@ -42,6 +55,12 @@ const FAULTS: Record<string, Row> = {
       raw: { body: 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{}}\n\n' },
     },
     ...cut,
+  },
+  'a beginning, and then a page of HTML': { fault: begun('<html>Bad gateway</html>\n\n'), ...cut, hasBegun: true },
+  'a beginning, and then an event that is cut JSON': {
+    fault: begun('event: content_block_delta\ndata: {"type":"content_bl\n\n'),
+    ...cut,
+    hasBegun: true,
   },
   'a 502 with a page of HTML': {
     fault: { raw: { status: 502, content_type: 'text/html', body: '<html>Bad gateway</html>' } },
