@@ -4,7 +4,7 @@ import { query } from '@anthropic-ai/claude-agent-sdk';
 import { Child } from '../dist/engine/child.js';
 import { CLIENT_TOOLS_SERVER } from '../dist/engine/client-tools.js';
 import { Engine } from '../dist/engine/engine.js';
-import { buildEnvironment } from '../dist/engine/environment.js';
+import { buildEnvironment, inFolder } from '../dist/engine/environment.js';
 import { EventQueue } from '../dist/engine/event-queue.js';
 import { findExecutable } from '../dist/engine/executable.js';
 import { Launcher } from '../dist/engine/launch.js';
@@ -31,7 +31,6 @@ export class BareSdk {
     this.#launcher = new Launcher(operator.PATH);
     this.#environment = buildEnvironment({
       operator,
-      temporaryDirectory: this.#directory.temporary,
       isOwnAddress: () => false,
     });
   }
@@ -51,7 +50,7 @@ export class BareSdk {
   options(child, launcher = this.#launcher) {
     return {
       pathToClaudeCodeExecutable: this.#executable.path,
-      env: this.#environment.variables,
+      env: inFolder(this.#environment.variables, this.#directory.temporary),
       cwd: this.#directory.work,
       settingSources: [],
       strictMcpConfig: true,

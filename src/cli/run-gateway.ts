@@ -46,7 +46,6 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
   try {
     const environment = buildEnvironment({
       operator,
-      temporaryDirectory: directory.temporary,
       isOwnAddress: (url) => isSameAddress(url, host, port),
     });
     const launcher = new Launcher(operator.PATH);

@@ -3,6 +3,7 @@ import type { ProcessEnd } from './map-process-end.ts';
 
 /** The child of one SDK query. `end` kills it at once, also when it is spawned only later. */
 export class Child {
+  readonly #cleanUp: (pid: number | undefined) => void;
   #child: ChildProcess | undefined;
   #isEnded = false;
   #stderr = '';
@@ -11,6 +12,11 @@ export class Child {
   onExit: () => void = () => undefined;
   /** Resolves when the process is no more; at once if there never was one. */
   gone: Promise<void> = Promise.resolve();
+
+  /** @param cleanUp called when the process is no more, or is ended before it ever was */
+  constructor(cleanUp: (pid: number | undefined) => void = () => undefined) {
+    this.#cleanUp = cleanUp;
+  }
 
   get pid(): number | undefined {
     return this.#child?.pid;
@@ -38,13 +44,17 @@ export class Child {
         resolve();
       });
     });
-    void this.gone.then(() => this.onExit());
+    void this.gone.then(() => {
+      this.#cleanUp(child.pid);
+      this.onExit();
+    });
     if (this.#isEnded) child.kill('SIGKILL');
   }
 
   /** SIGKILL: any gentler end lets the CLI call the model once more. */
   end(): void {
     this.#isEnded = true;
-    this.#child?.kill('SIGKILL');
+    if (this.#child) this.#child.kill('SIGKILL');
+    else this.#cleanUp(undefined);
   }
 }

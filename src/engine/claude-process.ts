@@ -15,9 +15,9 @@ import {
   upstreamCut,
   upstreamStalled,
 } from './map-upstream-failure.ts';
+import { fileFailure } from './process-files.ts';
 import { type RequestSettings, toRequestSettings } from './request-settings.ts';
 import type { RunDirectory } from './run-directory.ts';
-import { fileFailure } from './start-files.ts';
 import type { ToolNames } from './tool-names.ts';
 import { toModelContent } from './transcript.ts';
 import { inUpstreamWords, type UpstreamErrors } from './upstream-words.ts';

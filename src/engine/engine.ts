@@ -13,14 +13,15 @@ import type { TurnEvent } from '../spec/turn-events.ts';
 import { Child } from './child.ts';
 import { ClaudeProcess, toUserMessage } from './claude-process.ts';
 import { CLIENT_TOOLS_SERVER, ClientTools, describedTools } from './client-tools.ts';
-import type { ProcessEnvironment } from './environment.ts';
+import { inFolder, type ProcessEnvironment } from './environment.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ClaudeExecutable } from './executable.ts';
 import type { Launcher } from './launch.ts';
+import { createProcessFiles, type ProcessFiles, type StartContents } from './process-files.ts';
 import { toRequestSettings } from './request-settings.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { messageTokens, toModelListings, usedTokens } from './sdk-answers.ts';
-import { writeStartFiles } from './start-files.ts';
+import { SessionRecords } from './session-records.ts';
 import { ToolNames } from './tool-names.ts';
 import { toTranscript } from './transcript.ts';
 import { UpstreamErrors } from './upstream-words.ts';
@@ -35,6 +36,9 @@ export interface Introduction {
 
 /** With a spawn function of ours the SDK sends the system prompt later than a resumed turn needs it. */
 const BARE_SYSTEM_PROMPT = { 'system-prompt': '' };
+
+/** How long a process that is asked to end may take. */
+const GENTLE_END_MS = 2_000;
 
 /** A process together with the events of its first turn. */
 export interface BegunTurn {
@@ -60,6 +64,11 @@ export interface Spare {
   end(): void;
 }
 
+interface NewChild {
+  child: Child;
+  files: ProcessFiles;
+}
+
 export interface EngineOptions {
   executable: ClaudeExecutable;
   environment: ProcessEnvironment;
@@ -75,29 +84,31 @@ export interface EngineOptions {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #children = new Set<Child>();
+  readonly #records: SessionRecords;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#records = new SessionRecords(options.environment.variables);
+    this.#records.removeLeft();
   }
 
   /** Hands a whole request to a new process as its transcript; works for any history, and for none. */
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
-    const { directory, environment } = this.#options;
+    const { directory } = this.#options;
     const names = new ToolNames(request.tools);
     const clientTools = new ClientTools(request.tools, names);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
     const settings = toRequestSettings(request, names);
-    const files = writeStartFiles(directory, { settings: JSON.stringify({ env: settings }), system: request.system });
+    const { child, files } = this.#newChild({ settings: JSON.stringify({ env: settings }), system: request.system });
     const input = new EventQueue<SDKUserMessage>();
-    const child = new Child();
-    const base = this.#baseOptions(child);
+    const base = this.#baseOptions(child, files);
     const upstreamErrors = new UpstreamErrors();
     const sdkQuery = query({
       prompt: input,
       options: {
         ...base,
         env: {
-          ...environment.variables,
+          ...base.env,
           CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
         },
         ...(files.settings && { settings: files.settings }),
@@ -129,21 +140,16 @@ export class Engine {
       settings,
       upstreamErrors,
       ...this.#processOptions,
-      onEnded: (ended) => {
-        files.remove();
-        listener.onEnded(ended);
-      },
-      onParked: listener.onParked,
+      ...listener,
     });
     return { process, events: process.begin() };
   }
 
   /** Starts a spare; resolves when it is ready to be claimed. */
   async prestart(): Promise<Spare> {
-    const child = new Child();
+    const { child, files } = this.#newChild();
     try {
-      this.#options.directory.restore();
-      const spare = await prewarm({ options: { ...this.#baseOptions(child), persistSession: false } });
+      const spare = await prewarm({ options: { ...this.#baseOptions(child, files), persistSession: false } });
       spare.claimed.catch(() => undefined);
       const exited = new Promise<void>((resolve) => {
         child.onExit = resolve;
@@ -215,10 +221,16 @@ export class Engine {
 
   /** What the SDK says of itself. Takes the start of one process; calls no model. */
   async introduction(): Promise<Introduction> {
-    return await this.#ask({ persistSession: false }, async (sdkQuery) => {
+    const started = this.#newChild();
+    const sdkQuery = this.#askable(started, { persistSession: false });
+    try {
       const { account, models } = await sdkQuery.initializationResult();
       return { account, models: toModelListings(models) };
-    });
+    } finally {
+      // Killed so early it would leave a lock in the user's configuration; it has no prompt that it could call the model for.
+      sdkQuery.close();
+      setTimeout(() => started.child.end(), GENTLE_END_MS).unref();
+    }
   }
 
   /**
@@ -233,7 +245,7 @@ export class Engine {
     const { directory } = this.#options;
     const names = new ToolNames(request.tools);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
-    const files = writeStartFiles(directory, { system: request.system });
+    const started = this.#newChild({ system: request.system });
     const options: Partial<Options> = {
       model: request.model,
       resume: transcript.sessionId,
@@ -242,36 +254,29 @@ export class Engine {
       extraArgs: {
         ...BARE_SYSTEM_PROMPT,
         'await-initialize': null,
-        ...(files.system && { 'append-system-prompt-file': files.system }),
+        ...(started.files.system && { 'append-system-prompt-file': started.files.system }),
       },
       mcpServers: { [CLIENT_TOOLS_SERVER]: describedTools(request.tools, names) },
     };
+    const count = async (sdkQuery: Query) => {
+      const guessed = await sdkQuery.getContextUsage({ detail: 'summary' });
+      onStarted();
+      const counted = await sdkQuery.getContextUsage({ detail: 'full' });
+      return messageTokens(counted) === messageTokens(guessed) ? undefined : usedTokens(counted);
+    };
+    const sdkQuery = this.#askable(started, options);
     try {
-      const count = async (sdkQuery: Query) => {
-        const guessed = await sdkQuery.getContextUsage({ detail: 'summary' });
-        onStarted();
-        const counted = await sdkQuery.getContextUsage({ detail: 'full' });
-        return messageTokens(counted) === messageTokens(guessed) ? undefined : usedTokens(counted);
-      };
-      return await this.#ask(options, (sdkQuery) =>
-        Promise.race([count(sdkQuery).catch(() => undefined), aborted(signal)]),
-      );
+      return await Promise.race([count(sdkQuery).catch(() => undefined), aborted(signal)]);
     } finally {
-      files.remove();
+      started.child.end();
+      sdkQuery.close();
     }
   }
 
-  /** Starts a process that gets no prompt, asks it something, and ends it. */
-  async #ask<Answer>(options: Partial<Options>, ask: (sdkQuery: Query) => Promise<Answer>): Promise<Answer> {
-    const child = new Child();
-    const input = new EventQueue<SDKUserMessage>();
-    const sdkQuery = query({ prompt: input, options: { ...this.#baseOptions(child), ...options } });
-    try {
-      return await ask(sdkQuery);
-    } finally {
-      child.end();
-      sdkQuery.close();
-    }
+  /** Starts a process that gets no prompt. */
+  #askable({ child, files }: NewChild, options: Partial<Options>): Query {
+    const prompt = new EventQueue<SDKUserMessage>();
+    return query({ prompt, options: { ...this.#baseOptions(child, files), ...options } });
   }
 
   /** Resolves when every process that has been ended is no more, and so writes no more files. */
@@ -279,16 +284,26 @@ export class Engine {
     await Promise.all([...this.#children].map(({ gone }) => gone));
   }
 
+  /** @throws FailureError `files_not_written` */
+  #newChild(contents?: StartContents): NewChild {
+    const files = createProcessFiles(this.#options.directory, contents);
+    const child = new Child((pid) => {
+      files.remove();
+      if (pid !== undefined) this.#records.remove(pid, this.#options.directory.work);
+    });
+    return { child, files };
+  }
+
   get #processOptions() {
     const { directory, stallMs, retries } = this.#options;
     return { directory, stallMs, failsAtFirstRetry: retries === 'client' };
   }
 
-  #baseOptions(child: Child): Options {
+  #baseOptions(child: Child, { folder }: ProcessFiles): Options {
     const { executable, environment, directory, launcher } = this.#options;
     return {
       pathToClaudeCodeExecutable: executable.path,
-      env: environment.variables,
+      env: inFolder(environment.variables, folder),
       cwd: directory.work,
       settingSources: [],
       strictMcpConfig: true,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { buildEnvironment } from './environment.ts';
 
 const build = (operator: Record<string, string>) =>
-  buildEnvironment({ operator, temporaryDirectory: '/run/x', isOwnAddress: (url) => url === 'http://localhost:3456' });
+  buildEnvironment({ operator, isOwnAddress: (url) => url === 'http://localhost:3456' });
 
 test('passes credentials and surroundings on unchanged, and nothing else', () => {
   const passed = {

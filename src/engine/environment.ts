@@ -85,18 +85,12 @@ export interface ProcessEnvironment {
 
 export interface EnvironmentOptions {
   operator: NodeJS.ProcessEnv;
-  /** A private directory for everything the process writes beside its configuration. */
-  temporaryDirectory: string;
   /** Whether a URL is this gateway's own address. */
   isOwnAddress: (url: string) => boolean;
 }
 
 /** Builds the environment of every process. The values of credential variables are copied unread. */
-export function buildEnvironment({
-  operator,
-  temporaryDirectory,
-  isOwnAddress,
-}: EnvironmentOptions): ProcessEnvironment {
+export function buildEnvironment({ operator, isOwnAddress }: EnvironmentOptions): ProcessEnvironment {
   const variables: Environment = {};
   for (const [name, value] of Object.entries(operator))
     if (value !== undefined && isPassed(name)) variables[name] = value;
@@ -104,13 +98,14 @@ export function buildEnvironment({
   const droppedBaseUrl = baseUrl !== undefined && isOwnAddress(baseUrl);
   if (droppedBaseUrl) delete variables.ANTHROPIC_BASE_URL;
   const mode = modeFor(variables);
-  Object.assign(variables, SET, {
-    TMPDIR: temporaryDirectory,
-    CLAUDE_CODE_TMPDIR: temporaryDirectory,
-    XDG_CACHE_HOME: temporaryDirectory,
-  });
+  Object.assign(variables, SET);
   if (mode === 'bare') variables.CLAUDE_CODE_SIMPLE = '1';
   return { variables, mode, droppedBaseUrl };
+}
+
+/** The environment of one process, which writes everything beside its configuration into a private folder. */
+export function inFolder(variables: Environment, folder: string): Environment {
+  return { ...variables, TMPDIR: folder, CLAUDE_CODE_TMPDIR: folder, XDG_CACHE_HOME: folder };
 }
 
 /** Bare mode needs a credential that it can use: an API key or a bearer token, and no cloud provider in front of it. */

@@ -20,7 +20,6 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   const directory = createRunDirectory();
   const environment = buildEnvironment({
     operator: env,
-    temporaryDirectory: directory.temporary,
     isOwnAddress: () => false,
   });
   Object.assign(environment.variables, extraVariables);

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Reply, ScriptedBlock } from '../../src/scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../src/scripted-model/server.ts';
@@ -110,6 +111,14 @@ export class FaultStage {
     return readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
   }
 
+  /** What `claude` has left in its configuration. */
+  leftInConfiguration(): string[] {
+    const configuration = join(this.gateway.home, 'claude');
+    if (!existsSync(configuration)) return [];
+    const names = readdirSync(configuration, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => name.startsWith('sessions/') || name.endsWith('.lock'));
+  }
+
   async isQuiet(): Promise<boolean> {
     const { processes, waiting } = await this.gateway.health();
     return processes.streaming === 0 && waiting === 0 && this.model.requests.every(({ outcome }) => outcome !== 'open');
@@ -150,7 +159,7 @@ export class FaultStage {
       const calls = this.model.requests.length;
       let left: string[] = [];
       await this.gateway.stop(() => {
-        left = this.runDirectories();
+        left = [...this.runDirectories(), ...this.leftInConfiguration()];
       });
       expect(left).toEqual([]);
       expect(processesIn(home)).toEqual([]);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Failure, FailureError } from '../spec/failure.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -10,36 +10,35 @@ export interface StartContents {
   system?: string;
 }
 
-/** The paths of what was written; nothing is written of what is empty. */
-export interface StartFiles {
+/** A folder of a process's own: what it begins from, and whatever it writes beside its configuration. */
+export interface ProcessFiles {
+  folder: string;
+  /** The paths of what was written; nothing is written of what is empty. */
   settings?: string;
   system?: string;
   remove(): void;
 }
 
 /**
- * Writes the files that a new process begins from.
+ * Makes the folder of a new process and writes the files that it begins from.
  *
  * @throws FailureError `files_not_written`; nothing of them is left then
  */
-export function writeStartFiles(directory: RunDirectory, contents: StartContents): StartFiles {
-  const name = randomUUID();
-  const written: string[] = [];
-  const remove = () => {
-    for (const file of written) rmSync(file, { force: true });
-  };
-  const write = (content: string | undefined, extension: string) => {
-    if (!content) return undefined;
-    const file = join(directory.temporary, `${name}.${extension}`);
-    written.push(file);
+export function createProcessFiles(directory: RunDirectory, contents: StartContents = {}): ProcessFiles {
+  const folder = join(directory.temporary, randomUUID());
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const write = (name: string, content = '') => {
+    if (content === '') return undefined;
+    const file = join(folder, name);
     writeFileSync(file, content, { mode: 0o600 });
     return file;
   };
   try {
     directory.restore();
-    const settings = write(contents.settings, 'json');
-    const system = write(contents.system, 'txt');
-    return { ...(settings && { settings }), ...(system && { system }), remove };
+    mkdirSync(folder, { mode: 0o700 });
+    const settings = write('settings.json', contents.settings);
+    const system = write('system.txt', contents.system);
+    return { folder, ...(settings && { settings }), ...(system && { system }), remove };
   } catch (error) {
     remove();
     const failure = fileFailure(error, directory);
