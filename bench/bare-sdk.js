@@ -84,7 +84,8 @@ export class BareSdk {
     const launcher = {
       spawn: (/** @type {import('@anthropic-ai/claude-agent-sdk').SpawnOptions} */ options) => {
         const { command, args, cwd, env } = options;
-        seen.push({ command, args, cwd, env });
+        // Each process of the engine has a folder of its own.
+        seen.push({ command, args, cwd, env: inFolder(/** @type {Record<string, string>} */ (env), 'its folder') });
         return this.#launcher.spawn(options);
       },
     };

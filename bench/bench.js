@@ -48,7 +48,7 @@ export class Bench {
   /**
    * Starts a gateway for one row, and a client of it.
    *
-   * @param {{ spares?: number; flags?: string[] }} [settings]
+   * @param {{ spares?: number; flags?: string[]; isProbed?: boolean }} [settings]
    */
   async gateway(settings) {
     const gateway = await startGateway(this.model.url, this.cleanup, settings);
@@ -58,7 +58,7 @@ export class Bench {
       client.close();
       await gateway.stop();
     };
-    return { client, ready: gateway.ready, stop };
+    return { ...gateway, client, stop };
   }
 
   /**

@@ -1,11 +1,15 @@
 // @ts-check
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { processesWith } from './process-list.js';
 import { createSurroundings } from './surroundings.js';
 
 const PROGRAM = fileURLToPath(new URL('../bin/isthmus.js', import.meta.url));
+const PROBE = fileURLToPath(new URL('probe.js', import.meta.url));
 const READY_DEADLINE_MS = 60_000;
 
 /**
@@ -14,6 +18,11 @@ const READY_DEADLINE_MS = 60_000;
  * @typedef {object} GatewayProcess
  * @property {string} url
  * @property {() => Promise<void>} ready resolves when it answers no turn and all of its spares are ready
+ * @property {() => number[]} processes those that it has started and that live
+ * @property {number} pid
+ * @property {() => string[]} leftFiles of it and of its processes, beside the configuration of Claude Code
+ * @property {() => Promise<{ heapBytes: number; rssBytes: number }>} memory after a garbage collection, if it is probed
+ * @property {(how: 'SIGTERM' | 'SIGKILL' | 'crash') => Promise<void>} end resolves when it is no more
  * @property {() => Promise<void>} stop
  */
 
@@ -23,21 +32,22 @@ const READY_DEADLINE_MS = 60_000;
  * @param {object} [settings]
  * @param {number} [settings.spares]
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
+ * @param {boolean} [settings.isProbed] whether it can be looked into
  * @returns {Promise<GatewayProcess>}
  */
-export async function startGateway(modelUrl, cleanup, { spares = 2, flags = [] } = {}) {
+export async function startGateway(modelUrl, cleanup, { spares = 2, flags = [], isProbed = false } = {}) {
   cleanup.assertOpen();
   const { env, remove } = createSurroundings(modelUrl);
-  const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0', '--spares', String(spares), ...flags], {
+  const probe = isProbed ? ['--expose-gc', '--import', PROBE] : [];
+  const args = [...probe, PROGRAM, 'serve', '--port', '0', '--spares', String(spares), ...flags];
+  const child = spawn(process.execPath, args, {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(isProbed ? [/** @type {const} */ ('ipc')] : [])],
   });
+  const exited = once(child, 'exit');
   const stop = cleanup.add(async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    }
+    child.kill('SIGTERM');
+    await exited;
     remove();
   });
   /** @type {string} */
@@ -48,13 +58,35 @@ export async function startGateway(modelUrl, cleanup, { spares = 2, flags = [] }
       const match = /listens on (\S+)/.exec(output);
       if (match?.[1]) resolve(match[1]);
     };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
     child.once('exit', (code) => reject(new Error(`isthmus serve ended with ${code}: ${output}`)));
   });
+  const pid = Number(child.pid);
   return {
     url,
     stop,
+    pid,
+    leftFiles() {
+      const configuration = /** @type {string} */ (env.CLAUDE_CONFIG_DIR);
+      return [
+        ...readdirSync(/** @type {string} */ (env.HOME)).filter((name) => name.startsWith('isthmus-run-')),
+        ...readdirSync(join(configuration, 'sessions')),
+        ...readdirSync(configuration).filter((name) => name.endsWith('.lock')),
+      ];
+    },
+    // All of them inherit its home, whoever their parents have come to be.
+    processes: () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid),
+    async memory() {
+      child.send('memory');
+      const [message] = await once(child, 'message');
+      return /** @type {any} */ (message);
+    },
+    async end(how) {
+      if (how === 'crash') child.send('crash');
+      else child.kill(how);
+      await exited;
+    },
     async ready() {
       const until = performance.now() + READY_DEADLINE_MS;
       for (;;) {

@@ -2,6 +2,9 @@
 import { clientGoneRow } from './rows/client-gone.js';
 import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
 import { eventRelayRow } from './rows/event-relay.js';
+import { crowdGrowth, historyGrowth } from './rows/growth.js';
+import { leftBehindRow } from './rows/left-behind.js';
+import { memoryRow } from './rows/memory.js';
 import { newAtOnceRow } from './rows/new-at-once.js';
 import { ownTimeRow } from './rows/own-time.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
@@ -32,6 +35,10 @@ export const ROWS = [
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
   { name: 'prompt prefix', run: promptPrefixRow, isQuick: true },
+  { name: 'left behind', run: leftBehindRow, isQuick: true },
+  { name: 'memory', run: memoryRow, isQuick: true },
+  { name: 'growth, conversations', run: crowdGrowth, isQuick: true },
+  { name: 'growth, history', run: historyGrowth, isQuick: true },
 ];
 
 /**

@@ -84,6 +84,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
     });
     process.once('exit', () => {
       gateway.endAll();
+      engine.abandonAll();
       directory.remove();
     });
     return {

@@ -51,6 +51,11 @@ export class Child {
     if (this.#isEnded) child.kill('SIGKILL');
   }
 
+  /** Cleans up without waiting until the process is no more, for the last moment in which that is possible. */
+  abandon(): void {
+    this.#cleanUp(this.pid);
+  }
+
   /** SIGKILL: any gentler end lets the CLI call the model once more. */
   end(): void {
     this.#isEnded = true;

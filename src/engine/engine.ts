@@ -284,6 +284,11 @@ export class Engine {
     await Promise.all([...this.#children].map(({ gone }) => gone));
   }
 
+  /** Removes what processes that have been ended would leave; for the end of the program, which waits for nothing. */
+  abandonAll(): void {
+    for (const child of this.#children) child.abandon();
+  }
+
   /** @throws FailureError `files_not_written` */
   #newChild(contents?: StartContents): NewChild {
     const files = createProcessFiles(this.#options.directory, contents);

@@ -1,0 +1,46 @@
+// @ts-check
+import { readdirSync, readFileSync } from 'node:fs';
+import { processMemory } from '../dist/engine/memory.js';
+
+/** Whether the system tells what its processes are (Linux). */
+export const CAN_LIST = process.platform === 'linux';
+
+/**
+ * The living processes whose environment has this text.
+ *
+ * @param {string} text
+ * @returns {number[]}
+ */
+export function processesWith(text) {
+  return pids().filter((pid) => isAlive(pid) && read(`/proc/${pid}/environ`).includes(text));
+}
+
+/**
+ * The memory of several processes together, their shares of shared pages included.
+ *
+ * @param {readonly number[]} those
+ */
+export async function memoryMb(those) {
+  let sum = 0;
+  for (const bytes of await Promise.all(those.map((pid) => processMemory(pid)))) sum += bytes ?? 0;
+  return sum / 1024 / 1024;
+}
+
+function pids() {
+  return readdirSync('/proc').map(Number).filter(Boolean);
+}
+
+/** One that has ended and only waits for its parent to hear of it is no more. @param {number} pid */
+function isAlive(pid) {
+  const state = /\) (\w)/.exec(read(`/proc/${pid}/stat`))?.[1];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** @param {string} file of a process that may be gone, or another user's */
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,160 @@
+// @ts-check
+import { availableParallelism } from 'node:os';
+import { bareMembers, gatewayMembers } from '../crowd.js';
+import { LEAVE_NO_PROCESS } from '../observed-model.js';
+import { median } from '../statistics.js';
+import { FOLLOW_UP, Walk } from '../walk.js';
+import { foreignHistory, text } from '../workload.js';
+import { withLiveProcesses } from './tool-throughput.js';
+
+/** @typedef {import('../bench.js').Bench} Bench */
+/** @typedef {import('../results.js').Curve} Curve */
+/** @typedef {Array<[x: number, y: number]>} Points */
+
+/** Processes that may live. */
+const BUDGET = 16;
+const CONVERSATIONS = [1, 2, 4, 8, 12, 16, 20, 24];
+const QUICK_CONVERSATIONS = [1, 2];
+const TURNS = 6;
+
+/**
+ * Tool turns per second against the number of conversations that go on beside each other, to the limit of the budget and
+ * past it, where each turn has to begin with a replay. The bare SDK has no budget: it is measured as far as the budget goes.
+ *
+ * @param {Bench} bench
+ * @returns {Promise<Curve[]>}
+ */
+export async function crowdGrowth(bench) {
+  const { isQuick } = bench.options;
+  const width = availableParallelism();
+  const flags = ['--starts-at-a-time', String(width), '--max-processes', String(BUDGET), '--max-memory-mb', '100000'];
+  const { client, stop } = await bench.gateway({ spares: 0, flags });
+  const gateway = gatewayMembers(bench, client, ['continue', 'replay']);
+  const bare = bareMembers(bench, width);
+  /** @type {{ gateway: Points; bare: Points }} */
+  const points = { gateway: [], bare: [] };
+  for (const count of isQuick ? QUICK_CONVERSATIONS : CONVERSATIONS) {
+    await bench.settle();
+    points.gateway.push([count, await withLiveProcesses(gateway, count, TURNS)]);
+    if (count > BUDGET) continue;
+    await bench.settle();
+    points.bare.push([count, await withLiveProcesses(bare, count, TURNS)]);
+  }
+  await stop();
+  return [
+    {
+      kind: 'curve',
+      name: `tool turns per second against conversations beside each other, budget ${BUDGET} processes`,
+      file: 'conversations',
+      x: { label: 'conversations beside each other' },
+      y: { label: 'tool turns per second' },
+      series: [
+        { name: 'gateway', points: points.gateway },
+        { name: 'bare SDK', points: points.bare },
+      ],
+    },
+  ];
+}
+
+/** Messages in the history of the turn that is measured. */
+const LENGTHS = [2, 10, 30, 100, 300, 1000, 2000];
+const QUICK_LENGTHS = [2, 10];
+/** Bytes of each message, so that the longest history has half a megabyte. */
+const BYTES = 250;
+/** Turns before a length is reached that are measured with it. */
+const WINDOW = 5;
+
+/**
+ * From "the client sends" to "the model is called" against the length of the history: the next turn of one long
+ * conversation on both sides, and a replay of as many messages beside the start of a bare process with one turn alone.
+ *
+ * @param {Bench} bench
+ * @returns {Promise<Curve[]>}
+ */
+export async function historyGrowth(bench) {
+  const lengths = bench.options.isQuick ? QUICK_LENGTHS : LENGTHS;
+  const { client, ready, stop } = await bench.gateway({ spares: 1 });
+  const warm = await warmTurns(bench, client, lengths);
+  /** @type {Points} */
+  const replay = [];
+  /** @type {Points} */
+  const cold = [];
+  const samples = bench.options.isQuick ? 1 : 5;
+  for (const length of lengths) {
+    const times = { replay: [0].slice(1), cold: [0].slice(1) };
+    for (let index = 0; index < samples; index += 1) {
+      await ready();
+      await bench.settle();
+      const conversation = bench.gatewayConversation(client, foreignHistory(length, length * BYTES));
+      times.replay.push((await conversation.turn([text(`Go on. ${LEAVE_NO_PROCESS}`)])).ms);
+      await ready();
+      await bench.settle();
+      const bare = bench.bareConversation();
+      times.cold.push((await bare.conversation.turn([text('Go on.')])).ms);
+      await bare.end();
+    }
+    replay.push([length, median(times.replay)]);
+    cold.push([length, median(times.cold)]);
+  }
+  await stop();
+  return [
+    {
+      kind: 'curve',
+      name: 'milliseconds until the model is called, against the length of the history',
+      file: 'history',
+      x: { label: 'messages in the history', isLogarithmic: true },
+      y: { label: 'ms until the model is called' },
+      series: [
+        { name: 'gateway, live process', points: warm.gateway },
+        { name: 'bare SDK, live process', points: warm.bare },
+        { name: 'gateway, replay of the history', points: replay },
+        { name: 'bare SDK, new process, newest turn alone', points: cold },
+      ],
+    },
+  ];
+}
+
+/**
+ * @param {Bench} bench
+ * @param {import('../messages-client.js').MessagesClient} client
+ * @param {readonly number[]} lengths ascending
+ */
+async function warmTurns(bench, client, lengths) {
+  const conversation = bench.gatewayConversation(client);
+  const bare = bench.bareConversation();
+  const gatewaySide = await Side.begin((content) => conversation.turn(content));
+  const bareSide = await Side.begin((content) => bare.conversation.turn(content));
+  for (let messages = 2; messages <= (lengths.at(-1) ?? 0); messages += 2) {
+    for (const side of [gatewaySide, bareSide]) await side.step(messages, lengths.includes(messages));
+  }
+  await bare.end();
+  return { gateway: gatewaySide.points, bare: bareSide.points };
+}
+
+/** One side's long conversation, and what its turns took. */
+class Side {
+  #walk;
+  /** @type {number[]} */
+  #recent = [];
+  /** @type {Points} */
+  points = [];
+
+  /** @param {Walk} walk */
+  constructor(walk) {
+    this.#walk = walk;
+  }
+
+  /** @param {import('../walk.js').TakeTurn} takeTurn */
+  static async begin(takeTurn) {
+    return new Side(await Walk.begin(takeTurn, FOLLOW_UP));
+  }
+
+  /**
+   * @param {number} messages in the history of this turn
+   * @param {boolean} isPoint
+   */
+  async step(messages, isPoint) {
+    this.#recent = [...this.#recent, (await this.#walk.step(BYTES)).ms].slice(-WINDOW);
+    if (isPoint) this.points.push([messages, median(this.#recent)]);
+  }
+}
