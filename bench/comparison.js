@@ -14,38 +14,31 @@ import { median } from './statistics.js';
  */
 
 /**
+ * A bound for the gateway's median: so many times the bare one's, and so many milliseconds more.
+ *
  * @typedef {object} Target
  * @property {string} text
- * @property {(gateway: number, bare: number) => boolean} isMet given the medians
+ * @property {number} times
+ * @property {number} plusMs
+ * @property {boolean} [isLeast] whether it must be at least so much, not at most
  */
 
 /** @type {(factor: number) => Target} */
-export const atMostTimes = (factor) => ({
-  text: `<= ${factor} x bare`,
-  isMet: (gateway, bare) => gateway <= factor * bare,
-});
+export const atMostTimes = (factor) => ({ text: `<= ${factor} x bare`, times: factor, plusMs: 0 });
 
 /** @type {(milliseconds: number) => Target} */
-export const atMostOver = (milliseconds) => ({
-  text: `<= bare + ${milliseconds} ms`,
-  isMet: (gateway, bare) => gateway <= bare + milliseconds,
-});
+export const atMostOver = (milliseconds) => ({ text: `<= bare + ${milliseconds} ms`, times: 1, plusMs: milliseconds });
 
 /** @type {(factor: number) => Target} */
-export const atLeastTimes = (factor) => ({
-  text: `>= ${factor} x bare`,
-  isMet: (gateway, bare) => gateway >= factor * bare,
-});
+export const atLeastTimes = (factor) => ({ text: `>= ${factor} x bare`, times: factor, plusMs: 0, isLeast: true });
 
 /** @type {(milliseconds: number) => Target} */
-export const atMost = (milliseconds) => ({
-  text: `<= ${milliseconds} ms`,
-  isMet: (gateway) => gateway <= milliseconds,
-});
+export const atMost = (milliseconds) => ({ text: `<= ${milliseconds} ms`, times: 0, plusMs: milliseconds });
 
 /** @param {Comparison} comparison */
 export function isMet({ gateway, bare, target }) {
-  return target.isMet(median(gateway), median(bare));
+  const bound = target.times * median(bare) + target.plusMs;
+  return target.isLeast ? median(gateway) >= bound : median(gateway) <= bound;
 }
 
 /**

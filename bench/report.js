@@ -97,13 +97,13 @@ export function busyLine(busy) {
 }
 
 /** Three digits that tell. @param {number} value */
-function precise(value) {
+export function precise(value) {
   if (Number.isInteger(value) || Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
 }
 
-/** @param {number} value */
-function number(value) {
+/** Milliseconds. @param {number} value */
+export function number(value) {
   return value.toFixed(Math.abs(value) < 100 ? 1 : 0);
 }
 

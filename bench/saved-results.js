@@ -1,5 +1,5 @@
 // @ts-check
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const FOLDER = new URL('results/', import.meta.url);
@@ -31,6 +31,7 @@ export function saveResults(run) {
 
 /** The latest run that was saved, for their names begin with their dates. @returns {string | undefined} */
 export function latestResults() {
+  if (!existsSync(FOLDER)) return undefined;
   const latest = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
     .sort()

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { benchmarkPages } from '../bench/pages.js';
+import { latestResults, readResults } from '../bench/saved-results.js';
 import { ROOT } from './support/gateway.ts';
 import { errorsPage, parametersPage } from './support/reference-docs.ts';
 
@@ -11,3 +13,11 @@ test.each([
 ])('docs/%s is made from what the program acts on', async (name, text) => {
   await expect(text).toMatchFileSnapshot(join(ROOT, 'docs', name));
 });
+
+const latest = latestResults();
+test.each(latest ? await benchmarkPages(readResults(latest)) : [])(
+  'docs/%s is made from the latest benchmark',
+  async (name, text) => {
+    await expect(text).toMatchFileSnapshot(join(ROOT, 'docs', name));
+  },
+);
