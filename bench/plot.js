@@ -3,6 +3,8 @@ import { parse, View } from 'vega';
 
 /** @typedef {import('./results.js').Curve} Curve */
 
+const FONT = 'sans-serif';
+
 /**
  * Draws a curve.
  *
@@ -27,6 +29,7 @@ function specification({ x, y, series }) {
     height: 300,
     padding: 8,
     background: 'white',
+    config: { axis: { labelFont: FONT, titleFont: FONT }, legend: { labelFont: FONT } },
     data: [{ name: 'points', values }],
     scales: [
       x.isLogarithmic
@@ -52,7 +55,9 @@ function specification({ x, y, series }) {
       },
       { orient: 'left', scale: 'y', title: y.label, grid: true },
     ],
-    legends: [{ stroke: 'color', symbolType: 'stroke', orient: 'bottom', columns: 2, symbolStrokeWidth: 2 }],
+    legends: [
+      { stroke: 'color', symbolType: 'stroke', orient: 'bottom', columns: 2, labelLimit: 0, symbolStrokeWidth: 2 },
+    ],
     marks: [
       {
         type: 'group',
