@@ -1,7 +1,7 @@
 import type { ModelRequest, RuleFunction, ScriptedBlock } from '../../src/scripted-model/script.ts';
 import { newestToolResults } from '../../src/scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
-import { type ClientRun, type Files, Project } from './project.ts';
+import { type ClientRun, type Files, Project, type RunningProgram } from './project.ts';
 import type { Observation, Stage } from './stage.ts';
 
 /** How long a request may wait for another one, in milliseconds, before its connection is dropped. */
@@ -16,24 +16,37 @@ const VARIABLES = {
 
 /** A repository in which OpenCode runs. */
 export class OpenCodeProject extends Project {
-  /** @param url what OpenCode is told to be the Messages API */
-  constructor(url: string, files: Files) {
+  /**
+   * @param url what OpenCode is told to be the Messages API
+   * @param more what its configuration has beside the usual
+   */
+  constructor(url: string, files: Files, more: object = {}) {
     const configuration = {
       autoupdate: false,
       share: 'disabled',
       permission: 'allow',
       model: 'anthropic/claude-sonnet-4-5',
       provider: { anthropic: { options: { baseURL: `${url}/v1`, apiKey: 'dummy' } } },
+      ...more,
     };
     super('opencode', { ...files, 'opencode.json': JSON.stringify(configuration, null, 2) });
   }
 
   /** Runs `opencode` with these arguments. */
   async run(...args: string[]): Promise<ClientRun> {
-    const binary = process.env.ISTHMUS_CLIENTS_OPENCODE;
-    if (!binary) throw new Error('Run these checks with `npm run test:clients`, which installs OpenCode first.');
-    return this.runProgram(binary, args, VARIABLES);
+    return this.runProgram(binary(), args, VARIABLES);
   }
+
+  /** Starts `opencode` with these arguments. */
+  start(...args: string[]): RunningProgram {
+    return this.startProgram(binary(), args, VARIABLES);
+  }
+}
+
+function binary(): string {
+  const path = process.env.ISTHMUS_CLIENTS_OPENCODE;
+  if (!path) throw new Error('Run these checks with `npm run test:clients`, which installs OpenCode first.');
+  return path;
 }
 
 export interface ObserveOptions {

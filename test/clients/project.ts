@@ -17,6 +17,16 @@ export interface ClientRun {
   stderr: string;
 }
 
+/** A program that has been started. */
+export interface RunningProgram {
+  /** What it has printed so far. */
+  output: Readonly<{ stdout: string; stderr: string }>;
+  /** Rejects when it could not be started. */
+  ended: Promise<ClientRun>;
+  /** Ends it with everything that it has started. */
+  stop: () => void;
+}
+
 /** A git repository with a home of its own, in which a client runs as a user would run it. */
 export class Project {
   /** The repository. */
@@ -71,6 +81,22 @@ export class Project {
     variables: Record<string, string>,
     input = '',
   ): Promise<ClientRun> {
+    const running = this.startProgram(program, args, variables, input);
+    const timer = setTimeout(running.stop, LONGEST_RUN_MS);
+    try {
+      return await running.ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Starts a program in the repository; `variables` are added to its environment. */
+  startProgram(
+    program: string,
+    args: readonly string[],
+    variables: Record<string, string>,
+    input = '',
+  ): RunningProgram {
     const child = spawn(program, args, {
       cwd: this.directory,
       env: { ...this.#environment, ...variables },
@@ -78,7 +104,7 @@ export class Project {
       // A process group of its own, so that whatever it starts can be ended with it.
       detached: true,
     });
-    const endGroup = () => {
+    const stop = () => {
       if (child.pid === undefined) return;
       try {
         process.kill(-child.pid, 'SIGKILL');
@@ -93,21 +119,15 @@ export class Project {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
     });
-    const timer = setTimeout(endGroup, LONGEST_RUN_MS);
-    try {
-      const code = await new Promise<number | null>((resolve, reject) => {
-        child.once('error', reject);
-        child.once('exit', endGroup);
-        child.once('close', resolve);
-        // A program that reads no input may have ended before it is there.
-        child.stdin.once('error', () => undefined);
-        child.stdin.end(input);
-      });
-      return { code, ...output };
-    } finally {
-      clearTimeout(timer);
-      endGroup();
-    }
+    // A program that reads no input may have ended before it is there.
+    child.stdin.once('error', () => undefined);
+    child.stdin.end(input);
+    const ended = new Promise<ClientRun>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', stop);
+      child.once('close', (code) => resolve({ code, ...output }));
+    });
+    return { output, ended, stop };
   }
 
   /** Removes the repository and the home. */

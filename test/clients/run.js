@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { installOpenCode } from './install-opencode.js';
 import { installPackages } from './install-packages.js';
 
+// Runs all checks of foreign clients, or those of the files that are named behind it, as in `… run.js opencode-server`.
 // Plain JavaScript, because it decides where the checks run before anything that understands TypeScript is started.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -65,7 +66,7 @@ process.stdout.write(
 const temporary = mkdtempSync(join(tmpdir(), 'isthmus-clients-'));
 try {
   process.exitCode = await runToEnd(
-    [...(prefix ?? []), process.execPath, VITEST, 'run', '--config', CONFIGURATION],
+    [...(prefix ?? []), process.execPath, VITEST, 'run', '--config', CONFIGURATION, ...process.argv.slice(2)],
     {
       ...process.env,
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
