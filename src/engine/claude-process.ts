@@ -77,6 +77,8 @@ export class ClaudeProcess {
   #settings: RequestSettings;
   #turn: EventQueue<TurnEvent> | undefined;
   #fold = new AnswerFold();
+  /** The end of a block, until the stream goes on: Claude Code ends the open block of a stream that was cut, too. */
+  #blockStop: RawEvent | undefined;
   /** Resolves when the CLI has settled the turn before and reads its input again. */
   #settled: Promise<void>;
   #settle: () => void = () => undefined;
@@ -261,12 +263,18 @@ export class ClaudeProcess {
         else this.#relay(event);
         return;
       case 'content_block_start':
-      case 'content_block_delta':
-      case 'content_block_stop':
+        this.#relayBlockStop();
         this.#relay(event);
+        return;
+      case 'content_block_delta':
+        this.#relay(event);
+        return;
+      case 'content_block_stop':
+        this.#blockStop = event;
         return;
       case 'message_delta':
         if (event.delta.stop_reason === null) return;
+        this.#relayBlockStop();
         this.#relay(event);
         // The last moment at which the CLI can be kept from calling the model again.
         if (this.#fold.wouldGoOn(this.#declared)) {
@@ -283,6 +291,11 @@ export class ClaudeProcess {
         this.#complete();
         return;
     }
+  }
+
+  #relayBlockStop(): void {
+    if (this.#blockStop) this.#relay(this.#blockStop);
+    this.#blockStop = undefined;
   }
 
   #relay(event: RawEvent): void {

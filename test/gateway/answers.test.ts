@@ -170,6 +170,24 @@ test('a failure after the first byte is an error event, and the next request has
   expect(model.requests).toHaveLength(3);
 });
 
+test.each([
+  ['a call', 2],
+  ['a call', 4],
+  ['a text', 4],
+])('%s that is cut after %i events has no end, so that no client takes it for whole', async (block, after_events) => {
+  const content: Reply['content'] = [
+    block === 'a call'
+      ? { type: 'tool_use', name: 'read', input: { path: 'notes.txt' } }
+      : { type: 'text', text: 'some words that take several deltas' },
+  ];
+  model.use([{ replies: [{ content, delta_length: 4, cut: { after_events, how: 'end' } }] }]);
+  const { events, end } = await postStream(gateway.url, ask('hi', { tools: TOOLS }));
+  const types = events.map(({ type }) => type).filter((type) => type !== 'ping');
+  expect(types.slice(0, 2)).toEqual(['message_start', 'content_block_start']);
+  expect(types).not.toContain('content_block_stop');
+  expect(end).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+});
+
 test.each([false, true])('the tool runner of the official SDK works through it, streaming: %s', async (stream) => {
   model.use([
     { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'It says: buy milk.' }] }] },
