@@ -1,4 +1,4 @@
-import type { Failure } from '../spec/failure.ts';
+import { type Failure, TRY_AGAIN } from '../spec/failure.ts';
 
 /** How a process ended. */
 export interface ProcessEnd {
@@ -19,7 +19,7 @@ export function processFailure(end: ProcessEnd | undefined, hasSpoken: boolean):
         code: 'process_lost',
         status: 500,
         type: 'api_error',
-        message: `The \`claude\` process ended in the middle of the turn (${how}). Send the request again.${words}`,
+        message: `The \`claude\` process ended in the middle of the turn (${how}). ${TRY_AGAIN}${words}`,
       }
     : {
         code: 'process_start_failed',

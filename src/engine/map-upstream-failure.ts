@@ -1,5 +1,5 @@
 import type { SDKAPIRetryMessage, SDKMessage } from '@anthropic-ai/claude-agent-sdk';
-import type { Failure } from '../spec/failure.ts';
+import { type Failure, TRY_AGAIN } from '../spec/failure.ts';
 
 /** The API's error type for a status, where the SDK tells the status alone. */
 const TYPE_OF_STATUS: ReadonlyMap<number, string> = new Map([
@@ -89,7 +89,7 @@ export function upstreamCut(): Failure {
     code: 'upstream_cut',
     status: 502,
     type: 'api_error',
-    message: 'The stream from the model ended before its answer was complete. Send the request again.',
+    message: `The stream from the model ended before its answer was complete. ${TRY_AGAIN}`,
   };
 }
 
@@ -99,7 +99,7 @@ export function upstreamStalled(silentMs: number): Failure {
     code: 'upstream_stalled',
     status: 504,
     type: 'timeout_error',
-    message: `Nothing came from the model for ${Math.round(silentMs / 1000)} seconds. Send the request again.`,
+    message: `Nothing came from the model for ${Math.round(silentMs / 1000)} seconds. ${TRY_AGAIN}`,
   };
 }
 
@@ -125,7 +125,7 @@ function connectionLost(): Failure {
     code: 'upstream_cut',
     status: 502,
     type: 'api_error',
-    message: "The connection to the model's API was lost. Send the request again.",
+    message: `The connection to the model's API was lost. ${TRY_AGAIN}`,
   };
 }
 

@@ -21,6 +21,12 @@ export interface Failure {
   details?: JsonObject;
 }
 
+/**
+ * How the message of a failure ends that passes by itself. Inside a stream it has no status, and clients tell by these words
+ * alone that they can repeat the request: OpenCode does.
+ */
+export const TRY_AGAIN = 'Try your request again.';
+
 /** A failure on its way to the place that answers for it. */
 export class FailureError extends Error {
   readonly failure: Failure;

@@ -185,7 +185,8 @@ test.each([
   const types = events.map(({ type }) => type).filter((type) => type !== 'ping');
   expect(types.slice(0, 2)).toEqual(['message_start', 'content_block_start']);
   expect(types).not.toContain('content_block_stop');
-  expect(end).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+  const message = expect.stringContaining('Try your request again.');
+  expect(end).toMatchObject({ type: 'error', error: { type: 'api_error', message } });
 });
 
 test.each([false, true])('the tool runner of the official SDK works through it, streaming: %s', async (stream) => {
