@@ -64,6 +64,12 @@ export function checkEveryRequest(
     expect(seen.map(({ outcome }) => outcome)).toEqual(exchanges.map(() => 'answered'));
     expect(pairs).toHaveLength(exchanges.length);
   });
+  checkWhatTheModelSaw(client, observation);
+  checkAnswers(client, stage, observation);
+}
+
+/** The checks that hold for every request, whatever becomes of it. */
+export function checkWhatTheModelSaw(client: string, observation: () => Observation<unknown>): void {
   for (const aspect of ASPECT_NAMES) {
     it(`${aspect}: the model saw what ${client} sent, in every request`, () => {
       const { exchanges, pairs } = observation();
@@ -81,6 +87,10 @@ export function checkEveryRequest(
       expect(betas).toHaveLength(new Set(betas).size);
     }
   });
+}
+
+/** The check that holds for every answer that came to its end. */
+export function checkAnswers(client: string, stage: () => Stage, observation: () => Observation<unknown>): void {
   it(`each answer that ${client} got is the model’s answer to that very request`, () => {
     const { exchanges, expected, pairs } = observation();
     for (const [index, { events }] of exchanges.entries()) {
