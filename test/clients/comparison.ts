@@ -102,6 +102,11 @@ export function allTexts(request: ModelRequest): Set<string> {
   return new Set([...systemTexts(request), ...inMessages]);
 }
 
+/** The same, one behind the other. */
+export function textsOf(request: ModelRequest): string {
+  return [...allTexts(request)].join('\n');
+}
+
 /**
  * Finds, for each request that was sent, the one that the model saw: those that are equal first, then those that are most
  * alike, so that a difference shows up as a difference and not as a missing request.

@@ -9,12 +9,12 @@ import {
 } from '../../src/scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
 import { checkAnswers, checkEveryRequest, checkWhatTheModelSaw, onStage } from './checks.ts';
-import { allTexts, blocksOf, outline, toolResults } from './comparison.ts';
+import { blocksOf, outline, textsOf, toolResults } from './comparison.ts';
 import { OpenCodeProject } from './opencode.ts';
-import { OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
+import { lastText, OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
 import type { Exchange } from './recording-proxy.ts';
 import { text, turnRule, use } from './rules.ts';
-import { type Observation as AnyObservation, pathOf } from './stage.ts';
+import { type Observation as AnyObservation, pathsOf } from './stage.ts';
 
 type Observation = AnyObservation<StoredMessage>;
 
@@ -125,8 +125,8 @@ for (const { name, reply, end, outcome = 'answered', isKept = false } of PASSING
       expect(repeated).toEqual(failed);
     });
     it(`paths: replay where it is tried again, then ${isKept ? 'replay with what OpenCode kept' : 'continue'}`, () => {
-      expect(paths(observation)).toEqual(['start', 'continue', 'replay']);
-      expect(paths(later)).toEqual([isKept ? 'replay' : 'continue']);
+      expect(pathsOf(observation)).toEqual(['start', 'continue', 'replay']);
+      expect(pathsOf(later)).toEqual([isKept ? 'replay' : 'continue']);
     });
     checkWhatTheModelSaw('OpenCode', () => observation);
     checkAnswers('OpenCode', stage, () => ended(observation));
@@ -193,7 +193,11 @@ describe('a prompt that is too long', () => {
     expect(again).not.toContain('Say the first');
   });
   it('paths: continue, start for the summary, replay after it, then continue', () => {
-    expect([first, observation, later].map(paths)).toEqual([['start'], ['continue', 'start', 'replay'], ['continue']]);
+    expect([first, observation, later].map(pathsOf)).toEqual([
+      ['start'],
+      ['continue', 'start', 'replay'],
+      ['continue'],
+    ]);
   });
   checkWhatTheModelSaw('OpenCode', () => observation);
   checkAnswers('OpenCode', stage, () => ended(observation));
@@ -225,7 +229,7 @@ describe('a window that is nearly full', () => {
     }
   });
   it('paths: start for the summary too, replay after it, then continue', () => {
-    expect([observation, later].map(paths)).toEqual([['start', 'start', 'replay'], ['continue']]);
+    expect([observation, later].map(pathsOf)).toEqual([['start', 'start', 'replay'], ['continue']]);
   });
   describe('itself', () => checkEvery(() => observation, 'There is nothing more.'));
   describe('and the turn after it', () => checkEvery(() => later, 'It is two.'));
@@ -258,7 +262,7 @@ describe('a user who stops an answer', () => {
     expect(BEGINNING.startsWith(String(beginning?.text)), String(beginning?.text)).toBe(true);
   });
   it('paths: replay', () => {
-    expect(paths(later)).toEqual(['replay']);
+    expect(pathsOf(later)).toEqual(['replay']);
   });
   checkWhatTheModelSaw('OpenCode', () => observation);
   describe('and the turn after it', () => checkEvery(() => later, 'It is one.'));
@@ -291,7 +295,7 @@ describe('a user who stops a tool', () => {
     expect(JSON.stringify(toolResults(request))).toContain('User aborted the command');
   });
   it('paths: replay', () => {
-    expect(paths(later)).toEqual(['replay']);
+    expect(pathsOf(later)).toEqual(['replay']);
   });
   describe('itself', () => checkEveryRequest('OpenCode', '/v1/messages', [], stage, () => observation));
   describe('and the turn after it', () => checkEvery(() => later, 'It is one.'));
@@ -375,16 +379,4 @@ function ended(observation: Observation): Observation {
   );
   const those = <Item>(items: Item[]) => indices.map((index) => items[index] as Item);
   return { ...observation, exchanges: those(observation.exchanges), expected: those(observation.expected) };
-}
-
-function lastText({ parts }: StoredMessage): string | undefined {
-  return parts.findLast(({ type }) => type === 'text')?.text;
-}
-
-function textsOf(request: ModelRequest): string {
-  return [...allTexts(request)].join('\n');
-}
-
-function paths({ exchanges }: AnyObservation<unknown>): unknown[] {
-  return exchanges.map(pathOf);
 }

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ModelRequest, newestToolResults, newestUserText } from '../../src/scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
 import { checkEveryRequest, onStage } from './checks.ts';
-import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
+import { blocksOf, comparableMessages, outline, textsOf, toolResults } from './comparison.ts';
 import { OpenCodeProject } from './opencode.ts';
-import { OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
+import { lastText, OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
 import { text, turnRule, use } from './rules.ts';
-import { type Observation as AnyObservation, pathOf } from './stage.ts';
+import { type Observation as AnyObservation, pathOf, pathsOf } from './stage.ts';
 
 type Observation = AnyObservation<StoredMessage>;
 
@@ -61,7 +61,7 @@ describe('undo', () => {
     expect(newestMessages(broughtBack)).toEqual([...messagesAtTheEnd(undone), asked('Say the third')]);
   });
   it('paths: replay behind an undo, continue where an undo was taken back', () => {
-    expect([first, undone, broughtBack].map(paths)).toEqual([['start', 'continue'], ['replay'], ['continue']]);
+    expect([first, undone, broughtBack].map(pathsOf)).toEqual([['start', 'continue'], ['replay'], ['continue']]);
   });
   describe('before', () => checkEvery(() => first, 'There are three.'));
   describe('with another message', () => checkEvery(() => undone, 'It is two.'));
@@ -94,7 +94,7 @@ describe('a fork', () => {
   });
   it('the model saw of a fork at an earlier message what came before it', () => {
     expect(newestMessages(ofPart)).toEqual([...messagesAtTheEnd(first), asked('Say the third')]);
-    expect(paths(ofPart)).toEqual(['replay']);
+    expect(pathsOf(ofPart)).toEqual(['replay']);
   });
   describe('beside its origin', () => {
     it('opencode keeps both answers apart', () => {
@@ -127,7 +127,7 @@ describe('plan mode', () => {
     expect([planned, built].map(first)).toEqual(['user: text text', 'user: text']);
   });
   it('paths: replay where the history has changed', () => {
-    expect([planned, built].map(paths)).toEqual([['start', 'continue'], ['replay']]);
+    expect([planned, built].map(pathsOf)).toEqual([['start', 'continue'], ['replay']]);
   });
   describe('itself', () => checkEvery(() => planned, 'There are three.'));
   describe('and then the building', () => checkEvery(() => built, 'It is one.'));
@@ -153,7 +153,7 @@ describe('a shell command of the user', () => {
     expect(JSON.stringify(toolResults(observation.seen[0]?.body)[0]?.content)).toContain('3\\nGröße');
   });
   it('paths: replay, because no process has made that call, then continue', () => {
-    expect([observation, later].map(paths)).toEqual([['replay'], ['continue']]);
+    expect([observation, later].map(pathsOf)).toEqual([['replay'], ['continue']]);
   });
   describe('and the prompt behind it', () => checkEvery(() => observation, 'It is one.'));
   describe('in the history', () => checkEvery(() => later, 'It is two.'));
@@ -181,7 +181,7 @@ describe('an answer as data', () => {
     expect(observation.run.info.structured).toEqual({ count: 3 });
   });
   it('paths: start, then replay because the tools have changed', () => {
-    expect([observation, later].map(paths)).toEqual([['start'], ['replay']]);
+    expect([observation, later].map(pathsOf)).toEqual([['start'], ['replay']]);
   });
   describe('itself', () => checkEvery(() => observation, undefined));
   describe('in the history', () => checkEvery(() => later, 'It is two.'));
@@ -214,7 +214,7 @@ describe('an image and a PDF', () => {
     for (const { body } of [...attached.seen, ...later.seen]) expect(JSON.stringify(body)).toContain(PAGE);
   });
   it('paths: replay for the image of the tool, continue behind it', () => {
-    expect([attached, later].map(paths)).toEqual([['start', 'replay'], ['continue']]);
+    expect([attached, later].map(pathsOf)).toEqual([['start', 'replay'], ['continue']]);
   });
   describe('new', () => checkEvery(() => attached, 'I saw all.'));
   describe('in the history', () => checkEvery(() => later, 'It is one.'));
@@ -316,7 +316,7 @@ describe('MCP tools with odd schemas', () => {
     ]);
   });
   it('paths: start, then continue', () => {
-    expect(paths(observation)).toEqual(['start', 'continue', 'continue']);
+    expect(pathsOf(observation)).toEqual(['start', 'continue', 'continue']);
   });
   checkEvery(() => observation, 'All were used.');
 });
@@ -344,7 +344,7 @@ describe('a summary that is asked for', () => {
     expect(textsSeen(after)).not.toContain('Read the numbers');
   });
   it('paths: start for the summary, replay after it', () => {
-    expect([first, summary, after].map(paths)).toEqual([['start', 'continue'], ['start'], ['replay']]);
+    expect([first, summary, after].map(pathsOf)).toEqual([['start', 'continue'], ['start'], ['replay']]);
   });
   describe('itself', () => checkEveryRequest('OpenCode', '/v1/messages', [], stage, () => summary));
   describe('and what goes on after it', () => checkEvery(() => after, 'It is one.'));
@@ -381,10 +381,6 @@ function checkEvery(observation: () => Observation, answer: string | undefined):
   checkEveryRequest('OpenCode', '/v1/messages', [], stage, observation);
 }
 
-function lastText({ parts }: StoredMessage): string | undefined {
-  return parts.findLast(({ type }) => type === 'text')?.text;
-}
-
 async function idOfPrompt(session: OpenCodeSession, prompt: string): Promise<string> {
   const messages = await session.messages();
   const found = messages.findLast(
@@ -416,14 +412,6 @@ function byEnd(one: Messages, other: Messages): number {
   return JSON.stringify(one.at(-1)).localeCompare(JSON.stringify(other.at(-1)));
 }
 
-function textsOf(request: ModelRequest): string {
-  return [...allTexts(request)].join('\n');
-}
-
 function textsSeen({ seen }: AnyObservation<unknown>): string {
   return seen.map(({ body }) => textsOf(body)).join('\n');
-}
-
-function paths({ exchanges }: AnyObservation<unknown>): unknown[] {
-  return exchanges.map(pathOf);
 }

@@ -24,6 +24,11 @@ export interface StoredMessage {
   parts: Array<{ type: string; text?: string; [field: string]: unknown }>;
 }
 
+/** The last text of a message. */
+export function lastText({ parts }: StoredMessage): string | undefined {
+  return parts.findLast(({ type }) => type === 'text')?.text;
+}
+
 /** `opencode serve` in a project: what OpenCode's own interfaces talk to. */
 export class OpenCodeServer {
   readonly #url: string;

@@ -12,6 +12,9 @@ const VARIABLES = {
   OPENCODE_DISABLE_MODELS_FETCH: '1',
   OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
   OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
+  // It asks the npm registry for a package that plugins may need, and a plugin waits until it has given up.
+  npm_config_offline: 'true',
+  OMO_SEND_ANONYMOUS_TELEMETRY: '0',
 };
 
 /** A repository in which OpenCode runs. */

@@ -55,6 +55,8 @@ const cache = join(ROOT, '.cache', 'clients');
 const binary = installOpenCode(cache);
 // The last versions that run on Node 20.
 const vercelAi = installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']);
+// A plugin of OpenCode. Its install scripts would look for binaries that it does without.
+const ohMyOpenCode = installPackages(cache, ['oh-my-opencode@4.19.4']);
 const prefix = namespacePrefix();
 process.stdout.write(
   prefix
@@ -72,6 +74,7 @@ try {
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
       TMPDIR: temporary,
       ISTHMUS_CLIENTS_OPENCODE: binary,
+      ISTHMUS_CLIENTS_OH_MY_OPENCODE: ohMyOpenCode,
       ISTHMUS_CLIENTS_VERCEL_AI: vercelAi,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },

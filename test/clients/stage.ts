@@ -122,6 +122,11 @@ export function pathOf({ answerHeaders }: Exchange): unknown {
   return answerHeaders['isthmus-path'];
 }
 
+/** Which way each turn took. */
+export function pathsOf({ exchanges }: Pick<Observation<unknown>, 'exchanges'>): unknown[] {
+  return exchanges.map(pathOf);
+}
+
 const NO_ANSWER: Reply = {
   error: { status: 400, type: 'invalid_request_error', message: 'The script has no answer to this request.' },
 };
