@@ -246,7 +246,7 @@ describe('a user who stops an answer', () => {
       turnRule('Say the first', [text('It is one.')]),
     );
     const session = await server.createSession('Stopped');
-    observation = await stopped(session, 'Say much', (exchange) => exchange.events.length >= 4);
+    observation = await stopped(session, 'Say much', (heard) => heard.includes('This answer begins'));
     later = await observe(() => session.prompt('Say the first'));
   });
 
@@ -334,24 +334,20 @@ function observe(run: () => Promise<StoredMessage>): Promise<Observation> {
   return stage().observe(run);
 }
 
-/** Sends a prompt, and stops the agent when its first request has come so far. */
+/** Sends a prompt, and stops the agent when it is there, by what OpenCode has told its interfaces. */
 async function stopped(
   session: OpenCodeSession,
   prompt: string,
-  isThere: (first: Exchange) => boolean,
+  isThere: (heard: string) => boolean,
 ): Promise<Observation> {
-  let first: Exchange | undefined;
-  const observation = await stage().observe(
-    async () => {
-      const answer = session.prompt(prompt);
-      await until('the answer has come so far', () => first !== undefined && isThere(first), 60_000);
-      await session.abort();
-      return answer;
-    },
-    async (exchange) => {
-      first ??= exchange;
-    },
-  );
+  const listener = await server.listen();
+  const observation = await observe(async () => {
+    const answer = session.prompt(prompt);
+    await until('it is time to stop', () => isThere(listener.heard()), 60_000);
+    await session.abort();
+    return answer;
+  });
+  listener.stop();
   await until('the model’s answers have ended', () => observation.seen.every(({ outcome }) => outcome !== 'open'));
   return observation;
 }

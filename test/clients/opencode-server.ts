@@ -24,6 +24,13 @@ export interface StoredMessage {
   parts: Array<{ type: string; text?: string; [field: string]: unknown }>;
 }
 
+/** What a server tells its interfaces. */
+export interface Listener {
+  /** All events so far. */
+  heard: () => string;
+  stop: () => void;
+}
+
 /** The last text of a message. */
 export function lastText({ parts }: StoredMessage): string | undefined {
   return parts.findLast(({ type }) => type === 'text')?.text;
@@ -63,6 +70,19 @@ export class OpenCodeServer {
 
   async get<Answer>(path: string): Promise<Answer> {
     return this.#call('GET', path);
+  }
+
+  /** Listens to what it tells its interfaces from now on. */
+  async listen(): Promise<Listener> {
+    const end = new AbortController();
+    const { body } = await fetch(`${this.#url}/event`, { signal: end.signal });
+    let heard = '';
+    const hear = async () => {
+      for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) heard += text;
+    };
+    // It ends by being stopped.
+    hear().catch(() => undefined);
+    return { heard: () => heard, stop: () => end.abort() };
   }
 
   /** Ends it. */
