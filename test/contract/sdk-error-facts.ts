@@ -99,5 +99,22 @@ export function describeSdkErrorFacts(name: string, variables: Record<string, st
       // The CLI tries once more without streaming, as for a proxy that knows no streams; neither call is paid.
       expect(contract.model.requests.map(({ body }) => body.stream)).toEqual([true, false]);
     });
+
+    test('a 400 to a request with the beta of thinking tokens is asked for twice, the second time without it', async () => {
+      const beta = 'thinking-token-count-2026-05-13';
+      answering(refusing(400, 'invalid_request_error', 'messages.0: bad'));
+      const parameters = { max_tokens: 2048, thinking: { type: 'enabled' as const, budget_tokens: 1024 } };
+      const { last } = await replay(request([user('hi')], { parameters, betas: [beta] }));
+      expect(last).toMatchObject({ failure: { status: 400, message: 'messages.0: bad', requestId: REQUEST_ID } });
+      const betas = contract.model.requests.map(({ headers }) => String(headers['anthropic-beta']).includes(beta));
+      expect(betas).toEqual([true, false]);
+    });
+
+    test('an error that a stream begins with is asked for three times, without an announcement', async () => {
+      answering({ stream_error: { after_events: 0, type: 'overloaded_error', message: 'Overloaded' } });
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({ failure: { status: 529, type: 'overloaded_error', message: 'Overloaded' } });
+      expect(contract.model.requests).toHaveLength(3);
+    });
   });
 }

@@ -102,7 +102,8 @@ SDK hands them over there alone. In a conversation that began in a spare (\`isth
 - \`prompt is too long\` begins with these words, without the number of tokens.
 
 A 404 has Claude Code's words everywhere, and is asked for twice: without streaming the second time. A 503 of Anthropic's own
-API is asked for twice within a second before it is announced. None of these calls is paid.
+API is asked for twice within a second before it is announced, an error event that a stream begins with up to three times,
+and a 400 to a request with the beta \`thinking-token-count-2026-05-13\` again without that beta. None of these calls is paid.
 
 ## Who tries again
 
