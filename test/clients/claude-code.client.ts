@@ -13,10 +13,11 @@ import {
 } from './claude-code.ts';
 import { type AspectName, allTexts, blocksOf, comparableMessages, compare, toolResults } from './comparison.ts';
 import { asDeclared, ignoredFields } from './declared.ts';
+import { ODD_INPUTS, ODD_TOOLS_SERVER, RARE_KEYWORDS } from './odd-tools.ts';
 import type { Files } from './project.ts';
 import type { Exchange } from './recording-proxy.ts';
 import { text, turnRule, use } from './rules.ts';
-import { type Observation as AnyObservation, type Pacing, pathOf } from './stage.ts';
+import { type Observation as AnyObservation, type Pacing, pathOf, pathsOf } from './stage.ts';
 
 type Observation = AnyObservation<ClaudeCodeRun>;
 
@@ -266,6 +267,97 @@ describe('/compact', () => {
   describe('and what goes on after it', () => checkEvery(() => after, ['There are still three.']));
 });
 
+describe('--fork-session', () => {
+  let origin: Observation;
+  let fork: Observation;
+  let back: Observation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'numbers.txt': NUMBERS });
+    const run = (...args: string[]) => stage().observe(() => other.run([...args, ...ALLOWED], MODEL));
+    stage().script(
+      turnRule(
+        'Count the numbers',
+        [use('toolu_read', 'Read', { file_path: other.path('numbers.txt') })],
+        [text('There are three.')],
+      ),
+      turnRule(
+        'Try it another way',
+        [use('toolu_count', 'Bash', { command: 'grep -c "" numbers.txt', description: 'Counts the lines' })],
+        [text('There are three that way, too.')],
+      ),
+      turnRule('Say the first', [text('It is one.')]),
+    );
+    origin = await run('Count the numbers');
+    const session = sessionOf(origin);
+    fork = await run('Try it another way', '--resume', session, '--fork-session');
+    back = await run('Say the first', '--resume', session);
+  });
+
+  it('claude has two sessions', () => {
+    expect(sessionOf(fork)).not.toBe(sessionOf(origin));
+    expect(sessionOf(back)).toBe(sessionOf(origin));
+  });
+  it('the model saw one history with two ends', () => {
+    const before = requests(origin).at(-1);
+    const history = [
+      ...(before ? comparableMessages(before) : []),
+      { role: 'assistant', content: [text('There are three.')] },
+    ];
+    for (const [observation, prompt] of [[fork, 'Try it another way'] as const, [back, 'Say the first'] as const]) {
+      const [request] = requests(observation);
+      const messages = request ? comparableMessages(request) : [];
+      expect(messages.slice(0, -1)).toEqual(history);
+      expect(messages.at(-1)?.content.at(-1)).toEqual(text(prompt));
+    }
+  });
+  it('paths: the fork goes on in the live process, the origin by replay', () => {
+    expect([origin, fork, back].map(pathsOf)).toEqual([['start', 'continue'], ['continue', 'continue'], ['replay']]);
+  });
+  describe('before it', () => checkEvery(() => origin, ['There are three.']));
+  describe('itself', () => checkEvery(() => fork, ['There are three that way, too.']));
+  describe('and the origin after it', () => checkEvery(() => back, ['It is one.']));
+});
+
+describe('MCP tools with odd schemas', () => {
+  let observation: Observation;
+  const ODD = ['mcp__odd__tree', 'mcp__odd__shape', 'mcp__odd__nothing'];
+
+  beforeAll(async () => {
+    const other = addProject({ 'numbers.txt': NUMBERS });
+    const mcpServers = { odd: { type: 'stdio', command: process.execPath, args: [ODD_TOOLS_SERVER] } };
+    stage().script(
+      turnRule(
+        'Use the odd ones',
+        // As the gateway declares it to the model.
+        [use('toolu_search', 'ToolSearch_', { query: `select:${ODD.join()}` })],
+        [use('toolu_tree', 'mcp__odd__tree', ODD_INPUTS.tree), use('toolu_shape', 'mcp__odd__shape', ODD_INPUTS.shape)],
+        [use('toolu_nothing', 'mcp__odd__nothing', ODD_INPUTS.nothing)],
+        [text('All were used.')],
+      ),
+    );
+    observation = await stage().observe(() =>
+      other.run(['Use the odd ones', '--mcp-config', JSON.stringify({ mcpServers }), ...ALLOWED, ...ODD], MODEL),
+    );
+  });
+
+  it('Claude Code declared them with what is rare in them, once they were loaded', () => {
+    const odd = observation.exchanges.map(({ body }) => body.tools?.filter(({ name }) => ODD.includes(name)));
+    expect(odd.map((tools) => tools?.length)).toEqual([0, 3, 3, 3]);
+    const schemas = JSON.stringify(odd.at(-1));
+    for (const keyword of RARE_KEYWORDS) expect(schemas).toContain(keyword);
+  });
+  it('they were called with the model’s arguments, and the model saw what they returned', () => {
+    const results = toolResults(requests(observation).at(-1)).slice(-3);
+    const texts = results.map(({ content }) => String(blocksOf(content)[0]?.text));
+    expect(texts.map((returned) => JSON.parse(returned))).toEqual(Object.values(ODD_INPUTS));
+  });
+  it('paths: replay where the tools have changed', () => {
+    expect(pathsOf(observation)).toEqual(['start', 'replay', 'continue', 'continue']);
+  });
+  checkEvery(() => observation, ['All were used.']);
+});
+
 describe('a tool that the client loads when the model has searched for it', () => {
   let observation: Observation;
 
@@ -300,6 +392,45 @@ describe('a tool that the client loads when the model has searched for it', () =
     expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay', 'continue']);
   });
   checkEvery(() => observation, ['No job is planned.']);
+});
+
+describe('adaptive thinking, claude-opus-4-6', () => {
+  let observation: Observation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'numbers.txt': NUMBERS });
+    stage().script(
+      turnRule(
+        'Count the numbers',
+        [
+          { type: 'thinking', thinking: 'They have to be read first.' },
+          use('toolu_read', 'Read', { file_path: other.path('numbers.txt') }),
+        ],
+        [{ type: 'thinking', thinking: 'Three.' }, text('There are three.')],
+      ),
+    );
+    observation = await stage().observe(() =>
+      other.run(['Count the numbers', '--effort', 'low', ...ALLOWED], 'claude-opus-4-6'),
+    );
+  });
+
+  it('Claude Code asked for it with an effort, and the model was asked for it', () => {
+    for (const { thinking, output_config } of [...observation.exchanges, ...observation.seen].map(({ body }) => body)) {
+      expect(thinking).toMatchObject({ type: 'adaptive' });
+      expect(output_config).toMatchObject({ effort: 'low' });
+    }
+  });
+  it('the model saw its thinking again, with its signature', () => {
+    expect(requests(observation).at(-1)?.messages[1]?.content[0]).toEqual({
+      type: 'thinking',
+      thinking: 'They have to be read first.',
+      signature: 'sig-27',
+    });
+  });
+  it('paths: start, then continue', () => {
+    expect(pathsOf(observation)).toEqual(['start', 'continue']);
+  });
+  checkEvery(() => observation, ['There are three.']);
 });
 
 /** Models to which Claude Code sends `role: "system"` messages; the first gets an effort in them, the second one behind every user turn. */
@@ -502,6 +633,11 @@ function checkEvery(
   });
   // It warms the connection up with a request whose answer it does not look at.
   checkEveryRequest('Claude Code', '/v1/messages?beta=true', ['HEAD /api/hello'], stage, observation);
+}
+
+/** The session that a run was of. */
+function sessionOf({ run }: Observation): string {
+  return String(run.events.at(-1)?.session_id);
 }
 
 /** The requests that the model saw, in order. */
