@@ -11,7 +11,7 @@ import { join } from 'node:path';
  * @returns {string}
  */
 export function installPackages(cache, packages) {
-  const folder = join(cache, String(packages[0]).replace('@', '-'));
+  const folder = join(cache, String(packages[0]).replace(/^@/, '').replaceAll(/[@/]/g, '-'));
   if (existsSync(folder)) return folder;
   process.stdout.write(`Installing ${packages.join(', ')} into ${folder} …\n`);
   mkdirSync(cache, { recursive: true });

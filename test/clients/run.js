@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installNode22 } from './install-node-22.js';
 import { installOpenCode } from './install-opencode.js';
 import { installPackages } from './install-packages.js';
 
@@ -57,6 +58,8 @@ const binary = installOpenCode(cache);
 const vercelAi = installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']);
 // A plugin of OpenCode. Its install scripts would look for binaries that it does without.
 const ohMyOpenCode = installPackages(cache, ['oh-my-opencode@4.19.4']);
+const node22 = installNode22(cache);
+const pi = installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']);
 const prefix = namespacePrefix();
 process.stdout.write(
   prefix
@@ -76,6 +79,8 @@ try {
       ISTHMUS_CLIENTS_OPENCODE: binary,
       ISTHMUS_CLIENTS_OH_MY_OPENCODE: ohMyOpenCode,
       ISTHMUS_CLIENTS_VERCEL_AI: vercelAi,
+      ISTHMUS_CLIENTS_NODE_22: node22,
+      ISTHMUS_CLIENTS_PI: pi,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.
