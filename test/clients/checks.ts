@@ -59,13 +59,22 @@ export function checkEveryRequest(
     const asked = observation().others.map((other) => `${other.method} ${other.path}`);
     expect(asked.filter((other) => !others.includes(other))).toEqual([]);
   });
-  it('as many model calls as requests, each answered', () => {
-    const { exchanges, seen, pairs } = observation();
-    expect(seen.map(({ outcome }) => outcome)).toEqual(exchanges.map(() => 'answered'));
-    expect(pairs).toHaveLength(exchanges.length);
+  it('each model call was answered', () => {
+    const { seen } = observation();
+    expect(seen.filter(({ outcome }) => outcome !== 'answered')).toEqual([]);
   });
+  checkCalls(observation);
   checkWhatTheModelSaw(client, observation);
   checkAnswers(client, stage, observation);
+}
+
+/** The check that holds wherever Claude Code repeats no call unannounced. */
+export function checkCalls(observation: () => Observation<unknown>): void {
+  it('one model call for each request', () => {
+    const { exchanges, seen, pairs } = observation();
+    expect(seen).toHaveLength(exchanges.length);
+    expect(pairs).toHaveLength(exchanges.length);
+  });
 }
 
 /** The checks that hold for every request, whatever becomes of it. */

@@ -1,13 +1,24 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ScriptedBlock } from '../../src/scripted-model/script.ts';
-import { checkEveryRequest, onStage } from './checks.ts';
-import { comparableMessages, outline, toolResults } from './comparison.ts';
-import { PiProject } from './pi.ts';
+import {
+  type ContentBlock,
+  type ModelRequest,
+  newestUserText,
+  type Reply,
+  type RuleFunction,
+  type ScriptedBlock,
+} from '../../src/scripted-model/script.ts';
+import { checkEveryRequest, checkWhatTheModelSaw, onStage } from './checks.ts';
+import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
+import { answersIn, type PiConversation, PiProject } from './pi.ts';
 import type { ClientRun, Files } from './project.ts';
 import { text, turnRule, use } from './rules.ts';
 import { type Observation as AnyObservation, pathOf } from './stage.ts';
 
 type Observation = AnyObservation<ClientRun>;
+type Conversation = AnyObservation<PiConversation>;
+
+/** One transparent pixel. */
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 const stage = onStage();
 
@@ -62,6 +73,7 @@ describe('a tool loop', () => {
   it('paths: start, then continue for every follow-up', () => {
     expect(firstTurn.exchanges.map(pathOf)).toEqual(['start', 'continue', 'continue', 'continue']);
   });
+  checkThinking(() => firstTurn, 1);
   checkEvery(() => firstTurn);
 });
 
@@ -117,11 +129,356 @@ describe('a third turn after a restart of the gateway', () => {
   it('paths: replay, then continue', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
   });
+  checkThinking(() => observation, 2);
   checkEvery(() => observation);
 });
 
-function addProject(files: Files): PiProject {
-  return stage().add(new PiProject(stage().url, files));
+describe('images: one in the prompt, one that a tool reads', () => {
+  let looked: Observation;
+  let continued: Observation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'dot.png': Buffer.from(DOT, 'base64') });
+    stage().script(
+      turnRule('Look at the dot', [use('toolu_look', 'read', { path: 'dot.png' })], [text('Twice the same dot.')]),
+      turnRule('And now', [text('Still the same.')]),
+    );
+    looked = await stage().observe(() => other.run('@dot.png', 'Look at the dot'));
+    continued = await stage().observe(() => other.run('--continue', 'And now?'));
+  });
+
+  checkAnswer(() => looked, 'Twice the same dot.');
+  checkAnswer(() => continued, 'Still the same.');
+  it('the model saw both images', () => {
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: DOT } };
+    for (const request of [looked.seen.at(-1)?.body, continued.seen[0]?.body]) {
+      expect(request && comparableMessages(request)[0]?.content).toContainEqual(image);
+      expect(toolResults(request)[0]?.content).toContainEqual(image);
+    }
+  });
+  it('paths: a replay where a tool’s image cannot be handed to the live process', () => {
+    expect([...looked.exchanges, ...continued.exchanges].map(pathOf)).toEqual(['start', 'replay', 'continue']);
+  });
+  describe('at first', () => checkEvery(() => looked));
+  describe('with --continue', () => checkEvery(() => continued));
+});
+
+describe('an error', () => {
+  const beginning = { content: [text('This is but the beginning of it, which goes on and on.')] };
+  const overloaded = { type: 'overloaded_error', message: 'Overloaded' };
+  const limited = { type: 'rate_limit_error', message: 'Slow down', headers: { 'retry-after': '1' } };
+
+  describe.each<[string, number, Reply]>([
+    ['529', 529, { error: { status: 529, ...overloaded } }],
+    ['429 with retry-after', 429, { error: { status: 429, ...limited } }],
+    ['of a stream that has begun', 200, { ...beginning, stream_error: { after_events: 4, ...overloaded } }],
+  ])('%s, which pi gets over by asking again', (_name, status, reply) => {
+    let observation: Observation;
+
+    beforeAll(async () => {
+      const other = await addProjectWithTurn();
+      stage().script(once(reply), turnRule('Say hi', [text('Hi.')]));
+      observation = await stage().observe(() => other.run('--continue', 'Say hi'));
+    });
+
+    checkAnswer(() => observation, 'Hi.');
+    it('pi got the error once, and then the answer', () => {
+      expect(observation.exchanges.map((exchange) => [exchange.status, exchange.events.at(-1)?.type])).toEqual([
+        [status, status === 200 ? 'error' : undefined],
+        [200, 'message_stop'],
+      ]);
+    });
+    it('paths: continue, then a replay that has nothing of the failed answer', () => {
+      expect(observation.exchanges.map(pathOf)).toEqual(['continue', 'replay']);
+      expect(observation.seen.map(({ body }) => outline(body))).toEqual([SECOND_PROMPT, SECOND_PROMPT]);
+    });
+    checkWhatTheModelSaw('pi', () => observation);
+  });
+
+  describe('400, which ends the turn', () => {
+    let observation: Observation;
+
+    beforeAll(async () => {
+      const other = await addProjectWithTurn();
+      const error = { status: 400, type: 'invalid_request_error', message: 'That will not do – 数' };
+      stage().script(once({ error }));
+      observation = await stage().observe(() => other.run('--continue', 'Say hi'));
+    });
+
+    it('pi ends with exit code 1 and says what the API said', () => {
+      expect(observation.run.code).toBe(1);
+      expect(observation.run.stderr).toContain('invalid_request_error');
+      expect(observation.run.stderr).toContain('That will not do – 数');
+    });
+    checkWhatTheModelSaw('pi', () => observation);
+  });
+
+  describe('prompt is too long, which pi gets over by summaries', () => {
+    let observation: Observation;
+
+    beforeAll(async () => {
+      const other = await addProjectWithTurn({ compaction: { keepRecentTokens: 1 } });
+      const message = 'prompt is too long: 210000 tokens > 200000 maximum';
+      stage().script(
+        once({ error: { status: 400, type: 'invalid_request_error', message } }),
+        turnRule('[User]: Say hello', [text('They said hello – 数.')]),
+        turnRule('[User]: Say hi', [text('A hi is asked for.')]),
+        turnRule('A hi is asked for', [text('Hi.')]),
+      );
+      observation = await stage().observe(() => other.run('--continue', 'Say hi'));
+    });
+
+    checkAnswer(() => observation, 'Hi.');
+    it('the model saw two requests for summaries, which have no tools, and then the summaries alone', () => {
+      const requests = observation.seen.map(({ body }) => body);
+      expect(requests.map(({ tools }) => tools?.length ?? 0)).toEqual([4, 0, 0, 4]);
+      expect(requests.map((request) => outline(request).length)).toEqual([3, 1, 1, 1]);
+      expect([...allTexts(seenLast(observation))].join()).toMatch(/They said hello – 数\..*A hi is asked for\./s);
+    });
+    it('paths: continue, then a start for each summary and for what is left', () => {
+      expect(observation.exchanges.map(({ status }) => status)).toEqual([400, 200, 200, 200]);
+      expect(observation.exchanges.map(pathOf)).toEqual(['continue', 'start', 'start', 'start']);
+    });
+    checkWhatTheModelSaw('pi', () => observation);
+  });
+});
+
+describe('an answer that is interrupted, and another prompt', () => {
+  let observation: Conversation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    const endless: Reply = {
+      content: [text('This is but the beginning of it, which goes on and on.')],
+      cut: { after_events: 4, how: 'silence' },
+    };
+    stage().script(
+      turnRule('Tell a short one', [text('The end.')]),
+      turnRule('Say hello', [text('Hello.')]),
+      (request) => (newestUserText(request).includes('Tell a long one') ? endless : undefined),
+    );
+    observation = await stage().observe(() =>
+      other.converse(async function* (pi) {
+        yield { type: 'prompt', message: 'Say hello' };
+        await pi.says('agent_settled');
+        yield { type: 'prompt', message: 'Tell a long one' };
+        await pi.says('message_update');
+        yield { type: 'abort' };
+        await pi.says('agent_settled');
+        yield { type: 'prompt', message: 'Tell a short one' };
+        await pi.says('agent_settled');
+      }),
+    );
+  });
+
+  it('pi got a beginning, and the answer to the other prompt', () => {
+    expect(answersIn(observation.run).map(([stopReason]) => stopReason)).toEqual(['stop', 'aborted', 'stop']);
+    expect(answersIn(observation.run).at(-1)).toEqual(['stop', 'The end.']);
+  });
+  it('the call of the model ended with the interruption', () => {
+    expect(observation.seen.map(({ outcome }) => outcome)).toEqual(['answered', 'aborted', 'answered']);
+  });
+  it('pi drops the beginning: the model saw both prompts, one behind the other', () => {
+    expect(comparableMessages(seenLast(observation)).at(-1)?.content).toEqual([
+      text('Tell a long one'),
+      text('Tell a short one'),
+    ]);
+  });
+  it('paths: start, continue, then a replay', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay']);
+  });
+  checkWhatTheModelSaw('pi', () => observation);
+});
+
+describe('tools that are interrupted', () => {
+  let observation: Conversation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    stage().script(
+      turnRule('Go on', [text('I go on.')]),
+      turnRule('Wait for ever', [
+        use('toolu_one', 'bash', { command: 'sleep 600' }),
+        use('toolu_other', 'bash', { command: 'sleep 601' }),
+      ]),
+    );
+    observation = await stage().observe(() =>
+      other.converse(async function* (pi) {
+        yield { type: 'prompt', message: 'Wait for ever' };
+        await pi.says('tool_execution_start');
+        await pi.says('tool_execution_start');
+        yield { type: 'abort' };
+        await pi.says('agent_settled');
+        yield { type: 'prompt', message: 'Go on' };
+        await pi.says('agent_settled');
+      }),
+    );
+  });
+
+  it('the model saw both results as failed, and the other prompt behind them', () => {
+    expect(comparableMessages(seenLast(observation)).at(-1)?.content).toEqual([
+      failed('toolu_one', 'Command aborted'),
+      failed('toolu_other', 'Command aborted'),
+      text('Go on'),
+    ]);
+  });
+  it('paths: start, then a replay', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay']);
+  });
+  checkEvery(() => observation);
+});
+
+describe('pi killed while its tools run', () => {
+  let killed: Observation;
+  let continued: Observation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    stage().script(
+      turnRule('Go on', [text('I go on.')]),
+      turnRule('End it all', [
+        text('As you wish.'),
+        use('toolu_wait', 'bash', { command: 'sleep 600' }),
+        use('toolu_kill', 'bash', { command: 'kill -9 $PPID' }),
+      ]),
+    );
+    killed = await stage().observe(() => other.run('End it all'));
+    continued = await stage().observe(() => other.run('--continue', 'Go on'));
+  });
+
+  it('pi ends at once', () => {
+    expect(killed.run.code).toBeNull();
+  });
+  checkAnswer(() => continued, 'I go on.');
+  it('pi makes the missing results up, and the model saw them', () => {
+    expect(comparableMessages(seenLast(continued)).at(-1)?.content).toEqual([
+      failed('toolu_wait', 'No result provided'),
+      failed('toolu_kill', 'No result provided'),
+      text('Go on'),
+    ]);
+  });
+  it('paths: start, then a replay', () => {
+    expect([...killed.exchanges, ...continued.exchanges].map(pathOf)).toEqual(['start', 'replay']);
+  });
+  describe('before', () => checkEvery(() => killed));
+  describe('with --continue', () => checkEvery(() => continued));
+});
+
+describe('a message to steer by while a tool runs', () => {
+  let observation: Conversation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    stage().script(
+      (request) => (newestUserText(request) === 'Say it in German' ? { content: [text('Fertig.')] } : undefined),
+      turnRule('Wait for it', [
+        use('toolu_wait', 'bash', { command: 'until [ -e go ]; do sleep 0.05; done; cat a.txt' }),
+      ]),
+      turnRule('Once more', [text('Noch einmal.')]),
+    );
+    observation = await stage().observe(() =>
+      other.converse(async function* (pi) {
+        yield { type: 'prompt', message: 'Wait for it' };
+        await pi.says('tool_execution_start');
+        yield { type: 'steer', message: 'Say it in German' };
+        await pi.says('response');
+        yield { type: 'bash', command: 'touch go', excludeFromContext: true };
+        await pi.says('agent_settled');
+        yield { type: 'prompt', message: 'Once more' };
+        await pi.says('agent_settled');
+      }),
+    );
+  });
+
+  it('pi got the answer to it', () => {
+    expect(answersIn(observation.run).slice(-2)).toEqual([
+      ['stop', 'Fertig.'],
+      ['stop', 'Noch einmal.'],
+    ]);
+  });
+  it('the model saw it behind the result', () => {
+    const [, second] = observation.seen;
+    expect(second && outline(second.body)).toEqual(['user: text', 'assistant: tool_use', 'user: tool_result text']);
+  });
+  it('paths: start, a replay where text stands beside a result, then continue', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay', 'continue']);
+  });
+  checkEvery(() => observation);
+});
+
+describe('another model in the middle', () => {
+  let observation: Conversation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    stage().script(
+      turnRule(
+        'Read it',
+        [thinking('It has to be read.'), text('I read.'), use('toolu_read', 'read', { path: 'a.txt' })],
+        [thinking('That was easy.'), text('It is an a.')],
+      ),
+      turnRule('Go on', [text('I go on.')]),
+      turnRule('And back', [text('I am back.')]),
+    );
+    observation = await stage().observe(() =>
+      other.converse(async function* (pi) {
+        yield { type: 'prompt', message: 'Read it' };
+        await pi.says('agent_settled');
+        yield { type: 'set_model', provider: 'anthropic', modelId: 'claude-opus-4-5' };
+        yield { type: 'prompt', message: 'Go on' };
+        await pi.says('agent_settled');
+        yield { type: 'set_model', provider: 'anthropic', modelId: 'claude-sonnet-4-5' };
+        yield { type: 'prompt', message: 'And back' };
+        await pi.says('agent_settled');
+      }),
+    );
+  });
+
+  it('the model saw the other one’s thinking as text, and its own as thinking', () => {
+    const [, , other, back] = observation.seen.map(({ body }) => body.messages[1]?.content);
+    expect(blocksOf(other).map(({ type }) => type)).toEqual(['text', 'text', 'tool_use']);
+    expect(blocksOf(back).map(({ type }) => type)).toEqual(['thinking', 'text', 'tool_use']);
+  });
+  it('paths: a replay for each change', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay', 'replay']);
+  });
+  checkEvery(() => observation);
+});
+
+function seenLast({ seen }: AnyObservation<unknown>): ModelRequest {
+  const last = seen.at(-1);
+  if (!last) throw new Error('the model saw nothing');
+  return last.body;
+}
+
+/** The result of a tool that failed. */
+function failed(id: string, message: string): ContentBlock {
+  return { type: 'tool_result', tool_use_id: id, is_error: true, content: [text(message)] };
+}
+
+/** The messages of the second turn of a project that has had one. */
+const SECOND_PROMPT = ['user: text', 'assistant: text', 'user: text'];
+
+function addProject(files: Files, settings?: object): PiProject {
+  return stage().add(new PiProject(stage().url, files, settings));
+}
+
+/** A project with one turn behind it. */
+async function addProjectWithTurn(settings?: object): Promise<PiProject> {
+  const other = addProject({ 'a.txt': 'a\n' }, settings);
+  stage().script(turnRule('Say hello', [text('Hello.')]));
+  await stage().observe(() => other.run('Say hello'));
+  return other;
+}
+
+/** Gives this reply to the first request, whatever it is. */
+function once(reply: Reply): RuleFunction {
+  let isGiven = false;
+  return () => {
+    if (isGiven) return undefined;
+    isGiven = true;
+    return reply;
+  };
 }
 
 function checkAnswer(observation: () => Observation, answer: string): void {
@@ -130,6 +487,20 @@ function checkAnswer(observation: () => Observation, answer: string): void {
     expect(code, stderr).toBe(0);
     expect(stdout.trim()).toBe(answer);
   });
+}
+
+/** The comparison leaves thinking out, because clients may drop it; pi keeps it, with its signature. */
+function checkThinking(observation: () => Observation, count: number): void {
+  it('thinking: the model saw what pi sent, with its signature', () => {
+    const { pairs, exchanges } = observation();
+    for (const { sent, seen } of pairs) expect(thinkingIn(seen)).toEqual(thinkingIn(sent));
+    expect(thinkingIn(exchanges.at(-1)?.body)).toHaveLength(count);
+  });
+}
+
+function thinkingIn(request: ModelRequest | undefined): ContentBlock[] {
+  const blocks = request?.messages.flatMap(({ content }) => blocksOf(content)) ?? [];
+  return blocks.filter(({ type }) => type === 'thinking');
 }
 
 function checkEvery(observation: () => Observation): void {

@@ -2,6 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** How long one run of a client may take, in milliseconds, before it is taken for stuck. */
 const LONGEST_RUN_MS = 90_000;
@@ -16,6 +18,9 @@ export interface ClientRun {
   stdout: string;
   stderr: string;
 }
+
+/** What a program is told, piece by piece, by what it has printed so far. */
+export type Conversation = (stdout: () => string) => AsyncIterable<string>;
 
 /** A program that has been started. */
 export interface RunningProgram {
@@ -79,7 +84,7 @@ export class Project {
     program: string,
     args: readonly string[],
     variables: Record<string, string>,
-    input = '',
+    input: string | Conversation = '',
   ): Promise<ClientRun> {
     const running = this.startProgram(program, args, variables, input);
     const timer = setTimeout(running.stop, LONGEST_RUN_MS);
@@ -95,7 +100,7 @@ export class Project {
     program: string,
     args: readonly string[],
     variables: Record<string, string>,
-    input = '',
+    input: string | Conversation = '',
   ): RunningProgram {
     const child = spawn(program, args, {
       cwd: this.directory,
@@ -119,13 +124,15 @@ export class Project {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
     });
-    // A program that reads no input may have ended before it is there.
-    child.stdin.once('error', () => undefined);
-    child.stdin.end(input);
     const ended = new Promise<ClientRun>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', stop);
       child.once('close', (code) => resolve({ code, ...output }));
+      const pieces = typeof input === 'string' ? [input] : input(() => output.stdout);
+      pipeline(Readable.from(pieces), child.stdin).catch((error) => {
+        // A program that reads no input may have ended before it is there.
+        if (typeof input !== 'string') reject(error);
+      });
     });
     return { output, ended, stop };
   }
