@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { ContentBlock } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
-import { ASPECT_NAMES, compare } from './comparison.ts';
+import { ASPECT_NAMES, blocksOf, compare } from './comparison.ts';
 import { asAnswered, betasAsDeclared, betasIn } from './declared.ts';
 import { type Observation, Stage } from './stage.ts';
 
@@ -108,6 +108,24 @@ export function checkAnswers(client: string, stage: () => Stage, observation: ()
       expect(foldMessage(events).content.map(withoutSignature)).toEqual(asAnswered(reply?.content ?? []));
     }
   });
+}
+
+/**
+ * The comparison leaves thinking out, because clients may drop it. This is for one that keeps it, with its signature.
+ *
+ * @param count how many blocks the last request has
+ */
+export function checkThinking(client: string, count: number, observation: () => Observation<unknown>): void {
+  it(`thinking: the model saw what ${client} sent, with its signature`, () => {
+    const { pairs, exchanges } = observation();
+    for (const { sent, seen } of pairs) expect(thinkingIn(seen)).toEqual(thinkingIn(sent));
+    expect(thinkingIn(exchanges.at(-1)?.body)).toHaveLength(count);
+  });
+}
+
+function thinkingIn(request: ModelRequest | undefined): ContentBlock[] {
+  const blocks = request?.messages.flatMap(({ content }) => blocksOf(content)) ?? [];
+  return blocks.filter(({ type }) => type === 'thinking');
 }
 
 /** The scripted model makes signatures up, so a reply has none to compare with. */

@@ -1,17 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ContentBlock,
-  type ModelRequest,
-  newestUserText,
-  type Reply,
-  type RuleFunction,
-  type ScriptedBlock,
-} from '../../src/scripted-model/script.ts';
-import { checkEveryRequest, checkWhatTheModelSaw, onStage } from './checks.ts';
+import { type ContentBlock, type ModelRequest, newestUserText, type Reply } from '../../src/scripted-model/script.ts';
+import { checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
 import { answersIn, type PiConversation, PiProject } from './pi.ts';
 import type { ClientRun, Files } from './project.ts';
-import { text, turnRule, use } from './rules.ts';
+import { once, text, thinking, turnRule, use } from './rules.ts';
 import { type Observation as AnyObservation, pathOf } from './stage.ts';
 
 type Observation = AnyObservation<ClientRun>;
@@ -73,7 +66,7 @@ describe('a tool loop', () => {
   it('paths: start, then continue for every follow-up', () => {
     expect(firstTurn.exchanges.map(pathOf)).toEqual(['start', 'continue', 'continue', 'continue']);
   });
-  checkThinking(() => firstTurn, 1);
+  checkThinking('pi', 1, () => firstTurn);
   checkEvery(() => firstTurn);
 });
 
@@ -129,7 +122,7 @@ describe('a third turn after a restart of the gateway', () => {
   it('paths: replay, then continue', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
   });
-  checkThinking(() => observation, 2);
+  checkThinking('pi', 2, () => observation);
   checkEvery(() => observation);
 });
 
@@ -471,16 +464,6 @@ async function addProjectWithTurn(settings?: object): Promise<PiProject> {
   return other;
 }
 
-/** Gives this reply to the first request, whatever it is. */
-function once(reply: Reply): RuleFunction {
-  let isGiven = false;
-  return () => {
-    if (isGiven) return undefined;
-    isGiven = true;
-    return reply;
-  };
-}
-
 function checkAnswer(observation: () => Observation, answer: string): void {
   it('pi ends with exit code 0 and prints the final text', () => {
     const { code, stdout, stderr } = observation().run;
@@ -489,24 +472,6 @@ function checkAnswer(observation: () => Observation, answer: string): void {
   });
 }
 
-/** The comparison leaves thinking out, because clients may drop it; pi keeps it, with its signature. */
-function checkThinking(observation: () => Observation, count: number): void {
-  it('thinking: the model saw what pi sent, with its signature', () => {
-    const { pairs, exchanges } = observation();
-    for (const { sent, seen } of pairs) expect(thinkingIn(seen)).toEqual(thinkingIn(sent));
-    expect(thinkingIn(exchanges.at(-1)?.body)).toHaveLength(count);
-  });
-}
-
-function thinkingIn(request: ModelRequest | undefined): ContentBlock[] {
-  const blocks = request?.messages.flatMap(({ content }) => blocksOf(content)) ?? [];
-  return blocks.filter(({ type }) => type === 'thinking');
-}
-
 function checkEvery(observation: () => Observation): void {
   checkEveryRequest('pi', '/v1/messages?beta=true', [], stage, observation);
-}
-
-function thinking(thinking: string): ScriptedBlock {
-  return { type: 'thinking', thinking };
 }

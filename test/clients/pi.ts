@@ -4,6 +4,9 @@ import { until } from '../support/gateway.ts';
 import { blocksOf } from './comparison.ts';
 import { type ClientRun, type Conversation, type Files, Project } from './project.ts';
 
+/** How long pi may take to say something, in milliseconds. */
+const LONGEST_WAIT_MS = 60_000;
+
 /** One line of what pi prints in its RPC mode. */
 export interface PiEvent {
   type: string;
@@ -48,15 +51,17 @@ export class PiProject extends Project {
   }
 
   /** Runs pi in its RPC mode: one process, commands as lines of its input. */
-  async converse(script: PiScript, ...args: string[]): Promise<PiConversation> {
-    const run = await this.#runPi(['--mode', 'rpc', ...args], async function* (stdout) {
+  async converse(script: PiScript): Promise<PiConversation> {
+    const run = await this.#runPi(['--mode', 'rpc'], async function* (stdout) {
       let read = 0;
-      const says = (type: string) =>
-        until(`pi says ${type}`, () => {
+      const says = (type: string) => {
+        const hasSaid = () => {
           const index = eventsIn(stdout()).findIndex((event, at) => at >= read && event.type === type);
           if (index >= 0) read = index + 1;
           return index >= 0;
-        });
+        };
+        return until(`pi says ${type}`, hasSaid, LONGEST_WAIT_MS);
+      };
       for await (const command of script({ says })) yield `${JSON.stringify(command)}\n`;
     });
     return { ...run, events: eventsIn(run.stdout) };

@@ -1,6 +1,7 @@
 import {
   newestToolResults,
   newestUserText,
+  type Reply,
   type RuleFunction,
   type ScriptedBlock,
 } from '../../src/scripted-model/script.ts';
@@ -22,9 +23,24 @@ export function turnRule(prompt: string, ...steps: ScriptedBlock[][]): RuleFunct
   };
 }
 
+/** Gives a reply to the first request, whatever it is. */
+export function once(reply: Reply): RuleFunction {
+  let isGiven = false;
+  return () => {
+    if (isGiven) return undefined;
+    isGiven = true;
+    return reply;
+  };
+}
+
 /** A text block of the model. */
 export function text(text: string): Extract<ScriptedBlock, { type: 'text' }> {
   return { type: 'text', text };
+}
+
+/** A thinking block of the model. */
+export function thinking(thinking: string): ScriptedBlock {
+  return { type: 'thinking', thinking };
 }
 
 /** A call of a tool by the model. */

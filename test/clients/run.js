@@ -60,6 +60,7 @@ const vercelAi = installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.13
 const ohMyOpenCode = installPackages(cache, ['oh-my-opencode@4.19.4']);
 const node22 = installNode22(cache);
 const pi = installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']);
+const qwenCode = installPackages(cache, ['@qwen-code/qwen-code@0.24.4']);
 const prefix = namespacePrefix();
 process.stdout.write(
   prefix
@@ -81,6 +82,7 @@ try {
       ISTHMUS_CLIENTS_VERCEL_AI: vercelAi,
       ISTHMUS_CLIENTS_NODE_22: node22,
       ISTHMUS_CLIENTS_PI: pi,
+      ISTHMUS_CLIENTS_QWEN_CODE: qwenCode,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.
