@@ -148,6 +148,7 @@ export const CONTENT = {
 export const BETAS = {
   'thinking-token-count-2026-05-13': 'progress of thinking that is not shown',
   'thinking-display-updates-2026-08-18': 'how thinking is shown',
+  'thinking-binding-controls-2026-08-01': '`thinking.block_binding`, which the API refuses without it',
   'dev-full-thinking-2025-05-14': 'thinking unabridged, for accounts that have it',
   'structured-outputs-2025-11-13': '`output_format`, `strict` tools',
   'structured-outputs-2025-12-15': '`output_config.format`',
