@@ -435,7 +435,7 @@ describe('adaptive thinking, claude-opus-4-6', () => {
 
 /** Models to which Claude Code sends `role: "system"` messages; the first gets an effort in them, the second one behind every user turn. */
 for (const { model, ignored } of [
-  { model: 'claude-opus-5-5', ignored: ['messages.N.output_config', 'anthropic-beta:per-turn-control-2026-07-01'] },
+  { model: 'claude-opus-5-5', ignored: ['anthropic-beta:per-turn-control-2026-07-01'] },
   { model: 'claude-opus-5', ignored: [] },
 ]) {
   describe(`system messages inside a conversation, ${model}`, () => {

@@ -35,6 +35,7 @@ export function asDeclared(sent: ModelRequest, answerHeaders: IncomingHttpHeader
   // Found before anything goes, because the paths are those of the request as it was sent.
   const converted = existing(request, convertedFields(answerHeaders)).map((path) => valueAt(request, path));
   for (const path of existing(request, ignored)) remove(request, path);
+  applyEfforts(request);
   for (const item of converted) convert(request, item as Convertible);
   rename(request);
   if (Array.isArray(request.system)) {
@@ -96,7 +97,7 @@ function remove(request: ModelRequest, path: string[]): void {
 }
 
 /** A message, or a tool result. */
-type Convertible = { role?: string; type?: string; content: unknown };
+type Convertible = { role?: string; type?: string; content: unknown; output_config?: unknown };
 
 /** A system message goes into the user's turn before it; a reference to a tool in a result becomes words. */
 function convert({ messages }: ModelRequest, item: Convertible): void {
@@ -104,7 +105,7 @@ function convert({ messages }: ModelRequest, item: Convertible): void {
     const index = messages.indexOf(item as ModelRequest['messages'][number]);
     const turn = messages[index - 1];
     if (turn?.role !== 'user') throw new Error('There is no user message before a system message.');
-    const { role: _, content, ...rest } = item;
+    const { role: _, content, output_config: __, ...rest } = item;
     const reminders = blocksOf(content).map(({ text }) => `<system-reminder>\n${text}\n</system-reminder>`);
     Object.assign(turn, rest, { content: reminders.reduce(withReminder, blocksOf(turn.content)) });
     messages.splice(index, 1);
@@ -113,6 +114,27 @@ function convert({ messages }: ModelRequest, item: Convertible): void {
       block.type === 'tool_reference' ? { type: 'text', text: `The tool ${block.tool_name} is loaded.` } : block,
     );
   }
+}
+
+/**
+ * The effort of a system message becomes the request's: at once behind new input of the user, else with the next one. This
+ * goes through the messages as the API does.
+ */
+function applyEfforts(request: ModelRequest): void {
+  let effort: unknown;
+  let waiting: unknown;
+  let isInput = false;
+  for (const { role, content, output_config } of request.messages as Array<Convertible & { role: string }>) {
+    const set = (output_config as { effort?: unknown } | undefined)?.effort;
+    if (role === 'assistant') isInput = false;
+    else if (role === 'user' && blocksOf(content).some(({ type }) => type !== 'tool_result')) {
+      isInput = true;
+      effort = waiting ?? effort;
+      waiting = undefined;
+    } else if (set !== undefined && isInput) effort = set;
+    else waiting = set ?? waiting;
+  }
+  if (effort !== undefined) request.output_config = { ...(request.output_config as object | undefined), effort };
 }
 
 /** With a reminder at the end of the last tool result, or behind what is no tool result. */

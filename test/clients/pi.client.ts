@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type ContentBlock, type ModelRequest, newestUserText, type Reply } from '../../src/scripted-model/script.ts';
 import { checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
-import { answersIn, type PiConversation, PiProject } from './pi.ts';
+import { ignoredFields } from './declared.ts';
+import { answersIn, type PiConversation, PiProject, type PiScript } from './pi.ts';
 import type { ClientRun, Files } from './project.ts';
 import { once, text, thinking, turnRule, use } from './rules.ts';
 import { type Observation as AnyObservation, pathOf } from './stage.ts';
@@ -435,6 +436,53 @@ describe('another model in the middle', () => {
   it('paths: a replay for each change', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay', 'replay']);
   });
+  checkEvery(() => observation);
+});
+
+/** Models to which pi sends what is new in the API; for the second one, the level of thinking goes into system messages. */
+describe.each([
+  ['claude-opus-4-8', 0, []],
+  ['claude-opus-5-5', 3, ['anthropic-beta:mid-conversation-output-config-2026-07-01']],
+] as const)('another level of thinking in the middle, %s', (model, systemMessages, ignored) => {
+  let observation: Conversation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    stage().script(
+      turnRule(
+        'Read it',
+        [thinking('It has to be read.'), text('I read.'), use('toolu_read', 'read', { path: 'a.txt' })],
+        [thinking('That was easy.'), text('It is an a.')],
+      ),
+      turnRule('Go on', [text('I go on.')]),
+    );
+    const script: PiScript = async function* (pi) {
+      yield { type: 'prompt', message: 'Read it' };
+      await pi.says('agent_settled');
+      yield { type: 'set_thinking_level', level: 'low' };
+      yield { type: 'prompt', message: 'Go on' };
+      await pi.says('agent_settled');
+    };
+    observation = await stage().observe(() => other.converse(script, '--model', model));
+  });
+
+  it('pi sent as many system messages as it does for this model', () => {
+    const last = observation.exchanges.at(-1)?.body.messages ?? [];
+    expect(last.filter(({ role }) => role === 'system')).toHaveLength(systemMessages);
+  });
+  it('the model thought as hard as pi said', () => {
+    const efforts = observation.seen.map(({ body }) => body.output_config);
+    expect(efforts).toEqual([{ effort: 'medium' }, { effort: 'medium' }, { effort: 'low' }]);
+  });
+  it('nothing is left out but what the documentation says', () => {
+    const declared = observation.exchanges.flatMap(({ answerHeaders }) => ignoredFields(answerHeaders));
+    const always = ['tools.4.defer_loading', 'anthropic-beta:mid-conversation-tool-changes-2026-07-01'];
+    expect(new Set(declared)).toEqual(new Set([...always, ...ignored]));
+  });
+  it('paths: start, then continue', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'continue']);
+  });
+  checkThinking('pi', 2, () => observation);
   checkEvery(() => observation);
 });
 

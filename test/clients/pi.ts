@@ -51,8 +51,8 @@ export class PiProject extends Project {
   }
 
   /** Runs pi in its RPC mode: one process, commands as lines of its input. */
-  async converse(script: PiScript): Promise<PiConversation> {
-    const run = await this.#runPi(['--mode', 'rpc'], async function* (stdout) {
+  async converse(script: PiScript, ...args: string[]): Promise<PiConversation> {
+    const run = await this.#runPi(['--mode', 'rpc', ...args], async function* (stdout) {
       let read = 0;
       const says = (type: string) => {
         const hasSaid = () => {

@@ -358,7 +358,11 @@ describe('content', () => {
       }),
       field: 'messages.2.content.0',
     },
-    'fields of a message but `role` and `content`': {
+    '`output_config.effort` of a message with `role: "system"`': {
+      messages: [user('a'), { role: 'system', content: [], output_config: { effort: 'low' } } as WireMessage],
+      field: 'messages.1',
+    },
+    'other fields of a message but `role` and `content`': {
       messages: [{ ...user('a'), output_config: { effort: 'low' } } as WireMessage],
       field: 'messages.0.output_config',
     },
@@ -401,6 +405,17 @@ describe('content', () => {
         asTheModelSees(messages, { withThinking: true }),
       );
     }
+  });
+
+  test('the effort of a system message is the request’s own, on a live process too', async () => {
+    const level = (effort: string) => ({ role: 'system', content: [], output_config: { effort } }) as WireMessage;
+    const request = { model: 'claude-opus-5-5', output_config: { effort: 'high' } };
+    const first = [user('a'), level('medium')];
+    const { content } = await ask({ ...request, messages: first });
+    expect(newest().output_config).toEqual({ effort: 'medium' });
+    const messages = [...first, { role: 'assistant', content }, user('b'), level('low')];
+    const { path } = await ask({ ...request, messages });
+    expect([path, newest().output_config]).toEqual(['continue', { effort: 'low' }]);
   });
 });
 

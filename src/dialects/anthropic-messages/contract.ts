@@ -117,9 +117,13 @@ export const CONTENT = {
     handling: 'converted',
     note: 'Becomes words; the tool itself is in `tools`, and loaded.',
   },
-  'fields of a message but `role` and `content`': {
+  '`output_config.effort` of a message with `role: "system"`': {
+    handling: 'converted',
+    note: 'Becomes the request’s own effort, for the answers for which the API would take it.',
+  },
+  'other fields of a message but `role` and `content`': {
     handling: 'ignored',
-    note: 'The request’s own `output_config` counts for the whole turn.',
+    note: 'Such as `clear_at`: a system message stays.',
   },
   'citations of an assistant’s text': { handling: 'ignored', note: 'The text stays.' },
   'assistant message of thinking alone, or of `(no content)`': {

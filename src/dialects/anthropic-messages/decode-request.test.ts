@@ -349,6 +349,14 @@ describe('system messages inside the conversation', () => {
     const empty = { role: 'system', content: [], output_config: { effort: 'high' } };
     const request = decodeRequest({ ...base, messages: [{ role: 'user', content: 'hi' }, empty] });
     expect(request.messages).toEqual([{ role: 'user', content: [{ type: 'text', text: 'hi' }] }]);
+    expect(request.parameters.output_config).toEqual({ effort: 'high' });
+    expect(request.ignored).toEqual([]);
+  });
+
+  test('with more than an effort among their settings have them ignored', () => {
+    const settings = { role: 'system', content: 'x', output_config: { effort: 'high', format: {} } };
+    const request = decodeRequest({ ...base, messages: [{ role: 'user', content: 'hi' }, settings] });
+    expect(request.parameters).not.toHaveProperty('output_config');
     expect(request.ignored).toEqual(['messages.1.output_config']);
   });
 });

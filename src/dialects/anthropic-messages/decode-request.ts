@@ -11,6 +11,7 @@ import {
   type Row,
   TOOL_FIELDS,
 } from './contract.ts';
+import { effortOfAnswer, messageEffort } from './message-effort.ts';
 
 /** Passed on as the same object: a copy would lose a key such as `__proto__`. */
 const jsonObject = z.custom<JsonObject>(
@@ -130,10 +131,11 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const parsed = parse(requestBody, body, '');
   if (mayHoldLoneSurrogates) assertWellFormed(parsed, '');
   const ignored: string[] = [];
-  const fields = decodeFields(parsed, ignored);
+  const parameters = decodeParameters(parsed, ignored);
   const tools = decodeTools(parsed.tools ?? [], ignored);
   assertChosenToolExists(parsed.tool_choice, tools);
-  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], parsed.output_config?.effort != null, ignored);
+  const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort != null;
+  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], hasEffort, ignored);
   const system = decodeSystem(asBlocks(parsed.system ?? []));
   const model = parsed.model.replace(/^anthropic\//, '');
   const messages = parsed.messages.map((item, index) => decodeMessage(item, `messages.${index}`, ignored));
@@ -145,13 +147,20 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
     system,
     messages: checked.messages,
     tools,
-    parameters: fields,
+    parameters,
     betas,
     stream: parsed.stream === true,
     ignored,
     converted: checked.converted,
     ...(parsed.metadata?.user_id ? { userId: parsed.metadata.user_id } : {}),
   };
+}
+
+/** The fields that go to the model, `output_config` with the effort that a system message has set. */
+function decodeParameters(body: z.infer<typeof requestBody>, ignored: string[]): JsonObject {
+  const fields = decodeFields(body, ignored);
+  const effort = effortOfAnswer(body.messages);
+  return effort === undefined ? fields : { ...fields, output_config: { ...body.output_config, effort } };
 }
 
 /** The fields that go to the model as they are; the others are ignored, refused, or somebody else's to decode. */
@@ -191,7 +200,10 @@ function decodeMessage(
   path: string,
   ignored: string[],
 ): DecodedMessage {
-  for (const field of Object.keys(rest)) ignored.push(`${path}.${field}`);
+  const isHeard = messageEffort({ role, ...rest }) !== undefined;
+  for (const field of Object.keys(rest)) {
+    if (field !== 'output_config' || !isHeard) ignored.push(`${path}.${field}`);
+  }
   const blocks = asBlocks(content);
   const other = role === 'system' ? blocks.findIndex(({ type }) => type !== 'text') : -1;
   if (other >= 0) throw badRequest(`${path}.content.${other}`, 'a system message may hold text only');

@@ -1,0 +1,28 @@
+/** A message as it came. */
+interface WireMessage {
+  role: string;
+  content: string | ReadonlyArray<{ type: string }>;
+  output_config?: unknown;
+}
+
+/** The level of effort that a system message sets, when that is all that its `output_config` says. */
+export function messageEffort({ role, output_config: config }: Omit<WireMessage, 'content'>): string | undefined {
+  if (role !== 'system' || typeof config !== 'object' || config === null) return undefined;
+  const [[field, effort] = [], ...others] = Object.entries(config);
+  return field === 'effort' && typeof effort === 'string' && others.length === 0 ? effort : undefined;
+}
+
+/**
+ * The level of effort that the API would give to the answer, where a system message sets one: a level holds from the
+ * user's next new input on, or from the one that it stands right behind. Results of tools are no new input.
+ */
+export function effortOfAnswer(messages: readonly WireMessage[]): string | undefined {
+  const newest = messages.findLastIndex(hasNewInput);
+  const begun = messages.findIndex(({ role }, index) => index > newest && role === 'assistant');
+  const heard = begun < 0 ? messages : messages.slice(0, begun);
+  return heard.map(messageEffort).findLast((effort) => effort !== undefined);
+}
+
+function hasNewInput({ role, content }: WireMessage): boolean {
+  return role === 'user' && (typeof content === 'string' || content.some(({ type }) => type !== 'tool_result'));
+}
