@@ -36,6 +36,7 @@ export function asDeclared(sent: ModelRequest, answerHeaders: IncomingHttpHeader
   const converted = existing(request, convertedFields(answerHeaders)).map((path) => valueAt(request, path));
   for (const path of existing(request, ignored)) remove(request, path);
   applyEfforts(request);
+  applyToolChanges(request);
   for (const item of converted) convert(request, item as Convertible);
   rename(request);
   if (Array.isArray(request.system)) {
@@ -99,15 +100,22 @@ function remove(request: ModelRequest, path: string[]): void {
 /** A message, or a tool result. */
 type Convertible = { role?: string; type?: string; content: unknown; output_config?: unknown };
 
-/** A system message goes into the user's turn before it; a reference to a tool in a result becomes words. */
+/** A system message goes into the user's turn before it, several one after the other; a reference to a tool in a result becomes words. */
 function convert({ messages }: ModelRequest, item: Convertible): void {
   if (item.role === 'system') {
     const index = messages.indexOf(item as ModelRequest['messages'][number]);
-    const turn = messages[index - 1];
-    if (turn?.role !== 'user') throw new Error('There is no user message before a system message.');
+    const before = messages[index - 1];
+    if (before === undefined || before.role === 'assistant') {
+      throw new Error('There is no user message before a system message.');
+    }
     const { role: _, content, output_config: __, ...rest } = item;
-    const reminders = blocksOf(content).map(({ text }) => `<system-reminder>\n${text}\n</system-reminder>`);
-    Object.assign(turn, rest, { content: reminders.reduce(withReminder, blocksOf(turn.content)) });
+    if (before.role === 'system') {
+      Object.assign(before, rest, { content: [...blocksOf(before.content), ...blocksOf(content)] });
+    } else {
+      const texts = blocksOf(content).map((block) => changeInWords(block) ?? block.text);
+      const reminders = texts.map((text) => `<system-reminder>\n${text}\n</system-reminder>`);
+      Object.assign(before, rest, { content: reminders.reduce(withReminder, blocksOf(before.content)) });
+    }
     messages.splice(index, 1);
   } else if (item.type === 'tool_result') {
     item.content = blocksOf(item.content).map((block) =>
@@ -135,6 +143,20 @@ function applyEfforts(request: ModelRequest): void {
     else waiting = set ?? waiting;
   }
   if (effort !== undefined) request.output_config = { ...(request.output_config as object | undefined), effort };
+}
+
+/** A tool whose last change is a removal is left out. */
+function applyToolChanges(request: ModelRequest): void {
+  const changes = request.messages.flatMap(({ content }) => blocksOf(content)).filter(changeInWords);
+  const last = new Map(changes.map(({ type, tool }) => [(tool as { name: string }).name, type]));
+  if (request.tools) request.tools = request.tools.filter(({ name }) => last.get(name) !== 'tool_removal');
+}
+
+/** What becomes of a change of tools; undefined for any other block. */
+function changeInWords({ type, tool }: ContentBlock): string | undefined {
+  const { name } = (tool ?? {}) as { name?: string };
+  if (type === 'tool_addition') return `The tool ${name} is loaded.`;
+  return type === 'tool_removal' ? `The tool ${name} is no longer available.` : undefined;
 }
 
 /** With a reminder at the end of the last tool result, or behind what is no tool result. */

@@ -486,6 +486,56 @@ describe.each([
   checkEvery(() => observation);
 });
 
+describe('other tools and instructions in the middle, for a model that takes such changes', () => {
+  let observations: Observation[];
+
+  beforeAll(async () => {
+    const other = addProject({ 'a.txt': 'a\n' });
+    stage().script(
+      turnRule('Begin', [text('I begin.')]),
+      turnRule('Go on', [use('toolu_find', 'grep', { pattern: 'a', path: 'a.txt' })], [text('I go on.')]),
+      turnRule('And back', [text('I am back.')]),
+    );
+    const run = (...args: string[]) => stage().observe(() => other.run('--model', 'claude-opus-5-5', ...args));
+    observations = [
+      await run('--tools', 'read,bash', 'Begin'),
+      await run('--continue', '--tools', 'read,grep', 'Go on'),
+      await run('--continue', '--append-system-prompt', 'Be brief – 数.', 'And back'),
+    ];
+  });
+
+  it('pi prints each answer', () => {
+    expect(observations.map(({ run }) => run.stdout.trim())).toEqual(['I begin.', 'I go on.', 'I am back.']);
+  });
+  it('pi said the changes in system messages', () => {
+    const sent = observations.map(({ exchanges }) => JSON.stringify(exchanges.at(-1)?.body.messages));
+    expect(sent.map((messages) => messages.split('"type":"tool_addition"').length - 1)).toEqual([0, 1, 4]);
+    expect(sent.map((messages) => messages.split('"type":"tool_removal"').length - 1)).toEqual([0, 1, 2]);
+    expect(sent.at(-1)).toContain('Be brief – 数.');
+  });
+  it('the model saw the tools that there were', () => {
+    const names = observations.map(({ seen }) =>
+      seen
+        .at(-1)
+        ?.body.tools?.map(({ name }) => name)
+        .sort(),
+    );
+    const placeholder = '__pi_deferred_placeholder__';
+    expect(names).toEqual([
+      [placeholder, 'bash', 'read'],
+      [placeholder, 'grep', 'read'],
+      [placeholder, 'bash', 'edit', 'read', 'write'],
+    ]);
+  });
+  it('paths: a replay for each change', () => {
+    const paths = observations.flatMap(({ exchanges }) => exchanges.map(pathOf));
+    expect(paths).toEqual(['start', 'replay', 'continue', 'replay']);
+  });
+  describe('before', () => checkEvery(() => observations[0] as Observation));
+  describe('after a change of tools', () => checkEvery(() => observations[1] as Observation));
+  describe('after one of tools and instructions', () => checkEvery(() => observations[2] as Observation));
+});
+
 function seenLast({ seen }: AnyObservation<unknown>): ModelRequest {
   const last = seen.at(-1);
   if (!last) throw new Error('the model saw nothing');

@@ -319,7 +319,10 @@ describe('content', () => {
     { role: 'assistant', content: assistant },
     user([...rest, { type: 'text', text: 'c' }]),
   ];
-  const examples: Record<keyof typeof CONTENT, { messages: WireMessage[]; system?: Block[]; field?: string }> = {
+  const examples: Record<
+    keyof typeof CONTENT,
+    { messages: WireMessage[]; system?: Block[]; tools?: object[]; field?: string }
+  > = {
     text: { messages: [user('one'), user([{ type: 'text', text: 'two \u{1f600}' }])] },
     image: { messages: [user([{ type: 'image', source: png }])] },
     document: {
@@ -362,6 +365,20 @@ describe('content', () => {
       messages: [user('a'), { role: 'system', content: [], output_config: { effort: 'low' } } as WireMessage],
       field: 'messages.1',
     },
+    'tool_addition, tool_removal in a message with `role: "system"`': {
+      messages: [
+        user('a'),
+        {
+          role: 'system',
+          content: ['tool_removal', 'tool_addition'].map((type) => ({
+            type,
+            tool: { type: 'tool_reference', name: 'read' },
+          })),
+        },
+      ],
+      tools: [READ],
+      field: 'messages.1',
+    },
     'other fields of a message but `role` and `content`': {
       messages: [{ ...user('a'), output_config: { effort: 'low' } } as WireMessage],
       field: 'messages.0.output_config',
@@ -392,8 +409,8 @@ describe('content', () => {
   };
 
   test.each(Object.entries(CONTENT))('%s', async (what, { handling }) => {
-    const { messages, system, field } = examples[what as keyof typeof CONTENT];
-    const answer = await ask({ messages, ...(system ? { system } : {}) });
+    const { field, ...request } = examples[what as keyof typeof CONTENT];
+    const answer = await ask(request);
     const declared = { ignored: 'isthmus-ignored', converted: 'isthmus-converted' }[handling as string] ?? 'none';
     expect(answer.status).toBe(handling === 'refused' ? 400 : 200);
     if (handling === 'refused') expect(answer.error?.message).toMatch(new RegExp(`^${field}: `));
@@ -402,7 +419,7 @@ describe('content', () => {
     }
     if (handling === 'honoured') {
       expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
-        asTheModelSees(messages, { withThinking: true }),
+        asTheModelSees(request.messages, { withThinking: true }),
       );
     }
   });

@@ -121,6 +121,10 @@ export const CONTENT = {
     handling: 'converted',
     note: 'Becomes the request’s own effort, for the answers for which the API would take it.',
   },
+  'tool_addition, tool_removal in a message with `role: "system"`': {
+    handling: 'converted',
+    note: 'Become words; a tool that is removed is not in `tools` any more, one that is added is there, and loaded. By name, for tools of `tools`.',
+  },
   'other fields of a message but `role` and `content`': {
     handling: 'ignored',
     note: 'Such as `clear_at`: a system message stays.',

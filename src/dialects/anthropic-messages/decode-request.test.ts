@@ -341,7 +341,7 @@ describe('system messages inside the conversation', () => {
   test('hold text alone', () => {
     const image = { type: 'image', source: {} };
     expect(messageOf({ ...base, messages: [{ role: 'system', content: [image] }] })).toContain(
-      'messages.0.content.0: a system message may hold text only',
+      'messages.0.content.0: a system message may hold text and changes of tools only',
     );
   });
 
@@ -358,6 +358,46 @@ describe('system messages inside the conversation', () => {
     const request = decodeRequest({ ...base, messages: [{ role: 'user', content: 'hi' }, settings] });
     expect(request.parameters).not.toHaveProperty('output_config');
     expect(request.ignored).toEqual(['messages.1.output_config']);
+  });
+});
+
+describe('changes of tools inside the conversation', () => {
+  const tool = (name: string) => ({ name, input_schema: { type: 'object' } });
+  const change = (type: string, name: string) => ({ type, tool: { type: 'tool_reference', name } });
+  const body = (...changes: object[]) => ({
+    ...base,
+    tools: [tool('read'), tool('bash')],
+    messages: [
+      { role: 'user', content: 'hi' },
+      { role: 'system', content: changes },
+    ],
+  });
+
+  test('become words and leave out what is removed', () => {
+    const request = decodeRequest(body(change('tool_removal', 'bash'), change('tool_addition', 'read')));
+    expect(request.tools.map(({ name }) => name)).toEqual(['read']);
+    expect(request.messages[0]?.content.map(({ text }) => text)).toEqual([
+      'hi',
+      '<system-reminder>\nThe tool bash is no longer available.\n</system-reminder>',
+      '<system-reminder>\nThe tool read is loaded.\n</system-reminder>',
+    ]);
+    expect(request).toMatchObject({ ignored: [], converted: ['messages.1'] });
+  });
+
+  test('count in their order', () => {
+    const request = decodeRequest(body(change('tool_removal', 'bash'), change('tool_addition', 'bash')));
+    expect(request.tools.map(({ name }) => name)).toEqual(['read', 'bash']);
+  });
+
+  test('have to name a tool of the request', () => {
+    expect(messageOf(body(change('tool_addition', 'write')))).toBe(
+      'messages.1.content.0.tool.name: there is no client tool `write` in `tools`',
+    );
+  });
+
+  test('belong in system messages', () => {
+    const messages = [{ role: 'user', content: [change('tool_removal', 'bash')] }];
+    expect(messageOf({ ...body(), messages })).toBe('messages.0.content.0: a system message alone may change tools');
   });
 });
 

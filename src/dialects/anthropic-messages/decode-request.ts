@@ -12,6 +12,7 @@ import {
   TOOL_FIELDS,
 } from './contract.ts';
 import { effortOfAnswer, messageEffort } from './message-effort.ts';
+import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
 
 /** Passed on as the same object: a copy would lose a key such as `__proto__`. */
 const jsonObject = z.custom<JsonObject>(
@@ -66,6 +67,7 @@ const contentBlock = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
   z.looseObject({ type: z.literal('redacted_thinking'), data: z.string() }),
   ...SERVER_BLOCKS.map((type) => z.looseObject({ type: z.literal(type) })),
+  ...TOOL_CHANGES,
 ]);
 
 const message = z.looseObject({
@@ -132,7 +134,7 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   if (mayHoldLoneSurrogates) assertWellFormed(parsed, '');
   const ignored: string[] = [];
   const parameters = decodeParameters(parsed, ignored);
-  const tools = decodeTools(parsed.tools ?? [], ignored);
+  const tools = toolsAfterChanges(decodeTools(parsed.tools ?? [], ignored), parsed.messages);
   assertChosenToolExists(parsed.tool_choice, tools);
   const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort != null;
   const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], hasEffort, ignored);
@@ -205,9 +207,13 @@ function decodeMessage(
     if (field !== 'output_config' || !isHeard) ignored.push(`${path}.${field}`);
   }
   const blocks = asBlocks(content);
-  const other = role === 'system' ? blocks.findIndex(({ type }) => type !== 'text') : -1;
-  if (other >= 0) throw badRequest(`${path}.content.${other}`, 'a system message may hold text only');
-  return { role, content: blocks };
+  for (const [at, block] of blocks.entries()) {
+    if (role === 'system' ? block.type !== 'text' && !isToolChange(block) : isToolChange(block)) {
+      const problem = role === 'system' ? 'may hold text and changes of tools only' : 'alone may change tools';
+      throw badRequest(`${path}.content.${at}`, `a system message ${problem}`);
+    }
+  }
+  return { role, content: blocks.map(toolChangeInWords) };
 }
 
 const EFFORT: keyof typeof OWN_BETAS = 'effort-2025-11-24';
