@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ContentBlock, type ModelRequest, newestUserText, type Reply } from '../../src/scripted-model/script.ts';
-import { checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
+import { checkCalls, checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
 import { ignoredFields } from './declared.ts';
 import { answersIn, type PiConversation, PiProject, type PiScript } from './pi.ts';
@@ -186,6 +186,7 @@ describe('an error', () => {
       expect(observation.exchanges.map(pathOf)).toEqual(['continue', 'replay']);
       expect(observation.seen.map(({ body }) => outline(body))).toEqual([SECOND_PROMPT, SECOND_PROMPT]);
     });
+    checkCalls(() => observation);
     checkWhatTheModelSaw('pi', () => observation);
   });
 
@@ -204,6 +205,7 @@ describe('an error', () => {
       expect(observation.run.stderr).toContain('invalid_request_error');
       expect(observation.run.stderr).toContain('That will not do – 数');
     });
+    checkCalls(() => observation);
     checkWhatTheModelSaw('pi', () => observation);
   });
 
@@ -233,6 +235,7 @@ describe('an error', () => {
       expect(observation.exchanges.map(({ status }) => status)).toEqual([400, 200, 200, 200]);
       expect(observation.exchanges.map(pathOf)).toEqual(['continue', 'start', 'start', 'start']);
     });
+    checkCalls(() => observation);
     checkWhatTheModelSaw('pi', () => observation);
   });
 });
@@ -281,6 +284,7 @@ describe('an answer that is interrupted, and another prompt', () => {
   it('paths: start, continue, then a replay', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay']);
   });
+  checkCalls(() => observation);
   checkWhatTheModelSaw('pi', () => observation);
 });
 

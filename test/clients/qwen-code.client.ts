@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelRequest, Reply } from '../../src/scripted-model/script.ts';
 import type { StreamEvent } from '../support/sse-frames.ts';
-import { checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
+import { checkCalls, checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { comparableMessages, outline, systemTexts, toolResults } from './comparison.ts';
 import type { ClientRun, Files } from './project.ts';
 import { isOfMemory, memoryRule, type QwenCodeConversation, QwenCodeProject, withoutMemory } from './qwen-code.ts';
@@ -224,6 +224,7 @@ describe('an error', () => {
     it('Qwen Code got the error once, and then the answer', () => {
       expect(withoutMemory(observation.exchanges).map((exchange) => exchange.status)).toEqual([status, 200]);
     });
+    checkCalls(() => observation);
     checkWhatTheModelSaw('Qwen Code', () => observation);
   });
 
@@ -241,6 +242,7 @@ describe('an error', () => {
       expect(observation.run.stderr).toContain('invalid_request_error');
       expect(observation.run.stderr).toContain('That will not do – 数');
     });
+    checkCalls(() => observation);
     checkWhatTheModelSaw('Qwen Code', () => observation);
   });
 
@@ -276,6 +278,7 @@ describe('an error', () => {
       expect(seen && comparableMessages(seen)[1]).toEqual({ role: 'assistant', content: [text(delivered)] });
       expect(onwards && pathOf(onwards)).toBe('replay');
     });
+    checkCalls(() => observation);
     checkWhatTheModelSaw('Qwen Code', () => observation);
   });
 });
