@@ -1,5 +1,6 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises';
+import { together } from '../crowd.js';
 import { CAN_LIST, memoryMb } from '../process-list.js';
 import { text } from '../workload.js';
 
@@ -8,8 +9,10 @@ import { text } from '../workload.js';
 
 const BUDGET_MB = 3_000;
 /** Conversations begun, after which the memory is read; the budget carries some twenty of them. */
-const COUNTS = [1, 2, 5, 10, 15, 20, 30, 50, 100, 200];
+const COUNTS = [1, 2, 5, 10, 15, 20, 30, 50, 100, 300, 1000];
 const QUICK_COUNTS = [1, 2];
+/** Conversations that begin at a time, so that a thousand of them take minutes. */
+const AT_A_TIME = 2;
 /** How often the memory is read while conversations begin, in milliseconds. */
 const EVERY_MS = 250;
 /** The gateway looks at the memory of its processes about as often. */
@@ -39,7 +42,12 @@ export async function memoryRow(bench) {
   const points = [];
   let begun = 0;
   for (const count of counts) {
-    for (; begun < count; begun += 1) await bench.gatewayConversation(client).turn([text('What is this project?')]);
+    await together(AT_A_TIME, async () => {
+      while (begun < count) {
+        begun += 1;
+        await bench.gatewayConversation(client).turn([text('What is this project?')]);
+      }
+    });
     await sleep(bench.options.isQuick ? 0 : SWEEP_MS);
     const { heapBytes } = await memory();
     const all = await memoryMb([...processes(), pid]);
@@ -55,7 +63,7 @@ export async function memoryRow(bench) {
       kind: 'curve',
       name: `memory against conversations begun, budget ${BUDGET_MB} MB`,
       file: 'memory',
-      x: { label: 'conversations begun' },
+      x: { label: 'conversations begun', isLogarithmic: true },
       y: { label: 'MB' },
       series: [
         { name: 'the gateway and its processes', points: points.map(({ count, all }) => [count, all]) },
