@@ -1,30 +1,12 @@
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
 import { CONTRACT } from '../dialects/anthropic-messages/contract.ts';
 import { encodeModel, encodeModelsPage, findModel } from '../dialects/anthropic-messages/encode-models.ts';
-import type { Gateway } from '../gateway/gateway.ts';
 import { type Failure, failureOf } from '../spec/failure.ts';
 import { FAILURE_CODES } from '../spec/failure-codes.ts';
-import type { ModelListing } from '../spec/model-listing.ts';
-import type { Log } from '../telemetry/log.ts';
 import { failureResponse, newRequestId } from './answer.ts';
+import type { AppOptions, Env } from './app-options.ts';
 import { countTokensRoute, messagesRoute } from './messages-route.ts';
-
-export interface AppOptions {
-  gateway: Gateway;
-  /** As the operator wrote it. */
-  bindHost: string;
-  keepAliveMs: number;
-  /** Whether what would be ignored is refused, for every request. */
-  strict: boolean;
-  models: readonly ModelListing[];
-  /** What `GET /health` says beside the processes. */
-  identity: { version: string; mode: string; credential: string };
-  log: Log;
-}
-
-export type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
 
 type Handler = (context: Context<Env>) => Response | Promise<Response>;
 

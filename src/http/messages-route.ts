@@ -4,7 +4,7 @@ import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts'
 import { type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import { failureResponse, jsonAnswer, streamAnswer } from './answer.ts';
-import type { AppOptions, Env } from './app.ts';
+import type { AppOptions, Env } from './app-options.ts';
 import { fieldList } from './field-list.ts';
 import { readJson } from './read-json.ts';
 

@@ -1,0 +1,21 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { ModelListing } from '../spec/model-listing.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** What the routes work with. */
+export interface AppOptions {
+  gateway: Gateway;
+  /** As the operator wrote it. */
+  bindHost: string;
+  keepAliveMs: number;
+  /** Whether what would be ignored is refused, for every request. */
+  strict: boolean;
+  models: readonly ModelListing[];
+  /** What `GET /health` says beside the processes. */
+  identity: { version: string; mode: string; credential: string };
+  log: Log;
+}
+
+/** What a request brings to its route. */
+export type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
