@@ -151,7 +151,7 @@ class Run {
         await this.#restarting;
         const pids = this.#stage.processes();
         const pid = pids[fault.which % pids.length];
-        if (pid !== undefined) kill(pid);
+        if (pid !== undefined) this.#stage.killProcess(pid);
         return sending;
       }
       case 'twice': {
@@ -203,14 +203,6 @@ class Run {
 /** The connection broke before the answer had come to its end. */
 interface Broken {
   kind: 'broken';
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It was quicker.
-  }
 }
 
 function passed(milliseconds: number): Promise<void> {

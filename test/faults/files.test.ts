@@ -112,7 +112,7 @@ test.skipIf(!canMount)('a disk that fills up while a replay is written loses not
     makeRoom();
     if (outcome.kind === 'error') conversation.keep(turn, await turn.send());
     expect(await conversation.take(ANSWER)).toBe('continue');
-    for (const pid of stage.processes()) process.kill(pid, 'SIGKILL');
+    for (const pid of stage.processes()) stage.killProcess(pid);
     await until('its files are gone', () =>
       readdirSync(join(disk(), stage.runDirectories(disk())[0] ?? '', 'tmp')).every(
         (name) => !name.startsWith('claude-resume-'),
@@ -129,7 +129,7 @@ test('a run directory that somebody has cleared away is made again', async () =>
   const [directory = ''] = stage.runDirectories();
   await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
   rmSync(join(stage.gateway.home, directory), { recursive: true });
-  for (const pid of stage.processes()) process.kill(pid, 'SIGKILL');
+  for (const pid of stage.processes()) stage.killProcess(pid);
   await until('they are gone', async () => (await stage.gateway.health()).processes.idle === 0);
 
   expect(await conversation.take(ANSWER)).toBe('replay');

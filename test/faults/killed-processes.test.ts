@@ -51,8 +51,7 @@ describe.each([
 ])('%s', (_name, first) => {
   test('is killed, and the next turn comes after it was noticed', async () => {
     const { conversation, pid } = await begun(first);
-    process.kill(pid, 'SIGKILL');
-    await until('it is gone', () => !stage.processes().includes(pid));
+    await stage.loseProcess(pid);
     await again(conversation, conversation.next(ANSWER), 1);
   });
 
@@ -60,7 +59,7 @@ describe.each([
     const { conversation, pid } = await begun(first);
     const turn = conversation.next(ANSWER);
     const sending = turn.send();
-    process.kill(pid, 'SIGKILL');
+    stage.killProcess(pid);
     const outcome = await sending;
     // Whether the kill or the turn was first is the machine's to say.
     if (outcome.kind === 'error') expectLost(outcome, 'status');
@@ -75,7 +74,7 @@ describe.each([
     const turn = conversation.next(SILENT, ANSWER);
     const sending = turn.send({ stream });
     await until('the model is called', () => turn.calls.length === 1);
-    process.kill(pid, 'SIGKILL');
+    stage.killProcess(pid);
     expectLost(await sending, 'status');
     await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
     await again(conversation, turn, 2);
@@ -87,7 +86,7 @@ describe.each([
     if (stream) {
       const connection = turn.sendAlone();
       await until('a part has come', () => connection.heard.includes('content_block_delta'));
-      process.kill(pid, 'SIGKILL');
+      stage.killProcess(pid);
       await until('the stream has ended', () => connection.hasEnded);
       expect(connection.heard).toContain('event: error');
       expect(connection.heard).toContain('"error_code":"process_lost"');
@@ -96,7 +95,7 @@ describe.each([
     } else {
       const sending = turn.send({ stream });
       await until('the model is called', () => turn.calls.length === 1);
-      process.kill(pid, 'SIGKILL');
+      stage.killProcess(pid);
       expectLost(await sending, 'status');
     }
     await again(conversation, turn, 2);
@@ -105,13 +104,12 @@ describe.each([
 
 test('the process of a replay is killed while it starts, and in the middle of its answer', async () => {
   const { conversation, pid } = await begun();
-  process.kill(pid, 'SIGKILL');
-  await until('it is gone', () => !stage.processes().includes(pid));
+  await stage.loseProcess(pid);
   const before = stage.processes();
   const turn = conversation.next(SLOW, ANSWER);
   const sending = turn.send();
   await until('the model is called', () => turn.calls.length === 1);
-  for (const one of stage.processes()) if (!before.includes(one)) process.kill(one, 'SIGKILL');
+  for (const one of stage.processes()) if (!before.includes(one)) stage.killProcess(one);
   expect(await sending).toMatchObject({ kind: 'error', code: 'process_lost' });
   await again(conversation, turn, 2);
 
@@ -120,7 +118,7 @@ test('the process of a replay is killed while it starts, and in the middle of it
   const living = stage.processes();
   const starting = early.send();
   await until('it starts', () => stage.processes().length > living.length);
-  for (const one of stage.processes()) if (!living.includes(one)) process.kill(one, 'SIGKILL');
+  for (const one of stage.processes()) if (!living.includes(one)) stage.killProcess(one);
   expect(await starting).toMatchObject({
     kind: 'error',
     as: 'status',
@@ -143,8 +141,8 @@ test('a spare is killed: another one takes its place, and who claims it in this 
       const spare = Math.max(...pids);
       const conversation = spared.conversation();
       const turn = conversation.next(ANSWER);
-      process.kill(spare, 'SIGKILL');
-      if (isNoticed) await until('it is gone', () => !spared.processes().includes(spare));
+      if (isNoticed) await spared.loseProcess(spare);
+      else spared.killProcess(spare);
       conversation.keep(turn, await turn.send());
       expect(turn.calls).toHaveLength(1);
       expect(await conversation.take(ANSWER)).toBe('continue');
@@ -163,7 +161,7 @@ test('a process that began as a spare is killed, as an error within its first an
     const turn = conversation.next(SLOW, ANSWER);
     const sending = turn.send();
     await until('the model is called', () => turn.calls.length === 1);
-    process.kill(pid, 'SIGKILL');
+    spared.killProcess(pid);
     expect(await sending).toMatchObject({ kind: 'error', type: 'api_error', code: 'process_lost' });
     conversation.keep(turn, await turn.send());
     expect(turn.calls).toHaveLength(2);

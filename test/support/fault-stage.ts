@@ -60,8 +60,9 @@ export class FaultStage {
   readonly #planned: Map<string, Reply[]>;
   readonly #turns: Turn[] = [];
   #conversations = 0;
-
   readonly #flags: string[];
+  /** Whether a process was killed from outside, in whatever it was at. */
+  #hasKilled = false;
 
   private constructor(model: ScriptedModel, gateway: TestGateway, planned: Map<string, Reply[]>, flags: string[]) {
     this.#flags = flags;
@@ -111,17 +112,42 @@ export class FaultStage {
     return readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
   }
 
-  /** What `claude` has left in its configuration. */
+  /**
+   * What `claude` has left in its configuration. Locks count unless somebody else has killed it: it holds one while it
+   * writes, and takes over one that is old.
+   */
   leftInConfiguration(): string[] {
     const configuration = join(this.gateway.home, 'claude');
     if (!existsSync(configuration)) return [];
     const names = readdirSync(configuration, { recursive: true, encoding: 'utf8' });
-    return names.filter((name) => name.startsWith('sessions/') || name.endsWith('.lock'));
+    return names.filter((name) => name.startsWith('sessions/') || (name.endsWith('.lock') && !this.#hasKilled));
   }
 
   async isQuiet(): Promise<boolean> {
     const { processes, waiting } = await this.gateway.health();
     return processes.streaming === 0 && waiting === 0 && this.model.requests.every(({ outcome }) => outcome !== 'open');
+  }
+
+  /** SIGKILL of one `claude` process, which may be quicker to end by itself. */
+  killProcess(pid: number): void {
+    this.#hasKilled = true;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+
+  /** SIGKILL of one `claude` process that waits, until the gateway knows of it. */
+  async loseProcess(pid: number): Promise<void> {
+    const before = await this.#waiting();
+    this.killProcess(pid);
+    await until('the gateway has noticed', async () => (await this.#waiting()) < before);
+  }
+
+  async #waiting(): Promise<number> {
+    const { processes } = await this.gateway.health();
+    return processes.idle + processes.held + processes.spare;
   }
 
   /** SIGKILL of the gateway, and of nothing else; its processes go with it. */
@@ -143,6 +169,7 @@ export class FaultStage {
   }
 
   async #killed(child: ChildProcess): Promise<void> {
+    this.#hasKilled = true;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
