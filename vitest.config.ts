@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/build.ts'],
     // Each test above unit level starts real processes; two cores carry two files at a time.
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Against a test that hangs, on a machine that others keep busy too.
+    testTimeout: 900_000,
+    hookTimeout: 300_000,
   },
 });

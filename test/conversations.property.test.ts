@@ -177,7 +177,7 @@ test('the model sees exactly the client’s messages, once a turn', async () => 
     },
   );
   expect([...paths].sort()).toEqual(['continue', 'replay', 'start']);
-}, 900_000);
+});
 
 function fresh(): Conversation {
   const model = MODELS[marks % MODELS.length] ?? '';

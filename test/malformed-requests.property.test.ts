@@ -62,7 +62,7 @@ test('malformed requests are refused in the API’s words, start nothing and lea
   expect((memory.at(-1) ?? 0) - (memory[0] ?? 0), `KB: ${memory}`).toBeLessThan(MOST_GROWTH_KB);
   agent.destroy();
   await until('its connections are closed', () => openDescriptors() <= descriptorsBefore);
-}, 600_000);
+});
 
 test('without their defects they would be accepted', () => {
   fc.assert(

@@ -134,6 +134,8 @@ export class ScriptedModel {
   }
 }
 
+/** A reset throws away what the caller has not read yet: so long it gets for that, in milliseconds. */
+const READ_MS = 250;
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 
 async function answer(
@@ -171,7 +173,7 @@ async function answer(
       if (reply.cut.how === 'silence') return;
       recorded.outcome = 'cut';
       if (reply.cut.how === 'end') response.end();
-      else response.socket?.resetAndDestroy();
+      else if (await waited(READ_MS, gone)) response.socket?.resetAndDestroy();
       return;
     }
     writeEvent(response, event);

@@ -128,8 +128,11 @@ test('a run directory that somebody has cleared away is made again', async () =>
   await conversation.take(ANSWER);
   const [directory = ''] = stage.runDirectories();
   await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
+  const pids = stage.processes();
+  // Else one of them may write a file into a folder that is being removed.
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
   rmSync(join(stage.gateway.home, directory), { recursive: true });
-  for (const pid of stage.processes()) stage.killProcess(pid);
+  for (const pid of pids) stage.killProcess(pid);
   await until('they are gone', async () => (await stage.gateway.health()).processes.idle === 0);
 
   expect(await conversation.take(ANSWER)).toBe('replay');
