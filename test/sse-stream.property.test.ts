@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { type Context, Hono } from 'hono';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AnswerFold } from '../src/engine/answer.ts';
 import { streamAnswer } from '../src/http/answer.ts';
+import type { Env } from '../src/http/app-options.ts';
+import { type Listener, listen } from '../src/http/listen.ts';
 import type { Failure } from '../src/spec/failure.ts';
 import type { TurnEvent } from '../src/spec/turn-events.ts';
 import { DAMAGES } from './support/damaged-streams.ts';
@@ -34,7 +38,7 @@ test('whatever a turn is, its stream is grammatical and all readers make the sam
   );
   expect(streams).toBeGreaterThan(RUNS * 9);
   expect(pings).toBeGreaterThan(0);
-}, 300_000);
+});
 
 test('a stream that is damaged anywhere is refused, for the right reason', async () => {
   const seen = new Set<string>();
@@ -54,7 +58,7 @@ test('a stream that is damaged anywhere is refused, for the right reason', async
     { numRuns: RUNS, seed: SEED },
   );
   expect(DAMAGES.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
-}, 300_000);
+});
 
 test('a stream that is cut anywhere is refused at its end and not before', async () => {
   await fc.assert(
@@ -69,18 +73,45 @@ test('a stream that is cut anywhere is refused at its end and not before', async
     }),
     { numRuns: RUNS, seed: SEED },
   );
-}, 300_000);
+});
 
 const encoder = new TextEncoder();
 
+/** The turns that are asked for, by the number in the path. */
+const asked = new Map<string, (context: Context<Env>) => Promise<Response>>();
+let server: Listener;
+beforeAll(async () => {
+  const app = new Hono<Env>();
+  app.get('/:turn', (context) => asked.get(context.req.param('turn'))?.(context) ?? context.notFound());
+  server = await listen(app, '127.0.0.1', 0);
+});
+afterAll(async () => {
+  const closed = server.close();
+  server.closeConnections();
+  await closed;
+});
+
+/** A turn as the product answers it, over HTTP, and what it says of its end. */
+async function answered(turn: GeneratedTurn, keepAliveMs: number) {
+  const name = randomUUID();
+  const settled: Array<{ failure?: Failure }> = [];
+  asked.set(name, ({ env }) =>
+    streamAnswer(play(turn), {
+      outgoing: env.outgoing,
+      requestId: 'req_own',
+      headers: { 'isthmus-path': 'start' },
+      keepAliveMs,
+      onSettled: (outcome) => settled.push(outcome),
+    }),
+  );
+  const response = await fetch(`http://127.0.0.1:${server.port}/${name}`);
+  asked.delete(name);
+  return { response, settled };
+}
+
 /** What the product sends for a turn; a failure before the first event as the error event that it is after a silence. */
 async function streamText(turn: GeneratedTurn): Promise<string> {
-  const response = await streamAnswer(play(turn), {
-    requestId: 'req_own',
-    headers: {},
-    keepAliveMs: 60_000,
-    onSettled: () => undefined,
-  });
+  const { response } = await answered(turn, 60_000);
   const text = await response.text();
   return response.status === 200 ? text : `event: error\ndata: ${text}\n\n`;
 }
@@ -97,13 +128,7 @@ function complaintAbout(chunks: Uint8Array[]): Complaint | undefined {
 
 async function check(turn: GeneratedTurn, sizes: readonly number[]): Promise<void> {
   streams += 1;
-  const settled: Array<{ failure?: Failure }> = [];
-  const response = await streamAnswer(play(turn), {
-    requestId: 'req_own',
-    headers: { 'isthmus-path': 'start' },
-    keepAliveMs: turn.silences.size > 0 ? 1 : 60_000,
-    onSettled: (outcome) => settled.push(outcome),
-  });
+  const { response, settled } = await answered(turn, turn.silences.size > 0 ? 1 : 60_000);
   const bytes = new Uint8Array(await response.arrayBuffer());
   expect(settled).toEqual([turn.failure ? { failure: turn.failure } : {}]);
   const chunks = inChunks(bytes, sizes);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
-import { type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
+import { clientGone, type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
-import { failureResponse, jsonAnswer, streamAnswer } from './answer.ts';
+import { failureResponse, jsonAnswer, type OnSettled, streamAnswer } from './answer.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldList } from './field-list.ts';
 import { readJson } from './read-json.ts';
@@ -13,10 +13,17 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
   return async (context: Context<Env>): Promise<Response> => {
     const startedAt = performance.now();
     const requestId = context.get('requestId');
+    const { outgoing } = context.env;
     const gone = new AbortController();
-    context.env.outgoing.once('close', () => gone.abort());
     let facts: Record<string, string | number | boolean | undefined> = {};
-    const settle = ({ failure }: { failure?: Failure }) =>
+    let outcome: { failure?: Failure } = { failure: clientGone() };
+    const onSettled: OnSettled = (settled) => {
+      outcome = settled;
+    };
+    outgoing.once('close', () => {
+      // An abort is costly, and nobody listens to it any more after the answer.
+      if (!outgoing.writableFinished) gone.abort();
+      const { failure } = outcome;
       log('turn', {
         request: requestId,
         session: sessionOf(context),
@@ -25,28 +32,26 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
         ...(failure ? { status: failure.status } : {}),
         ms: Math.round(performance.now() - startedAt),
       });
+    });
     try {
       const request = await decode(context, strict);
       const { model, messages, stream, userId: user } = request;
       facts = { model, messages: messages.length, stream, user };
       const turn = await gateway.open(request, clientKey(context), gone.signal);
       facts = { ...facts, path: turn.path, reason: turn.reason };
-      const answer = stream ? streamAnswer : jsonAnswer;
-      return await answer(turn.events, {
-        requestId,
-        keepAliveMs,
-        headers: {
-          'isthmus-path': turn.path,
-          ...(turn.reason === undefined ? {} : { 'isthmus-replay-reason': turn.reason }),
-          ...fieldHeaders(request),
-        },
-        onSettled: settle,
-      });
+      const headers = {
+        'isthmus-path': turn.path,
+        ...(turn.reason === undefined ? {} : { 'isthmus-replay-reason': turn.reason }),
+        ...fieldHeaders(request),
+      };
+      return stream
+        ? await streamAnswer(turn.events, { outgoing, requestId, headers, keepAliveMs, onSettled })
+        : await jsonAnswer(turn.events, { requestId, headers, onSettled });
     } catch (error) {
       const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
       if (failure.code === 'internal')
         log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
-      settle({ failure });
+      onSettled({ failure });
       return failureResponse(failure, requestId);
     }
   };

@@ -8,23 +8,13 @@ const LARGEST_BODY = 32 * 1024 * 1024;
 const MOST_READ = 2 * LARGEST_BODY;
 
 /**
- * Reads a body as UTF-8 text, straight from the socket's stream: what the framework offers for it builds a web stream
+ * Reads a body as UTF-8 text, straight from the socket's events: what the framework offers for it builds a web stream
  * first, at a millisecond a request. The limit is counted as it is read.
  *
  * @throws FailureError `body_too_large`, `bad_request` for what is no UTF-8, `client_gone`
  */
 export async function readBody(incoming: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MOST_READ) break;
-      if (length <= LARGEST_BODY) chunks.push(chunk);
-    }
-  } catch (error) {
-    throw new FailureError(clientGone(), { cause: error });
-  }
+  const { chunks, length } = await readChunks(incoming);
   if (length > LARGEST_BODY) {
     throw new FailureError({
       code: 'body_too_large',
@@ -38,4 +28,26 @@ export async function readBody(incoming: IncomingMessage): Promise<string> {
   } catch {
     throw badRequest('', 'The body is not valid UTF-8.');
   }
+}
+
+/** All of a body, or as much as is read of one that is too large; what is beyond its limit is not kept. */
+function readChunks(incoming: IncomingMessage): Promise<{ chunks: Buffer[]; length: number }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const end = () => {
+      incoming.off('data', take).off('end', end).off('close', leave).off('error', leave);
+      resolve({ chunks, length });
+    };
+    const take = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= LARGEST_BODY) chunks.push(chunk);
+      if (length <= MOST_READ) return;
+      incoming.pause();
+      end();
+    };
+    const leave = (error?: Error) => reject(new FailureError(clientGone(), { cause: error }));
+    if (incoming.destroyed) leave();
+    else incoming.on('data', take).once('end', end).once('close', leave).once('error', leave);
+  });
 }
