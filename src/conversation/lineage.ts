@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
 import { canonicalMessage, stableJson } from './canonical.ts';
 
@@ -31,5 +31,5 @@ export function requestLineages(request: MessagesRequest, clientKey: string): { 
 }
 
 function digest(text: string): Lineage {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }

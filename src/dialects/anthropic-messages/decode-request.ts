@@ -177,8 +177,14 @@ function decodeFields(body: JsonObject, ignored: string[]): JsonObject {
   for (const field of Object.keys((body.metadata as JsonObject | null) ?? {})) {
     if (field !== 'user_id') ignored.push(`metadata.${field}`);
   }
-  const passed = passedFields(rows).filter((field) => body[field] != null);
-  return Object.fromEntries(passed.map((field) => [field, body[field]]));
+  return onlyFields(body, PASSED_BODY_FIELDS);
+}
+
+const PASSED_BODY_FIELDS = passedFields(BODY_FIELDS);
+const PASSED_TOOL_FIELDS = passedFields(TOOL_FIELDS);
+
+function onlyFields(object: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(fields.filter((field) => object[field] != null).map((field) => [field, object[field]]));
 }
 
 function refusedField(field: string, note: string): FailureError {
@@ -274,8 +280,7 @@ function decodeTool(item: JsonObject, path: string, ignored: string[]): ClientTo
   for (const field of Object.keys(tool)) {
     if (!Object.hasOwn(rows, field) || rows[field]?.handling === 'ignored') ignored.push(`${path}.${field}`);
   }
-  const passed = passedFields(rows).filter((field) => tool[field] != null);
-  return Object.fromEntries(passed.map((field) => [field, tool[field]])) as ClientTool;
+  return onlyFields(tool, PASSED_TOOL_FIELDS) as ClientTool;
 }
 
 /** The API would refuse it too, but it cannot know of a tool that did not pass. */
