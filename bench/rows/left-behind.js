@@ -59,11 +59,12 @@ async function openAndEnd(bench, opens, how) {
   await sleep(AFTER_MS);
   const beforeEnd = processes().length;
   const underWay = bench.gatewayConversation(client);
+  const calls = bench.model.calls('gateway');
   // It ends with the gateway, and long before the model would have answered.
   void underWay.turn([text(`What else? ${ANSWER_LATE}`)]).catch(() => undefined);
+  while (bench.model.calls('gateway') === calls) await sleep(10);
   // It is a turn that reached the model, though nobody lives to answer it.
   client.turns += 1;
-  await sleep(2 * AFTER_MS);
   await end(how);
   await sleep(AFTER_MS);
   const left = { beforeEnd, processes: processes().length, files: leftFiles().length };

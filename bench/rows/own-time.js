@@ -38,16 +38,18 @@ export async function ownTimeRow(bench) {
   for (let index = 0; index < 4; index += 1) await gateway.pressed(await openAll(), CONNECTIONS);
   await plain.pressed(nonces(BATCH).map(next), CONNECTIONS);
 
-  const paced = { own: list(), gateway: list(), plain: list() };
+  const own = { gateway: list(), plain: list() };
+  const seen = { gateway: list(), plain: list() };
   const rates = { gateway: list(), plain: list() };
   const cpu = list();
   for (let sent = 0; sent < seconds * PER_SECOND; sent += BATCH) {
     const batch = await openAll();
     await bench.settle();
     await standIn.usage();
-    paced.gateway.push(...times(await gateway.paced(batch, PER_SECOND)));
-    paced.own.push(...(await standIn.usage()).times);
-    paced.plain.push(...times(await plain.paced(batch, PER_SECOND), 'plain'));
+    seen.gateway.push(...times(await gateway.paced(batch, PER_SECOND)));
+    own.gateway.push(...(await standIn.usage()).times.gateway);
+    seen.plain.push(...times(await plain.paced(batch, PER_SECOND), 'plain'));
+    own.plain.push(...(await standIn.usage()).times.plain);
   }
   for (let round = 0; round < 2 * seconds; round += 1) {
     const batch = await openAll();
@@ -65,10 +67,12 @@ export async function ownTimeRow(bench) {
       kind: 'figures',
       name: `own time of a turn, ${size}, ${PER_SECOND}/s`,
       figures: [
-        { label: 'p50', value: median(paced.own), unit: 'ms', atMost: 1 },
-        { label: 'p99', value: quantile(paced.own, 0.99), unit: 'ms', atMost: 3 },
-        { label: 'p50 as the client sees it', value: median(paced.gateway), unit: 'ms' },
-        { label: 'p50 of a plain server', value: median(paced.plain), unit: 'ms' },
+        { label: 'p50', value: median(own.gateway), unit: 'ms', atMost: 1 },
+        { label: 'p99', value: quantile(own.gateway, 0.99), unit: 'ms', atMost: 3 },
+        { label: 'p50 of a plain server', value: median(own.plain), unit: 'ms' },
+        { label: 'p99 of it', value: quantile(own.plain, 0.99), unit: 'ms' },
+        { label: 'p50 as the client sees it', value: median(seen.gateway), unit: 'ms' },
+        { label: 'p50 of the plain server so', value: median(seen.plain), unit: 'ms' },
       ],
     },
     {

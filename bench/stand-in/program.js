@@ -1,9 +1,11 @@
 // @ts-check
 import { subscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
 import { Gateway } from '../../dist/gateway/gateway.js';
 import { createApp } from '../../dist/http/app.js';
 import { listen } from '../../dist/http/listen.js';
 import { createLog } from '../../dist/telemetry/log.js';
+import { sharedClock, stampsIn } from './answers.js';
 import { StandInEngine } from './engine.js';
 import { startPlainServer } from './plain-server.js';
 
@@ -34,19 +36,58 @@ const plainUrl = await startPlainServer();
 
 /** @type {WeakMap<object, number>} */
 const begun = new WeakMap();
-/** From a request's head to the last byte of its answer, both servers'. @type {number[]} */
-let times = [];
+/** From a request's head to the last byte of its answer, by the server's port. @type {Map<number, number[]>} */
+const times = new Map();
 subscribe('http.server.request.start', (event) => {
   begun.set(/** @type {any} */ (event).response, performance.now());
 });
 subscribe('http.server.response.finish', (event) => {
-  times.push(performance.now() - (begun.get(/** @type {any} */ (event).response) ?? Number.NaN));
+  const { request, response } = /** @type {any} */ (event);
+  add(times, request.socket.localPort, performance.now() - (begun.get(response) ?? Number.NaN));
 });
+
+/** From the making of an event to the moment when the system has its bytes, by the server's port. @type {Map<number, number[]>} */
+const relays = new Map();
+const { _write, _writev } = Socket.prototype;
+Socket.prototype._write = function (chunk, encoding, callback) {
+  _write.call(this, chunk, encoding, callback);
+  written(this, [{ chunk }]);
+};
+Socket.prototype._writev = function (chunks, callback) {
+  _writev?.call(this, chunks, callback);
+  written(this, chunks);
+};
+
+/**
+ * @param {Socket} socket
+ * @param {Array<{ chunk: any }>} chunks
+ */
+function written({ localPort }, chunks) {
+  const now = sharedClock();
+  for (const { chunk } of chunks)
+    for (const stamp of stampsIn(String(chunk))) add(relays, Number(localPort), now - stamp);
+}
+
+/**
+ * @param {Map<number, number[]>} lists
+ * @param {number} port
+ * @param {number} value
+ */
+function add(lists, port, value) {
+  const list = lists.get(port) ?? [];
+  lists.set(port, list);
+  list.push(value);
+}
 
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send?.({ cpuMs: (user + system) / 1000, times });
-  times = [];
+  const of = (/** @type {Map<number, number[]>} */ lists) => ({
+    gateway: lists.get(port) ?? [],
+    plain: lists.get(Number(new URL(plainUrl).port)) ?? [],
+  });
+  process.send?.({ cpuMs: (user + system) / 1000, times: of(times), relays: of(relays) });
+  times.clear();
+  relays.clear();
 });
 process.on('disconnect', () => process.exit(0));
 process.send?.({ gatewayUrl: `http://127.0.0.1:${port}`, plainUrl });

@@ -8,7 +8,10 @@ const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url));
 /**
  * @typedef {object} Usage
  * @property {number} cpuMs processor time so far
- * @property {number[]} times of each request since the last look, in milliseconds: from its head to its answer's end
+ * @property {{ gateway: number[]; plain: number[] }} times of each request since the last look, in milliseconds: from its
+ *   head to its answer's end
+ * @property {{ gateway: number[]; plain: number[] }} relays of each event since the last look, in milliseconds: from the
+ *   engine, or the plain server's own clock, to the moment when the system has its bytes
  */
 
 /**
