@@ -18,9 +18,9 @@ export class LineageRegistry<Live> {
     this.#lineageOf.set(live, lineage);
   }
 
-  /** Takes out the newest at a lineage that satisfies the condition. */
-  take(lineage: Lineage, condition: (live: Live) => boolean): Live | undefined {
-    const found = this.#byLineage.get(lineage)?.findLast(condition);
+  /** Takes out the newest at a lineage. */
+  take(lineage: Lineage): Live | undefined {
+    const found = this.#byLineage.get(lineage)?.at(-1);
     if (found !== undefined) this.remove(found);
     return found;
   }

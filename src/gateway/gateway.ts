@@ -119,7 +119,7 @@ export class Gateway {
       const begun = await this.#start(request, signal);
       return { path: 'start', begun };
     }
-    const process = this.#registry.take(history, () => true);
+    const process = this.#registry.take(history);
     const obstacle = process ? obstacleTo(process, request) : 'no live process holds this history';
     if (process && obstacle === undefined) {
       const events = await process.continue(request);
