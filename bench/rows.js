@@ -1,4 +1,5 @@
 // @ts-check
+import { clientBlocksRow } from './rows/client-blocks.js';
 import { clientGoneRow } from './rows/client-gone.js';
 import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
 import { eventRelayRow } from './rows/event-relay.js';
@@ -34,6 +35,7 @@ export const ROWS = [
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
+  { name: 'client blocks', run: clientBlocksRow, isQuick: true },
   { name: 'prompt prefix', run: promptPrefixRow, isQuick: true },
   { name: 'left behind', run: leftBehindRow, isQuick: true },
   { name: 'memory', run: memoryRow, isQuick: true },
