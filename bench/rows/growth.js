@@ -56,24 +56,24 @@ export async function crowdGrowth(bench) {
   ];
 }
 
-/** Messages in the history of the turn that is measured. */
-const LENGTHS = [2, 10, 30, 100, 300, 1000, 2000];
-const QUICK_LENGTHS = [2, 10];
+/** Messages of the request that is measured, its newest included. */
+const LENGTHS = [1, 3, 11, 31, 101, 301, 1001, 2001];
+const QUICK_LENGTHS = [1, 3, 11];
 /** Bytes of each message, so that the longest history has half a megabyte. */
 const BYTES = 250;
 /** Turns before a length is reached that are measured with it. */
 const WINDOW = 5;
 
 /**
- * From "the client sends" to "the model is called" against the length of the history: the next turn of one long
- * conversation on both sides, and a replay of as many messages beside the start of a bare process with one turn alone.
+ * From "the client sends" to "the model is called" against the number of messages: the next turn of one long conversation
+ * on both sides, and a new process for as many messages beside that of the bare SDK for one turn alone.
  *
  * @param {Bench} bench
  * @returns {Promise<Curve[]>}
  */
 export async function historyGrowth(bench) {
   const lengths = bench.options.isQuick ? QUICK_LENGTHS : LENGTHS;
-  const { client, ready, stop } = await bench.gateway({ spares: 1 });
+  const { client, ready, stop } = await bench.gateway({ spares: 0 });
   const warm = await warmTurns(bench, client, lengths);
   /** @type {Points} */
   const replay = [];
@@ -85,7 +85,7 @@ export async function historyGrowth(bench) {
     for (let index = 0; index < samples; index += 1) {
       await ready();
       await bench.settle();
-      const conversation = bench.gatewayConversation(client, foreignHistory(length, length * BYTES));
+      const conversation = bench.gatewayConversation(client, foreignHistory(length - 1, length * BYTES));
       times.replay.push((await conversation.turn([text(`Go on. ${LEAVE_NO_PROCESS}`)])).ms);
       await ready();
       await bench.settle();
@@ -100,15 +100,15 @@ export async function historyGrowth(bench) {
   return [
     {
       kind: 'curve',
-      name: 'milliseconds until the model is called, against the length of the history',
+      name: 'milliseconds until the model is called, against the messages of the request',
       file: 'history',
-      x: { label: 'messages in the history', isLogarithmic: true },
+      x: { label: 'messages of the request', isLogarithmic: true },
       y: { label: 'ms until the model is called' },
       series: [
         { name: 'gateway, live process', points: warm.gateway },
         { name: 'bare SDK, live process', points: warm.bare },
-        { name: 'gateway, replay of the history', points: replay },
-        { name: 'bare SDK, new process, newest turn alone', points: cold },
+        { name: 'gateway, new process, all messages', points: replay },
+        { name: 'bare SDK, new process, newest message alone', points: cold },
       ],
     },
   ];
@@ -124,7 +124,7 @@ async function warmTurns(bench, client, lengths) {
   const bare = bench.bareConversation();
   const gatewaySide = await Side.begin((content) => conversation.turn(content));
   const bareSide = await Side.begin((content) => bare.conversation.turn(content));
-  for (let messages = 2; messages <= (lengths.at(-1) ?? 0); messages += 2) {
+  for (let messages = 3; messages <= (lengths.at(-1) ?? 0); messages += 2) {
     for (const side of [gatewaySide, bareSide]) await side.step(messages, lengths.includes(messages));
   }
   await bare.end();
@@ -150,7 +150,7 @@ class Side {
   }
 
   /**
-   * @param {number} messages in the history of this turn
+   * @param {number} messages of this turn's request
    * @param {boolean} isPoint
    */
   async step(messages, isPoint) {
