@@ -18,6 +18,7 @@ export class StandInEngine {
    */
   replay(request, listener) {
     const process = new StandInProcess(request, listener);
+    listener.onStarted();
     return { process, events: process.answer(request) };
   }
 }

@@ -1,3 +1,5 @@
+import { clientGone, FailureError } from '../spec/failure.ts';
+
 /**
  * Lets so many processes start at a time. Twenty at once on two cores take twice as long as one after another, for
  * every one of them.
@@ -16,10 +18,14 @@ export class StartGate {
     return this.#free > 0;
   }
 
-  /** Waits for a turn. Call what it resolves to once, when the start is over, however it ended. */
-  async enter(): Promise<() => void> {
+  /**
+   * Waits for a turn. Call what it resolves to once, when the start is over, however it ended.
+   *
+   * @throws FailureError `client_gone` when the signal aborts before
+   */
+  async enter(signal?: AbortSignal): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#wait(signal);
     let isLeft = false;
     return () => {
       if (isLeft) return;
@@ -28,5 +34,21 @@ export class StartGate {
       if (next) next();
       else this.#free += 1;
     };
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = () => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(new FailureError(clientGone()));
+      };
+      if (signal?.aborted) return reject(new FailureError(clientGone()));
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(enter);
+    });
   }
 }

@@ -48,11 +48,12 @@ export interface ProcessParts {
   stallMs: number;
   /** Whether a call that the CLI would repeat is told to the client instead. */
   failsAtFirstRetry: boolean;
+  onStarted: () => void;
   onEnded: (process: ClaudeProcess) => void;
   onParked: (process: ClaudeProcess) => void;
 }
 
-/** How long the CLI may take, after an answer, until it takes the next turn. */
+/** How long the CLI may take until it is ready for the next turn. */
 const SETTLE_MS = 10_000;
 /** How long the API's own words may take after the news of a failure. */
 const WORDS_MS = 300;
@@ -130,9 +131,10 @@ export class ClaudeProcess {
    * Takes the conversation's next turn: a user message on an idle process, the tool results on one that holds calls.
    * The caller has made sure that the process carries it unaltered.
    *
+   * @param signal aborts when the client has gone, which ends the process
    * @returns the turn's events; or undefined if the process ended before it had taken anything, and a replay is safe
    */
-  async continue(request: MessagesRequest): Promise<AsyncIterable<TurnEvent> | undefined> {
+  async continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
     const newest = request.messages.at(-1) as Message;
     const wasHeld = this.#state === 'held';
     if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
@@ -140,11 +142,14 @@ export class ClaudeProcess {
     this.turns += 1;
     this.#heldIds = [];
     this.#fold = new AnswerFold();
+    const cancel = () => this.end();
+    signal.addEventListener('abort', cancel, { once: true });
     try {
-      if (!wasHeld) await within(this.#settled, SETTLE_MS);
-      await this.#applySettings(toRequestSettings(request, this.#parts.names));
+      await within(this.#ready(request, wasHeld), SETTLE_MS);
     } catch {
       this.end();
+    } finally {
+      signal.removeEventListener('abort', cancel);
     }
     if (this.#hasEnded()) return undefined;
     const turn = this.#openTurn();
@@ -172,6 +177,12 @@ export class ClaudeProcess {
   /** As the type checker cannot know that awaiting may change the state. */
   #hasEnded(): boolean {
     return this.#state === 'ended';
+  }
+
+  /** Resolves when the process has settled its last turn and has taken the settings of the next one. */
+  async #ready(request: MessagesRequest, wasHeld: boolean): Promise<void> {
+    if (!wasHeld) await this.#settled;
+    if (!this.#hasEnded()) await this.#applySettings(toRequestSettings(request, this.#parts.names));
   }
 
   async #applySettings(wanted: RequestSettings): Promise<void> {
@@ -220,7 +231,10 @@ export class ClaudeProcess {
       }
       case 'system':
         if (message.subtype === 'api_retry') this.#receiveRetry(message);
-        else if (message.subtype === 'init') this.#checkTools(message.tools);
+        else if (message.subtype === 'init') {
+          this.#parts.onStarted();
+          this.#checkTools(message.tools);
+        }
         return;
       case 'result':
         if (this.#failing) this.#failInUpstreamWords(message.terminal_reason);

@@ -48,6 +48,8 @@ export interface BegunTurn {
 
 /** What the owner of processes wants to hear of them. */
 export interface ProcessListener {
+  /** It has started and is about to call the model. */
+  onStarted: () => void;
   /** The process is gone; called once. */
   onEnded: (process: ClaudeProcess) => void;
   /** Its turn is complete and it waits for the next. */
@@ -100,49 +102,54 @@ export class Engine {
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
     const settings = toRequestSettings(request, names);
     const { child, files } = this.#newChild({ settings: JSON.stringify({ env: settings }), system: request.system });
-    const input = new EventQueue<SDKUserMessage>();
-    const base = this.#baseOptions(child, files);
-    const upstreamErrors = new UpstreamErrors();
-    const sdkQuery = query({
-      prompt: input,
-      options: {
-        ...base,
-        env: {
-          ...base.env,
-          CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
+    try {
+      const input = new EventQueue<SDKUserMessage>();
+      const base = this.#baseOptions(child, files);
+      const upstreamErrors = new UpstreamErrors();
+      const sdkQuery = query({
+        prompt: input,
+        options: {
+          ...base,
+          env: {
+            ...base.env,
+            CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
+          },
+          ...(files.settings && { settings: files.settings }),
+          model: request.model,
+          resume: transcript.sessionId,
+          forkSession: true,
+          sessionStore: {
+            append: async (_key, entries) => upstreamErrors.add(entries),
+            load: async () => transcript.entries,
+          },
+          sessionStoreFlush: 'eager',
+          extraArgs: {
+            ...base.extraArgs,
+            // The SDK's own default for a resumed session, but not with a spawn function: else the turn begins without tools.
+            'await-initialize': null,
+            ...(files.system && { 'append-system-prompt-file': files.system }),
+          },
+          ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: clientTools.config } } : {}),
         },
-        ...(files.settings && { settings: files.settings }),
-        model: request.model,
-        resume: transcript.sessionId,
-        forkSession: true,
-        sessionStore: {
-          append: async (_key, entries) => upstreamErrors.add(entries),
-          load: async () => transcript.entries,
-        },
-        sessionStoreFlush: 'eager',
-        extraArgs: {
-          ...base.extraArgs,
-          // The SDK's own default for a resumed session, but not with a spawn function: else the turn begins without tools.
-          'await-initialize': null,
-          ...(files.system && { 'append-system-prompt-file': files.system }),
-        },
-        ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: clientTools.config } } : {}),
-      },
-    });
-    const process = new ClaudeProcess({
-      query: sdkQuery,
-      child,
-      input,
-      clientTools,
-      tools: request.tools,
-      betas: request.betas,
-      names,
-      settings,
-      upstreamErrors,
-      ...this.#processOptions,
-      ...listener,
-    });
-    return { process, events: process.begin() };
+      });
+      const process = new ClaudeProcess({
+        query: sdkQuery,
+        child,
+        input,
+        clientTools,
+        tools: request.tools,
+        betas: request.betas,
+        names,
+        settings,
+        upstreamErrors,
+        ...this.#processOptions,
+        ...listener,
+      });
+      return { process, events: process.begin() };
+    } catch (error) {
+      child.end();
+      throw error;
+    }
   }
 
   /** Starts a spare; resolves when it is ready to be claimed. */
@@ -180,11 +187,11 @@ export class Engine {
     request: MessagesRequest,
     listener: ProcessListener,
   ): Promise<BegunTurn | undefined> {
-    const names = new ToolNames(request.tools);
-    const clientTools = new ClientTools(request.tools, names);
-    const settings = toRequestSettings(request, names);
-    const input = new EventQueue<SDKUserMessage>();
     try {
+      const names = new ToolNames(request.tools);
+      const clientTools = new ClientTools(request.tools, names);
+      const settings = toRequestSettings(request, names);
+      const input = new EventQueue<SDKUserMessage>();
       const sdkQuery = spare.claim({
         prompt: input,
         options: {

@@ -26,7 +26,13 @@ export interface ProcessFiles {
  */
 export function createProcessFiles(directory: RunDirectory, contents: StartContents = {}): ProcessFiles {
   const folder = join(directory.temporary, randomUUID());
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // What cannot be removed now goes with the run directory.
+    }
+  };
   const write = (name: string, content = '') => {
     if (content === '') return undefined;
     const file = join(folder, name);

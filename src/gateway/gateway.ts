@@ -122,7 +122,7 @@ export class Gateway {
     const process = this.#registry.take(history);
     const obstacle = process ? obstacleTo(process, request) : 'no live process holds this history';
     if (process && obstacle === undefined) {
-      const events = await process.continue(request);
+      const events = await process.continue(request, signal);
       if (events) return { path: 'continue', begun: { process, events } };
     }
     // What it holds has been superseded by this request.

@@ -74,13 +74,14 @@ export class ProcessPool {
    */
   async replay(request: MessagesRequest, signal: AbortSignal): Promise<BegunTurn> {
     const place = await this.#budget.reserve(signal);
-    const leaveGate = await this.#gate.enter();
+    let leaveGate = () => {};
     try {
+      leaveGate = await this.#gate.enter(signal);
       if (signal.aborted) throw new FailureError(clientGone());
       if (this.#isEnded) throw new FailureError(shuttingDown());
       const begun = this.#engine.replay(request, this.#listener(leaveGate));
       this.#places.set(begun.process, place);
-      return { process: begun.process, events: afterFirst(begun.events, leaveGate) };
+      return begun;
     } catch (error) {
       leaveGate();
       place.release();
@@ -95,8 +96,9 @@ export class ProcessPool {
    */
   async countTokens(request: MessagesRequest, signal: AbortSignal): Promise<number | undefined> {
     const place = await this.#budget.reserve(signal);
-    const leaveGate = await this.#gate.enter();
+    let leaveGate = () => {};
     try {
+      leaveGate = await this.#gate.enter(signal);
       if (signal.aborted) throw new FailureError(clientGone());
       const deadline = AbortSignal.timeout(COUNT_MS);
       return await this.#engine.countTokens(request, leaveGate, AbortSignal.any([signal, deadline]));
@@ -113,7 +115,7 @@ export class ProcessPool {
     const begun = await this.#engine.claim(
       ready.spare,
       request,
-      this.#listener(() => undefined),
+      this.#listener(() => this.refill()),
     );
     if (!begun) {
       ready.place.release();
@@ -123,7 +125,7 @@ export class ProcessPool {
     this.#places.set(begun.process, ready.place);
     if (this.#isEnded) begun.process.end(shuttingDown());
     if (begun.process.state === 'ended') this.#release(begun.process);
-    return { process: begun.process, events: afterFirst(begun.events, () => this.refill()) };
+    return begun;
   }
 
   /** Starts spares in the background while there is room for them and nothing else is starting. */
@@ -170,6 +172,8 @@ export class ProcessPool {
       }
       const ready = { spare, place };
       this.#spares.push(ready);
+      // It is the one that can be spared most.
+      this.#budget.admit();
       void spare.exited.then(() => {
         const at = this.#spares.indexOf(ready);
         if (at < 0) return;
@@ -186,10 +190,12 @@ export class ProcessPool {
     }
   }
 
-  #listener(leaveGate: () => void): ProcessListener {
+  /** @param onStarted called, at least once, when the start takes no more of the machine */
+  #listener(onStarted: () => void): ProcessListener {
     return {
+      onStarted,
       onEnded: (process) => {
-        leaveGate();
+        onStarted();
         this.#release(process);
       },
       onParked: () => {
@@ -246,6 +252,7 @@ export class ProcessPool {
     }
     for (const pid of this.#memory.keys()) if (!living.includes(pid)) this.#memory.delete(pid);
     this.#budget.enforceMemory();
+    this.#budget.admit();
     this.refill();
   }
 }
@@ -253,17 +260,4 @@ export class ProcessPool {
 function evictionRank(process: ClaudeProcess): number {
   if (process.state === 'held') return 2;
   return process.turns > 1 ? 1 : 0;
-}
-
-/** Calls back when the first item arrives or the iteration ends without any. */
-async function* afterFirst<Item>(
-  items: AsyncIterable<Item>,
-  callback: () => void,
-): AsyncGenerator<Item, void, undefined> {
-  let isFirst = true;
-  for await (const item of items) {
-    if (isFirst) callback();
-    isFirst = false;
-    yield item;
-  }
 }

@@ -28,7 +28,17 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
-  server.on('clientError', refuseUnparsable);
+  /** Those on which an answer is under way. */
+  const answering = new WeakSet<Duplex>();
+  server.on('request', ({ socket }, response) => {
+    answering.add(socket);
+    response.once('close', () => answering.delete(socket));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // A refusal would stand in the midst of that answer.
+    if (socket.writable && !answering.has(socket)) refuseUnparsable(error, socket);
+    else socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -47,7 +57,6 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
 
 /** What is no HTTP request, in the API's envelope as well as its sender may read it. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable) return void socket.destroy();
   const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const { failure } = badRequest(
     '',

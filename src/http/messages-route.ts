@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
-import { clientGone, type Failure, failureOf, nestedTooDeeply } from '../spec/failure.ts';
+import { clientGone, type Failure, failureOf } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import { failureResponse, jsonAnswer, type OnSettled, streamAnswer } from './answer.ts';
 import type { AppOptions, Env } from './app-options.ts';
@@ -20,10 +20,10 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
     const onSettled: OnSettled = (settled) => {
       outcome = settled;
     };
-    outgoing.once('close', () => {
+    onceOver(context.env, (isWhole) => {
       // An abort is costly, and nobody listens to it any more after the answer.
-      if (!outgoing.writableFinished) gone.abort();
-      const { failure } = outcome;
+      if (!isWhole) gone.abort();
+      const failure = outcome.failure ?? (isWhole ? undefined : clientGone());
       log('turn', {
         request: requestId,
         session: sessionOf(context),
@@ -37,18 +37,19 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
       const request = await decode(context, strict);
       const { model, messages, stream, userId: user } = request;
       facts = { model, messages: messages.length, stream, user };
+      const declared = fieldHeaders(request);
       const turn = await gateway.open(request, clientKey(context), gone.signal);
       facts = { ...facts, path: turn.path, reason: turn.reason };
       const headers = {
         'isthmus-path': turn.path,
         ...(turn.reason === undefined ? {} : { 'isthmus-replay-reason': turn.reason }),
-        ...fieldHeaders(request),
+        ...declared,
       };
       return stream
         ? await streamAnswer(turn.events, { outgoing, requestId, headers, keepAliveMs, onSettled })
         : await jsonAnswer(turn.events, { requestId, headers, onSettled });
     } catch (error) {
-      const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
+      const failure = failureOf(error);
       if (failure.code === 'internal')
         log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
       onSettled({ failure });
@@ -61,7 +62,7 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
 export function countTokensRoute({ gateway, strict }: AppOptions) {
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
-    context.env.outgoing.once('close', () => gone.abort());
+    onceOver(context.env, () => gone.abort());
     try {
       const request = await decode(context, strict, { max_tokens: 1 });
       const { inputTokens, source } = await gateway.countTokens(request, gone.signal);
@@ -76,10 +77,24 @@ export function countTokensRoute({ gateway, strict }: AppOptions) {
         },
       );
     } catch (error) {
-      const failure = error instanceof RangeError ? nestedTooDeeply() : failureOf(error);
-      return failureResponse(failure, context.get('requestId'));
+      return failureResponse(failureOf(error), context.get('requestId'));
     }
   };
+}
+
+/**
+ * Calls back when an answer is over: sent to its end, or its client has gone. A request that was sent behind another one on
+ * its connection hears of that from the connection alone.
+ */
+function onceOver({ incoming, outgoing }: Env['Bindings'], callback: (isWhole: boolean) => void): void {
+  const { socket } = incoming;
+  const over = () => {
+    outgoing.off('close', over);
+    socket.off('close', over);
+    callback(outgoing.writableFinished);
+  };
+  outgoing.once('close', over);
+  socket.once('close', over);
 }
 
 /** @param defaults fields that this route's body need not have */

@@ -64,11 +64,6 @@ export function shuttingDown(): Failure {
   };
 }
 
-/** What has no depth that a walk through it could bear. */
-export function nestedTooDeeply(): Failure {
-  return badRequest('', 'The body is nested too deeply.').failure;
-}
-
 /** The failure inside an error, or `internal` for an error that nobody made on purpose. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;

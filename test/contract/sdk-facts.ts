@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../src/scripted-model/script.ts';
 import type { Message } from '../../src/spec/messages.ts';
 import { asTheModelSees, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
-import { assistant, collect, NO_LISTENER, request, tool, user } from '../support/engine.ts';
+import { assistant, collect, NO_LISTENER, PATIENT, request, tool, user } from '../support/engine.ts';
 import { until } from '../support/gateway.ts';
 import { CALL, result, TEXT, useContract } from './contract.ts';
 
@@ -111,7 +111,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const given = request([user('hi')], { tools: [declared, large, tool('read')] });
       answering(TEXT);
       const { process } = await claim(given);
-      await collect(await process.continue({ ...given, messages: [user('more')] }));
+      await collect(await process.continue({ ...given, messages: [user('more')] }, PATIENT));
       await replay(given);
       expect(contract.model.requests).toHaveLength(3);
       for (const { body } of contract.model.requests) expect(body.tools).toEqual([declared, large, tool('read')]);
@@ -134,7 +134,10 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const tools = [tool('read')];
       const { process } = await claim(request([user('hi')], { tools }));
       await collect(
-        await process.continue(request([result([{ type: 'text', text: 'bad' }], { is_error: true })], { tools })),
+        await process.continue(
+          request([result([{ type: 'text', text: 'bad' }], { is_error: true })], { tools }),
+          PATIENT,
+        ),
       );
       const live = messageBytes(seen(1).messages as WireMessage[], { withThinking: true });
       await replay(
@@ -155,9 +158,14 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const tools = [tool('read')];
       const { process } = await replay(request([user('hi')], { tools }));
       await collect(
-        await process.continue(request([result('r')], { tools, parameters: { max_tokens: 11, temperature: 0.5 } })),
+        await process.continue(
+          request([result('r')], { tools, parameters: { max_tokens: 11, temperature: 0.5 } }),
+          PATIENT,
+        ),
       );
-      await collect(await process.continue(request([user('more')], { tools, parameters: { max_tokens: 12 } })));
+      await collect(
+        await process.continue(request([user('more')], { tools, parameters: { max_tokens: 12 } }), PATIENT),
+      );
       expect(seen(1)).toMatchObject({ max_tokens: 11, temperature: 0.5 });
       expect(seen(2).max_tokens).toBe(12);
       expect(seen(2).temperature ?? 1).toBe(1);
@@ -181,7 +189,9 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       expect(betasOf(0)).toEqual(expect.arrayContaining(['interleaved-thinking-2025-05-14', 'effort-2025-11-24']));
       expect(new Set(betasOf(0)).size).toBe(betasOf(0).length);
       // The gateway replays instead when they change.
-      await collect(await process.continue(request([result('r')], { tools, betas: ['output-128k-2025-02-19'] })));
+      await collect(
+        await process.continue(request([result('r')], { tools, betas: ['output-128k-2025-02-19'] }), PATIENT),
+      );
       expect(betasOf(1)).toEqual(betasOf(0));
       await replay(request([user('hi')], { betas: ['output-128k-2025-02-19'] }));
       expect(betasOf(2)).toContain('output-128k-2025-02-19');
@@ -302,7 +312,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       answering(CALL, TEXT);
       const { process } = await replay(request([user('hi')], { tools: [tool('read')] }));
       const results = result(content, is_error ? { is_error } : {});
-      await collect(await process.continue(request([results], { tools: [tool('read')] })));
+      await collect(await process.continue(request([results], { tools: [tool('read')] }), PATIENT));
       const wanted = asTheModelSees([results as WireMessage], { withThinking: true });
       expect(asTheModelSees(seen(1).messages.slice(-1) as WireMessage[], { withThinking: true })).toEqual(wanted);
     });
@@ -328,7 +338,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
           content: `content of ${path}`,
         })),
       );
-      await collect(await process.continue(request([results], { tools: [tool('read')] })));
+      await collect(await process.continue(request([results], { tools: [tool('read')] }), PATIENT));
       expect(asTheModelSees(seen(1).messages.slice(-1) as WireMessage[], { withThinking: true })).toEqual(
         asTheModelSees([results as WireMessage], { withThinking: true }),
       );
@@ -349,6 +359,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
               tools: [tool(name), tool('read')],
               parameters: { max_tokens: 9, tool_choice: { type: 'tool', name } },
             }),
+            PATIENT,
           ),
         );
         expect(seen(1).tool_choice).toEqual({ type: 'tool', name: `${name}_` });
@@ -408,7 +419,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       answering({ content: [{ type: 'text', text: 'x' }], stop_reason: 'stop_sequence', stop_sequence: 'END' }, TEXT);
       const { last, process } = await replay(request([user('hi')]));
       expect(last).toMatchObject({ answer: { stop_reason: 'stop_sequence', stop_sequence: 'END' } });
-      await collect(await process.continue(request([user('more')])));
+      await collect(await process.continue(request([user('more')]), PATIENT));
       expect(contract.model.requests).toHaveLength(2);
     });
 
@@ -439,7 +450,7 @@ export function describeSdkFacts(name: string, variables: Record<string, string>
       const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
       const messages = [user(image, 'what is this')];
       const { process } = await replay(request(messages));
-      await collect(await process.continue(request([user('sure?')])));
+      await collect(await process.continue(request([user('sure?')]), PATIENT));
       expect(asTheModelSees(seen(1).messages.slice(0, 1) as WireMessage[], { withThinking: true })).toEqual(
         asTheModelSees(messages, { withThinking: true }),
       );

@@ -42,7 +42,10 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   };
 }
 
-export const NO_LISTENER = { onEnded: () => undefined, onParked: () => undefined };
+export const NO_LISTENER = { onStarted: () => undefined, onEnded: () => undefined, onParked: () => undefined };
+
+/** Of a client that stays. */
+export const PATIENT = new AbortController().signal;
 
 export function request(messages: Message[], rest: Partial<MessagesRequest> = {}): MessagesRequest {
   return {

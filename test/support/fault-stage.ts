@@ -40,6 +40,7 @@ export interface AnsweredMessage {
 export interface SendOptions {
   stream?: boolean;
   key?: string;
+  maxTokens?: number;
 }
 
 const TOOLS = [{ name: 'read', input_schema: { type: 'object' } }];
@@ -277,17 +278,17 @@ export class Turn {
     return this.#stage.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === this.mark);
   }
 
-  #body(stream: boolean): string {
+  #body({ stream = true, maxTokens = 500 }: SendOptions): string {
     const { messages } = this;
-    return JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 500, tools: TOOLS, messages, stream });
+    return JSON.stringify({ model: 'claude-sonnet-5', max_tokens: maxTokens, tools: TOOLS, messages, stream });
   }
 
-  async send({ stream = true, key = 'any' }: SendOptions = {}): Promise<Outcome> {
+  async send(options: SendOptions = {}): Promise<Outcome> {
     this.sent += 1;
     const response = await fetch(`${this.#stage.gateway.url}/v1/messages`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-api-key': key },
-      body: this.#body(stream),
+      headers: { 'content-type': 'application/json', 'x-api-key': options.key ?? 'any' },
+      body: this.#body(options),
     });
     return await read(response);
   }
@@ -297,15 +298,15 @@ export class Turn {
    *
    * @param share how much of its body is sent, from 0 to 1
    */
-  sendAlone({ stream = true, key = 'any' }: SendOptions = {}, share = 1): Connection {
+  sendAlone(options: SendOptions = {}, share = 1): Connection {
     this.sent += 1;
     const { hostname, port } = new URL(this.#stage.gateway.url);
-    const body = this.#body(stream);
+    const body = this.#body(options);
     const socket = connect(Number(port), hostname);
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
-      'x-api-key': key,
+      'x-api-key': options.key ?? 'any',
     };
     const sending = request({
       hostname,
@@ -318,6 +319,14 @@ export class Turn {
     sending.write(body.slice(0, body.length * share));
     if (share === 1) sending.end();
     return new Connection(socket, sending);
+  }
+
+  /** Its bytes as they go over a connection. */
+  toSend(): string {
+    this.sent += 1;
+    const body = this.#body({});
+    const headers = ['host: localhost', 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`];
+    return `POST /v1/messages HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
   }
 
   /** The answer is the whole one that was scripted last, and the call that made it had the whole history. */

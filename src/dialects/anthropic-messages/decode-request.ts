@@ -130,6 +130,7 @@ export interface DecodeOptions {
  */
 export function decodeRequest(body: unknown, options: DecodeOptions = {}): MessagesRequest {
   const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true } = options;
+  assertShallow(body);
   const parsed = parse(requestBody, body, '');
   if (mayHoldLoneSurrogates) assertWellFormed(parsed, '');
   const ignored: string[] = [];
@@ -324,12 +325,26 @@ function asBlocks(content: string | ContentBlock[]): ContentBlock[] {
   return content === '' ? [] : [{ type: 'text', text: content }];
 }
 
+/** The most levels of lists and objects in a body: far more than any client has, far fewer than a walk through it bears. */
+const DEEPEST = 500;
+
+function assertShallow(body: unknown): void {
+  let level = [body];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) throw badRequest('', `The body is nested more than ${DEEPEST} levels deep.`);
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+}
+
 /** Half a surrogate pair is no text: the SDK would replace it in silence, and the API refuses it. */
 function assertWellFormed(value: unknown, path: string): void {
   if (typeof value === 'string') {
     if (LONE_SURROGATE.test(value)) throw badRequest(path, 'has half a surrogate pair, which is not valid Unicode');
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) assertWellFormed(inner, path ? `${path}.${key}` : key);
+    for (const [key, inner] of Object.entries(value)) {
+      if (LONE_SURROGATE.test(key)) throw badRequest(path, 'has a field whose name has half a surrogate pair');
+      assertWellFormed(inner, path ? `${path}.${key}` : key);
+    }
   }
 }
 

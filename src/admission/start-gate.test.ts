@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { StartGate } from './start-gate.ts';
+
+test('lets one in when one leaves, in their order, and leaving twice counts once', async () => {
+  const gate = new StartGate(1);
+  const leave = await gate.enter();
+  const order: string[] = [];
+  const enter = async (name: string) => {
+    const done = await gate.enter();
+    order.push(name);
+    return done;
+  };
+  const [second, third] = [enter('second'), enter('third')];
+  leave();
+  leave();
+  const leaveSecond = await second;
+  expect(order).toEqual(['second']);
+  leaveSecond();
+  (await third)();
+  expect(order).toEqual(['second', 'third']);
+  expect(gate.isFree).toBe(true);
+});
+
+test('who goes away while waiting is told so, and takes nobody’s turn', async () => {
+  const gate = new StartGate(1);
+  const leave = await gate.enter();
+  const gone = new AbortController();
+  const waiting = gate.enter(gone.signal);
+  const behind = gate.enter();
+  gone.abort();
+  await expect(waiting).rejects.toMatchObject({ failure: { code: 'client_gone' } });
+  leave();
+  (await behind)();
+  expect(gate.isFree).toBe(true);
+  await expect(gate.enter(gone.signal)).resolves.toBeTypeOf('function');
+  await expect(gate.enter(gone.signal)).rejects.toMatchObject({ failure: { code: 'client_gone' } });
+});
