@@ -21,5 +21,6 @@ export default defineConfig({
     // Against a test that hangs, on a machine that others keep busy too.
     testTimeout: 900_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -21,6 +21,7 @@
  * @property {string} name
  * @property {Figure[]} figures
  * @property {string[]} [notes] what a reader has to see beside the figures
+ * @property {boolean} [isProof] whether its bounds hold on any machine, so that a run in which they do not has failed
  */
 
 /**
@@ -42,6 +43,11 @@
  */
 
 /** @typedef {Comparison | Figures | Curve} Result */
+
+/** Whether a result is a proof that has failed. @param {Result} result */
+export function isDisproved(result) {
+  return result.kind === 'figures' && result.isProof === true && !result.figures.every(isWithinBounds);
+}
 
 /** @param {Figure} figure */
 export function isWithinBounds({ value, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }) {

@@ -4,6 +4,7 @@ import { Cleanup } from './cleanup.js';
 import { describeMachine } from './machine.js';
 import { parseOptions, USAGE } from './options.js';
 import { busyLine, headLine, machineLine, resultLines, unaskedLines } from './report.js';
+import { isDisproved } from './results.js';
 import { chosenRows } from './rows.js';
 import { saveResults } from './saved-results.js';
 
@@ -30,6 +31,10 @@ async function run(options, cleanup) {
     for (const text of resultLines(calls)) print(text);
   }
   print(busyLine(bench.busy));
+  for (const { name } of results.filter(isDisproved)) {
+    print(`failed: ${name}`);
+    process.exitCode = 1;
+  }
   if (options.save) print(`saved as ${saveResults({ machine, options, busy: bench.busy, results })}`);
 }
 

@@ -75,6 +75,7 @@ export async function clientBlocksRow(bench) {
       kind: 'figures',
       name: 'client blocks that reach the model as the same block',
       figures: [...figures, { label: 'blocks added', value: added, unit: '', atMost: 0 }],
+      isProof: true,
     },
   ];
 }

@@ -50,7 +50,9 @@ export async function promptPrefixRow(bench) {
   await second.stop();
   const { requests, kept, breaks } = log.report;
   const share = { label: `of ${requests}`, value: kept, unit: 'requests', atLeast: requests };
-  return [{ kind: 'figures', name: 'prompt prefix kept byte for byte', figures: [share], notes: breaks }];
+  return [
+    { kind: 'figures', name: 'prompt prefix kept byte for byte', figures: [share], notes: breaks, isProof: true },
+  ];
 }
 
 /**

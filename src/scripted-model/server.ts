@@ -135,7 +135,7 @@ export class ScriptedModel {
 }
 
 /** A reset throws away what the caller has not read yet: so long it gets for that, in milliseconds. */
-const READ_MS = 250;
+const READ_MS = 1_000;
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 
 async function answer(

@@ -31,8 +31,7 @@ async function on(path: keyof typeof FIRST): Promise<Conversation> {
   if (first) await conversation.take(first);
   if (path === 'replay') {
     const own = stage.processes().filter((pid) => !before.includes(pid));
-    for (const pid of own) process.kill(pid, 'SIGKILL');
-    await until('its process is gone', () => !stage.processes().some((pid) => own.includes(pid)));
+    for (const pid of own) await stage.loseProcess(pid);
   }
   return conversation;
 }

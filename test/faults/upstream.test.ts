@@ -26,6 +26,9 @@ const after = (after_events: number, how: 'end' | 'reset' | 'silence'): Reply =>
   cut: { after_events, how },
 });
 
+/** Behind message_start, content_block_start, two deltas and content_block_stop; the call is whole, the answer is not. */
+const afterCall = (how: 'end' | 'reset'): Reply => ({ ...call('b'), gap_ms: 20, cut: { after_events: 5, how } });
+
 /** The beginning of an answer, and then something else. */
 const begun = (rest: string): Reply => ({
   raw: {
@@ -46,6 +49,8 @@ const FAULTS: Record<string, Row> = {
   'a connection that is reset before its first event': { fault: after(0, 'reset'), ...cut },
   'a connection that is reset within a block': { fault: after(4, 'reset'), ...cut, hasBegun: true },
   'a connection that is reset after the last block': { fault: after(3 + DELTAS, 'reset'), ...cut, hasBegun: true },
+  'a stream that ends after the block of a call': { fault: afterCall('end'), ...cut, hasBegun: true },
+  'a connection that is reset after the block of a call': { fault: afterCall('reset'), ...cut, hasBegun: true },
   'a page of HTML': { fault: { raw: { content_type: 'text/html', body: '<html>Hello</html>' } }, ...cut },
   'text that is no event stream': { fault: { raw: { body: 'good morning' } }, ...cut },
   'an empty body': { fault: { raw: { body: '' } }, ...cut },
@@ -172,7 +177,7 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
 });
 
 test('an API that falls silent is given up on every way, and its call is aborted', async () => {
-  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.1']);
+  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.3']);
   try {
     const cases = Object.values(FIRST).flatMap((first) =>
       [true, false].flatMap((stream) => [0, 4].map((events) => ({ first, stream, events }))),
