@@ -88,6 +88,7 @@ export class BareConversation {
 
   /** @param {ContentBlock[]} content */
   #send(content) {
+    this.#sdk.turns += 1;
     if (content.some((block) => block.type === 'tool_result')) {
       for (const block of content) this.#clientTools.complete(block);
       return;

@@ -9,6 +9,7 @@ import { EventQueue } from '../dist/engine/event-queue.js';
 import { findExecutable } from '../dist/engine/executable.js';
 import { Launcher } from '../dist/engine/launch.js';
 import { createRunDirectory } from '../dist/engine/run-directory.js';
+import { processesWith } from './process-list.js';
 import { createSurroundings } from './surroundings.js';
 
 /** @typedef {import('@anthropic-ai/claude-agent-sdk').Options} SdkOptions */
@@ -22,6 +23,8 @@ export class BareSdk {
   #environment;
   #executable = findExecutable(undefined);
   #launcher;
+  /** Turns that were sent to its processes. */
+  turns = 0;
 
   /** @param {string} modelUrl */
   constructor(modelUrl) {
@@ -106,6 +109,11 @@ export class BareSdk {
     });
     await Promise.all([engine.allGone(), child.gone]);
     deepStrictEqual(seen[1], seen[0], 'bench/bare-sdk.js starts `claude` otherwise than the engine does');
+  }
+
+  /** Its processes that live. @returns {number[]} */
+  processes() {
+    return processesWith(`HOME=${this.#surroundings.env.HOME}`);
   }
 
   remove() {

@@ -90,7 +90,14 @@ export class Bench {
     const turns = this.#clients.reduce((sum, client) => sum + client.turns, 0);
     if (turns === 0) return undefined;
     const calls = this.model.calls('gateway');
-    const figure = { label: `(${calls} calls, ${turns} turns)`, value: calls / turns, unit: '', atLeast: 1, atMost: 1 };
-    return { kind: 'figures', name: 'model calls per client turn', figures: [figure] };
+    const figures = [
+      { label: `(${calls} calls, ${turns} turns)`, value: calls / turns, unit: '', atLeast: 1, atMost: 1 },
+    ];
+    if (this.sdk.turns > 0) {
+      const bare = this.model.calls('bare');
+      const label = `of the bare SDK (${bare} calls, ${this.sdk.turns} turns)`;
+      figures.push({ label, value: bare / this.sdk.turns, unit: '', atLeast: 1, atMost: 1 });
+    }
+    return { kind: 'figures', name: 'model calls per client turn', figures };
   }
 }

@@ -11,6 +11,8 @@ const BUDGET_MB = 3_000;
 /** Conversations begun, after which the memory is read; the budget carries some twenty of them. */
 const COUNTS = [1, 2, 5, 10, 15, 20, 30, 50, 100, 300, 1000];
 const QUICK_COUNTS = [1, 2];
+/** Conversations of the bare SDK, which has no budget. */
+const MOST_BARE = 20;
 /** Conversations that begin at a time, so that a thousand of them take minutes. */
 const AT_A_TIME = 2;
 /** How often the memory is read while conversations begin, in milliseconds. */
@@ -56,6 +58,10 @@ export async function memoryRow(bench) {
   isOver = true;
   await watching;
   await stop();
+  const bare = await bareMemory(
+    bench,
+    counts.filter((count) => count <= MOST_BARE),
+  );
 
   /** @type {Result[]} */
   const results = [
@@ -68,6 +74,7 @@ export async function memoryRow(bench) {
       series: [
         { name: 'the gateway and its processes', points: points.map(({ count, all }) => [count, all]) },
         { name: 'the heap of the gateway alone', points: points.map(({ count, heapMb }) => [count, heapMb]) },
+        { name: 'the processes of the bare SDK', points: bare },
       ],
     },
     {
@@ -85,4 +92,28 @@ export async function memoryRow(bench) {
     results.push({ kind: 'figures', name: 'heap for each evicted conversation', figures: [figure] });
   }
   return results;
+}
+
+/**
+ * What the processes of as many conversations hold together when a program drives the SDK itself.
+ *
+ * @param {Bench} bench
+ * @param {readonly number[]} counts ascending
+ * @returns {Promise<Array<[conversations: number, mb: number]>>}
+ */
+async function bareMemory(bench, counts) {
+  /** @type {Array<[number, number]>} */
+  const points = [];
+  const ends = [];
+  for (const count of counts) {
+    while (ends.length < count) {
+      const { conversation, end } = bench.bareConversation();
+      ends.push(end);
+      await conversation.turn([text('What is this project?')]);
+    }
+    await sleep(bench.options.isQuick ? 0 : SWEEP_MS);
+    points.push([count, await memoryMb(bench.sdk.processes())]);
+  }
+  await Promise.all(ends.map((end) => end()));
+  return points;
 }
