@@ -177,7 +177,7 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
 });
 
 test('an API that falls silent is given up on every way, and its call is aborted', async () => {
-  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.3']);
+  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.3', '--keep-alive-seconds', '60']);
   try {
     const cases = Object.values(FIRST).flatMap((first) =>
       [true, false].flatMap((stream) => [0, 4].map((events) => ({ first, stream, events }))),

@@ -104,7 +104,7 @@ test.each([
   ['before its first byte', 504, { ...TEXT, delay_ms: 60_000 }],
   ['within its stream', undefined, { ...TEXT, cut: { after_events: 4, how: 'silence' as const } }],
 ])('a model that falls silent %s is given up', async (_where, status, reply) => {
-  const { model, ask } = await setUp([reply], '--stall-minutes', '0.2');
+  const { model, ask } = await setUp([reply], '--stall-minutes', '0.2', '--keep-alive-seconds', '60');
   const error = await failing(ask(true));
   // The official SDK has no status for an error inside a stream.
   expect(error.status).toBe(status);
