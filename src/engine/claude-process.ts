@@ -56,7 +56,7 @@ export interface ProcessParts {
 /** How long the CLI may take until it is ready for the next turn. */
 const SETTLE_MS = 10_000;
 /** How long the API's own words may take after the news of a failure. */
-const WORDS_MS = 300;
+const WORDS_MS = 1_000;
 /** How long the result of a failed turn may take. */
 const RESULT_MS = 1_000;
 
