@@ -97,13 +97,11 @@ export class Engine {
   /** Hands a whole request to a new process as its transcript; works for any history, and for none. */
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
     const { directory } = this.#options;
-    const names = new ToolNames(request.tools);
-    const clientTools = new ClientTools(request.tools, names);
+    const parts = partsFor(request);
+    const { input, clientTools, names, settings } = parts;
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
-    const settings = toRequestSettings(request, names);
     const { child, files } = this.#newChild({ settings: JSON.stringify({ env: settings }), system: request.system });
     try {
-      const input = new EventQueue<SDKUserMessage>();
       const base = this.#baseOptions(child, files);
       const upstreamErrors = new UpstreamErrors();
       const sdkQuery = query({
@@ -135,12 +133,7 @@ export class Engine {
       const process = new ClaudeProcess({
         query: sdkQuery,
         child,
-        input,
-        clientTools,
-        tools: request.tools,
-        betas: request.betas,
-        names,
-        settings,
+        ...parts,
         upstreamErrors,
         ...this.#processOptions,
         ...listener,
@@ -188,10 +181,8 @@ export class Engine {
     listener: ProcessListener,
   ): Promise<BegunTurn | undefined> {
     try {
-      const names = new ToolNames(request.tools);
-      const clientTools = new ClientTools(request.tools, names);
-      const settings = toRequestSettings(request, names);
-      const input = new EventQueue<SDKUserMessage>();
+      const parts = partsFor(request);
+      const { input, clientTools, names, settings } = parts;
       const sdkQuery = spare.claim({
         prompt: input,
         options: {
@@ -203,12 +194,7 @@ export class Engine {
       const claimed = new ClaudeProcess({
         query: sdkQuery,
         child,
-        input,
-        clientTools,
-        tools: request.tools,
-        betas: request.betas,
-        names,
-        settings,
+        ...parts,
         ...this.#processOptions,
         ...listener,
       });
@@ -336,6 +322,20 @@ export class Engine {
       },
     };
   }
+}
+
+/** What a process of this request works with, however it is started. */
+function partsFor(request: MessagesRequest) {
+  const { tools, betas } = request;
+  const names = new ToolNames(tools);
+  return {
+    input: new EventQueue<SDKUserMessage>(),
+    clientTools: new ClientTools(tools, names),
+    tools,
+    betas,
+    names,
+    settings: toRequestSettings(request, names),
+  };
 }
 
 /** Resolves to nothing when the signal aborts. */
