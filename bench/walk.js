@@ -1,6 +1,6 @@
 // @ts-check
 import { CALL_A_TOOL } from './observed-model.js';
-import { prose, text, toolResult } from './workload.js';
+import { prose, resultOfCall, text } from './workload.js';
 
 /** @typedef {import('./gateway-conversation.js').MeasuredTurn} MeasuredTurn */
 /** @typedef {import('./workload.js').ContentBlock} ContentBlock */
@@ -15,11 +15,7 @@ import { prose, text, toolResult } from './workload.js';
 /** A tool's result, while the process holds the call. @type {Kind} */
 export const TOOL_RESULT = {
   opening: `Look into the project. ${CALL_A_TOOL}`,
-  next({ answer }, bytes, wish = CALL_A_TOOL) {
-    const call = answer.content.find((block) => block.type === 'tool_use');
-    if (!call) throw new Error('the model was to call a tool');
-    return [toolResult(String(call.id), `${prose(bytes)}${wish}`)];
-  },
+  next: ({ answer }, bytes, wish = CALL_A_TOOL) => resultOfCall(answer.content, bytes, wish),
 };
 
 /** A user's next message, on a process whose last answer is complete. @type {Kind} */

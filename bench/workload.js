@@ -63,6 +63,20 @@ export function toolResult(id, value) {
 }
 
 /**
+ * What a client's tool brings for the call that an answer makes.
+ *
+ * @param {readonly ContentBlock[]} answer
+ * @param {number} bytes
+ * @param {string} wish for the model's next answer
+ * @returns {ContentBlock[]}
+ */
+export function resultOfCall(answer, bytes, wish) {
+  const call = answer.find((block) => block.type === 'tool_use');
+  if (!call) throw new Error('the model was to call a tool');
+  return [toolResult(String(call.id), `${prose(bytes)}${wish}`)];
+}
+
+/**
  * A history that no process holds, as an agent's tool loop leaves it; it ends with an assistant's text, so that a user's
  * turn can follow.
  *

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toolResultContent } from '../../dist/conversation/canonical.js';
 import { CALL_A_TOOL } from '../observed-model.js';
-import { foreignHistory, prose, text, toolResult } from '../workload.js';
+import { foreignHistory, prose, resultOfCall, text, toolResult } from '../workload.js';
 
 /** @typedef {import('../bench.js').Bench} Bench */
 /** @typedef {import('../gateway-conversation.js').GatewayConversation} GatewayConversation */
@@ -126,9 +126,7 @@ function plain({ cache_control: _, ...block }) {
  * @param {string} [wish] for the model's next answer
  */
 function resultFor({ messages }, wish = '') {
-  const call = messages.at(-1)?.content.find((block) => block.type === 'tool_use');
-  if (!call) throw new Error('the conversation was to end with a tool call');
-  return [toolResult(String(call.id), `${prose(300)}${wish}`)];
+  return resultOfCall(messages.at(-1)?.content ?? [], 300, wish);
 }
 
 function image() {

@@ -1,7 +1,7 @@
 // @ts-check
 import { CALL_A_TOOL } from '../observed-model.js';
 import { promptOf } from '../prompt.js';
-import { prose, text, toolResult } from '../workload.js';
+import { resultOfCall, text } from '../workload.js';
 
 /** @typedef {import('../bench.js').Bench} Bench */
 /** @typedef {import('../gateway-conversation.js').GatewayConversation} GatewayConversation */
@@ -101,9 +101,7 @@ class PromptLog {
    * @param {string} path
    */
   toolTurn(conversation, wish, path) {
-    const call = conversation.messages.at(-1)?.content.find((block) => block.type === 'tool_use');
-    if (!call) throw new Error('the conversation was to end with a tool call');
-    return this.turn(conversation, [toolResult(String(call.id), `${prose(300)}${wish}`)], path);
+    return this.turn(conversation, resultOfCall(conversation.messages.at(-1)?.content ?? [], 300, wish), path);
   }
 }
 
