@@ -342,7 +342,8 @@ function assertWellFormed(value: unknown, path: string): void {
     if (LONE_SURROGATE.test(value)) throw badRequest(path, 'has half a surrogate pair, which is not valid Unicode');
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
-      if (LONE_SURROGATE.test(key)) throw badRequest(path, 'has a field whose name has half a surrogate pair');
+      if (LONE_SURROGATE.test(key))
+        throw badRequest(path, 'the name of a field has half a surrogate pair, which is not valid Unicode');
       assertWellFormed(inner, path ? `${path}.${key}` : key);
     }
   }
