@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import fc from 'fast-check';
@@ -96,7 +97,7 @@ async function answered(turn: GeneratedTurn, keepAliveMs: number) {
   const name = randomUUID();
   const settled: Array<{ failure?: Failure }> = [];
   asked.set(name, ({ env }) =>
-    streamAnswer(play(turn), {
+    streamAnswer(play(turn, env.outgoing), {
       outgoing: env.outgoing,
       requestId: 'req_own',
       headers: { 'isthmus-path': 'start' },
@@ -154,11 +155,19 @@ async function check(turn: GeneratedTurn, sizes: readonly number[]): Promise<voi
   expect(comparable(turn, foldByEngine(turn.events))).toEqual(expected);
 }
 
-async function* play({ events, silences }: GeneratedTurn): AsyncGenerator<TurnEvent> {
-  for (const [index, event] of events.entries()) {
-    if (silences.has(index)) await sleep(8);
+async function* play(turn: GeneratedTurn, outgoing: ServerResponse): AsyncGenerator<TurnEvent> {
+  for (const [index, event] of turn.events.entries()) {
+    if (turn.silences.has(index)) await untilPinged(outgoing);
     yield event;
   }
+}
+
+/** A silence that is long enough by what it does, not by a clock that a busy machine overtakes. */
+async function untilPinged({ socket }: ServerResponse): Promise<void> {
+  // What came before the silence is written by then.
+  await sleep(1);
+  const before = socket?.bytesWritten;
+  while (socket?.bytesWritten === before) await sleep(1);
 }
 
 function envelopeOf({ type, message, requestId = 'req_own' }: Failure) {
