@@ -48,7 +48,7 @@ export class Bench {
   /**
    * Starts a gateway for one row, and a client of it.
    *
-   * @param {{ spares?: number; flags?: string[]; isProbed?: boolean }} [settings]
+   * @param {Parameters<typeof startGateway>[2]} [settings]
    */
   async gateway(settings) {
     const gateway = await startGateway(this.model.url, this.cleanup, settings);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { processesWith } from './process-list.js';
@@ -20,7 +20,8 @@ const READY_DEADLINE_MS = 60_000;
  * @property {() => Promise<void>} ready resolves when it answers no turn and all of its spares are ready
  * @property {() => number[]} processes those that it has started and that live
  * @property {number} pid
- * @property {() => string[]} leftFiles of it and of its processes, beside the configuration of Claude Code
+ * @property {() => string[]} leftFiles of it and of its processes, by their paths in its home
+ * @property {import('./surroundings.js').Surroundings} surroundings
  * @property {() => Promise<{ heapBytes: number; rssBytes: number }>} memory after a garbage collection, if it is probed
  * @property {(how: 'SIGTERM' | 'SIGKILL' | 'crash') => Promise<void>} end resolves when it is no more
  * @property {() => Promise<void>} stop
@@ -33,11 +34,14 @@ const READY_DEADLINE_MS = 60_000;
  * @param {number} [settings.spares]
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
  * @param {boolean} [settings.isProbed] whether it can be looked into
+ * @param {import('./surroundings.js').Surroundings} [settings.surroundings] of a gateway that is no more, in place of new ones
  * @returns {Promise<GatewayProcess>}
  */
-export async function startGateway(modelUrl, cleanup, { spares = 2, flags = [], isProbed = false } = {}) {
+export async function startGateway(modelUrl, cleanup, settings = {}) {
+  const { spares = 2, flags = [], isProbed = false } = settings;
   cleanup.assertOpen();
-  const { env, remove } = createSurroundings(modelUrl);
+  const surroundings = settings.surroundings ?? createSurroundings(modelUrl);
+  const { env, remove } = surroundings;
   const probe = isProbed ? ['--expose-gc', '--import', PROBE] : [];
   const args = [...probe, PROGRAM, 'serve', '--port', '0', '--spares', String(spares), ...flags];
   const child = spawn(process.execPath, args, {
@@ -67,12 +71,17 @@ export async function startGateway(modelUrl, cleanup, { spares = 2, flags = [], 
     url,
     stop,
     pid,
+    surroundings,
     leftFiles() {
-      const configuration = /** @type {string} */ (env.CLAUDE_CONFIG_DIR);
+      const home = /** @type {string} */ (env.HOME);
+      const configuration = relative(home, /** @type {string} */ (env.CLAUDE_CONFIG_DIR));
+      const written = readdirSync(join(home, configuration), { recursive: true, encoding: 'utf8' });
       return [
-        ...readdirSync(/** @type {string} */ (env.HOME)).filter((name) => name.startsWith('isthmus-run-')),
-        ...readdirSync(join(configuration, 'sessions')),
-        ...readdirSync(configuration).filter((name) => name.endsWith('.lock')),
+        ...readdirSync(home).filter((name) => name !== configuration),
+        // The rest of its configuration is Claude Code's own to keep.
+        ...written
+          .filter((name) => name.startsWith('sessions/') || name.endsWith('.lock'))
+          .map((name) => join(configuration, name)),
       ];
     },
     // All of them inherit its home, whoever their parents have come to be.

@@ -16,7 +16,7 @@ that is lost or added, a prompt prefix that changes, a process or a file that st
   --pause MS         what the client's tool, or its user, takes between an answer and the next turn (default 50)
   --only TEXT        only the rows whose name has this text
   --profile FOLDER   write a CPU profile of the gateway over the engine's stand-in
-  --save             write the raw samples to bench/results/<date>-<machine>.json
+  --save             write the raw samples of a whole run to bench/results/<date>-<machine>.json
   --help`;
 
 /**
@@ -60,6 +60,9 @@ export function parseOptions(args) {
     },
   });
   const { quick } = values;
+  if (values.save && (quick || values.only !== '')) {
+    throw new Error('--save keeps a whole run, of which the docs are made: leave --quick and --only away.');
+  }
   return {
     warm: count(values.warm ?? (quick ? '6' : '30'), '--warm', 1),
     cold: count(values.cold ?? (quick ? '2' : '10'), '--cold', 1),
