@@ -1,11 +1,12 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
+/** Behind it stand the gateway's process, by number and start, and what makes the name one that nobody can guess. */
 const PREFIX = 'isthmus-run-';
 const WORK = 'work';
-/** The names of this process's own. */
-const own = new Set<string>();
 
 /** The gateway's private directory (mode 0700): nothing that a process writes on its behalf lies outside it. */
 export interface RunDirectory {
@@ -31,8 +32,7 @@ export interface RunDirectory {
 export function createRunDirectory(): RunDirectory {
   const parent = tmpdir();
   removeLeftovers(parent);
-  const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
-  own.add(basename(path));
+  const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-${startOf(process.pid)}-`));
   const work = join(path, WORK);
   const temporary = join(path, 'tmp');
   const fill = () => {
@@ -52,7 +52,6 @@ export function createRunDirectory(): RunDirectory {
     remove() {
       process.env.TMPDIR = parent;
       rmSync(path, { recursive: true, force: true, maxRetries: 5 });
-      own.delete(basename(path));
     },
   };
 }
@@ -61,7 +60,8 @@ function removeLeftovers(parent: string): void {
   for (const name of readdirSync(parent)) {
     if (!isLeft(name)) continue;
     try {
-      rmSync(join(parent, name), { recursive: true, force: true });
+      // The gateway's processes may still be ending, and write for the last time.
+      rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
     } catch {
       // Another user's; theirs to remove.
     }
@@ -75,9 +75,36 @@ export function isLeftWork(path: string): boolean {
 
 /** Whether a name is that of the run directory of a gateway that is no more. */
 function isLeft(name: string): boolean {
-  const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
-  // In a container the next gateway has the number of the one before it.
-  return pid > 0 && (pid === process.pid ? !own.has(name) : !isAlive(pid));
+  const [, pid, start] = new RegExp(`^${PREFIX}(\\d+)-([0-9a-f]+)-`).exec(name) ?? [];
+  // Its number may have gone to another process; in a container the next gateway has that of the one before it.
+  return pid !== undefined && !(isAlive(Number(pid)) && startOf(Number(pid)) === start);
+}
+
+/**
+ * What tells a living process from others that had its number before, as hexadecimal digits; where the system does not
+ * tell, the same for all.
+ */
+function startOf(pid: number): string {
+  let start = '';
+  try {
+    start = process.platform === 'linux' ? linuxStart(pid) : psStart(pid);
+  } catch {
+    // It has just ended, or the system does not tell.
+  }
+  return createHash('sha256').update(start).digest('hex').slice(0, 8);
+}
+
+function linuxStart(pid: number): string {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The program's name, which comes before in parentheses, may have any character; the start is the 22nd field.
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return `${boot} ${start}`;
+}
+
+function psStart(pid: number): string {
+  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio }).trim();
 }
 
 function isOwn(path: string): boolean {

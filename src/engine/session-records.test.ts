@@ -29,16 +29,17 @@ test('only records of our own processes are removed, and only when their gateway
   const left = {
     '1.json': { cwd: '/home/me/project' },
     '2.json': { cwd: directory.work },
-    '3.json': { cwd: `/tmp/isthmus-run-1-abcdef/work` },
-    '4.json': { cwd: `/tmp/isthmus-run-${NOBODY}-abcdef` },
+    '3.json': { cwd: '/tmp/isthmus-run-of-somebody/work' },
+    '4.json': { cwd: `/tmp/isthmus-run-${NOBODY}-0123abcd-abcdef` },
     '5.json': '{"cwd": ',
     '6.json': null,
-    'notes.json': { cwd: `/tmp/isthmus-run-${NOBODY}-abcdef/work` },
+    'notes.json': { cwd: `/tmp/isthmus-run-${NOBODY}-0123abcd-abcdef/work` },
   };
   for (const [name, content] of Object.entries(left)) put(name, content);
-  put('7.json', { cwd: `/tmp/isthmus-run-${NOBODY}-abcdef/work` });
-  // A container gives the next gateway the number of the one before it.
-  put('8.json', { cwd: `/tmp/isthmus-run-${process.pid}-abcdef/work` });
+  put('7.json', { cwd: `/tmp/isthmus-run-${NOBODY}-0123abcd-abcdef/work` });
+  // A container gives the next gateway the number of the one before it, and a system that has started again to anybody.
+  put('8.json', { cwd: `/tmp/isthmus-run-${process.pid}-0123abcd-abcdef/work` });
+  put('9.json', { cwd: `/tmp/isthmus-run-${process.ppid}-0123abcd-abcdef/work` });
   const records = new SessionRecords({ CLAUDE_CONFIG_DIR: configuration });
   records.removeLeft();
   expect(readdirSync(join(configuration, 'sessions')).sort()).toEqual(Object.keys(left).sort());
