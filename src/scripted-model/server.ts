@@ -15,6 +15,8 @@ export interface RecordedRequest {
   arrivedAt: number;
   /** When the answer was complete, or the connection ended. */
   endedAt?: number;
+  /** How many events of its answer have been written. */
+  events: number;
   /** `open` until the answer is complete or the caller has gone. */
   outcome: 'open' | 'answered' | 'aborted' | 'cut';
 }
@@ -113,6 +115,7 @@ export class ScriptedModel {
       body,
       text,
       arrivedAt,
+      events: 0,
       outcome: 'open',
     };
     this.requests.push(recorded);
@@ -161,15 +164,14 @@ async function answer(
   if (!stream) return sendJson(response, 200, completeMessage(reply, identity), { 'request-id': requestId });
 
   response.writeHead(200, { 'content-type': EVENT_STREAM, 'request-id': requestId });
-  let sent = 0;
   for (const event of streamEvents(reply, identity)) {
-    if (sent > 0 && !(await waited(reply.gap_ms, gone))) return;
-    if (reply.stream_error && sent >= reply.stream_error.after_events) {
+    if (recorded.events > 0 && !(await waited(reply.gap_ms, gone))) return;
+    if (reply.stream_error && recorded.events >= reply.stream_error.after_events) {
       const { type, message } = reply.stream_error;
       writeEvent(response, { type: 'error', error: { type, message } });
       break;
     }
-    if (reply.cut && sent >= reply.cut.after_events) {
+    if (reply.cut && recorded.events >= reply.cut.after_events) {
       if (reply.cut.how === 'silence') return;
       recorded.outcome = 'cut';
       if (reply.cut.how === 'end') response.end();
@@ -177,7 +179,7 @@ async function answer(
       return;
     }
     writeEvent(response, event);
-    sent += 1;
+    recorded.events += 1;
   }
   response.end();
 }

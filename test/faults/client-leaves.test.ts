@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Conversation, call, FaultStage, type Turn, words } from '../support/fault-stage.ts';
 import { until } from '../support/gateway.ts';
@@ -7,7 +8,7 @@ import { until } from '../support/gateway.ts';
 
 let stage: FaultStage;
 beforeAll(async () => {
-  stage = await FaultStage.open(['--spares', '0']);
+  stage = await FaultStage.open(['--spares', '0', '--keep-alive-seconds', '0.5']);
 });
 afterAll(() => stage?.close());
 
@@ -25,12 +26,12 @@ const FIRST = { start: undefined, continue: ANSWER, 'continue with a tool result
 
 /** A conversation whose next turn takes this path. */
 async function on(path: keyof typeof FIRST): Promise<Conversation> {
-  const before = stage.processes();
+  const before = await stage.settledProcesses();
   const conversation = stage.conversation();
   const first = FIRST[path];
   if (first) await conversation.take(first);
   if (path === 'replay') {
-    const own = stage.processes().filter((pid) => !before.includes(pid));
+    const own = (await stage.settledProcesses()).filter((pid) => !before.includes(pid));
     for (const pid of own) await stage.loseProcess(pid);
   }
   return conversation;
@@ -53,9 +54,25 @@ async function again(conversation: Conversation, turn: Turn): Promise<void> {
 }
 
 describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
+  test('while it sends the head of its request: nothing is started, and its conversation stays as it was', async () => {
+    const conversation = await on('continue with a tool result');
+    const processes = await stage.settledProcesses();
+    const turn = conversation.next(ANSWER);
+    const socket = connect(Number(new URL(stage.gateway.url).port), '127.0.0.1').on('error', () => undefined);
+    socket.resume();
+    const head = turn.toSend().split('\r\n\r\n')[0] ?? '';
+    socket.write(head.slice(0, -10));
+    await until('it is sent', () => socket.bytesWritten > 0 && socket.writableLength === 0);
+    leave(socket);
+    await until('it has left', () => socket.closed);
+    conversation.keep(turn, await turn.send());
+    expect(turn.calls).toHaveLength(1);
+    expect(stage.processes()).toEqual(processes);
+  });
+
   test('while it sends its request: nothing is started, and its conversation stays as it was', async () => {
     const conversation = await on('continue with a tool result');
-    const processes = stage.processes();
+    const processes = await stage.settledProcesses();
     const turn = conversation.next(ANSWER);
     const { socket } = turn.sendAlone({}, 0.5);
     await until('it is sent', () => socket.bytesWritten > 0 && socket.writableLength === 0);
@@ -68,12 +85,13 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
 
   test.each(['start', 'replay'] as const)('while the process of its %s starts', async (path) => {
     const conversation = await on(path);
-    const { length } = stage.processes();
+    const before = await stage.settledProcesses();
     const turn = conversation.next(ANSWER);
     const { socket } = turn.sendAlone();
-    await until('it starts', () => stage.processes().length > length);
+    // It may take the place of another one.
+    await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
     leave(socket);
-    await expectOver(turn, length, 0);
+    await expectOver(turn, before.length, 0);
     await again(conversation, turn);
   });
 
@@ -83,7 +101,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     ),
   )('before the first byte of the answer to a %s (stream: %s)', async (path, stream) => {
     const conversation = await on(path);
-    const { length } = stage.processes();
+    const { length } = await stage.settledProcesses();
     const turn = conversation.next(SILENT, ANSWER);
     const { socket } = turn.sendAlone({ stream });
     await until('the model is called', () => turn.calls.length === 1);
@@ -94,13 +112,66 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
 
   test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)('in the middle of the answer to a %s', async (path) => {
     const conversation = await on(path);
-    const { length } = stage.processes();
+    const { length } = await stage.settledProcesses();
     const turn = conversation.next(SLOW, ANSWER);
     const connection = turn.sendAlone();
     await until('a part has come', () => connection.heard.includes('content_block_delta'));
     leave(connection.socket);
     await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
     await again(conversation, turn);
+  });
+
+  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)(
+    'after a ping, before the answer to a %s',
+    async (path) => {
+      const conversation = await on(path);
+      const { length } = await stage.settledProcesses();
+      const turn = conversation.next(SILENT, ANSWER);
+      const connection = turn.sendAlone();
+      await until('a ping has come', () => connection.heard.includes('event: ping') && turn.calls.length === 1);
+      leave(connection.socket);
+      await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+      await again(conversation, turn);
+    },
+  );
+
+  test('in the middle of an answer that does not stream', async () => {
+    const conversation = await on('continue with a tool result');
+    const { length } = await stage.settledProcesses();
+    const turn = conversation.next(SLOW, ANSWER);
+    const { socket } = turn.sendAlone({ stream: false });
+    await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
+    leave(socket);
+    await expectOver(turn, length - 1, 1);
+    await again(conversation, turn);
+  });
+
+  test('while the gateway waits for its answer to stop: it stops at once, and its successor has the history', async () => {
+    const stopping = await FaultStage.open(['--spares', '0']);
+    try {
+      const conversation = stopping.conversation();
+      await conversation.take(call('a'));
+      const turn = conversation.next({ ...ANSWER, gap_ms: 10_000 }, ANSWER);
+      const { socket } = turn.sendAlone();
+      await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 1);
+      const { child, url } = stopping.gateway;
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await until('it takes no more', () =>
+        fetch(`${url}/health`).then(
+          () => false,
+          () => true,
+        ),
+      );
+      expect(child.exitCode).toBeNull();
+      leave(socket);
+      expect(await exited).toEqual([0, null]);
+      await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+      await stopping.restart();
+      await again(conversation, turn);
+    } finally {
+      await stopping.close();
+    }
   });
 
   test('after the last event: the answer is its, and the conversation is continued', async () => {

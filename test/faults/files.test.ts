@@ -81,8 +81,7 @@ test.skipIf(!canMount)(
     expect(await held.take(call('b'))).toBe('continue');
     // A spare has all that it needs.
     expect(await late.take(ANSWER)).toBe('start');
-    const replayed = stage.conversation();
-    replayed.messages = longHistory();
+    const replayed = stage.conversation(longHistory());
     const turn = replayed.next(ANSWER);
     for (const stream of [true, false]) expectNotWritten(await turn.send({ stream }));
     expect(turn.calls).toEqual([]);
@@ -100,8 +99,7 @@ test.skipIf(!canMount)('a disk that fills up while a replay is written loses not
   const codes = new Set<string>();
   // Room for the settings, for a part of the transcript, for all of it, and for that which the process then writes.
   for (const kilobytes of [4, 40, 120, 160, 170, 180, 190, 200, 220, 300]) {
-    const conversation = stage.conversation();
-    conversation.messages = longHistory();
+    const conversation = stage.conversation(longHistory());
     const turn = conversation.next(ANSWER);
     fill(kilobytes * 1024);
     const outcome = await turn.send();

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { call, FaultStage, words } from '../support/fault-stage.ts';
+import { call, FaultStage, HISTORY, words } from '../support/fault-stage.ts';
 import { until } from '../support/gateway.ts';
 
 /** The gateway itself is killed: what it held is replayed by the next one, what it left is removed by it. */
@@ -55,6 +55,22 @@ test('a gateway that is killed again and again leaves no process, and no more th
     expect(stage.model.requests).toHaveLength(calls);
   }
   expect(await conversation.take(ANSWER)).toBe('replay');
+});
+
+test('a gateway that is killed and followed at once leaves nothing either', async () => {
+  stage = await FaultStage.open(['--spares', '1']);
+  for (let life = 1; life <= 5; life += 1) {
+    const conversations = [stage.conversation(HISTORY), stage.conversation()];
+    await Promise.all(conversations.map((conversation) => conversation.take(call('a'))));
+    // One dies while it answers, one while it holds a call, one while it starts.
+    const turn = conversations[0]?.next({ ...ANSWER, gap_ms: 100 });
+    const sending = turn?.send().catch((error: unknown) => error);
+    await until('the model answers', () => turn?.calls.length === 1);
+    await stage.replace();
+    expect(await sending).toBeInstanceOf(Error);
+    expect(stage.runDirectories()).toHaveLength(1);
+    expect(await conversations[1]?.take(ANSWER)).toBe('replay');
+  }
 });
 
 test('a gateway that is killed before it listens leaves nothing that the next one does not remove', async () => {

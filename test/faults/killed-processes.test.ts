@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Conversation, call, FaultStage, type Outcome, type Turn, words } from '../support/fault-stage.ts';
+import {
+  type Conversation,
+  call,
+  FaultStage,
+  HISTORY,
+  type Outcome,
+  type Turn,
+  words,
+} from '../support/fault-stage.ts';
 import { until } from '../support/gateway.ts';
 
 /** A `claude` process that is killed, by a user or for want of memory, at every point of a conversation. */
@@ -16,7 +24,7 @@ const SLOW = { ...ANSWER, gap_ms: 150 };
 
 /** A conversation and the process that it has. */
 async function begun(reply = ANSWER): Promise<{ conversation: Conversation; pid: number }> {
-  const before = stage.processes();
+  const before = await stage.settledProcesses();
   const conversation = stage.conversation();
   expect(await conversation.take(reply)).toBe('start');
   const [pid, ...others] = stage.processes().filter((one) => !before.includes(one));
@@ -80,44 +88,55 @@ describe.each([
     await again(conversation, turn, 2);
   });
 
-  test.each([true, false])('is killed in the middle of its next answer (stream: %s)', async (stream) => {
+  test.each([
+    ['words', SLOW],
+    ['a call of a tool', { ...call('a path that takes several deltas'), delta_length: 4, gap_ms: 150 }],
+  ])('is killed while %s comes as a stream', async (_what, reply) => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(reply, ANSWER);
+    const connection = turn.sendAlone();
+    await until('a part has come', () => connection.heard.includes('content_block_delta'));
+    stage.killProcess(pid);
+    await until('the stream has ended', () => connection.hasEnded);
+    expect(connection.heard).toContain('event: error');
+    expect(connection.heard).toContain('"error_code":"process_lost"');
+    expect(connection.heard).not.toContain('message_stop');
+    expect(connection.heard).not.toContain('message_delta');
+    await again(conversation, turn, 2);
+  });
+
+  test('is killed in the middle of an answer that does not stream', async () => {
     const { conversation, pid } = await begun(first);
     const turn = conversation.next(SLOW, ANSWER);
-    if (stream) {
-      const connection = turn.sendAlone();
-      await until('a part has come', () => connection.heard.includes('content_block_delta'));
-      stage.killProcess(pid);
-      await until('the stream has ended', () => connection.hasEnded);
-      expect(connection.heard).toContain('event: error');
-      expect(connection.heard).toContain('"error_code":"process_lost"');
-      expect(connection.heard).not.toContain('message_stop');
-      expect(connection.heard).not.toContain('message_delta');
-    } else {
-      const sending = turn.send({ stream });
-      await until('the model is called', () => turn.calls.length === 1);
-      stage.killProcess(pid);
-      expectLost(await sending, 'status');
-    }
+    const sending = turn.send({ stream: false });
+    // The answer takes twelve gaps; the first of its events have come to the process by then.
+    await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
+    stage.killProcess(pid);
+    expectLost(await sending, 'status');
     await again(conversation, turn, 2);
   });
 });
 
-test('the process of a replay is killed while it starts, and in the middle of its answer', async () => {
-  const { conversation, pid } = await begun();
-  await stage.loseProcess(pid);
-  const before = stage.processes();
+test('the process of a replay is killed in the middle of its answer', async () => {
+  const conversation = stage.conversation(HISTORY);
+  const before = await stage.settledProcesses();
   const turn = conversation.next(SLOW, ANSWER);
   const sending = turn.send();
-  await until('the model is called', () => turn.calls.length === 1);
+  await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
   for (const one of stage.processes()) if (!before.includes(one)) stage.killProcess(one);
-  expect(await sending).toMatchObject({ kind: 'error', code: 'process_lost' });
+  expectLost(await sending, 'event');
   await again(conversation, turn, 2);
+});
 
-  const other = stage.conversation();
-  const early = other.next(ANSWER);
-  const living = stage.processes();
-  const starting = early.send();
-  await until('it starts', () => stage.processes().length > living.length);
+test.each([
+  ['a first turn', []],
+  ['a replay', HISTORY],
+])('the process of %s is killed while it starts', async (_name, history) => {
+  const conversation = stage.conversation(history);
+  const turn = conversation.next(ANSWER);
+  const living = await stage.settledProcesses();
+  const starting = turn.send();
+  await until('it starts', () => stage.processes().some((one) => !living.includes(one)));
   for (const one of stage.processes()) if (!living.includes(one)) stage.killProcess(one);
   expect(await starting).toMatchObject({
     kind: 'error',
@@ -126,8 +145,8 @@ test('the process of a replay is killed while it starts, and in the middle of it
     type: 'api_error',
     code: 'process_start_failed',
   });
-  expect(early.calls).toEqual([]);
-  other.keep(early, await early.send());
+  expect(turn.calls).toEqual([]);
+  conversation.keep(turn, await turn.send());
 });
 
 test('a spare is killed: another one takes its place, and who claims it in this moment is answered', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Reply } from '../../src/scripted-model/script.ts';
-import { call, FaultStage, words } from '../support/fault-stage.ts';
+import { type Conversation, call, FaultStage, HISTORY, words } from '../support/fault-stage.ts';
 import { until } from '../support/gateway.ts';
 
 /** Everything that the model's API may do in place of an answer, on every way that a turn can take to it. */
@@ -16,6 +16,8 @@ interface Row {
   code: string;
   /** Whether events come before the error. */
   hasBegun?: boolean;
+  /** How often Claude Code asks before it announces the error, if not once. */
+  asks?: number;
 }
 
 const cut = { status: 502, type: 'api_error', code: 'upstream_cut' };
@@ -84,6 +86,17 @@ const FAULTS: Record<string, Row> = {
     fault: { error: { status: 529, type: 'overloaded_error', message: 'busy' } },
     ...upstream(529, 'overloaded_error'),
   },
+  'a 404': {
+    fault: { error: { status: 404, type: 'not_found_error', message: 'no such model' } },
+    ...upstream(404, 'not_found_error'),
+    asks: 2,
+  },
+  'a 503': { fault: { error: { status: 503, type: 'api_error', message: 'later' } }, ...upstream(503, 'api_error') },
+  'an error that the stream begins with': {
+    fault: { stream_error: { after_events: 0, type: 'overloaded_error', message: 'busy' } },
+    ...upstream(529, 'overloaded_error'),
+    asks: 3,
+  },
   'an error within the stream': {
     fault: { ...ANSWER, gap_ms: 20, stream_error: { after_events: 4, type: 'overloaded_error', message: 'busy' } },
     ...upstream(529, 'overloaded_error'),
@@ -91,31 +104,56 @@ const FAULTS: Record<string, Row> = {
   },
 };
 
-/** What the conversation begins with, for each way that the faulty turn then takes. */
-const FIRST = {
-  'an idle process': ANSWER,
-  'a process that holds a call': call('a'),
-  'a replay': undefined,
+/** Conversations whose next turn takes this way; the path of the turn when it is sent again after its fault. */
+const WAYS = {
+  'the first turn of a new process': { begin: () => stage.conversation(), path: 'start' },
+  'the first turn of a spare': {
+    begin: async () => {
+      await until('there are spares', async () => (await spared.gateway.health()).processes.spare === 2);
+      return spared.conversation();
+    },
+    path: 'start',
+  },
+  'a replay': { begin: () => stage.conversation(HISTORY), path: 'replay' },
+  'an idle process': { begin: () => continued(ANSWER), path: 'replay' },
+  'a process that holds a call': { begin: () => continued(call('a')), path: 'replay' },
 };
-/** Of the two ways to a live process every second fault takes the one, to save a third of the starts. */
+
+async function continued(reply: Reply): Promise<Conversation> {
+  const conversation = stage.conversation();
+  await conversation.take(reply);
+  return conversation;
+}
+
+/** Every fault on a replay, on one way to a live process and on one first turn, to save half of the starts. */
 const LIVE = ['an idle process', 'a process that holds a call'] as const;
+const FIRST = ['the first turn of a new process', 'the first turn of a spare'] as const;
 const ROWS = Object.entries(FAULTS).flatMap(([name, row], at) =>
-  (['a replay', LIVE[at % 2] ?? LIVE[0]] as const).map((way) => [name, way, row] as const),
+  (['a replay', LIVE[at % 2] ?? LIVE[0], FIRST[(at >> 1) % 2] ?? FIRST[0]] as const).map(
+    (way) => [name, way, row] as const,
+  ),
 );
 
 let stage: FaultStage;
+let spared: FaultStage;
 beforeAll(async () => {
   stage = await FaultStage.open(['--spares', '0']);
+  spared = await FaultStage.open(['--spares', '2']);
 });
-afterAll(() => stage?.close());
+afterAll(async () => {
+  await stage?.close();
+  await spared?.close();
+});
 
 test.each(ROWS)('%s, in place of the answer to %s', async (_name, way, row) => {
+  const { begin, path } = WAYS[way];
+  const conversations = await Promise.all([begin(), begin()]);
   await Promise.all(
-    [true, false].map(async (stream) => {
-      const conversation = stage.conversation();
-      const first = FIRST[way];
-      if (first) await conversation.take(first, { stream });
-      const turn = conversation.next(row.fault, ANSWER);
+    conversations.map(async (conversation, at) => {
+      const stream = at === 0;
+      const { asks = 1 } = row;
+      const turn = conversation.next(...Array<Reply>(asks).fill(row.fault), ANSWER);
+      turn.asksForError = asks;
       const outcome = await turn.send({ stream });
       const isEvent = stream && row.hasBegun === true;
       expect(outcome, `stream: ${stream}`).toMatchObject({
@@ -129,11 +167,11 @@ test.each(ROWS)('%s, in place of the answer to %s', async (_name, way, row) => {
         expect(outcome.before.length > 0).toBe(isEvent);
         expect(outcome.before).not.toContain('message_delta');
       }
-      expect(turn.calls).toHaveLength(1);
+      expect(turn.calls).toHaveLength(asks);
       const again = await turn.send({ stream });
-      expect(again).toMatchObject({ kind: 'answer', path: first ? 'replay' : 'start' });
+      expect(again).toMatchObject({ kind: 'answer', path });
       conversation.keep(turn, again);
-      expect(turn.calls).toHaveLength(2);
+      expect(turn.calls).toHaveLength(asks + 1);
     }),
   );
 });
@@ -179,12 +217,12 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
 test('an API that falls silent is given up on every way, and its call is aborted', async () => {
   const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.3', '--keep-alive-seconds', '60']);
   try {
-    const cases = Object.values(FIRST).flatMap((first) =>
+    const cases = [undefined, ANSWER, call('a')].flatMap((first) =>
       [true, false].flatMap((stream) => [0, 4].map((events) => ({ first, stream, events }))),
     );
     await Promise.all(
       cases.map(async ({ first, stream, events }) => {
-        const conversation = impatient.conversation();
+        const conversation = impatient.conversation(first ? [] : HISTORY);
         if (first) await conversation.take(first);
         const turn = conversation.next(after(events, 'silence'), ANSWER);
         const outcome = await turn.send({ stream });

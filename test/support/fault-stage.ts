@@ -43,6 +43,14 @@ export interface SendOptions {
   maxTokens?: number;
 }
 
+/** What a conversation of another program may have behind it. */
+export const HISTORY: WireMessage[] = [
+  { role: 'user', content: 'Read a.' },
+  { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_of_another', name: 'read', input: { path: 'a' } }] },
+  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_of_another', content: 'text' }] },
+  { role: 'assistant', content: [{ type: 'text', text: 'I have read it.' }] },
+];
+
 const TOOLS = [{ name: 'read', input_schema: { type: 'object' } }];
 
 /** An answer of the model in words; long enough for several deltas. */
@@ -54,6 +62,9 @@ export function words(text: string): Reply {
 export function call(...paths: string[]): Reply {
   return { content: paths.map((path): ScriptedBlock => ({ type: 'tool_use', name: 'read', input: { path } })) };
 }
+
+/** The folder of Claude Code's configuration in a gateway's home; most of what is in it is Claude Code's to keep. */
+const CONFIGURATION = 'claude';
 
 export class FaultStage {
   readonly model: ScriptedModel;
@@ -90,9 +101,10 @@ export class FaultStage {
     }
   }
 
-  conversation(): Conversation {
+  /** @param history that no process has */
+  conversation(history: WireMessage[] = []): Conversation {
     this.#conversations += 1;
-    return new Conversation(this, `${this.#conversations}`);
+    return new Conversation(this, `${this.#conversations}`, history);
   }
 
   /** A turn whose calls of the model get these replies, one after the other; the last one repeats. */
@@ -108,9 +120,25 @@ export class FaultStage {
     return processesIn(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
   }
 
+  /** The same, once those that were ending are gone. */
+  async settledProcesses(): Promise<number[]> {
+    let pids: number[] = [];
+    await until('no process is ending', async () => {
+      const { streaming, held, idle, spare } = (await this.gateway.health()).processes;
+      pids = this.processes();
+      return pids.length === streaming + held + idle + spare;
+    });
+    return pids;
+  }
+
   /** The run directories in the gateway's temporary directory, where that is seen from here. */
   runDirectories(home = this.gateway.home): string[] {
     return readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
+  }
+
+  /** What the gateway and its processes have left in their home, which is their temporary directory too. */
+  leftInHome(): string[] {
+    return readdirSync(this.gateway.home).filter((name) => name !== CONFIGURATION);
   }
 
   /**
@@ -118,7 +146,7 @@ export class FaultStage {
    * writes, and takes over one that is old.
    */
   leftInConfiguration(): string[] {
-    const configuration = join(this.gateway.home, 'claude');
+    const configuration = join(this.gateway.home, CONFIGURATION);
     if (!existsSync(configuration)) return [];
     const names = readdirSync(configuration, { recursive: true, encoding: 'utf8' });
     return names.filter((name) => name.startsWith('sessions/') || (name.endsWith('.lock') && !this.#hasKilled));
@@ -156,6 +184,16 @@ export class FaultStage {
     await this.#killed(this.gateway.child);
   }
 
+  /** SIGKILL of the gateway, and a new one in the same moment, while its processes may still be ending. */
+  async replace(): Promise<void> {
+    this.#hasKilled = true;
+    const { home, child } = this.gateway;
+    const before = processesIn(home);
+    child.kill('SIGKILL');
+    await this.restart();
+    await until('the processes of the first are gone', () => processesIn(home).every((pid) => !before.includes(pid)));
+  }
+
   /** A new gateway in place of the one that has ended, with the same home. */
   async restart(): Promise<void> {
     this.gateway = await startGateway(this.model.url, this.#flags, { home: this.gateway.home });
@@ -177,18 +215,25 @@ export class FaultStage {
     await until('its processes are gone', () => processesIn(this.gateway.home).length === 0);
   }
 
-  /** Stops the gateway: no call of the model was anybody's but a client's, and nothing is left. */
+  /** Stops the gateway: each call of the model was a client's, and nothing is left. */
   async close(): Promise<void> {
     try {
       await until('nothing is under way', () => this.isQuiet());
-      expect(this.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === undefined)).toEqual([]);
-      for (const turn of this.#turns) expect(turn.calls.length, turn.mark).toBeLessThanOrEqual(turn.sent);
+      const nobodys = this.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === undefined);
+      // On a busy machine Claude Code's going on by itself may be quicker than its end (docs/decisions/0004), once in hundreds.
+      expect(nobodys.length, JSON.stringify(nobodys.at(-1)?.body.messages.at(-1))).toBeLessThanOrEqual(1);
+      for (const turn of this.#turns) {
+        const { least, most } = turn.dueCalls;
+        expect(turn.calls.length, turn.mark).toBeGreaterThanOrEqual(least);
+        expect(turn.calls.length, turn.mark).toBeLessThanOrEqual(most);
+      }
       const { home } = this.gateway;
       const calls = this.model.requests.length;
       let left: string[] = [];
-      await this.gateway.stop(() => {
-        left = [...this.runDirectories(), ...this.leftInConfiguration()];
+      const code = await this.gateway.stop(() => {
+        left = [...this.leftInHome(), ...this.leftInConfiguration()];
       });
+      expect(code).toBe(0);
       expect(left).toEqual([]);
       expect(processesIn(home)).toEqual([]);
       expect(this.model.requests).toHaveLength(calls);
@@ -201,14 +246,15 @@ export class FaultStage {
 
 /** One client with one conversation; it keeps a turn only when it has got its whole answer. */
 export class Conversation {
-  messages: WireMessage[] = [];
+  messages: WireMessage[];
   readonly #stage: FaultStage;
   readonly #name: string;
   #turns = 0;
 
-  constructor(stage: FaultStage, name: string) {
+  constructor(stage: FaultStage, name: string, history: WireMessage[]) {
     this.#stage = stage;
     this.#name = name;
+    this.messages = history;
   }
 
   /** Whether the model waits for tool results. */
@@ -261,8 +307,10 @@ export class Conversation {
 export class Turn {
   readonly messages: WireMessage[];
   readonly mark: string;
-  /** How often it was sent. */
-  sent = 0;
+  /** How often Claude Code asks for this turn's error of the API before it announces it. */
+  asksForError = 1;
+  /** What became of it each time that it was sent, as far as its client has seen. */
+  readonly #sends: Array<{ outcome?: Outcome }> = [];
   readonly #stage: FaultStage;
   readonly #last: Reply;
 
@@ -278,19 +326,38 @@ export class Turn {
     return this.#stage.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === this.mark);
   }
 
+  /** How many calls of the model its clients have paid for, by what they got. */
+  get dueCalls(): { least: number; most: number } {
+    const due = { least: 0, most: 0 };
+    for (const { outcome } of this.#sends) {
+      if (outcome === undefined) due.most += 1;
+      else if (outcome.kind === 'answer') {
+        due.least += 1;
+        due.most += 1;
+      } else {
+        const [least, most] = callsBefore(outcome.code, this.asksForError);
+        due.least += least;
+        due.most += most;
+      }
+    }
+    return due;
+  }
+
   #body({ stream = true, maxTokens = 500 }: SendOptions): string {
     const { messages } = this;
     return JSON.stringify({ model: 'claude-sonnet-5', max_tokens: maxTokens, tools: TOOLS, messages, stream });
   }
 
   async send(options: SendOptions = {}): Promise<Outcome> {
-    this.sent += 1;
+    const send: { outcome?: Outcome } = {};
+    this.#sends.push(send);
     const response = await fetch(`${this.#stage.gateway.url}/v1/messages`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': options.key ?? 'any' },
       body: this.#body(options),
     });
-    return await read(response);
+    send.outcome = await read(response);
+    return send.outcome;
   }
 
   /**
@@ -299,7 +366,7 @@ export class Turn {
    * @param share how much of its body is sent, from 0 to 1
    */
   sendAlone(options: SendOptions = {}, share = 1): Connection {
-    this.sent += 1;
+    this.#sends.push({});
     const { hostname, port } = new URL(this.#stage.gateway.url);
     const body = this.#body(options);
     const socket = connect(Number(port), hostname);
@@ -323,7 +390,7 @@ export class Turn {
 
   /** Its bytes as they go over a connection. */
   toSend(): string {
-    this.sent += 1;
+    this.#sends.push({});
     const body = this.#body({});
     const headers = ['host: localhost', 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`];
     return `POST /v1/messages HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
@@ -366,6 +433,22 @@ export class Connection {
         this.hasEnded = true;
       });
     });
+  }
+}
+
+/** How often the model was called for a turn that ended in this error. */
+function callsBefore(code: string | undefined, asksForError: number): [least: number, most: number] {
+  switch (code) {
+    // An error of the API within a stream has no code of ours.
+    case undefined:
+    case 'upstream_error':
+    case 'upstream_cut':
+      return [1, asksForError];
+    case 'upstream_stalled':
+    case 'process_lost':
+      return [0, 1];
+    default:
+      return [0, 0];
   }
 }
 
