@@ -28,6 +28,12 @@ const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
 const MODEL = 'claude-sonnet-4-5';
 /** What the gateway says that it does not act on, in each request. */
 const IGNORED = ['context_management', 'tools.N.defer_loading', 'anthropic-beta:context-management-2025-06-27'];
+/** What it says so for newer models. */
+const NEWER_IGNORED = [
+  ...IGNORED,
+  'anthropic-beta:mid-conversation-tool-changes-2026-07-01',
+  'anthropic-beta:per-turn-control-2026-07-01',
+];
 const ALLOWED = ['--allowedTools', 'Read', 'Bash', 'Agent', 'ToolSearch', 'CronList'];
 
 const stage = onStage();
@@ -432,6 +438,49 @@ describe('adaptive thinking, claude-opus-4-6', () => {
   });
   checkEvery(() => observation, ['There are three.']);
 });
+
+/** To each of them Claude Code sends another mixture of thinking, effort, betas and system messages. */
+for (const model of ['claude-sonnet-5', 'claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-fable-5']) {
+  describe(`a tool loop and its continuation, ${model}`, () => {
+    let loop: Observation;
+    let after: Observation;
+
+    beforeAll(async () => {
+      const other = addProject({ 'numbers.txt': NUMBERS });
+      const run = (...args: string[]) => stage().observe(() => other.run([...args, ...ALLOWED], model));
+      stage().script(
+        turnRule(
+          'Count the numbers',
+          [
+            { type: 'thinking', thinking: 'They have to be read first.' },
+            text('I read.'),
+            use('toolu_read', 'Read', { file_path: other.path('numbers.txt') }),
+          ],
+          [use('toolu_count', 'Bash', { command: 'grep -c "" numbers.txt; exit 3', description: 'Counts the lines' })],
+          [text('There are three.')],
+        ),
+        turnRule('Count once more', [text('There are still three.')]),
+      );
+      loop = await run('Count the numbers');
+      after = await run('Count once more', '--continue');
+    });
+
+    it('the model was asked to think as Claude Code asked for it', () => {
+      const settings = ({ body }: { body: ModelRequest }) => [body.thinking, body.output_config, body.max_tokens];
+      expect(loop.seen.map(settings)).toEqual(loop.exchanges.map(settings));
+    });
+    it('the model saw its thinking again, with its signature', () => {
+      const thinking = { type: 'thinking', thinking: 'They have to be read first.', signature: 'sig-27' };
+      const seen = [loop, after].map((observation) => requests(observation).at(-1)?.messages[1]?.content[0]);
+      expect(seen).toEqual([thinking, thinking]);
+    });
+    it('paths: start, then continue, in the next process of Claude Code, too', () => {
+      expect([loop, after].map(pathsOf)).toEqual([['start', 'continue', 'continue'], ['continue']]);
+    });
+    describe('the loop', () => checkEvery(() => loop, ['There are three.'], { ignored: NEWER_IGNORED }));
+    describe('what goes on', () => checkEvery(() => after, ['There are still three.'], { ignored: NEWER_IGNORED }));
+  });
+}
 
 /** Models to which Claude Code sends `role: "system"` messages; the first gets an effort in them, the second one behind every user turn. */
 for (const { model, ignored } of [

@@ -1,7 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
 import { checkEveryRequest, onStage } from './checks.ts';
-import { type AspectName, allTexts, comparableMessages, compare, outline, pairUp, toolResults } from './comparison.ts';
+import {
+  type AspectName,
+  allTexts,
+  blocksOf,
+  comparableMessages,
+  compare,
+  outline,
+  pairUp,
+  toolResults,
+} from './comparison.ts';
 import { isTitle, OpenCodeProject, observe, titleRule } from './opencode.ts';
 import type { ClientRun, Files } from './project.ts';
 import { text, turnRule, use } from './rules.ts';
@@ -190,6 +199,54 @@ describe('a third turn after a restart of the gateway', () => {
   });
   it('paths: replay, then continue', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
+  });
+  checkEvery(() => observation);
+});
+
+describe('a variant that thinks, and a call of a tool that OpenCode does not have', () => {
+  let observation: Observation;
+  const thinking = { type: 'thinking', thinking: 'It has to be read first.' } as const;
+
+  beforeAll(async () => {
+    const other = addProject({ 'greeting.txt': 'hello\n' });
+    stage().script(
+      titleRule(text('Greeting read')),
+      turnRule(
+        'Think and read',
+        [thinking, text('I read.'), use('toolu_read', 'read', { filePath: other.path('greeting.txt') })],
+        [thinking, use('toolu_unknown', 'reed', { filePath: 'greeting.txt' })],
+        [thinking, text('It says hello.')],
+      ),
+    );
+    observation = await observe(stage(), other, ['run', '--variant', 'high', 'Think and read the greeting']);
+  });
+
+  it('opencode ends with exit code 0, and prints the final text', () => {
+    expect(observation.run.code, observation.run.stderr).toBe(0);
+    expect(lastLine(observation.run.stdout)).toBe('It says hello.');
+  });
+  it('the model was asked to think as OpenCode asked for it', () => {
+    const main = observation.exchanges.map(({ body }) => body).filter((body) => !isTitle(body));
+    const settings = ({ thinking, max_tokens }: ModelRequest) => ({ thinking, max_tokens });
+    expect(main.map(settings)).toEqual(mainRequests(observation).map(settings));
+    for (const body of main) expect(body.thinking).toMatchObject({ type: 'enabled' });
+  });
+  it('the model saw its thinking again, with its signature', () => {
+    const seen = mainRequests(observation)
+      .at(-1)
+      ?.messages.flatMap(({ content }) => blocksOf(content))
+      .filter(({ type }) => type === 'thinking');
+    expect(seen).toEqual(Array(2).fill({ ...thinking, signature: expect.stringMatching(/^sig-/) }));
+  });
+  it('the model was told that there is no such tool', () => {
+    const [, result] = toolResults(mainRequests(observation).at(-1));
+    expect([result?.tool_use_id, JSON.stringify(result?.content)]).toEqual([
+      'toolu_unknown',
+      expect.stringContaining('reed'),
+    ]);
+  });
+  it('paths: replay behind the call that OpenCode gave another name', () => {
+    expect(mainPaths(observation)).toEqual(['start', 'continue', 'replay']);
   });
   checkEvery(() => observation);
 });
