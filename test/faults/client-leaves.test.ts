@@ -44,6 +44,22 @@ async function expectOver(turn: Turn, processes: number, calls: number): Promise
   expect(turn.calls.map(({ outcome }) => outcome)).toEqual(Array(calls).fill('aborted'));
 }
 
+/** A request of which a part is sent starts nothing, and its conversation goes on in the same process. */
+async function expectUnheard(
+  conversation: Conversation,
+  turn: Turn,
+  socket: Socket,
+  leave: (socket: Socket) => void,
+  processes: number[],
+): Promise<void> {
+  await until('it is sent', () => socket.bytesWritten > 0 && socket.writableLength === 0);
+  leave(socket);
+  await until('it has left', () => socket.closed);
+  conversation.keep(turn, await turn.send());
+  expect(turn.calls).toHaveLength(1);
+  expect(stage.processes()).toEqual(processes);
+}
+
 async function again(conversation: Conversation, turn: Turn): Promise<void> {
   const { length } = turn.calls;
   const outcome = await turn.send();
@@ -62,12 +78,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     socket.resume();
     const head = turn.toSend().split('\r\n\r\n')[0] ?? '';
     socket.write(head.slice(0, -10));
-    await until('it is sent', () => socket.bytesWritten > 0 && socket.writableLength === 0);
-    leave(socket);
-    await until('it has left', () => socket.closed);
-    conversation.keep(turn, await turn.send());
-    expect(turn.calls).toHaveLength(1);
-    expect(stage.processes()).toEqual(processes);
+    await expectUnheard(conversation, turn, socket, leave, processes);
   });
 
   test('while it sends its request: nothing is started, and its conversation stays as it was', async () => {
@@ -75,12 +86,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     const processes = await stage.settledProcesses();
     const turn = conversation.next(ANSWER);
     const { socket } = turn.sendAlone({}, 0.5);
-    await until('it is sent', () => socket.bytesWritten > 0 && socket.writableLength === 0);
-    leave(socket);
-    await until('it has left', () => socket.closed);
-    conversation.keep(turn, await turn.send());
-    expect(turn.calls).toHaveLength(1);
-    expect(stage.processes()).toEqual(processes);
+    await expectUnheard(conversation, turn, socket, leave, processes);
   });
 
   test.each(['start', 'replay'] as const)('while the process of its %s starts', async (path) => {

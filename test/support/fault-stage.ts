@@ -66,6 +66,9 @@ export function call(...paths: string[]): Reply {
 /** The folder of Claude Code's configuration in a gateway's home; most of what is in it is Claude Code's to keep. */
 const CONFIGURATION = 'claude';
 
+/** What Claude Code says to the model by itself after a stream that ended behind a whole block. */
+const GOES_ON = 'Your response above was cut off mid-stream.';
+
 export class FaultStage {
   readonly model: ScriptedModel;
   gateway: TestGateway;
@@ -219,9 +222,12 @@ export class FaultStage {
   async close(): Promise<void> {
     try {
       await until('nothing is under way', () => this.isQuiet());
-      const nobodys = this.model.requests.filter(({ body }) => markIn(body.messages.at(-1)) === undefined);
+      const newest = this.model.requests.map(({ body }) => JSON.stringify(body.messages.at(-1)));
+      const nobodys = newest.filter((message) => markIn(message) === undefined);
       // On a busy machine Claude Code's going on by itself may be quicker than its end (docs/decisions/0004), once in hundreds.
-      expect(nobodys.length, JSON.stringify(nobodys.at(-1)?.body.messages.at(-1))).toBeLessThanOrEqual(1);
+      const goneOn = nobodys.findIndex((message) => message.includes(GOES_ON));
+      if (goneOn >= 0) nobodys.splice(goneOn, 1);
+      expect(nobodys).toEqual([]);
       for (const turn of this.#turns) {
         const { least, most } = turn.dueCalls;
         expect(turn.calls.length, turn.mark).toBeGreaterThanOrEqual(least);
@@ -330,15 +336,9 @@ export class Turn {
   get dueCalls(): { least: number; most: number } {
     const due = { least: 0, most: 0 };
     for (const { outcome } of this.#sends) {
-      if (outcome === undefined) due.most += 1;
-      else if (outcome.kind === 'answer') {
-        due.least += 1;
-        due.most += 1;
-      } else {
-        const [least, most] = callsBefore(outcome.code, this.asksForError);
-        due.least += least;
-        due.most += most;
-      }
+      const [least, most] = callsBefore(outcome, this.asksForError);
+      due.least += least;
+      due.most += most;
     }
     return due;
   }
@@ -436,9 +436,11 @@ export class Connection {
   }
 }
 
-/** How often the model was called for a turn that ended in this error. */
-function callsBefore(code: string | undefined, asksForError: number): [least: number, most: number] {
-  switch (code) {
+/** How often the model was called for a turn that ended so; undefined where its client did not stay to see. */
+function callsBefore(outcome: Outcome | undefined, asksForError: number): [least: number, most: number] {
+  if (outcome === undefined) return [0, 1];
+  if (outcome.kind === 'answer') return [1, 1];
+  switch (outcome.code) {
     // An error of the API within a stream has no code of ours.
     case undefined:
     case 'upstream_error':
