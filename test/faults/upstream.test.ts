@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { streamEvents } from '../../src/scripted-model/message-stream.ts';
 import type { Reply } from '../../src/scripted-model/script.ts';
 import { type Conversation, call, FaultStage, HISTORY, words } from '../support/fault-stage.ts';
 import { until } from '../support/gateway.ts';
@@ -187,6 +188,38 @@ test.each([
       await conversation.take({ ...reply, gap_ms: 20, cut: { after_events, how } });
       expect(await conversation.take(ANSWER)).toBe('continue');
     }
+  },
+);
+
+/** Thinking, words and a call, each in several deltas. */
+const RICH: Reply = {
+  content: [
+    { type: 'thinking', thinking: 'a thought' },
+    { type: 'text', text: 'an answer' },
+    { type: 'tool_use', name: 'read', input: { path: 'b' } },
+  ],
+  delta_length: 6,
+  gap_ms: 10,
+};
+const RICH_EVENTS = [...streamEvents(RICH, { id: '', model: '', usage: {}, toolUseId: () => '' })];
+
+test.each(['end', 'reset'] as const)(
+  'an answer of all kinds of blocks, cut by %s behind each of its events up to message_delta',
+  async (how) => {
+    const cuts = RICH_EVENTS.slice(0, -2).map((_, at) => at + 1);
+    const breakOne = async (after_events: number) => {
+      const conversation = stage.conversation();
+      const turn = conversation.next({ ...RICH, cut: { after_events, how } }, ANSWER);
+      const outcome = await turn.send();
+      expect(outcome, `after ${after_events}`).toMatchObject({ kind: 'error', as: 'event', code: 'upstream_cut' });
+      if (outcome.kind === 'error') expect(outcome.before).not.toContain('message_delta');
+      conversation.keep(turn, await turn.send());
+      expect(turn.calls).toHaveLength(2);
+    };
+    const breakAll = async () => {
+      for (let cut = cuts.shift(); cut !== undefined; cut = cuts.shift()) await breakOne(cut);
+    };
+    await Promise.all([breakAll(), breakAll(), breakAll()]);
   },
 );
 
