@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -144,6 +144,16 @@ export class FaultStage {
     return readdirSync(this.gateway.home).filter((name) => name !== CONFIGURATION);
   }
 
+  /** What processes that are no more have left in the gateway's run directory while it lives. */
+  leftOfProcesses(): string[] {
+    const home = `/proc/${this.gateway.child.pid}/root${this.gateway.home}`;
+    const living = this.processes().map(environmentOf).join();
+    return readdirSync(home)
+      .filter((name) => name.startsWith('isthmus-run-'))
+      .flatMap((name) => readdirSync(join(home, name, 'tmp')))
+      .filter((name) => !living.includes(name));
+  }
+
   /**
    * What `claude` has left in its configuration. Locks count unless somebody else has killed it: it holds one while it
    * writes, and takes over one that is old.
@@ -233,6 +243,7 @@ export class FaultStage {
         expect(turn.calls.length, turn.mark).toBeGreaterThanOrEqual(least);
         expect(turn.calls.length, turn.mark).toBeLessThanOrEqual(most);
       }
+      await until('the files of processes that are no more are gone', () => this.leftOfProcesses().length === 0);
       const { home } = this.gateway;
       const calls = this.model.requests.length;
       let left: string[] = [];
@@ -500,4 +511,13 @@ function processesIn(home: string): number[] {
     .split('\n')
     .filter((line) => line.includes(home))
     .map((line) => Number.parseInt(line, 10));
+}
+
+/** The variables of a process; none if it is no more. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
 }
