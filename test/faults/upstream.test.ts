@@ -145,9 +145,11 @@ beforeAll(async () => {
   stage = await FaultStage.open(['--spares', '0']);
   spared = await FaultStage.open(['--spares', '2']);
 });
-// Each by itself: one that finds something must not keep the other from being stopped.
-afterAll(() => stage?.close());
-afterAll(() => spared?.close());
+// What is found on the one must not keep the other from being stopped.
+afterAll(async () => {
+  const closed = await Promise.allSettled([stage?.close(), spared?.close()]);
+  for (const end of closed) if (end.status === 'rejected') throw end.reason;
+});
 
 test.each(ROWS)('%s, in place of the answer to %s', async (_name, way, row) => {
   const { begin, path } = WAYS[way];
