@@ -80,19 +80,27 @@ test('a process that does nothing any more is given up, and its turn is replayed
   expect(turn.calls).toHaveLength(1);
 });
 
-test('a client that leaves while such a process is waited for ends it', async () => {
+test('a client that leaves while such a process is waited for ends it, before it is given up', async () => {
   stage = await FaultStage.open(['--spares', '0']);
+  const patient = stage.conversation();
+  await patient.take(ANSWER);
+  const [first = 0] = stage.processes();
   const conversation = stage.conversation();
   await conversation.take(ANSWER);
-  const [pid = 0] = stage.processes();
-  process.kill(pid, 'SIGSTOP');
+  for (const pid of stage.processes()) process.kill(pid, 'SIGSTOP');
+  const waiting = patient.next(ANSWER);
+  const waitingFor = waiting.send({ maxTokens: 77 });
+  await until('the first is waited for', async () => (await stage.gateway.health()).processes.streaming === 1);
   const turn = conversation.next(ANSWER);
   const { socket } = turn.sendAlone({ maxTokens: 77 });
-  await until('it is waited for', async () => (await stage.gateway.health()).processes.streaming === 1);
+  await until('both are waited for', async () => (await stage.gateway.health()).processes.streaming === 2);
   socket.resetAndDestroy();
-  await until('it is gone', () => stage.processes().length === 0);
+  await until('one is gone', () => stage.processes().length === 1);
+  // The other one has been waited for longer.
+  expect(stage.processes()).toEqual([first]);
   expect(turn.calls).toEqual([]);
   conversation.keep(turn, await turn.send());
+  patient.keep(waiting, await waitingFor);
 });
 
 test('a client that leaves with a second request behind its first stops both', async () => {
