@@ -12,6 +12,12 @@ test('names many of a kind once', () => {
   expect(fieldList([...cited, 'metadata'])).toBe('messages.*.content.*.citations, metadata');
 });
 
+test('names a path once', () => {
+  expect(fieldList(['anthropic-beta:x', 'anthropic-beta:x', 'anthropic-beta:x', 'anthropic-beta:x'])).toBe(
+    'anthropic-beta:x',
+  );
+});
+
 test('stays short', () => {
   const header = fieldList(Array.from({ length: 500 }, (_, index) => `field-${index}`));
   expect(header.length).toBeLessThan(1_100);

@@ -7,9 +7,11 @@ const LONGEST = 1_000;
  */
 export function fieldList(paths: readonly string[]): string {
   const kinds = new Map<string, string[]>();
-  for (const path of paths) {
+  for (const path of new Set(paths)) {
     const kind = path.replaceAll(/\.\d+/g, '.*');
-    kinds.set(kind, [...(kinds.get(kind) ?? []), path]);
+    const members = kinds.get(kind);
+    if (members) members.push(path);
+    else kinds.set(kind, [path]);
   }
   const names = [...kinds].flatMap(([kind, members]) => (members.length > 3 ? [kind] : members)).map(toAscii);
   let value = '';
