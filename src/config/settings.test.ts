@@ -30,11 +30,25 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ port: '' }, {}, '--port must be a number (it is "").'],
   [{ port: '70000' }, {}, '--port must be at most 65535 (it is "70000").'],
   [{ port: '1.5' }, {}, '--port must be a whole number (it is "1.5").'],
+  [{ port: ' ' }, {}, '--port must be a number (it is " ").'],
+  [{ host: '' }, {}, '--host must not be empty (it is "").'],
+  [{ strict: '' }, {}, '--strict must be true or false (it is "").'],
+  [{ 'stall-minutes': '100000' }, {}, '--stall-minutes must be at most 35791 (it is "100000").'],
+  [{ 'queue-seconds': '9999999' }, {}, '--queue-seconds must be at most 2147483 (it is "9999999").'],
+  [{ constructor: '1' }, {}, 'There is no setting --constructor.'],
   [{}, { ISTHMUS_SPARES: '-1' }, 'ISTHMUS_SPARES must be at least 0 (it is "-1").'],
   [{ config: '/no/such.json' }, {}, 'The configuration file /no/such.json cannot be read as JSON'],
 ])('%j %j is refused with the cure', (flags, environment, message) => {
   expect(() => read(flags, environment)).toThrow(message);
 });
+
+test.each([{ port: null }, { 'queue-length': null }, { port: true }, { 'max-processes': [5] }])(
+  '%j in the file is no number',
+  (settings) => {
+    writeFileSync(file, JSON.stringify(settings));
+    expect(() => read({ config: file })).toThrow('must be a number');
+  },
+);
 
 test('an unknown key in the file is named', () => {
   writeFileSync(file, JSON.stringify({ hots: 'x' }));

@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 
-const integer = (least: number, most: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(least, `must be at least ${least}`)
-    .max(most, `must be at most ${most}`);
+/** A number, or text that says one; `null`, a list and blank text say none. */
+const numeric = z
+  .union([z.number(), z.string().regex(/\S/).transform(Number)], 'must be a number')
+  .pipe(z.number('must be a number'));
+const number = (least: number, most: number) =>
+  numeric.pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
+const integer = (least: number, most: number) => number(least, most).pipe(z.int('must be a whole number'));
+/** What Node's timers can wait, 24.8 days; beyond it they do not wait at all. */
+const LONGEST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+const seconds = (least: number) => number(least, LONGEST_SECONDS);
+const minutes = (least: number) => number(least, Math.floor(LONGEST_SECONDS / 60));
 /** As a flag it takes no value. */
 const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).default(false);
-const number = (least: number) => z.coerce.number('must be a number').min(least, `must be at least ${least}`);
 
 interface Setting<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
@@ -48,11 +52,11 @@ export const SETTINGS = {
   ),
   'starts-at-a-time': setting(integer(1, 64).default(availableParallelism()), 'N', 'processes that start at a time'),
   'queue-length': setting(integer(0, 10_000).default(64), 'N', 'requests that may wait for a process'),
-  'queue-seconds': setting(number(0.001).default(60), 'S', 'how long a request may wait for a process'),
-  'idle-minutes': setting(number(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),
-  'held-minutes': setting(number(0.001).default(15), 'MIN', 'how long a process waits for tool results'),
-  'keep-alive-seconds': setting(number(0.01).default(15), 'S', 'silence after which a streaming answer pings'),
-  'stall-minutes': setting(number(0.001).default(15), 'MIN', 'silence after which a turn is given up'),
+  'queue-seconds': setting(seconds(0.001).default(60), 'S', 'how long a request may wait for a process'),
+  'idle-minutes': setting(minutes(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),
+  'held-minutes': setting(minutes(0.001).default(15), 'MIN', 'how long a process waits for tool results'),
+  'keep-alive-seconds': setting(seconds(0.01).default(15), 'S', 'silence after which a streaming answer pings'),
+  'stall-minutes': setting(minutes(0.001).default(15), 'MIN', 'silence after which a turn is given up'),
   retries: setting(
     z.enum(['client', 'gateway'], 'must be client or gateway').default('client'),
     'WHO',
@@ -102,7 +106,7 @@ export function readSettings({ flags, environment }: SettingSources): Settings {
   const merged: Record<string, { value: unknown; name: string }> = {};
   for (const { given, name } of sources) {
     for (const [key, value] of Object.entries(given)) {
-      if (!(key in SETTINGS)) {
+      if (!Object.hasOwn(SETTINGS, key)) {
         throw new SettingsError(
           `There is no setting ${name(key)}. Did you mean ${name(closest(key, [...Object.keys(SETTINGS), 'config']))}?`,
         );
@@ -112,7 +116,7 @@ export function readSettings({ flags, environment }: SettingSources): Settings {
   }
   const settings = Object.entries(SETTINGS).map(([key, { schema }]) => {
     const given = merged[key];
-    const result = schema.safeParse(given?.value === '' ? Number.NaN : given?.value);
+    const result = schema.safeParse(given?.value);
     if (!result.success) {
       throw new SettingsError(
         `${given?.name ?? key} ${result.error.issues[0]?.message} (it is ${JSON.stringify(given?.value)}).`,
