@@ -17,6 +17,7 @@ describe('what a held call takes', () => {
     ['a string', result('a')],
     ['a text block', result([text('a')])],
     ['several text blocks', result([text('a'), text('b', { cache_control: { type: 'ephemeral' } })])],
+    ['a breakpoint', result('a', { cache_control: { type: 'ephemeral' }, is_error: null })],
     ['a short error', result('bad', { is_error: true })],
     ['400,000 characters', result('x'.repeat(400_000))],
   ])('%s', (_name, block) => {
@@ -29,6 +30,7 @@ describe('what a held call takes', () => {
     ['empty tool result', [result(undefined)]],
     ['tool result with something else than text', [result([text('a'), image])]],
     ['tool result with something else than text', [result([text('a', { citations: [{}] })])]],
+    ['tool result with other fields', [result('a', { toolset_name: 'browser' })]],
     ['tool result with blank text', [result(' \n')]],
     ['long tool result', [result('x'.repeat(400_001))]],
     ['error result of several blocks', [result([text('a'), text('b')], { is_error: true })]],

@@ -16,6 +16,9 @@ const LONGEST_LIVE_ERROR = 9_000;
 /** Why a live process cannot take this turn, in a few words for a log line; `undefined` when it can. */
 export type Obstacle = string | undefined;
 
+/** What a held call takes of a tool result; Claude Code sets the breakpoints of the cache itself. */
+const RESULT_FIELDS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']);
+
 interface Row<Subject> {
   obstacle: string;
   applies: (subject: Subject) => boolean;
@@ -26,6 +29,10 @@ const RESULT_ROWS: ReadonlyArray<Row<ContentBlock>> = [
   {
     obstacle: 'tool result with something else than text',
     applies: (block) => toolResultContent(block).some((inner) => inner.type !== 'text' || hasExtras(inner)),
+  },
+  {
+    obstacle: 'tool result with other fields',
+    applies: (block) => Object.keys(block).some((key) => !RESULT_FIELDS.has(key)),
   },
   {
     obstacle: 'tool result with blank text',

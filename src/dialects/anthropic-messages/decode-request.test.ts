@@ -23,8 +23,11 @@ describe('a bad request is told by its field', () => {
     ['Invalid input: expected object, received null', null],
     ['Invalid input: expected object, received array', []],
     ['model: ', { ...base, model: 5 }],
-    ['model: the model must not be empty', { ...base, model: '' }],
-    ['max_tokens: ', { ...base, max_tokens: 0 }],
+    ...['', 'anthropic/', ' ', 'a\u0000b', 'm'.repeat(257)].map((model): [string, unknown] => [
+      'model: must be 1 to 256 printable ASCII characters without spaces',
+      { ...base, model },
+    ]),
+    ['max_tokens: ', { ...base, max_tokens: -1 }],
     ['max_tokens: ', { ...base, max_tokens: undefined }],
     ['max_tokens: ', { ...base, max_tokens: '10' }],
     ['messages: ', { ...base, messages: undefined }],
@@ -451,10 +454,20 @@ test('the beta of the effort passes beside an effort alone', () => {
   expect(decodeRequest(base, { betas })).toMatchObject({ betas: [], ignored: [] });
 });
 
+test('fields of system blocks that do not arrive are declared', () => {
+  const system = [
+    { type: 'text', text: 's', cache_control: { type: 'ephemeral' } },
+    { type: 'text', text: 't', citations: [] },
+  ];
+  expect(decodeRequest({ ...base, system }).ignored).toEqual(['system.1.citations']);
+});
+
 test('in strict mode the first field that would be ignored is an error', () => {
   const decode = () => decodeRequest({ ...base, speed: 'fast', invented: 1 }, { strict: true });
   expect(decode).toThrow('speed: would be ignored, and strict mode allows that for no field (nor invented)');
   expect(decodeRequest(base, { strict: true }).ignored).toEqual([]);
+  const betas = Array.from({ length: 1_000 }, (_, at) => `beta-${at}`);
+  expect(() => decodeRequest({ ...base, betas }, { strict: true })).toThrow(/anthropic-beta:beta-20, and 979 more\)/);
 });
 
 test.each(['container', 'mcp_servers', 'inference_geo', 'thread'])('%s is refused with what to do instead', (field) => {

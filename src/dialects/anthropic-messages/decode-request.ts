@@ -76,8 +76,11 @@ const message = z.looseObject({
 });
 
 const requestBody = z.looseObject({
-  model: nonEmpty('the model'),
-  max_tokens: z.int().positive(),
+  model: z
+    .string()
+    .transform((id) => id.replace(/^anthropic\//, ''))
+    .pipe(z.string().regex(/^[!-~]{1,256}$/, 'must be 1 to 256 printable ASCII characters without spaces')),
+  max_tokens: z.int().min(0),
   messages: z.array(message),
   system: stringOr(z.array(textBlock), 'a string or a list of text blocks').optional(),
   tools: z.array(z.looseObject({ type: z.string().nullish() })).nullish(),
@@ -139,8 +142,8 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   assertChosenToolExists(parsed.tool_choice, tools);
   const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort != null;
   const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], hasEffort, ignored);
-  const system = decodeSystem(asBlocks(parsed.system ?? []));
-  const model = parsed.model.replace(/^anthropic\//, '');
+  const system = decodeSystem(asBlocks(parsed.system ?? []), ignored);
+  const { model } = parsed;
   const messages = parsed.messages.map((item, index) => decodeMessage(item, `messages.${index}`, ignored));
   const checked = checkMessages(messages, model);
   ignored.push(...checked.ignored);
@@ -195,12 +198,19 @@ function refusedField(field: string, note: string): FailureError {
   return error;
 }
 
+/** How many fields one error names beside the first. */
+const MOST_NAMED = 20;
+
 function refusedInStrictMode(ignored: readonly string[]): FailureError {
+  const [first, ...more] = new Set(ignored);
+  const named = more.slice(0, MOST_NAMED).join(', ');
+  const unnamed = more.length > MOST_NAMED ? `, and ${more.length - MOST_NAMED} more` : '';
+  const others = more.length > 0 ? ` (nor ${named}${unnamed})` : '';
   return new FailureError({
     code: 'field_ignored',
     status: 400,
     type: 'invalid_request_error',
-    message: `${ignored[0]}: would be ignored, and strict mode allows that for no field${ignored.length > 1 ? ` (nor ${ignored.slice(1).join(', ')})` : ''}; leave it out, or ask without \`isthmus-strict\``,
+    message: `${first}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
   });
 }
 
@@ -241,10 +251,14 @@ const MARKERS_OF_CLAUDE_CODE: ReadonlySet<string> = new Set([
   "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
   '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__',
 ]);
+const SYSTEM_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
 /** The first block of Claude Code as a client: its billing header; the gateway's own `claude` sends its own. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';
 
-function decodeSystem(blocks: ContentBlock[]): string {
+function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
+  for (const [at, block] of blocks.entries()) {
+    for (const field of Object.keys(block)) if (!SYSTEM_FIELDS.has(field)) ignored.push(`system.${at}.${field}`);
+  }
   const kept = blocks.filter(({ text }) => text !== '' && !String(text).startsWith(BILLING_HEADER));
   const system = kept.map(({ text }) => String(text)).join('\n\n');
   if (MARKERS_OF_CLAUDE_CODE.has(system.trim())) {
