@@ -19,7 +19,7 @@ export interface GuardedRequest {
  */
 export function guardRequest({ host, origin, localAddress }: GuardedRequest, bindHost: string): Failure | undefined {
   const name = hostName(`http://${host ?? ''}`);
-  if (name === undefined || !(isLoopback(name) || name === bindHost || name === bare(localAddress))) {
+  if (name === undefined || !(isLoopback(name) || name === bindHost.toLowerCase() || name === bare(localAddress))) {
     return refusal(
       'forbidden_host',
       `The Host header ${JSON.stringify(host ?? '')} is neither loopback nor the address that Isthmus listens on.`,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { hostName, isLoopback } from '../access/request-guard.ts';
+import { isOwnAddress } from '../access/own-address.ts';
+import { isLoopback } from '../access/request-guard.ts';
 import type { Settings } from '../config/settings.ts';
 import { type AccountInfo, Engine, type Introduction } from '../engine/engine.ts';
 import { buildEnvironment, type Mode } from '../engine/environment.ts';
@@ -46,7 +47,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
   try {
     const environment = buildEnvironment({
       operator,
-      isOwnAddress: (url) => isSameAddress(url, host, port),
+      isOwnAddress: (url) => isOwnAddress(url, host, port),
     });
     const launcher = new Launcher(operator.PATH);
     const engine = new Engine({
@@ -126,16 +127,6 @@ function credentialOf(account: AccountInfo, variables: Record<string, string>): 
     );
   }
   return credential;
-}
-
-/** Whether a URL leads back to the gateway. */
-function isSameAddress(url: string, host: string, port: number): boolean {
-  const name = hostName(url);
-  if (name === undefined) return false;
-  const urlPort = Number(new URL(url).port || (url.startsWith('https:') ? 443 : 80));
-  if (urlPort !== port) return false;
-  const listensEverywhere = host === '0.0.0.0' || host === '::';
-  return name === host || (isLoopback(name) && (isLoopback(host) || listensEverywhere)) || name === '0.0.0.0';
 }
 
 function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
