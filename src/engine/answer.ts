@@ -19,6 +19,11 @@ export class AnswerFold {
     return this.#message;
   }
 
+  /** Whether the answer is to run a call whose input is no JSON; the client of a stream sees its text. */
+  get isUnfoldable(): boolean {
+    return this.#hasBadJson && this.#message?.stop_reason === 'tool_use';
+  }
+
   add(event: RawEvent): void {
     if (event.type === 'message_start') {
       this.#message = { ...event.message, content: [] };

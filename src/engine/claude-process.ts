@@ -335,7 +335,11 @@ export class ClaudeProcess {
     const content = answer.content.map((block) =>
       block.type === 'tool_use' ? { ...block, name: this.#parts.names.toClient(String(block.name)) } : block,
     );
-    this.#finish({ type: 'message_stop', answer: { ...answer, content } });
+    this.#finish({
+      type: 'message_stop',
+      answer: { ...answer, content },
+      ...(this.#fold.isUnfoldable ? { unfoldable: upstreamCut() } : {}),
+    });
     if (this.#state !== 'streaming') this.#parts.onParked(this);
   }
 

@@ -44,9 +44,10 @@ export function failureResponse(failure: Failure, requestId: string, headers: Re
 /** The whole answer as one JSON body. */
 export async function jsonAnswer(events: AsyncIterable<TurnEvent>, options: AnswerOptions): Promise<Response> {
   for await (const event of events) {
-    if (event.type === 'failure') {
-      options.onSettled({ failure: event.failure });
-      return failureResponse(event.failure, options.requestId, options.headers);
+    const failure = event.type === 'failure' ? event.failure : event.type === 'message_stop' && event.unfoldable;
+    if (failure) {
+      options.onSettled({ failure });
+      return failureResponse(failure, options.requestId, options.headers);
     }
     if (event.type === 'message_stop') {
       options.onSettled({});

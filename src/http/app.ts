@@ -17,6 +17,7 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   app.use(async (context, next) => {
     context.set('requestId', newRequestId());
+    context.header('request-id', context.get('requestId'));
     const refused = guardRequest(
       {
         host: context.req.header('host'),

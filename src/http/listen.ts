@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -24,19 +24,24 @@ export interface Listener {
  */
 // biome-ignore lint/suspicious/noExplicitAny: the app's own environment type does not matter here
 export async function listen(app: Hono<any>, host: string, port: number): Promise<Listener> {
-  const server = createServer(getRequestListener(app.fetch, { errorHandler: answerWithoutApp }));
+  // A request without `Host` gets the app's own refusal.
+  const options = { requireHostHeader: false };
+  const server = createServer(options, getRequestListener(app.fetch, { errorHandler: answerWithoutApp }));
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
-  /** Those on which an answer is under way. */
-  const answering = new WeakSet<Duplex>();
-  server.on('request', ({ socket }, response) => {
-    answering.add(socket);
+  /** The requests that are being answered, by their connections. */
+  const answering = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    answering.set(socket, { request, response });
     response.once('close', () => answering.delete(socket));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // A refusal would stand in the midst of that answer.
-    if (socket.writable && !answering.has(socket)) refuseUnparsable(error, socket);
+    const current = answering.get(socket);
+    // Else a refusal would stand in place of an answer, or in the midst of it.
+    const isRefusable = current === undefined || !(current.request.complete || current.response.headersSent);
+    if (socket.writable && isRefusable) refuseUnparsable(error, socket);
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
@@ -55,20 +60,27 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
   };
 }
 
+/** By Node's codes: the status line, and the words. */
+const UNPARSABLE: Record<string, [string, string]> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are larger than 16 KB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The headers did not come to their end.'],
+};
+
 /** What is no HTTP request, in the API's envelope as well as its sender may read it. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const { failure } = badRequest(
-    '',
-    isTooLarge ? 'The headers are larger than 16 KB.' : 'This is not a valid HTTP/1.1 request.',
-  );
+  const [status, problem] = UNPARSABLE[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'This is not a valid HTTP/1.1 request.',
+  ];
+  const { failure } = badRequest('', problem);
   const requestId = newRequestId();
   const body = JSON.stringify(errorBody(failure, requestId));
   const head = [
-    `HTTP/1.1 ${isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'}`,
+    `HTTP/1.1 ${status}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     `request-id: ${requestId}`,
+    `isthmus-error: ${failure.code}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import { clientGone, type Failure, failureOf } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
+import type { Log } from '../telemetry/log.ts';
 import { failureResponse, jsonAnswer, type OnSettled, streamAnswer } from './answer.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldList } from './field-list.ts';
@@ -49,17 +50,14 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
         ? await streamAnswer(turn.events, { outgoing, requestId, headers, keepAliveMs, onSettled })
         : await jsonAnswer(turn.events, { requestId, headers, onSettled });
     } catch (error) {
-      const failure = failureOf(error);
-      if (failure.code === 'internal')
-        log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
-      onSettled({ failure });
-      return failureResponse(failure, requestId);
+      onSettled({ failure: failureOf(error) });
+      return refusal(error, requestId, log);
     }
   };
 }
 
 /** `POST /v1/messages/count_tokens`: how many tokens such a turn would send to the model. */
-export function countTokensRoute({ gateway, strict }: AppOptions) {
+export function countTokensRoute({ gateway, strict, log }: AppOptions) {
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
@@ -77,9 +75,17 @@ export function countTokensRoute({ gateway, strict }: AppOptions) {
         },
       );
     } catch (error) {
-      return failureResponse(failureOf(error), context.get('requestId'));
+      return refusal(error, context.get('requestId'), log);
     }
   };
+}
+
+/** The answer to a turn that could not begin; a defect of ours is logged with its stack. */
+function refusal(error: unknown, requestId: string, log: Log): Response {
+  const failure = failureOf(error);
+  if (failure.code === 'internal')
+    log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
+  return failureResponse(failure, requestId);
 }
 
 /**
@@ -88,7 +94,11 @@ export function countTokensRoute({ gateway, strict }: AppOptions) {
  */
 function onceOver({ incoming, outgoing }: Env['Bindings'], callback: (isWhole: boolean) => void): void {
   const { socket } = incoming;
+  let isOver = false;
+  // The one may be told from within the other.
   const over = () => {
+    if (isOver) return;
+    isOver = true;
     outgoing.off('close', over);
     socket.off('close', over);
     callback(outgoing.writableFinished);
@@ -121,7 +131,7 @@ function fieldHeaders({ ignored, converted }: MessagesRequest): Record<string, s
 
 /** A digest of whatever key the client sent; the key itself goes no further. */
 function clientKey(context: Context<Env>): string {
-  const key = context.req.header('x-api-key') ?? context.req.header('authorization') ?? '';
+  const key = context.req.header('x-api-key') || context.req.header('authorization') || '';
   return createHash('sha256').update(key).digest('base64url');
 }
 

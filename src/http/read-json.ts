@@ -13,12 +13,11 @@ const SURROGATE_ESCAPE = /\\u[dD]/;
 export async function readJson(incoming: IncomingMessage): Promise<{ body: unknown; mayHoldLoneSurrogates: boolean }> {
   const type = incoming.headers['content-type'] ?? '';
   if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
-    throw new FailureError({
-      code: 'unsupported_media_type',
-      status: 415,
-      type: 'invalid_request_error',
-      message: `The content type must be application/json, not ${JSON.stringify(type)}.`,
-    });
+    throw unsupported(`The content type must be application/json, not ${JSON.stringify(type)}.`);
+  }
+  const encoding = incoming.headers['content-encoding'] ?? 'identity';
+  if (encoding.trim().toLowerCase() !== 'identity') {
+    throw unsupported(`The body must not be compressed, and its content-encoding is ${JSON.stringify(encoding)}.`);
   }
   const text = await readBody(incoming);
   try {
@@ -26,4 +25,8 @@ export async function readJson(incoming: IncomingMessage): Promise<{ body: unkno
   } catch (error) {
     throw badRequest('', `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function unsupported(message: string): FailureError {
+  return new FailureError({ code: 'unsupported_media_type', status: 415, type: 'invalid_request_error', message });
 }

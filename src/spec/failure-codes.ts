@@ -37,8 +37,8 @@ export const FAILURE_CODES = {
   unsupported_media_type: {
     status: '415',
     type: 'invalid_request_error',
-    cause: 'The body is not declared as JSON.',
-    cure: 'Send `content-type: application/json`.',
+    cause: 'The body is not declared as JSON, or it is compressed.',
+    cure: 'Send `content-type: application/json`, and no `content-encoding`.',
   },
   body_too_large: {
     status: '413',

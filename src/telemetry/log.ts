@@ -3,14 +3,21 @@ export type LogFields = Record<string, string | number | boolean | undefined>;
 
 export type Log = (event: string, fields?: LogFields) => void;
 
+/** The most characters of one value: some are the client's, and may be of any length. */
+const LONGEST = 500;
+
 /** Writes one line an event: the time, the event, then `name=value` pairs. */
 export function createLog(write: (line: string) => void): Log {
   return (event, fields = {}) => {
     const pairs = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${quote(String(value))}`);
+      .map(([name, value]) => `${name}=${quote(shorten(String(value)))}`);
     write(`${[new Date().toISOString(), event, ...pairs].join(' ')}\n`);
   };
+}
+
+function shorten(value: string): string {
+  return value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
 }
 
 function quote(value: string): string {

@@ -4,7 +4,7 @@ import type { Reply } from '../../src/scripted-model/script.ts';
 import { ScriptedModel } from '../../src/scripted-model/server.ts';
 import { postStream, sdkClient } from '../support/clients.ts';
 import { foldMessage } from '../support/fold-message.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway, type TestGateway, until } from '../support/gateway.ts';
 
 /** What comes back, as the official SDK reads it. */
 
@@ -226,4 +226,69 @@ test('a thousand blocks of text go on a live process as they are', async () => {
     .withResponse();
   expect(response.headers.get('isthmus-path')).toBe('continue');
   expect(model.requests[1]?.body.messages.at(-1)?.content).toMatchObject(blocks);
+});
+
+test('a call whose input is no JSON goes to the client of a stream as it is, and to no other', async () => {
+  model.use([{ replies: [{ content: [{ type: 'tool_use', name: 'read', input: {}, raw_input: '{"path": "/etc' }] }] }]);
+  const body = ask('hi', { tools: TOOLS });
+  const streamed = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream: true }),
+  });
+  expect(await streamed.text()).toMatch(/\/etc.*"stop_reason":"tool_use".*message_stop/s);
+  const error = await client.messages.create(body).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(APIError);
+  expect(error).toMatchObject({ status: 502, error: { error: { details: { error_code: 'upstream_cut' } } } });
+  expect(model.requests).toHaveLength(2);
+});
+
+test('max_tokens: 0 fills the cache, on every path', async () => {
+  const nothing: Reply = { content: [], stop_reason: 'max_tokens', usage: { output_tokens: 0 } };
+  model.use([(request) => (request.max_tokens === 0 ? nothing : undefined)]);
+  const begun = await client.messages.create(ask('hi'));
+  const messages = [
+    { role: 'user' as const, content: 'hi' },
+    { role: 'assistant' as const, content: begun.content },
+    { role: 'user' as const, content: 'more' },
+  ];
+  const [onSpare, onLive, onReplay] = [ask('hi'), ask('', { messages }), ask('', { messages })];
+  for (const body of [onSpare, onLive, onReplay]) {
+    const filled = await client.messages.create({ ...body, max_tokens: 0 });
+    expect(filled).toMatchObject({ content: [], stop_reason: 'max_tokens', usage: { output_tokens: 0 } });
+  }
+  expect(model.requests.map((request) => request.body.max_tokens)).toEqual([100, 0, 0, 0]);
+});
+
+test('clients are told apart by their keys, wherever they send them', async () => {
+  const send = (token: string, messages: Anthropic.MessageParam[]) =>
+    fetch(`${gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': '', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ ...ask(''), messages }),
+    });
+  const first: Anthropic.MessageParam = { role: 'user', content: 'hi' };
+  const { content } = (await (await send('one', [first])).json()) as Anthropic.Message;
+  const messages: Anthropic.MessageParam[] = [first, { role: 'assistant', content }, { role: 'user', content: 'more' }];
+  expect((await send('another', messages)).headers.get('isthmus-path')).toBe('replay');
+  expect((await send('one', messages)).headers.get('isthmus-path')).toBe('continue');
+});
+
+test('a client that leaves is one line of the log', async () => {
+  model.use([{ replies: [{ ...RICH, gap_ms: 50 }] }]);
+  const leaving = new AbortController();
+  const lines = () =>
+    gateway
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('who-leaves'));
+  const body = ask('hi', { tools: TOOLS, metadata: { user_id: 'who-leaves'.padEnd(10_000, '.') } });
+  const stream = await client.messages.create({ ...body, stream: true }, { signal: leaving.signal });
+  for await (const _event of stream) leaving.abort();
+  await until('it is logged', () => lines().length > 0);
+  model.use([]);
+  await client.messages.create(ask('another'));
+  expect(lines()).toHaveLength(1);
+  expect(lines()[0]).toContain('outcome=client_gone');
+  expect(lines()[0]?.length).toBeLessThan(1_000);
 });

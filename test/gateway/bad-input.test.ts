@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../src/scripted-model/server.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -76,6 +77,22 @@ test('another content type', async () => {
   }
 });
 
+test('a compressed body', async () => {
+  const headers = { ...json, 'content-encoding': 'gzip' };
+  const response = await fetch(`${gateway.url}/v1/messages`, { method: 'POST', headers, body: gzipSync(good) });
+  await expectRefused(response, 415, 'invalid_request_error', 'must not be compressed');
+});
+
+test('20,000 betas that are nobody’s', async () => {
+  const betas = Array.from({ length: 20_000 }, (_, at) => `beta-${at}`);
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { ...json, 'isthmus-strict': '1' },
+    body: JSON.stringify({ ...JSON.parse(good), betas }),
+  });
+  await expectRefused(response, 400, 'invalid_request_error', 'anthropic-beta:beta-0: would be ignored');
+});
+
 test('another method, another path', async () => {
   await expectRefused(await fetch(`${gateway.url}/v1/messages`), 405, 'invalid_request_error', 'use POST');
   await expectRefused(await fetch(`${gateway.url}/v1/nothing`), 404, 'not_found_error', '/v1/messages');
@@ -106,6 +123,15 @@ test('a Host that is somebody else’s name', async () => {
   expect(model.requests).toHaveLength(0);
 });
 
+test('no Host', async () => {
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  socket.write('GET /health HTTP/1.1\r\nconnection: close\r\n\r\n');
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1.1 4\d\d /);
+  expect(head).toMatch(/^isthmus-error: /m);
+  expect(JSON.parse(body)).toMatchObject({ type: 'error', error: { message: expect.stringContaining('Host') } });
+});
+
 test.each([
   ['/v1\\messages', '127.0.0.1'],
   ['*', '127.0.0.1'],
@@ -120,9 +146,16 @@ test.each([
   await expectRefused(response, 400, 'invalid_request_error', 'target or the Host header is not valid');
 });
 
+const CHUNKED = 'content-type: application/json\r\ntransfer-encoding: chunked';
+
 test.each([
   ['no HTTP', 'BREW /v1/messages\r\n\r\n', 400],
   ['a header that is none', 'POST /v1/messages HTTP/1.1\r\nhost localhost\r\n\r\n', 400],
+  [
+    'a body that breaks off in a chunk that is none',
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n${CHUNKED}\r\n\r\n5\r\n{"a":\r\nnone\r\n\r\n`,
+    400,
+  ],
   ['headers over the limit', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
 ])('%s', async (_what, bytes, status) => {
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1').on('error', () => undefined);
@@ -130,6 +163,7 @@ test.each([
   const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   const id = /^request-id: (.*)$/m.exec(head)?.[1];
+  expect(head).toMatch(/^isthmus-error: bad_request$/m);
   expect(JSON.parse(body)).toMatchObject({ error: { type: 'invalid_request_error' }, request_id: id });
 });
 

@@ -79,13 +79,17 @@ test('tokens are counted by the API where it can be asked, else guessed, and the
   expect(refused.status).toBe(400);
 });
 
-test.each(['/', '/api/hello', '/health', '/v1/capabilities'])('GET and HEAD of %s', async (path) => {
-  for (const method of ['GET', 'HEAD']) {
-    const response = await fetch(`${gateway.url}${path}`, { method });
-    expect(response.status).toBe(200);
-    expect((await response.text()) === '').toBe(method === 'HEAD');
-  }
-});
+test.each(['/', '/api/hello', '/health', '/v1/capabilities', '/v1/models', '/v1/models/sonnet'])(
+  'GET and HEAD of %s',
+  async (path) => {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await fetch(`${gateway.url}${path}`, { method });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('request-id')).toMatch(/^req_isthmus_/);
+      expect((await response.text()) === '').toBe(method === 'HEAD');
+    }
+  },
+);
 
 test('a path that is nobody’s, a method that is not taken', async () => {
   const nowhere = await fetch(`${gateway.url}/v1/complete`, { method: 'POST' });
