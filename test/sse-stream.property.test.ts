@@ -88,7 +88,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const closed = server.close();
-  server.closeConnections();
+  await server.finish(0);
   await closed;
 });
 

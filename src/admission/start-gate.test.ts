@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { StartGate } from './start-gate.ts';
 
 test('lets one in when one leaves, in their order, and leaving twice counts once', async () => {
-  const gate = new StartGate(1);
+  const gate = new StartGate(1, 60_000);
   const leave = await gate.enter();
   const order: string[] = [];
   const enter = async (name: string) => {
@@ -22,7 +22,7 @@ test('lets one in when one leaves, in their order, and leaving twice counts once
 });
 
 test('who goes away while waiting is told so, and takes nobody’s turn', async () => {
-  const gate = new StartGate(1);
+  const gate = new StartGate(1, 60_000);
   const leave = await gate.enter();
   const gone = new AbortController();
   const waiting = gate.enter(gone.signal);
@@ -34,4 +34,14 @@ test('who goes away while waiting is told so, and takes nobody’s turn', async 
   expect(gate.isFree).toBe(true);
   await expect(gate.enter(gone.signal)).resolves.toBeTypeOf('function');
   await expect(gate.enter(gone.signal)).rejects.toMatchObject({ failure: { code: 'client_gone' } });
+});
+
+test('who does not leave lets the next one in all the same, once', async () => {
+  const gate = new StartGate(1, 10);
+  const leave = await gate.enter();
+  const leaveSecond = await gate.enter();
+  leave();
+  expect(gate.isFree).toBe(false);
+  leaveSecond();
+  expect(gate.isFree).toBe(true);
 });

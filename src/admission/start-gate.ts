@@ -6,11 +6,16 @@ import { clientGone, FailureError } from '../spec/failure.ts';
  */
 export class StartGate {
   #free: number;
+  readonly #longestMs: number;
   readonly #waiting: Array<() => void> = [];
 
-  /** @param width starts at a time */
-  constructor(width: number) {
+  /**
+   * @param width starts at a time
+   * @param longestMs after which a start that is not over keeps no other from starting, in milliseconds
+   */
+  constructor(width: number, longestMs: number) {
     this.#free = width;
+    this.#longestMs = longestMs;
   }
 
   /** Whether a start would begin at once. */
@@ -27,13 +32,16 @@ export class StartGate {
     if (this.#free > 0) this.#free -= 1;
     else await this.#wait(signal);
     let isLeft = false;
-    return () => {
+    const leave = () => {
       if (isLeft) return;
       isLeft = true;
+      clearTimeout(timer);
       const next = this.#waiting.shift();
       if (next) next();
       else this.#free += 1;
     };
+    const timer = setTimeout(leave, this.#longestMs).unref();
+    return leave;
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {

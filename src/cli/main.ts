@@ -25,6 +25,8 @@ Each flag is also an environment variable, for example ${variableName('max-proce
 
 /** Runs one command line; every expected problem is one line on stderr and an exit code that is not 0. */
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  // Who reads them may go, and a disk may be full: turns must not end with the log.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
   try {
     const { words, flags, switches } = parseCommandLine(args, SETTINGS);
     const [command, ...rest] = words;

@@ -98,8 +98,10 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       warnings: warnings(environment.droppedBaseUrl, host, launcher),
       async stop(deadlineMs) {
         const closed = listener.close();
+        const until = performance.now() + deadlineMs;
         await gateway.drain(deadlineMs);
-        listener.closeConnections();
+        engine.endAll();
+        await listener.finish(until - performance.now());
         await closed;
         await engine.allGone();
         directory.remove();

@@ -46,7 +46,7 @@ export class AnswerFold {
       case 'message_delta':
         Object.assign(message, event.delta);
         // A count that is null says nothing; the one of the beginning stays.
-        for (const [name, count] of Object.entries(event.usage)) {
+        for (const [name, count] of Object.entries(event.usage ?? {})) {
           if (count !== null) message.usage = { ...message.usage, [name]: count };
         }
         return;

@@ -21,6 +21,7 @@ import type { RunDirectory } from './run-directory.ts';
 import type { ToolNames } from './tool-names.ts';
 import { toModelContent } from './transcript.ts';
 import { inUpstreamWords, type UpstreamErrors } from './upstream-words.ts';
+import { within } from './within.ts';
 
 /**
  * - `streaming`: a turn is under way
@@ -291,7 +292,8 @@ export class ClaudeProcess {
         this.#relayBlockStop();
         this.#relay(event);
         // The last moment at which the CLI can be kept from calling the model again.
-        if (this.#fold.wouldGoOn(this.#declared)) {
+        if (!this.#fold.hasStarted) this.fail(upstreamCut());
+        else if (this.#fold.wouldGoOn(this.#declared)) {
           this.#complete();
           this.end();
         }
@@ -381,18 +383,6 @@ export class ClaudeProcess {
     return new Promise((resolve) => {
       this.#settle = resolve;
     });
-  }
-}
-
-async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not settled within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

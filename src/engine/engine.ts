@@ -25,6 +25,7 @@ import { SessionRecords } from './session-records.ts';
 import { ToolNames } from './tool-names.ts';
 import { toTranscript } from './transcript.ts';
 import { UpstreamErrors } from './upstream-words.ts';
+import { within } from './within.ts';
 
 export type { AccountInfo };
 
@@ -39,6 +40,10 @@ const BARE_SYSTEM_PROMPT = { 'system-prompt': '' };
 
 /** How long a process that is asked to end may take. */
 const GENTLE_END_MS = 2_000;
+/** How long a spare may take to become the process of a conversation. */
+const CLAIM_MS = 10_000;
+/** How long the first process may take to say what it is. */
+const INTRODUCTION_MS = 60_000;
 
 /** A process together with the events of its first turn. */
 export interface BegunTurn {
@@ -173,13 +178,18 @@ export class Engine {
    * Makes a spare the process of a new conversation.
    *
    * @param request one user message that an idle process could take
+   * @param signal aborts when the client has gone
    * @returns undefined if the spare could not be claimed; it is gone then, and nothing has reached the model
    */
   async claim(
     { spare, child }: Spare,
     request: MessagesRequest,
     listener: ProcessListener,
+    signal: AbortSignal,
   ): Promise<BegunTurn | undefined> {
+    const leave = () => child.end();
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
     try {
       const parts = partsFor(request);
       const { input, clientTools, names, settings } = parts;
@@ -199,16 +209,19 @@ export class Engine {
         ...listener,
       });
       const events = claimed.begin();
-      await Promise.all([
+      const ready = Promise.all([
         spare.claimed,
         sdkQuery.applyFlagSettings({ env: settings }),
         request.tools.length > 0 ? sdkQuery.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
       ]);
+      await within(ready, CLAIM_MS);
       for (const message of request.messages) input.push(toUserMessage(message, names));
       return { process: claimed, events };
     } catch {
       child.end();
       return undefined;
+    } finally {
+      signal.removeEventListener('abort', leave);
     }
   }
 
@@ -217,7 +230,7 @@ export class Engine {
     const started = this.#newChild();
     const sdkQuery = this.#askable(started, { persistSession: false });
     try {
-      const { account, models } = await sdkQuery.initializationResult();
+      const { account, models } = await within(sdkQuery.initializationResult(), INTRODUCTION_MS);
       return { account, models: toModelListings(models) };
     } finally {
       // Killed so early it would leave a lock in the user's configuration; it has no prompt that it could call the model for.
@@ -270,6 +283,11 @@ export class Engine {
   #askable({ child, files }: NewChild, options: Partial<Options>): Query {
     const prompt = new EventQueue<SDKUserMessage>();
     return query({ prompt, options: { ...this.#baseOptions(child, files), ...options } });
+  }
+
+  /** Ends every process, whoever has it, and those that nobody has yet, as a spare that is starting. */
+  endAll(): void {
+    for (const child of this.#children) child.end();
   }
 
   /** Resolves when every process that has been ended is no more, and so writes no more files. */

@@ -58,6 +58,9 @@ export function createProcessFiles(directory: RunDirectory, contents: StartConte
  */
 export function fileFailure(error: unknown, { temporary }: RunDirectory): Failure | undefined {
   if (!(error instanceof Error && 'syscall' in error)) return undefined;
+  // Node says it of a program that cannot be spawned, too; and where there are too many descriptors, room is no cure.
+  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
+  if (syscall.startsWith('spawn') || code === 'EMFILE' || code === 'ENFILE') return undefined;
   return {
     code: 'files_not_written',
     status: 500,

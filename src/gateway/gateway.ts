@@ -40,7 +40,7 @@ export class Gateway {
   readonly #registry = new LineageRegistry<ClaudeProcess>();
   readonly #pool: ProcessPool;
   #isDraining = false;
-  /** Turns from their coming in to their last event. */
+  /** Turns from their coming in to their last event, and counts. */
   #open = 0;
 
   constructor(engine: Engine, limits: PoolLimits) {
@@ -83,10 +83,15 @@ export class Gateway {
    */
   async countTokens(request: MessagesRequest, signal: AbortSignal): Promise<TokenCount> {
     if (this.#isDraining) throw new FailureError(shuttingDown());
-    const inputTokens = await this.#pool.countTokens(request, signal);
-    return inputTokens === undefined
-      ? { inputTokens: estimateTokens(request), source: 'estimate' }
-      : { inputTokens, source: 'sdk' };
+    this.#open += 1;
+    try {
+      const inputTokens = await this.#pool.countTokens(request, signal);
+      return inputTokens === undefined
+        ? { inputTokens: estimateTokens(request), source: 'estimate' }
+        : { inputTokens, source: 'sdk' };
+    } finally {
+      this.#open -= 1;
+    }
   }
 
   /** Takes no new turns, lets those under way finish until the deadline, then ends every process. */
@@ -134,7 +139,7 @@ export class Gateway {
   async #start(request: MessagesRequest, signal: AbortSignal): Promise<BegunTurn> {
     const [newest] = request.messages;
     const isLive = newest?.role === 'user' && obstacleToIdle(newest) === undefined;
-    return (isLive && (await this.#pool.claimSpare(request))) || this.#pool.replay(request, signal);
+    return (isLive && (await this.#pool.claimSpare(request, signal))) || this.#pool.replay(request, signal);
   }
 
   #relay(begun: BegunTurn, request: MessagesRequest, whole: Lineage, signal: AbortSignal): AsyncIterable<TurnEvent> {

@@ -20,6 +20,8 @@ export interface PoolLimits extends BudgetLimits {
 export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare', number>;
 
 const SWEEP_MS = 5_000;
+/** How long a start may keep others from starting. */
+const LONGEST_START_MS = 10_000;
 /** How long a count of tokens may take. */
 const COUNT_MS = 30_000;
 /** After a spare could not be started, the next is tried so much later. */
@@ -48,7 +50,7 @@ export class ProcessPool {
     this.#engine = engine;
     this.#limits = limits;
     this.#onGone = onGone;
-    this.#gate = new StartGate(limits.startsAtATime);
+    this.#gate = new StartGate(limits.startsAtATime, LONGEST_START_MS);
     this.#budget = new ProcessBudget(limits, { evict: () => this.#evict(), memoryBytes: () => this.#memoryBytes() });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
@@ -100,6 +102,7 @@ export class ProcessPool {
     try {
       leaveGate = await this.#gate.enter(signal);
       if (signal.aborted) throw new FailureError(clientGone());
+      if (this.#isEnded) throw new FailureError(shuttingDown());
       const deadline = AbortSignal.timeout(COUNT_MS);
       return await this.#engine.countTokens(request, leaveGate, AbortSignal.any([signal, deadline]));
     } finally {
@@ -109,13 +112,14 @@ export class ProcessPool {
   }
 
   /** A spare turned into this conversation's process; undefined when there is none or it could not be claimed. */
-  async claimSpare(request: MessagesRequest): Promise<BegunTurn | undefined> {
+  async claimSpare(request: MessagesRequest, signal: AbortSignal): Promise<BegunTurn | undefined> {
     const ready = this.#spares.shift();
     if (!ready) return undefined;
     const begun = await this.#engine.claim(
       ready.spare,
       request,
       this.#listener(() => this.refill()),
+      signal,
     );
     if (!begun) {
       ready.place.release();
@@ -232,7 +236,9 @@ export class ProcessPool {
       ...[...this.#places.keys()].map(({ pid }) => pid),
       ...this.#spares.map(({ spare }) => spare.child.pid),
     ];
-    return pids.reduce((sum: number, pid) => sum + ((pid && this.#memory.get(pid)) || NEW_PROCESS_BYTES), 0);
+    // Places are given before their processes start.
+    const promised = Math.max(0, this.#budget.taken - pids.length) * NEW_PROCESS_BYTES;
+    return pids.reduce((sum: number, pid) => sum + ((pid && this.#memory.get(pid)) || NEW_PROCESS_BYTES), promised);
   }
 
   async #sweep(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -13,8 +13,8 @@ export interface Listener {
   port: number;
   /** Accepts no new connections; resolves when the last one has ended. */
   close(): Promise<void>;
-  /** Drops the connections that are left. */
-  closeConnections(): void;
+  /** Lets clients read the answers that have begun, for so many milliseconds at most, then drops the connections that are left. */
+  finish(deadlineMs: number): Promise<void>;
 }
 
 /**
@@ -30,12 +30,17 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
+  const responses = new Set<ServerResponse>();
   /** The requests that are being answered, by their connections. */
   const answering = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
   server.on('request', (request, response) => {
     const { socket } = request;
     answering.set(socket, { request, response });
-    response.once('close', () => answering.delete(socket));
+    responses.add(response);
+    response.once('close', () => {
+      answering.delete(socket);
+      responses.delete(response);
+    });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const current = answering.get(socket);
@@ -53,10 +58,15 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
+        // The HTTP server's own also drops connections on which a complete answer is still being read.
+        NetServer.prototype.close.call(server, () => resolve());
       }),
-    closeConnections: () => server.closeAllConnections(),
+    finish: async (deadlineMs) => {
+      const until = performance.now() + deadlineMs;
+      const isBeingRead = () => [...responses].some(({ headersSent }) => headersSent);
+      while (isBeingRead() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+      server.closeAllConnections();
+    },
   };
 }
 

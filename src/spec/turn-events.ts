@@ -10,7 +10,7 @@ export type TurnEvent =
   | { type: 'content_block_start'; index: number; content_block: ContentBlock }
   | { type: 'content_block_delta'; index: number; delta: JsonObject }
   | { type: 'content_block_stop'; index: number }
-  | { type: 'message_delta'; delta: MessageDelta; usage: JsonObject }
+  | { type: 'message_delta'; delta: MessageDelta; usage?: JsonObject }
   /**
    * The answer is complete; `answer` is the fold of all events before. `unfoldable` is there when the fold does not say what
    * they do: the input of a call is no JSON.

@@ -48,7 +48,7 @@ export function useContract(variables: Record<string, string>): Contract {
     },
     async claim(given: MessagesRequest) {
       const { engine } = contract.fixture;
-      const begun = await engine.claim(await engine.prestart(), given, NO_LISTENER);
+      const begun = await engine.claim(await engine.prestart(), given, NO_LISTENER, new AbortController().signal);
       if (!begun) throw new Error('the claim was refused');
       const turn = await finish(begun);
       processes.push(turn.process);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { call, FaultStage, words } from '../support/fault-stage.ts';
@@ -55,6 +56,58 @@ test('an API that has not begun to answer keeps no other process from starting',
   expect(await other.take(ANSWER)).toBe('continue');
   expect(waiting.calls[0]?.outcome).toBe('open');
   socket.resetAndDestroy();
+});
+
+test('a start that hangs keeps others from starting for some seconds only', async () => {
+  stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1', '--queue-seconds', '1']);
+  const { socket } = stage.conversation().next(NEVER).sendAlone();
+  await until('it is starting', () => stage.processes().length === 1);
+  for (const pid of stage.processes()) process.kill(pid, 'SIGSTOP');
+  await stage.conversation().take(ANSWER);
+  expect((await stage.gateway.health()).processes).toMatchObject({ streaming: 1, idle: 1 });
+  socket.resetAndDestroy();
+  await until('it is gone', () => stage.processes().length === 1);
+});
+
+test('a spare that does nothing any more is given up, or with the client that waits for it', async () => {
+  stage = await FaultStage.open(['--spares', '2']);
+  await until('there are spares', async () => (await stage.gateway.health()).processes.spare === 2);
+  const spares = stage.processes();
+  for (const pid of spares) process.kill(pid, 'SIGSTOP');
+  const left = () => spares.filter((pid) => stage.processes().includes(pid));
+  const [patient, leaving] = [stage.conversation(), stage.conversation().next(ANSWER)];
+  const turn = patient.next(ANSWER);
+  const waiting = turn.send();
+  await until('one is claimed', async () => (await stage.gateway.health()).processes.spare === 1);
+  const { socket } = leaving.sendAlone();
+  await until('both are claimed', async () => (await stage.gateway.health()).processes.spare === 0);
+  socket.resetAndDestroy();
+  // The other one has been waited for longer.
+  await until('it is gone', () => left().length < 2);
+  expect(left()).toHaveLength(1);
+  const outcome = await waiting;
+  expect(outcome).toMatchObject({ kind: 'answer', path: 'start' });
+  patient.keep(turn, outcome);
+  expect(left()).toEqual([]);
+});
+
+test('a gateway stops although a spare hangs at its start', async () => {
+  stage = await FaultStage.open(['--spares', '1']);
+  await until('there is a spare', async () => (await stage.gateway.health()).processes.spare === 1);
+  const before = stage.processes();
+  const turn = stage.conversation().next(ANSWER);
+  const answered = turn.send();
+  const starting = () => stage.processes().filter((pid) => !before.includes(pid));
+  await until('the next one starts', () => starting().length === 1);
+  for (const pid of starting()) process.kill(pid, 'SIGSTOP');
+  turn.expectAnswer(await answered);
+  expect((await stage.gateway.health()).processes.spare).toBe(0);
+  const exited = once(stage.gateway.child, 'exit');
+  stage.gateway.child.kill('SIGTERM');
+  // The SDK itself would give the start up after a minute.
+  const late = new Promise((resolve) => setTimeout(resolve, 40_000, 'late'));
+  expect(await Promise.race([exited, late])).toEqual([0, null]);
+  await stage.restart();
 });
 
 test('who waits for room gets that of a spare which was just starting', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Conversation, call, FaultStage, words } from '../support/fault-stage.ts';
+import { until } from '../support/gateway.ts';
 
 /** Many more conversations than processes: each loses its process again and again, and none its history. */
 
@@ -15,6 +16,22 @@ const loop = fc.record({
   calls: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
   stream: fc.boolean(),
   gap_ms: fc.constantFrom(0, 0, 5),
+});
+
+test('a burst of conversations keeps within the memory, also before their processes can be measured', async () => {
+  const stage = await FaultStage.open(['--max-memory-mb', '400', '--spares', '0', '--starts-at-a-time', '2']);
+  const turns = Array.from({ length: 8 }, () => stage.conversation().next({ delay_ms: 100_000 }));
+  const sockets = turns.map((turn) => turn.sendAlone().socket);
+  await until('as many as there is room for are asked', () => stage.model.requests.length === 2);
+  const { memoryBytes } = await stage.gateway.health();
+  await until('they are measured', async () => (await stage.gateway.health()).memoryBytes !== memoryBytes);
+  // Each is measured to hold less than it was counted as, but two and one more are over the limit.
+  for (let look = 0; look < 20; look += 1) {
+    expect((await stage.gateway.health()).waiting).toBe(6);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  for (const socket of sockets) socket.resetAndDestroy();
+  await stage.close();
 });
 
 test(`${CONVERSATIONS} conversations take their turns on ${PROCESSES} processes`, async () => {

@@ -68,6 +68,14 @@ const FAULTS: Record<string, Row> = {
     ...cut,
   },
   'a beginning, and then a page of HTML': { fault: begun('<html>Bad gateway</html>\n\n'), ...cut, hasBegun: true },
+  'an end without a beginning': {
+    fault: {
+      raw: {
+        body: 'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}\n\n',
+      },
+    },
+    ...cut,
+  },
   'a beginning, and then another one': { fault: begun(`${START}\n\n`), ...cut, hasBegun: true },
   'a beginning, and then an event that is cut JSON': {
     fault: begun('event: content_block_delta\ndata: {"type":"content_bl\n\n'),

@@ -292,3 +292,22 @@ test('a client that leaves is one line of the log', async () => {
   expect(lines()[0]).toContain('outcome=client_gone');
   expect(lines()[0]?.length).toBeLessThan(1_000);
 });
+
+test('an answer that says nothing of its usage at its end is an answer', async () => {
+  const events = [
+    {
+      type: 'message_start',
+      message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [], usage: { input_tokens: 3 } },
+    },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'hello' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' } },
+    { type: 'message_stop' },
+  ];
+  const body = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+  model.use([{ replies: [{ raw: { body } }] }]);
+  const answer = await client.messages.create(ask('hi'));
+  expect(answer).toMatchObject({ content: [{ type: 'text', text: 'hello' }], usage: { input_tokens: 3 } });
+  expect(model.requests).toHaveLength(1);
+});

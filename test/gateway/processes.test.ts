@@ -284,6 +284,26 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 );
 
+test.each([false, true])('SIGTERM lets a client read an answer that is complete (stream: %s)', async (stream) => {
+  const { model, gateway } = await setUp('--spares', '0');
+  const words = 'x'.repeat(12_000_000);
+  model.use([{ replies: [{ content: [{ type: 'text', text: words }], delta_length: 200_000 }] }]);
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', max_tokens: 9, stream, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+  await until('it is complete', async () => (await gateway.health()).processes.idle === 1);
+  const exited = once(gateway.child, 'exit');
+  gateway.child.kill('SIGTERM');
+  await until('it is stopping', () => gateway.output().includes('Stopping'));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const text = await response.text();
+  expect(text.length).toBeGreaterThan(words.length);
+  expect(text.slice(-200)).toMatch(stream ? /message_stop/ : /"stop_reason":"end_turn"/);
+  expect(await exited).toEqual([0, null]);
+});
+
 test('after SIGTERM what cannot finish in time, and what still waits, is told so', async () => {
   const { model, gateway, ask } = await setUp('--max-processes', '1', '--spares', '0');
   const turns = [ask('stall').catch((error: APIError) => error)];

@@ -60,6 +60,7 @@ export interface Health {
   credential: string;
   processes: { streaming: number; held: number; idle: number; spare: number };
   waiting: number;
+  memoryBytes: number;
 }
 
 /** Runs the program and waits for its end. */
