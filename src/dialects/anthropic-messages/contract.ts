@@ -70,14 +70,15 @@ export const BODY_FIELDS = {
 /** What a tool in `tools` can be. */
 export const TOOL_KINDS = {
   'client tool (no type, or `custom`)': { handling: 'honoured', note: 'Reaches the model as declared.' },
-  'Anthropic-defined client tool (`bash_…`, `text_editor_…`, `computer_…`, `memory_…`)': {
+  'Anthropic-defined client tool (`bash_`, `text_editor_`, `computer_` or `memory_` with a date)': {
     handling: 'honoured',
     note: 'Reaches the model as declared; the client runs it.',
   },
-  'server tool (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, …)': {
-    handling: 'ignored',
-    note: 'The other tools work without it; declare a tool that the client runs instead.',
-  },
+  'server tool or toolset (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, `computer_toolset_…`, …)':
+    {
+      handling: 'ignored',
+      note: 'The other tools work without it; declare a tool that the client runs instead.',
+    },
 } as const satisfies Record<string, Row>;
 
 /** Tools that Anthropic defines and the client runs; they have no schema of their own. */
