@@ -270,17 +270,19 @@ describe('tools', () => {
 
   const kinds: Record<keyof typeof TOOL_KINDS, object[]> = {
     'client tool (no type, or `custom`)': [READ],
-    'Anthropic-defined client tool (`bash_…`, `text_editor_…`, `computer_…`, `memory_…`)': [
+    'Anthropic-defined client tool (`bash_`, `text_editor_`, `computer_` or `memory_` with a date)': [
       { type: 'bash_20250124', name: 'bash' },
       { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool', max_characters: 5 },
       { type: 'computer_20251124', name: 'computer', display_width_px: 1, display_height_px: 1 },
       { type: 'memory_20250818', name: 'memory' },
     ],
-    'server tool (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, …)': [
-      { type: 'web_search_20250305', name: 'web_search' },
-      { type: 'code_execution_20250825', name: 'code_execution' },
-      { type: 'mcp_toolset', mcp_server_name: 'x' },
-    ],
+    'server tool or toolset (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, `computer_toolset_…`, …)':
+      [
+        { type: 'web_search_20250305', name: 'web_search' },
+        { type: 'code_execution_20250825', name: 'code_execution' },
+        { type: 'mcp_toolset', mcp_server_name: 'x' },
+        { type: 'computer_toolset_20260801' },
+      ],
   };
   const kindRows = Object.entries(TOOL_KINDS).flatMap(([kind, row]) =>
     kinds[kind as keyof typeof TOOL_KINDS].map((tool) => ({ tool, ...row })),
