@@ -59,7 +59,8 @@ test('an API that has not begun to answer keeps no other process from starting',
 });
 
 test('a start that hangs keeps others from starting for some seconds only', async () => {
-  stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1', '--queue-seconds', '1']);
+  stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1']);
+  await until('the first process of the gateway is gone', () => stage.processes().length === 0);
   const { socket } = stage.conversation().next(NEVER).sendAlone();
   await until('it is starting', () => stage.processes().length === 1);
   for (const pid of stage.processes()) process.kill(pid, 'SIGSTOP');
