@@ -7,11 +7,15 @@ import { buildEnvironment, type Mode } from '../engine/environment.ts';
 import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/executable.ts';
 import { Launcher } from '../engine/launch.ts';
 import { createRunDirectory } from '../engine/run-directory.ts';
+import { within } from '../engine/within.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
 import { listen } from '../http/listen.ts';
 import type { Log } from '../telemetry/log.ts';
 import { describeCredential } from './credential.ts';
+
+/** What a process that is just starting gets at least at the end, in milliseconds. */
+const LEAST_GRACE_MS = 2_000;
 
 /** Something that keeps the gateway from starting; the message is one line that says the cure. */
 export class StartError extends Error {}
@@ -100,7 +104,10 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
         const closed = listener.close();
         const until = performance.now() + deadlineMs;
         await gateway.drain(deadlineMs);
-        engine.endAll();
+        // A spare that is starting ends when it has started: killed before, it would leave a lock in the user's configuration.
+        await within(engine.allGone(), Math.max(LEAST_GRACE_MS, until - performance.now())).catch(() =>
+          engine.endAll(),
+        );
         await listener.finish(until - performance.now());
         await closed;
         await engine.allGone();

@@ -292,8 +292,7 @@ export class ClaudeProcess {
         this.#relayBlockStop();
         this.#relay(event);
         // The last moment at which the CLI can be kept from calling the model again.
-        if (!this.#fold.hasStarted) this.fail(upstreamCut());
-        else if (this.#fold.wouldGoOn(this.#declared)) {
+        if (this.#fold.wouldGoOn(this.#declared)) {
           this.#complete();
           this.end();
         }
@@ -315,6 +314,11 @@ export class ClaudeProcess {
   }
 
   #relay(event: RawEvent): void {
+    // What has no beginning is no answer.
+    if (event.type !== 'message_start' && !this.#fold.hasStarted) {
+      this.fail(upstreamCut());
+      return;
+    }
     this.#fold.add(event);
     this.#turn?.push(this.#toClient(event));
   }
