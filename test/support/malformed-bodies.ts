@@ -19,8 +19,8 @@ const NO_BLOCKS = ['5', 'true', '{}', '[null]', '[5]', '["x"]', '[[]]', '[{}]', 
 
 /** What a field of the body cannot be, as JSON text; JavaScript has no value for some of them. */
 const WRONG_FIELDS: Record<string, string[]> = {
-  model: [...NO_STRING, '""'],
-  max_tokens: [...NO_NUMBER, 'null', '0', '-1', '1.5', '1e300', '-9007199254740993'],
+  model: [...NO_STRING, '""', '"anthropic/"', '" "', '"a\\u0000b"'],
+  max_tokens: [...NO_NUMBER, 'null', '-1', '1.5', '1e300', '-9007199254740993'],
   messages: [
     'null',
     '"hi"',
