@@ -156,13 +156,15 @@ export class FaultStage {
 
   /**
    * What `claude` has left in its configuration. Locks count unless somebody else has killed it: it holds one while it
-   * writes, and takes over one that is old.
+   * writes, and takes over one that is old. That of its plugin store does not count: it is held in the first moments of a
+   * process, in which an answer that breaks at its first event already ends it (docs/decisions/0004).
    */
   leftInConfiguration(): string[] {
     const configuration = join(this.gateway.home, CONFIGURATION);
     if (!existsSync(configuration)) return [];
     const names = readdirSync(configuration, { recursive: true, encoding: 'utf8' });
-    return names.filter((name) => name.startsWith('sessions/') || (name.endsWith('.lock') && !this.#hasKilled));
+    const isLock = (name: string) => name.endsWith('.lock') && !name.startsWith('plugins/store/');
+    return names.filter((name) => name.startsWith('sessions/') || (isLock(name) && !this.#hasKilled));
   }
 
   async isQuiet(): Promise<boolean> {
