@@ -148,16 +148,15 @@ export class FaultStage {
   leftOfProcesses(): string[] {
     const home = `/proc/${this.gateway.child.pid}/root${this.gateway.home}`;
     const living = this.processes().map(environmentOf).join();
-    return readdirSync(home)
-      .filter((name) => name.startsWith('isthmus-run-'))
+    return this.runDirectories(home)
       .flatMap((name) => readdirSync(join(home, name, 'tmp')))
       .filter((name) => !living.includes(name));
   }
 
   /**
    * What `claude` has left in its configuration. Locks count unless somebody else has killed it: it holds one while it
-   * writes, and takes over one that is old. That of its plugin store does not count: it is held in the first moments of a
-   * process, in which an answer that breaks at its first event already ends it (docs/decisions/0004).
+   * writes, and takes over one that is old. That of its plugin store does not count: a process that the gateway kills for its
+   * answer may hold it (docs/decisions/0004).
    */
   leftInConfiguration(): string[] {
     const configuration = join(this.gateway.home, CONFIGURATION);
