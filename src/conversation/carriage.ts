@@ -16,6 +16,7 @@ const LONGEST_LIVE_ERROR = 9_000;
 /** Why a live process cannot take this turn, in a few words for a log line; `undefined` when it can. */
 export type Obstacle = string | undefined;
 
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
 /** What a held call takes of a tool result; Claude Code sets the breakpoints of the cache itself. */
 const RESULT_FIELDS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']);
 
@@ -147,7 +148,11 @@ function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
-/** Fields that a text block may have and the live paths would drop. */
 function hasExtras(block: ContentBlock): boolean {
-  return Object.keys(block).some((key) => key !== 'type' && key !== 'text' && key !== 'cache_control');
+  return extrasOfText(block).length > 0;
+}
+
+/** What a text block has beside the fields that every way to the model carries. */
+export function extrasOfText(block: ContentBlock): string[] {
+  return Object.keys(block).filter((key) => !TEXT_FIELDS.has(key));
 }

@@ -143,14 +143,10 @@ export class ClaudeProcess {
     this.turns += 1;
     this.#heldIds = [];
     this.#fold = new AnswerFold();
-    const cancel = () => this.end();
-    signal.addEventListener('abort', cancel, { once: true });
     try {
-      await within(this.#ready(request, wasHeld), SETTLE_MS);
+      await within(this.#ready(request, wasHeld), SETTLE_MS, signal);
     } catch {
       this.end();
-    } finally {
-      signal.removeEventListener('abort', cancel);
     }
     if (this.#hasEnded()) return undefined;
     const turn = this.#openTurn();

@@ -187,9 +187,6 @@ export class Engine {
     listener: ProcessListener,
     signal: AbortSignal,
   ): Promise<BegunTurn | undefined> {
-    const leave = () => child.end();
-    signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) leave();
     try {
       const parts = partsFor(request);
       const { input, clientTools, names, settings } = parts;
@@ -214,14 +211,12 @@ export class Engine {
         sdkQuery.applyFlagSettings({ env: settings }),
         request.tools.length > 0 ? sdkQuery.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
       ]);
-      await within(ready, CLAIM_MS);
+      await within(ready, CLAIM_MS, signal);
       for (const message of request.messages) input.push(toUserMessage(message, names));
       return { process: claimed, events };
     } catch {
       child.end();
       return undefined;
-    } finally {
-      signal.removeEventListener('abort', leave);
     }
   }
 

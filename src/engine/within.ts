@@ -1,16 +1,26 @@
 /**
  * What a promise resolves to, if it does so in time.
  *
- * @throws Error when it does not, or what it rejects with
+ * @param signal aborts the wait
+ * @throws Error when it does not, when the wait is aborted, or what it rejects with
  */
-export async function within<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value> {
+export async function within<Value>(
+  promise: Promise<Value>,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
+  let abort = () => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`nothing came within ${milliseconds / 1000} seconds`)), milliseconds);
+    abort = () => reject(new Error('nobody waits any more'));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, givenUp]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
 }

@@ -231,11 +231,13 @@ export class ProcessPool {
     return candidates.length > 0;
   }
 
+  /** One for each process, undefined before it has been spawned. */
+  get #pids(): Array<number | undefined> {
+    return [...[...this.#places.keys()].map(({ pid }) => pid), ...this.#spares.map(({ spare }) => spare.child.pid)];
+  }
+
   #memoryBytes(): number {
-    const pids = [
-      ...[...this.#places.keys()].map(({ pid }) => pid),
-      ...this.#spares.map(({ spare }) => spare.child.pid),
-    ];
+    const pids = this.#pids;
     // Places are given before their processes start.
     const promised = Math.max(0, this.#budget.taken - pids.length) * NEW_PROCESS_BYTES;
     return pids.reduce((sum: number, pid) => sum + ((pid && this.#memory.get(pid)) || NEW_PROCESS_BYTES), promised);
@@ -248,10 +250,7 @@ export class ProcessPool {
       if (process.state === 'idle' && age > this.#limits.idleMs) process.end();
       else if (process.state === 'held' && age > this.#limits.heldMs) process.end();
     }
-    const living = [
-      ...[...this.#places.keys()].map(({ pid }) => pid),
-      ...this.#spares.map(({ spare }) => spare.child.pid),
-    ];
+    const living = this.#pids;
     for (const pid of living) {
       const bytes = pid === undefined ? undefined : await processMemory(pid);
       if (pid !== undefined && bytes !== undefined) this.#memory.set(pid, bytes);

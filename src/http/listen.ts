@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -30,23 +30,18 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
-  const responses = new Set<ServerResponse>();
-  /** The requests that are being answered, by their connections. */
-  const answering = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
-  server.on('request', (request, response) => {
-    const { socket } = request;
-    answering.set(socket, { request, response });
-    responses.add(response);
-    response.once('close', () => {
-      answering.delete(socket);
-      responses.delete(response);
-    });
+  /** Answers that are under way. */
+  const answers = new Set<ServerResponse>();
+  server.on('request', (_request, response) => {
+    answers.add(response);
+    response.once('close', () => answers.delete(response));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const current = answering.get(socket);
-    // Else a refusal would stand in place of an answer, or in the midst of it.
-    const isRefusable = current === undefined || !(current.request.complete || current.response.headersSent);
-    if (socket.writable && isRefusable) refuseUnparsable(error, socket);
+    // A refusal would stand in place of such an answer, or in the midst of it.
+    const isAnswered = [...answers].some(
+      ({ req, headersSent }) => req.socket === socket && (req.complete || headersSent),
+    );
+    if (socket.writable && !isAnswered) refuseUnparsable(error, socket);
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
@@ -63,7 +58,7 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
       }),
     finish: async (deadlineMs) => {
       const until = performance.now() + deadlineMs;
-      const isBeingRead = () => [...responses].some(({ headersSent }) => headersSent);
+      const isBeingRead = () => [...answers].some(({ headersSent }) => headersSent);
       while (isBeingRead() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
       server.closeAllConnections();
     },

@@ -3,8 +3,7 @@ import type { Context } from 'hono';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import { clientGone, type Failure, failureOf } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
-import type { Log } from '../telemetry/log.ts';
-import { failureResponse, jsonAnswer, type OnSettled, streamAnswer } from './answer.ts';
+import { jsonAnswer, type OnSettled, streamAnswer } from './answer.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldList } from './field-list.ts';
 import { readJson } from './read-json.ts';
@@ -51,41 +50,29 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
         : await jsonAnswer(turn.events, { requestId, headers, onSettled });
     } catch (error) {
       onSettled({ failure: failureOf(error) });
-      return refusal(error, requestId, log);
+      throw error;
     }
   };
 }
 
 /** `POST /v1/messages/count_tokens`: how many tokens such a turn would send to the model. */
-export function countTokensRoute({ gateway, strict, log }: AppOptions) {
+export function countTokensRoute({ gateway, strict }: AppOptions) {
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
-    try {
-      const request = await decode(context, strict, { max_tokens: 1 });
-      const { inputTokens, source } = await gateway.countTokens(request, gone.signal);
-      return Response.json(
-        { input_tokens: inputTokens },
-        {
-          headers: {
-            'request-id': context.get('requestId'),
-            'isthmus-token-count': source,
-            ...fieldHeaders(request),
-          },
+    const request = await decode(context, strict, { max_tokens: 1 });
+    const { inputTokens, source } = await gateway.countTokens(request, gone.signal);
+    return Response.json(
+      { input_tokens: inputTokens },
+      {
+        headers: {
+          'request-id': context.get('requestId'),
+          'isthmus-token-count': source,
+          ...fieldHeaders(request),
         },
-      );
-    } catch (error) {
-      return refusal(error, context.get('requestId'), log);
-    }
+      },
+    );
   };
-}
-
-/** The answer to a turn that could not begin; a defect of ours is logged with its stack. */
-function refusal(error: unknown, requestId: string, log: Log): Response {
-  const failure = failureOf(error);
-  if (failure.code === 'internal')
-    log('error', { request: requestId, stack: error instanceof Error ? error.stack : String(error) });
-  return failureResponse(failure, requestId);
 }
 
 /**

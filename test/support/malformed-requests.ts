@@ -51,15 +51,13 @@ const inParts = (body: fc.Arbitrary<Buffer>) =>
 
 const wrongBody = fc.tuple(malformedBody, messagesPath).chain(([{ defect, bytes, headers }, path]) =>
   inParts(fc.constant(bytes)).map((parts) => ({
-    ...{
-      defect,
-      status: headers.includes('content-encoding') ? 415 : 400,
-      method: 'POST',
-      path,
-      headers: [...JSON_TYPE, ...headers],
-      parts,
-      isCut: false,
-    },
+    defect,
+    status: headers.includes('content-encoding') ? 415 : 400,
+    method: 'POST',
+    path,
+    headers: [...JSON_TYPE, ...headers],
+    parts,
+    isCut: false,
   })),
 );
 

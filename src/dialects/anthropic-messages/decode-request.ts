@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { extrasOfText } from '../../conversation/carriage.ts';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
 import { badRequest, FailureError } from '../../spec/failure.ts';
 import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
@@ -251,13 +252,12 @@ const MARKERS_OF_CLAUDE_CODE: ReadonlySet<string> = new Set([
   "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
   '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__',
 ]);
-const SYSTEM_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
 /** The first block of Claude Code as a client: its billing header; the gateway's own `claude` sends its own. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';
 
 function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
   for (const [at, block] of blocks.entries()) {
-    for (const field of Object.keys(block)) if (!SYSTEM_FIELDS.has(field)) ignored.push(`system.${at}.${field}`);
+    for (const field of extrasOfText(block)) ignored.push(`system.${at}.${field}`);
   }
   const kept = blocks.filter(({ text }) => text !== '' && !String(text).startsWith(BILLING_HEADER));
   const system = kept.map(({ text }) => String(text)).join('\n\n');
