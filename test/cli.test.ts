@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../src/scripted-model/server.ts';
-import { ISTHMUS, ROOT, runIsthmus, startGateway, surroundings, until } from './support/gateway.ts';
+import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from './support/gateway.ts';
 
 /** The program as its user meets it: what it says, and how it fails. */
 
@@ -54,6 +54,21 @@ test('a credential that bare mode cannot use runs in full mode, and says so', as
   expect(model.requests.slice(before)).toHaveLength(1);
   expect(JSON.stringify(model.requests.at(-1)?.body.messages)).toContain('"text":"hi"');
   await gateway.stop();
+});
+
+test('a `claude login` serves, and is named by its plan without the e-mail address', async () => {
+  const { home } = surroundings(model.url);
+  const gateway = await startGateway(model.url, [], { home, env: signIn(home) });
+  expect(await gateway.health()).toMatchObject({ mode: 'full', credential: 'claude login (Claude Max)' });
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+  expect(response.status).toBe(200);
+  expect(model.requests.at(-1)?.headers.authorization).toBe('Bearer sk-ant-oat01-dummy');
+  expect(gateway.output()).not.toContain('someone@example.test');
+  expect(await gateway.stop()).toBe(0);
 });
 
 test('a base URL that leads back to the gateway is dropped with a warning', async () => {

@@ -30,5 +30,9 @@ export function describeCredential(account: AccountInfo, variables: Environment)
       ? `OAuth token (CLAUDE_CODE_OAUTH_TOKEN${plan})`
       : `claude login (${account.tokenSource}${plan})`;
   }
+  // For a sign-in of claude.ai the SDK names the account alone; its e-mail address is nobody's business here.
+  if (account.subscriptionType || account.email || account.organization) {
+    return account.subscriptionType ? `claude login (${account.subscriptionType})` : 'claude login';
+  }
   return undefined;
 }

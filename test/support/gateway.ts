@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +38,32 @@ export function surroundings(
     },
     remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
   };
+}
+
+/**
+ * Signs a home in as `claude login` does, with tokens that nobody takes.
+ *
+ * @returns the variables to start a gateway with, so that the sign-in is what pays
+ */
+export function signIn(home: string): Record<string, string> {
+  const configuration = join(home, 'claude');
+  mkdirSync(configuration, { recursive: true });
+  const claudeAiOauth = {
+    accessToken: 'sk-ant-oat01-dummy',
+    refreshToken: 'sk-ant-ort01-dummy',
+    expiresAt: Date.now() + 8 * 3_600_000,
+    scopes: ['user:inference', 'user:profile'],
+    subscriptionType: 'max',
+  };
+  const oauthAccount = {
+    accountUuid: randomUUID(),
+    emailAddress: 'someone@example.test',
+    organizationUuid: randomUUID(),
+    organizationName: 'Lab',
+  };
+  writeFileSync(join(configuration, '.credentials.json'), JSON.stringify({ claudeAiOauth }), { mode: 0o600 });
+  writeFileSync(join(configuration, '.claude.json'), JSON.stringify({ oauthAccount }), { mode: 0o600 });
+  return { ANTHROPIC_API_KEY: '' };
 }
 
 /** A gateway as a user runs it: the real program in a process of its own. */
