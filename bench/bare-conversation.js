@@ -1,13 +1,13 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises';
 import { query } from '@anthropic-ai/claude-agent-sdk';
-import { AnswerFold } from '../dist/engine/answer.js';
-import { Child } from '../dist/engine/child.js';
-import { toUserMessage } from '../dist/engine/claude-process.js';
-import { CLIENT_TOOLS_SERVER, ClientTools } from '../dist/engine/client-tools.js';
-import { EventQueue } from '../dist/engine/event-queue.js';
-import { toRequestSettings } from '../dist/engine/request-settings.js';
-import { ToolNames } from '../dist/engine/tool-names.js';
+import { EventQueue } from '../dist/src/async/event-queue.js';
+import { CLIENT_TOOLS_SERVER, ClientTools } from '../dist/src/engine/held-calls/client-tools.js';
+import { ToolNames } from '../dist/src/engine/held-calls/tool-names.js';
+import { Child } from '../dist/src/engine/process/child.js';
+import { toUserMessage } from '../dist/src/engine/process/claude-process.js';
+import { AnswerFold } from '../dist/src/engine/turn/answer-fold.js';
+import { toRequestSettings } from '../dist/src/engine/turn/request-variables.js';
 import { newMarker } from './observed-model.js';
 import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
 
@@ -41,7 +41,7 @@ export class BareConversation {
    * waited for, or a call that is held.
    *
    * @param {ContentBlock[]} content
-   * @param {import('../dist/admission/start-gate.js').StartGate} [gate] that the start of the process has to pass
+   * @param {import('../dist/src/processes/spawn-gate.js').SpawnGate} [gate] that the start of the process has to pass
    * @returns {Promise<MeasuredTurn>}
    */
   async turn(content, gate) {

@@ -1,14 +1,14 @@
 // @ts-check
 import { deepStrictEqual } from 'node:assert';
 import { query } from '@anthropic-ai/claude-agent-sdk';
-import { Child } from '../dist/engine/child.js';
-import { CLIENT_TOOLS_SERVER } from '../dist/engine/client-tools.js';
-import { Engine } from '../dist/engine/engine.js';
-import { buildEnvironment, inFolder } from '../dist/engine/environment.js';
-import { EventQueue } from '../dist/engine/event-queue.js';
-import { findExecutable } from '../dist/engine/executable.js';
-import { Launcher } from '../dist/engine/launch.js';
-import { createRunDirectory } from '../dist/engine/run-directory.js';
+import { EventQueue } from '../dist/src/async/event-queue.js';
+import { Engine } from '../dist/src/engine/claude-engine.js';
+import { CLIENT_TOOLS_SERVER } from '../dist/src/engine/held-calls/client-tools.js';
+import { Child } from '../dist/src/engine/process/child.js';
+import { buildEnvironment, inFolder } from '../dist/src/engine/process/environment.js';
+import { findExecutable } from '../dist/src/engine/process/executable.js';
+import { createRunDirectory } from '../dist/src/engine/process/run-directory.js';
+import { Launcher } from '../dist/src/engine/process/spawner.js';
 import { processesWith } from './process-list.js';
 import { createSurroundings } from './surroundings.js';
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { StartGate } from '../dist/admission/start-gate.js';
+import { SpawnGate } from '../dist/src/processes/spawn-gate.js';
 import { ANSWER_LATE } from './observed-model.js';
 import { TOOL_RESULT, Walk } from './walk.js';
 
@@ -34,6 +34,9 @@ export function gatewayMembers(bench, client, paths) {
   };
 }
 
+/** As the gateway has it: after so long a start keeps no other from starting, in milliseconds. */
+const LONGEST_SPAWN_MS = 10_000;
+
 /**
  * A program that drives the SDK itself would know, too, that processes start faster one after another.
  *
@@ -42,7 +45,7 @@ export function gatewayMembers(bench, client, paths) {
  * @returns {BeginMember}
  */
 export function bareMembers(bench, width) {
-  const gate = new StartGate(width);
+  const gate = new SpawnGate(width, LONGEST_SPAWN_MS);
   return async () => {
     const { conversation, end } = bench.bareConversation();
     let isBegun = false;

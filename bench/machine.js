@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { sdkVersions } from '../dist/engine/executable.js';
+import { sdkVersions } from '../dist/src/engine/process/executable.js';
 
 /** How long the machine is watched to tell whether it is quiet, in milliseconds. */
 const WATCH_MS = 150;
@@ -74,7 +74,7 @@ function commit() {
       .toString()
       .trim();
   try {
-    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', '../src') ? ' with changes' : ''}`;
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', '../src', '../scripted-model') ? ' with changes' : ''}`;
   } catch {
     return 'unknown';
   }

@@ -1,6 +1,6 @@
 // @ts-check
 import { Agent, request as httpRequest } from 'node:http';
-import { AnswerFold } from '../dist/engine/answer.js';
+import { AnswerFold } from '../dist/src/engine/turn/answer-fold.js';
 
 /** @typedef {import('../src/spec/messages.ts').AnswerMessage} AnswerMessage */
 

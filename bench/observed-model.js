@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newestToolResults, newestUserText } from '../dist/scripted-model/script.js';
 import { ScriptedModel } from '../dist/scripted-model/server.js';
 
-/** @typedef {import('../src/scripted-model/server.ts').RecordedRequest} RecordedRequest */
-/** @typedef {import('../src/scripted-model/script.ts').ModelRequest} ModelRequest */
-/** @typedef {import('../src/scripted-model/script.ts').Reply} Reply */
+/** @typedef {import('../scripted-model/server.ts').RecordedRequest} RecordedRequest */
+/** @typedef {import('../scripted-model/script.ts').ModelRequest} ModelRequest */
+/** @typedef {import('../scripted-model/script.ts').Reply} Reply */
 
 /** In the newest turn, asks the model for a tool call. */
 export const CALL_A_TOOL = '(call a tool)';

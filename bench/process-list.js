@@ -1,6 +1,6 @@
 // @ts-check
 import { readdirSync, readFileSync } from 'node:fs';
-import { processMemory } from '../dist/engine/memory.js';
+import { processMemory } from '../dist/src/engine/process/memory.js';
 
 /** Whether the system tells what its processes are (Linux). */
 export const CAN_LIST = process.platform === 'linux';

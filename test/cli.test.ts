@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../src/scripted-model/server.ts';
+import { ScriptedModel } from '../scripted-model/server.ts';
 import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from './support/gateway.ts';
 
 /** The program as its user meets it: what it says, and how it fails. */

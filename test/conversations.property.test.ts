@@ -1,8 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Reply, ScriptedBlock } from '../src/scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../src/scripted-model/server.ts';
+import type { Reply, ScriptedBlock } from '../scripted-model/script.ts';
+import { type RecordedRequest, ScriptedModel } from '../scripted-model/server.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from './support/as-the-model-sees.ts';
 import { sdkClient } from './support/clients.ts';
 import { startGateway, type TestGateway, until } from './support/gateway.ts';

@@ -1,6 +1,6 @@
 // @ts-check
 import { isDeepStrictEqual } from 'node:util';
-import { toolResultContent } from '../../dist/conversation/canonical.js';
+import { toolResultContent } from '../../dist/src/conversation/canonical.js';
 import { CALL_A_TOOL } from '../observed-model.js';
 import { foreignHistory, prose, resultOfCall, text, toolResult } from '../workload.js';
 

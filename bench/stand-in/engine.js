@@ -1,10 +1,11 @@
 // @ts-check
-import { stableJson } from '../../dist/conversation/canonical.js';
-import { EventQueue } from '../../dist/engine/event-queue.js';
-import { clientGone } from '../../dist/spec/failure.js';
+
+import { EventQueue } from '../../dist/src/async/event-queue.js';
+import { stableJson } from '../../dist/src/conversation/canonical.js';
+import { clientGone } from '../../dist/src/spec/failure.js';
 import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
-/** @typedef {import('../../src/engine/engine.ts').ProcessListener} ProcessListener */
+/** @typedef {import('../../src/engine/claude-engine.ts').ProcessListener} ProcessListener */
 /** @typedef {import('../../src/spec/messages.ts').MessagesRequest} MessagesRequest */
 
 /**
@@ -18,7 +19,7 @@ export class StandInEngine {
    */
   replay(request, listener) {
     const process = new StandInProcess(request, listener);
-    listener.onStarted();
+    listener.onSpawned();
     return { process, events: process.answer(request) };
   }
 }
@@ -35,10 +36,10 @@ class StandInProcess {
   pid = undefined;
   /** @type {readonly string[]} */
   heldIds = [];
-  /** @type {import('../../src/engine/claude-process.ts').ProcessState} */
+  /** @type {import('../../src/engine/process/claude-process.ts').ProcessState} */
   state = 'streaming';
   #listener;
-  /** @type {EventQueue | undefined} */
+  /** @type {EventQueue<any> | undefined} */
   #turn;
   /** @type {NodeJS.Timeout | undefined} */
   #pace;
@@ -62,6 +63,7 @@ class StandInProcess {
 
   /** @param {MessagesRequest} request */
   answer(request) {
+    /** @type {EventQueue<any>} */
     const turn = new EventQueue();
     this.#turn = turn;
     const [head, deltas, tail] = answerEvents(request.model);

@@ -1,6 +1,6 @@
 // @ts-check
 import { createServer } from 'node:http';
-import { encodeEvent } from '../../dist/dialects/anthropic-messages/encode-answer.js';
+import { encodeEvent } from '../../dist/src/dialects/anthropic-messages/encode-answer.js';
 import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
 /**

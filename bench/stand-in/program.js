@@ -1,10 +1,10 @@
 // @ts-check
 import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
-import { Gateway } from '../../dist/gateway/gateway.js';
-import { createApp } from '../../dist/http/app.js';
-import { listen } from '../../dist/http/listen.js';
-import { createLog } from '../../dist/telemetry/log.js';
+import { Gateway } from '../../dist/src/gateway/gateway.js';
+import { createApp } from '../../dist/src/http/app.js';
+import { listen } from '../../dist/src/http/listen.js';
+import { createLog } from '../../dist/src/telemetry/log.js';
 import { sharedClock, stampsIn } from './answers.js';
 import { StandInEngine } from './engine.js';
 import { startPlainServer } from './plain-server.js';
@@ -16,7 +16,7 @@ const gateway = new Gateway(/** @type {any} */ (new StandInEngine()), {
   spares: 0,
   processes: UNBOUNDED,
   memoryBytes: Number.POSITIVE_INFINITY,
-  startsAtATime: UNBOUNDED,
+  spawnsAtATime: UNBOUNDED,
   queueLength: 0,
   queueDeadlineMs: 1,
   idleMs: 3_600_000,

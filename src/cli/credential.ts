@@ -1,5 +1,5 @@
-import type { AccountInfo } from '../engine/engine.ts';
-import type { Environment } from '../engine/environment.ts';
+import type { AccountInfo } from '../engine/claude-engine.ts';
+import type { Environment } from '../engine/process/environment.ts';
 
 /**
  * Which credential will pay, by name and never by value, in the order in which Claude Code prefers them.

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Reply } from '../../scripted-model/script.ts';
+import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Reply } from '../scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../scripted-model/server.ts';
 import type { ContentBlock, JsonObject } from '../spec/messages.ts';
 import { createLog } from '../telemetry/log.ts';
 import { type RunningGateway, runGateway } from './run-gateway.ts';

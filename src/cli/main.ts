@@ -1,7 +1,7 @@
 import { readSettings, SETTINGS, SettingsError, variableName } from '../config/settings.ts';
 import { parseCommandLine } from './arguments.ts';
 import { demo } from './demo.ts';
-import { ownVersion, StartError } from './run-gateway.ts';
+import { BootError, ownVersion } from './run-gateway.ts';
 import { print, serve } from './serve.ts';
 
 const USAGE = `Usage: isthmus <command> [flags]
@@ -48,7 +48,7 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     if (command === 'serve') await serve(settings, environment);
     else await demo(settings, environment, switches.has('once'));
   } catch (error) {
-    if (!(error instanceof SettingsError || error instanceof StartError)) throw error;
+    if (!(error instanceof SettingsError || error instanceof BootError)) throw error;
     process.stderr.write(`isthmus: ${error.message}\n`);
     process.exitCode = 1;
   }

@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { isOwnAddress } from '../access/own-address.ts';
 import { isLoopback } from '../access/request-guard.ts';
+import { within } from '../async/within.ts';
 import type { Settings } from '../config/settings.ts';
-import { type AccountInfo, Engine, type Introduction } from '../engine/engine.ts';
-import { buildEnvironment, type Mode } from '../engine/environment.ts';
-import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/executable.ts';
-import { Launcher } from '../engine/launch.ts';
-import { createRunDirectory } from '../engine/run-directory.ts';
-import { within } from '../engine/within.ts';
+import { type AccountInfo, Engine, type Introduction } from '../engine/claude-engine.ts';
+import { buildEnvironment, type Mode } from '../engine/process/environment.ts';
+import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
+import { createRunDirectory } from '../engine/process/run-directory.ts';
+import { Launcher } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
 import { listen } from '../http/listen.ts';
@@ -18,7 +18,7 @@ import { describeCredential } from './credential.ts';
 const LEAST_GRACE_MS = 2_000;
 
 /** Something that keeps the gateway from starting; the message is one line that says the cure. */
-export class StartError extends Error {}
+export class BootError extends Error {}
 
 export interface RunningGateway {
   url: string;
@@ -34,7 +34,7 @@ export interface RunningGateway {
 
 /** Isthmus's own version. */
 export function ownVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+  return createRequire(import.meta.url)('isthmus-gateway/package.json').version;
 }
 
 /**
@@ -42,11 +42,11 @@ export function ownVersion(): string {
  * to, its children and files go with it.
  *
  * @param operator the environment that credentials come from
- * @throws StartError
+ * @throws BootError
  */
 export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv, log: Log): Promise<RunningGateway> {
   const { host, port } = settings;
-  const executable = orStartError(() => findExecutable(settings.claude));
+  const executable = orBootError(() => findExecutable(settings.claude));
   const directory = createRunDirectory();
   try {
     const environment = buildEnvironment({
@@ -68,7 +68,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       spares: settings.spares,
       processes: settings['max-processes'],
       memoryBytes: settings['max-memory-mb'] * 1024 * 1024,
-      startsAtATime: settings['starts-at-a-time'],
+      spawnsAtATime: settings['starts-at-a-time'],
       queueLength: settings['queue-length'],
       queueDeadlineMs: settings['queue-seconds'] * 1000,
       idleMs: settings['idle-minutes'] * 60_000,
@@ -85,7 +85,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
     });
     const listener = await listen(app, host, port).catch((error: NodeJS.ErrnoException) => {
       gateway.endAll();
-      throw new StartError(listenProblem(error, host, port));
+      throw new BootError(listenProblem(error, host, port));
     });
     process.once('exit', () => {
       gateway.endAll();
@@ -122,7 +122,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
 
 async function introduction(engine: Engine, executable: ClaudeExecutable): Promise<Introduction> {
   return await engine.introduction().catch((error: unknown) => {
-    throw new StartError(
+    throw new BootError(
       `The \`claude\` binary ${executable.path} did not start: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
@@ -131,7 +131,7 @@ async function introduction(engine: Engine, executable: ClaudeExecutable): Promi
 function credentialOf(account: AccountInfo, variables: Record<string, string>): string {
   const credential = describeCredential(account, variables);
   if (credential === undefined) {
-    throw new StartError(
+    throw new BootError(
       'No credential found. Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or run `claude login`; `isthmus demo` needs none.',
     );
   }
@@ -169,10 +169,10 @@ function warnings(droppedBaseUrl: boolean, host: string, launcher: Launcher): st
   return found;
 }
 
-function orStartError<Value>(produce: () => Value): Value {
+function orBootError<Value>(produce: () => Value): Value {
   try {
     return produce();
   } catch (error) {
-    throw new StartError(error instanceof Error ? error.message : String(error));
+    throw new BootError(error instanceof Error ? error.message : String(error));
   }
 }

@@ -3,12 +3,12 @@ import { obstacleToHeld, obstacleToIdle } from '../conversation/carriage.ts';
 import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
-import type { ClaudeProcess } from '../engine/claude-process.ts';
-import type { BegunTurn, Engine } from '../engine/engine.ts';
+import type { BegunTurn, Engine } from '../engine/claude-engine.ts';
+import type { ClaudeProcess } from '../engine/process/claude-process.ts';
+import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
 import { FailureError, failureOf, shuttingDown } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
-import { type PoolLimits, type ProcessCounts, ProcessPool } from './process-pool.ts';
 
 /** A turn on its way to the model. */
 export interface OpenTurn {

@@ -1,12 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
-import { CONTRACT } from '../dialects/anthropic-messages/contract.ts';
+import { CONTRACT } from '../dialects/anthropic-messages/contract-table.ts';
 import { encodeModel, encodeModelsPage, findModel } from '../dialects/anthropic-messages/encode-models.ts';
 import { type Failure, failureOf } from '../spec/failure.ts';
 import { FAILURE_CODES } from '../spec/failure-codes.ts';
-import { failureResponse, newRequestId } from './answer.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { countTokensRoute, messagesRoute } from './messages-route.ts';
+import { failureResponse, newRequestId } from './write-answer.ts';
 
 type Handler = (context: Context<Env>) => Response | Promise<Response>;
 

@@ -5,7 +5,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { errorBody } from '../dialects/anthropic-messages/encode-answer.ts';
 import { badRequest, failureOf } from '../spec/failure.ts';
-import { failureResponse, newRequestId } from './answer.ts';
+import { failureResponse, newRequestId } from './write-answer.ts';
 
 /** A listening server. */
 export interface Listener {

@@ -3,10 +3,10 @@ import type { Context } from 'hono';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import { clientGone, type Failure, failureOf } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
-import { jsonAnswer, type OnSettled, streamAnswer } from './answer.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldList } from './field-list.ts';
 import { readJson } from './read-json.ts';
+import { jsonAnswer, type OnSettled, streamAnswer } from './write-answer.ts';
 
 /** `POST /v1/messages`: one turn. */
 export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions) {

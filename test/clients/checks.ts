@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, blocksOf, compare } from './comparison.ts';
 import { asAnswered, betasAsDeclared, betasIn } from './declared.ts';

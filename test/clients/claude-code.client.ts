@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ContentBlock, ModelRequest, RuleFunction } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest, RuleFunction } from '../../scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { until } from '../support/gateway.ts';
 import { checkEveryRequest, onStage } from './checks.ts';

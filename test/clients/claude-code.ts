@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { findExecutable } from '../../src/engine/executable.ts';
-import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
+import { findExecutable } from '../../src/engine/process/executable.ts';
 import { systemTexts } from './comparison.ts';
 import { type ClientRun, type Files, Project } from './project.ts';
 

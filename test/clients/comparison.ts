@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
 
 /*
  * Whether the model saw what a client sent.

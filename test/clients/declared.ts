@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ContentBlock, ModelRequest, ScriptedBlock } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest, ScriptedBlock } from '../../scripted-model/script.ts';
 import { blocksOf } from './comparison.ts';
 
 /*

@@ -6,7 +6,7 @@ import {
   newestUserText,
   type Reply,
   type RuleFunction,
-} from '../../src/scripted-model/script.ts';
+} from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
 import { checkAnswers, checkEveryRequest, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { blocksOf, outline, textsOf, toolResults } from './comparison.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ModelRequest, newestToolResults, newestUserText } from '../../src/scripted-model/script.ts';
+import { type ModelRequest, newestToolResults, newestUserText } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
 import { checkEveryRequest, onStage } from './checks.ts';
 import { blocksOf, comparableMessages, outline, textsOf, toolResults } from './comparison.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ContentBlock, ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
 import { checkEveryRequest, onStage } from './checks.ts';
 import {
   type AspectName,

@@ -1,5 +1,5 @@
-import type { ModelRequest, RuleFunction, ScriptedBlock } from '../../src/scripted-model/script.ts';
-import { newestToolResults } from '../../src/scripted-model/script.ts';
+import type { ModelRequest, RuleFunction, ScriptedBlock } from '../../scripted-model/script.ts';
+import { newestToolResults } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
 import { type ClientRun, type Files, Project, type RunningProgram } from './project.ts';
 import type { Observation, Stage } from './stage.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ContentBlock, type ModelRequest, newestUserText, type Reply } from '../../src/scripted-model/script.ts';
+import { type ContentBlock, type ModelRequest, newestUserText, type Reply } from '../../scripted-model/script.ts';
 import { checkCalls, checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
 import { ignoredFields } from './declared.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ModelRequest, Reply } from '../../src/scripted-model/script.ts';
+import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
 import type { StreamEvent } from '../support/sse-frames.ts';
 import { checkCalls, checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
 import { comparableMessages, outline, systemTexts, toolResults } from './comparison.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ModelRequest, RuleFunction } from '../../src/scripted-model/script.ts';
+import type { ModelRequest, RuleFunction } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
 import { systemTexts } from './comparison.ts';
 import { type ClientRun, type Conversation, type Files, Project } from './project.ts';

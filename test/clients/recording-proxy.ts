@@ -1,6 +1,6 @@
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ModelRequest } from '../../src/scripted-model/script.ts';
+import type { ModelRequest } from '../../scripted-model/script.ts';
 import type { StreamEvent } from '../support/sse-frames.ts';
 import { SseGrammar } from '../support/sse-grammar.ts';
 

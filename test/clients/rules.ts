@@ -4,7 +4,7 @@ import {
   type Reply,
   type RuleFunction,
   type ScriptedBlock,
-} from '../../src/scripted-model/script.ts';
+} from '../../scripted-model/script.ts';
 
 /**
  * Answers one prompt of the user: with the first step, and the results of a step's tools with the step after it.

@@ -1,5 +1,5 @@
-import type { ModelRequest, Reply, RuleFunction } from '../../src/scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { ModelRequest, Reply, RuleFunction } from '../../scripted-model/script.ts';
+import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
 import { type Pair, pairUp } from './comparison.ts';
 import { asDeclared } from './declared.ts';

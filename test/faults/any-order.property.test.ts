@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Reply } from '../../src/scripted-model/script.ts';
+import type { Reply } from '../../scripted-model/script.ts';
 import { type Conversation, call, FaultStage, type Outcome, type Turn, words } from '../support/fault-stage.ts';
 
 /**

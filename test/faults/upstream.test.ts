@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { streamEvents } from '../../src/scripted-model/message-stream.ts';
-import type { Reply } from '../../src/scripted-model/script.ts';
+import { streamEvents } from '../../scripted-model/message-stream.ts';
+import type { Reply } from '../../scripted-model/script.ts';
 import { type Conversation, call, FaultStage, HISTORY, words } from '../support/fault-stage.ts';
 import { until } from '../support/gateway.ts';
 

@@ -1,7 +1,7 @@
 import { type Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Reply } from '../../src/scripted-model/script.ts';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { Reply } from '../../scripted-model/script.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
 import { postStream, sdkClient } from '../support/clients.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
 let model: ScriptedModel;

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ModelRequest } from '../../scripted-model/script.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
 import {
   ANTHROPIC_CLIENT_TOOL,
   BETAS,
@@ -9,9 +11,7 @@ import {
   OWN_BETAS,
   TOOL_FIELDS,
   TOOL_KINDS,
-} from '../../src/dialects/anthropic-messages/contract.ts';
-import type { ModelRequest } from '../../src/scripted-model/script.ts';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+} from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { FAILURE_CODES } from '../../src/spec/failure-codes.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../support/as-the-model-sees.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';

@@ -2,9 +2,9 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
-import { findExecutable } from '../../src/engine/executable.ts';
-import type { Reply } from '../../src/scripted-model/script.ts';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { Reply } from '../../scripted-model/script.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
+import { findExecutable } from '../../src/engine/process/executable.ts';
 import { postStream, sdkClient } from '../support/clients.ts';
 import { startGateway, surroundings } from '../support/gateway.ts';
 

@@ -1,6 +1,6 @@
 import { type Anthropic, NotFoundError } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
 import { sdkClient } from '../support/clients.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
-import type { Script } from '../../src/scripted-model/script.ts';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { Script } from '../../scripted-model/script.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
 import { sdkClient } from '../support/clients.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
 

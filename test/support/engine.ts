@@ -1,9 +1,9 @@
-import type { BegunTurn, Engine as EngineType } from '../../src/engine/engine.ts';
-import { Engine } from '../../src/engine/engine.ts';
-import { buildEnvironment } from '../../src/engine/environment.ts';
-import { findExecutable } from '../../src/engine/executable.ts';
-import { Launcher } from '../../src/engine/launch.ts';
-import { createRunDirectory } from '../../src/engine/run-directory.ts';
+import type { BegunTurn, Engine as EngineType } from '../../src/engine/claude-engine.ts';
+import { Engine } from '../../src/engine/claude-engine.ts';
+import { buildEnvironment } from '../../src/engine/process/environment.ts';
+import { findExecutable } from '../../src/engine/process/executable.ts';
+import { createRunDirectory } from '../../src/engine/process/run-directory.ts';
+import { Launcher } from '../../src/engine/process/spawner.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 import { surroundings } from './gateway.ts';
@@ -42,7 +42,7 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   };
 }
 
-export const NO_LISTENER = { onStarted: () => undefined, onEnded: () => undefined, onParked: () => undefined };
+export const NO_LISTENER = { onSpawned: () => undefined, onEnded: () => undefined, onParked: () => undefined };
 
 /** Of a client that stays. */
 export const PATIENT = new AbortController().signal;

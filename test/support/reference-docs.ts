@@ -7,7 +7,7 @@ import {
   type Row,
   TOOL_FIELDS,
   TOOL_KINDS,
-} from '../../src/dialects/anthropic-messages/contract.ts';
+} from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { FAILURE_CODES } from '../../src/spec/failure-codes.ts';
 
 const MADE = 'Made by `npm run docs` from';

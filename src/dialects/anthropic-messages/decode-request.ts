@@ -11,7 +11,7 @@ import {
   passedFields,
   type Row,
   TOOL_FIELDS,
-} from './contract.ts';
+} from './contract-table.ts';
 import { effortOfAnswer, messageEffort } from './message-effort.ts';
 import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
 

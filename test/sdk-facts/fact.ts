@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { ClaudeProcess } from '../../src/engine/claude-process.ts';
-import type { ModelRequest, Reply } from '../../src/scripted-model/script.ts';
-import { ScriptedModel } from '../../src/scripted-model/server.ts';
+import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
+import type { ClaudeProcess } from '../../src/engine/process/claude-process.ts';
 import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
 import { finish, NO_LISTENER, startEngine, type TestEngine } from '../support/engine.ts';
 

@@ -1,5 +1,5 @@
 import type { ModelInfo, SDKControlGetContextUsageResponse } from '@anthropic-ai/claude-agent-sdk';
-import type { ModelListing } from '../spec/model-listing.ts';
+import type { ModelListing } from '../../spec/model-listing.ts';
 
 /** Aliases of one model are one model. */
 export function toModelListings(models: readonly ModelInfo[]): ModelListing[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Reply } from '../../src/scripted-model/script.ts';
+import type { Reply } from '../../scripted-model/script.ts';
 import { finish, NO_LISTENER, request, startEngine, user } from '../support/engine.ts';
-import { FIRST_PARTY, useContract } from './contract.ts';
+import { FIRST_PARTY, useContract } from './fact.ts';
 
 const REQUEST_ID = expect.stringMatching(/^req_msg_scripted_\d+$/);
 

@@ -1,6 +1,6 @@
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { z } from 'zod';
-import type { Failure } from '../spec/failure.ts';
+import type { Failure } from '../../spec/failure.ts';
 
 /** What the model's API itself said of a failed call. */
 export interface UpstreamWords {

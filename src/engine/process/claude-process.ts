@@ -1,27 +1,27 @@
 import type { Query, SDKAPIRetryMessage, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
-import { stableJson } from '../conversation/canonical.ts';
-import { clientGone, type Failure } from '../spec/failure.ts';
-import type { ClientTool, Message, MessagesRequest } from '../spec/messages.ts';
-import type { TurnEvent } from '../spec/turn-events.ts';
-import { AnswerFold, type RawEvent } from './answer.ts';
-import type { Child } from './child.ts';
-import type { ClientTools } from './client-tools.ts';
-import { EventQueue } from './event-queue.ts';
-import { processFailure } from './map-process-end.ts';
+import { EventQueue } from '../../async/event-queue.ts';
+import { within } from '../../async/within.ts';
+import { stableJson } from '../../conversation/canonical.ts';
+import { clientGone, type Failure } from '../../spec/failure.ts';
+import type { ClientTool, Message, MessagesRequest } from '../../spec/messages.ts';
+import type { TurnEvent } from '../../spec/turn-events.ts';
+import type { ClientTools } from '../held-calls/client-tools.ts';
+import type { ToolNames } from '../held-calls/tool-names.ts';
+import { toModelContent } from '../replay/transcript.ts';
+import { AnswerFold, type RawEvent } from '../turn/answer-fold.ts';
 import {
   failureOfAssistant,
   failureOfRetry,
   inWordsOfPromptTooLong,
   upstreamCut,
   upstreamStalled,
-} from './map-upstream-failure.ts';
+} from '../turn/map-upstream-failure.ts';
+import { type RequestSettings, toRequestSettings } from '../turn/request-variables.ts';
+import { inUpstreamWords, type UpstreamErrors } from '../turn/upstream-words.ts';
+import type { Child } from './child.ts';
+import { processFailure } from './map-process-end.ts';
 import { fileFailure } from './process-files.ts';
-import { type RequestSettings, toRequestSettings } from './request-settings.ts';
 import type { RunDirectory } from './run-directory.ts';
-import type { ToolNames } from './tool-names.ts';
-import { toModelContent } from './transcript.ts';
-import { inUpstreamWords, type UpstreamErrors } from './upstream-words.ts';
-import { within } from './within.ts';
 
 /**
  * - `streaming`: a turn is under way
@@ -49,7 +49,7 @@ export interface ProcessParts {
   stallMs: number;
   /** Whether a call that the CLI would repeat is told to the client instead. */
   failsAtFirstRetry: boolean;
-  onStarted: () => void;
+  onSpawned: () => void;
   onEnded: (process: ClaudeProcess) => void;
   onParked: (process: ClaudeProcess) => void;
 }
@@ -229,7 +229,7 @@ export class ClaudeProcess {
       case 'system':
         if (message.subtype === 'api_retry') this.#receiveRetry(message);
         else if (message.subtype === 'init') {
-          this.#parts.onStarted();
+          this.#parts.onSpawned();
           this.#checkTools(message.tools);
         }
         return;

@@ -7,8 +7,8 @@ import {
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
-import { toolResultContent } from '../conversation/canonical.ts';
-import type { ClientTool, ContentBlock } from '../spec/messages.ts';
+import { toolResultContent } from '../../conversation/canonical.ts';
+import type { ClientTool, ContentBlock } from '../../spec/messages.ts';
 import type { ToolNames } from './tool-names.ts';
 
 /** The MCP server's name; `mcp__<name>` stands for all of its tools in the permission list. */

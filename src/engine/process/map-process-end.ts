@@ -1,4 +1,4 @@
-import { type Failure, TRY_AGAIN } from '../spec/failure.ts';
+import { type Failure, TRY_AGAIN } from '../../spec/failure.ts';
 
 /** How a process ended. */
 export interface ProcessEnd {

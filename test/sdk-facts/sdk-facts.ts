@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Reply } from '../../src/scripted-model/script.ts';
+import type { Reply } from '../../scripted-model/script.ts';
 import type { Message } from '../../src/spec/messages.ts';
 import { asTheModelSees, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
 import { assistant, collect, NO_LISTENER, PATIENT, request, tool, user } from '../support/engine.ts';
 import { until } from '../support/gateway.ts';
-import { CALL, result, TEXT, useContract } from './contract.ts';
+import { CALL, result, TEXT, useContract } from './fact.ts';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 

@@ -1,16 +1,16 @@
-import { type BudgetLimits, NEW_PROCESS_BYTES, type Place, ProcessBudget } from '../admission/process-budget.ts';
-import { StartGate } from '../admission/start-gate.ts';
-import type { ClaudeProcess, ProcessState } from '../engine/claude-process.ts';
-import type { BegunTurn, Engine, ProcessListener, Spare } from '../engine/engine.ts';
-import { processMemory } from '../engine/memory.ts';
+import type { BegunTurn, Engine, ProcessListener, Spare } from '../engine/claude-engine.ts';
+import type { ClaudeProcess, ProcessState } from '../engine/process/claude-process.ts';
+import { processMemory } from '../engine/process/memory.ts';
 import { clientGone, FailureError, shuttingDown } from '../spec/failure.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
+import { type BudgetLimits, NEW_PROCESS_BYTES, type Place, ProcessBudget } from './budget.ts';
+import { SpawnGate } from './spawn-gate.ts';
 
 export interface PoolLimits extends BudgetLimits {
   /** Pre-started processes kept ready. */
   spares: number;
   /** Processes that may start at a time. */
-  startsAtATime: number;
+  spawnsAtATime: number;
   /** How long a process may wait for its conversation's next turn, in milliseconds. */
   idleMs: number;
   /** How long it may wait for tool results, in milliseconds. */
@@ -35,7 +35,7 @@ export class ProcessPool {
   readonly #engine: Engine;
   readonly #limits: PoolLimits;
   readonly #budget: ProcessBudget;
-  readonly #gate: StartGate;
+  readonly #gate: SpawnGate;
   readonly #places = new Map<ClaudeProcess, Place>();
   readonly #spares: Array<{ spare: Spare; place: Place }> = [];
   readonly #memory = new Map<number, number>();
@@ -50,7 +50,7 @@ export class ProcessPool {
     this.#engine = engine;
     this.#limits = limits;
     this.#onGone = onGone;
-    this.#gate = new StartGate(limits.startsAtATime, LONGEST_START_MS);
+    this.#gate = new SpawnGate(limits.spawnsAtATime, LONGEST_START_MS);
     this.#budget = new ProcessBudget(limits, { evict: () => this.#evict(), memoryBytes: () => this.#memoryBytes() });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
@@ -194,12 +194,12 @@ export class ProcessPool {
     }
   }
 
-  /** @param onStarted called, at least once, when the start takes no more of the machine */
-  #listener(onStarted: () => void): ProcessListener {
+  /** @param onSpawned called, at least once, when the start takes no more of the machine */
+  #listener(onSpawned: () => void): ProcessListener {
     return {
-      onStarted,
+      onSpawned,
       onEnded: (process) => {
-        onStarted();
+        onSpawned();
         this.#release(process);
       },
       onParked: () => {

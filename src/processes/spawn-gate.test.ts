@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { StartGate } from './start-gate.ts';
+import { SpawnGate } from './spawn-gate.ts';
 
 test('lets one in when one leaves, in their order, and leaving twice counts once', async () => {
-  const gate = new StartGate(1, 60_000);
+  const gate = new SpawnGate(1, 60_000);
   const leave = await gate.enter();
   const order: string[] = [];
   const enter = async (name: string) => {
@@ -22,7 +22,7 @@ test('lets one in when one leaves, in their order, and leaving twice counts once
 });
 
 test('who goes away while waiting is told so, and takes nobody’s turn', async () => {
-  const gate = new StartGate(1, 60_000);
+  const gate = new SpawnGate(1, 60_000);
   const leave = await gate.enter();
   const gone = new AbortController();
   const waiting = gate.enter(gone.signal);
@@ -37,7 +37,7 @@ test('who goes away while waiting is told so, and takes nobody’s turn', async 
 });
 
 test('who does not leave lets the next one in all the same, once', async () => {
-  const gate = new StartGate(1, 10);
+  const gate = new SpawnGate(1, 10);
   const leave = await gate.enter();
   const leaveSecond = await gate.enter();
   leave();

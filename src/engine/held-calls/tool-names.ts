@@ -1,4 +1,4 @@
-import type { ClientTool } from '../spec/messages.ts';
+import type { ClientTool } from '../../spec/messages.ts';
 
 /**
  * Names that the CLI keeps for its own tools: it drops a client's tool of the first two, and empties the input of the

@@ -7,25 +7,25 @@ import {
   type SDKUserMessage,
   type SpareProcess,
 } from '@anthropic-ai/claude-agent-sdk';
+import { EventQueue } from '../async/event-queue.ts';
+import { within } from '../async/within.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
-import { Child } from './child.ts';
-import { ClaudeProcess, toUserMessage } from './claude-process.ts';
-import { CLIENT_TOOLS_SERVER, ClientTools, describedTools } from './client-tools.ts';
-import { inFolder, type ProcessEnvironment } from './environment.ts';
-import { EventQueue } from './event-queue.ts';
-import type { ClaudeExecutable } from './executable.ts';
-import type { Launcher } from './launch.ts';
-import { createProcessFiles, type ProcessFiles, type StartContents } from './process-files.ts';
-import { toRequestSettings } from './request-settings.ts';
-import type { RunDirectory } from './run-directory.ts';
-import { messageTokens, toModelListings, usedTokens } from './sdk-answers.ts';
-import { SessionRecords } from './session-records.ts';
-import { ToolNames } from './tool-names.ts';
-import { toTranscript } from './transcript.ts';
-import { UpstreamErrors } from './upstream-words.ts';
-import { within } from './within.ts';
+import { CLIENT_TOOLS_SERVER, ClientTools, describedTools } from './held-calls/client-tools.ts';
+import { ToolNames } from './held-calls/tool-names.ts';
+import { Child } from './process/child.ts';
+import { ClaudeProcess, toUserMessage } from './process/claude-process.ts';
+import { inFolder, type ProcessEnvironment } from './process/environment.ts';
+import type { ClaudeExecutable } from './process/executable.ts';
+import { createProcessFiles, type ProcessFiles, type SpawnContents } from './process/process-files.ts';
+import type { RunDirectory } from './process/run-directory.ts';
+import { SessionRecords } from './process/session-records.ts';
+import type { Launcher } from './process/spawner.ts';
+import { messageTokens, toModelListings, usedTokens } from './questions/sdk-answers.ts';
+import { toTranscript } from './replay/transcript.ts';
+import { toRequestSettings } from './turn/request-variables.ts';
+import { UpstreamErrors } from './turn/upstream-words.ts';
 
 export type { AccountInfo };
 
@@ -54,7 +54,7 @@ export interface BegunTurn {
 /** What the owner of processes wants to hear of them. */
 export interface ProcessListener {
   /** It has started and is about to call the model. */
-  onStarted: () => void;
+  onSpawned: () => void;
   /** The process is gone; called once. */
   onEnded: (process: ClaudeProcess) => void;
   /** Its turn is complete and it waits for the next. */
@@ -238,11 +238,11 @@ export class Engine {
    * The SDK's own count of a request's tokens, which asks the API that counts them. Takes the start of one process; calls
    * no model.
    *
-   * @param onStarted called when the process has started, and takes no more of the machine
+   * @param onSpawned called when the process has started, and takes no more of the machine
    * @param signal ends the count
    * @returns undefined when nothing could be counted: where the API cannot be asked the SDK guesses, without a word of it
    */
-  async countTokens(request: MessagesRequest, onStarted: () => void, signal: AbortSignal): Promise<number | undefined> {
+  async countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
     const { directory } = this.#options;
     const names = new ToolNames(request.tools);
     const transcript = toTranscript(request.messages, request.model, directory.work, names);
@@ -261,7 +261,7 @@ export class Engine {
     };
     const count = async (sdkQuery: Query) => {
       const guessed = await sdkQuery.getContextUsage({ detail: 'summary' });
-      onStarted();
+      onSpawned();
       const counted = await sdkQuery.getContextUsage({ detail: 'full' });
       return messageTokens(counted) === messageTokens(guessed) ? undefined : usedTokens(counted);
     };
@@ -296,7 +296,7 @@ export class Engine {
   }
 
   /** @throws FailureError `files_not_written` */
-  #newChild(contents?: StartContents): NewChild {
+  #newChild(contents?: SpawnContents): NewChild {
     const files = createProcessFiles(this.#options.directory, contents);
     const child = new Child((pid) => {
       files.remove();

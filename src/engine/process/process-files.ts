@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Failure, FailureError } from '../spec/failure.ts';
+import { type Failure, FailureError } from '../../spec/failure.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What a new process is to read from files; a command line is limited in length, and readable by others of the machine. */
-export interface StartContents {
+export interface SpawnContents {
   settings?: string;
   system?: string;
 }
@@ -24,7 +24,7 @@ export interface ProcessFiles {
  *
  * @throws FailureError `files_not_written`; nothing of them is left then
  */
-export function createProcessFiles(directory: RunDirectory, contents: StartContents = {}): ProcessFiles {
+export function createProcessFiles(directory: RunDirectory, contents: SpawnContents = {}): ProcessFiles {
   const folder = join(directory.temporary, randomUUID());
   const remove = () => {
     try {

@@ -4,7 +4,7 @@ import { clientGone, FailureError } from '../spec/failure.ts';
  * Lets so many processes start at a time. Twenty at once on two cores take twice as long as one after another, for
  * every one of them.
  */
-export class StartGate {
+export class SpawnGate {
   #free: number;
   readonly #longestMs: number;
   readonly #waiting: Array<() => void> = [];

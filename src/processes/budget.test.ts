@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { FailureError } from '../spec/failure.ts';
-import { type BudgetLimits, NEW_PROCESS_BYTES, ProcessBudget } from './process-budget.ts';
+import { type BudgetLimits, NEW_PROCESS_BYTES, ProcessBudget } from './budget.ts';
 
 const never = new AbortController().signal;
 const MANY_BYTES = 1e15;

@@ -1,5 +1,5 @@
 import type { SDKAPIRetryMessage, SDKMessage } from '@anthropic-ai/claude-agent-sdk';
-import { type Failure, TRY_AGAIN } from '../spec/failure.ts';
+import { type Failure, TRY_AGAIN } from '../../spec/failure.ts';
 
 /** The API's error type for a status, where the SDK tells the status alone. */
 const TYPE_OF_STATUS: ReadonlyMap<number, string> = new Map([

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
-import { toolResultContent } from '../conversation/canonical.ts';
-import type { ContentBlock, Message } from '../spec/messages.ts';
-import { TESTED } from './executable.ts';
-import type { ToolNames } from './tool-names.ts';
+import { toolResultContent } from '../../conversation/canonical.ts';
+import type { ContentBlock, Message } from '../../spec/messages.ts';
+import type { ToolNames } from '../held-calls/tool-names.ts';
+import { TESTED } from '../process/executable.ts';
 
 /** A whole conversation as the SDK's own session, ready to be resumed. */
 export interface Transcript {

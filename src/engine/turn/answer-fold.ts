@@ -1,5 +1,5 @@
-import type { AnswerMessage, ContentBlock, JsonObject } from '../spec/messages.ts';
-import type { TurnEvent } from '../spec/turn-events.ts';
+import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
+import type { TurnEvent } from '../../spec/turn-events.ts';
 
 /** A raw event of the model's stream: every {@link TurnEvent} but the terminal ones. */
 export type RawEvent = Exclude<TurnEvent, { type: 'message_stop' | 'failure' }>;
