@@ -7,7 +7,7 @@ import { ToolNames } from '../dist/src/engine/held-calls/tool-names.js';
 import { Child } from '../dist/src/engine/process/child.js';
 import { toUserMessage } from '../dist/src/engine/process/claude-process.js';
 import { AnswerFold } from '../dist/src/engine/turn/answer-fold.js';
-import { toRequestSettings } from '../dist/src/engine/turn/request-variables.js';
+import { toRequestVariables } from '../dist/src/engine/turn/request-variables.js';
 import { newMarker } from './observed-model.js';
 import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
 
@@ -106,7 +106,7 @@ export class BareConversation {
         model: MODEL,
         env: {
           ...base.env,
-          ...toRequestSettings({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
+          ...toRequestVariables({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
         },
         extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
         mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#clientTools.config) },

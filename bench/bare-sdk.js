@@ -2,13 +2,13 @@
 import { deepStrictEqual } from 'node:assert';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
-import { Engine } from '../dist/src/engine/claude-engine.js';
+import { ClaudeEngine } from '../dist/src/engine/claude-engine.js';
 import { CLIENT_TOOLS_SERVER } from '../dist/src/engine/held-calls/client-tools.js';
 import { Child } from '../dist/src/engine/process/child.js';
 import { buildEnvironment, inFolder } from '../dist/src/engine/process/environment.js';
 import { findExecutable } from '../dist/src/engine/process/executable.js';
 import { createRunDirectory } from '../dist/src/engine/process/run-directory.js';
-import { Launcher } from '../dist/src/engine/process/spawner.js';
+import { Spawner } from '../dist/src/engine/process/spawner.js';
 import { processesWith } from './process-list.js';
 import { createSurroundings } from './surroundings.js';
 
@@ -22,7 +22,7 @@ export class BareSdk {
   #directory;
   #environment;
   #executable = findExecutable(undefined);
-  #launcher;
+  #spawner;
   /** Turns that were sent to its processes. */
   turns = 0;
 
@@ -31,7 +31,7 @@ export class BareSdk {
     this.#surroundings = createSurroundings(modelUrl);
     const operator = this.#surroundings.env;
     this.#directory = createRunDirectory();
-    this.#launcher = new Launcher(operator.PATH);
+    this.#spawner = new Spawner(operator.PATH);
     this.#environment = buildEnvironment({
       operator,
       isOwnAddress: () => false,
@@ -47,10 +47,10 @@ export class BareSdk {
    * The options of a process that keeps nothing on disk.
    *
    * @param {Child} child
-   * @param {{ spawn: Launcher['spawn'] }} [launcher]
+   * @param {{ spawn: Spawner['spawn'] }} [spawner]
    * @returns {SdkOptions}
    */
-  options(child, launcher = this.#launcher) {
+  options(child, spawner = this.#spawner) {
     return {
       pathToClaudeCodeExecutable: this.#executable.path,
       env: inFolder(this.#environment.variables, this.#directory.temporary),
@@ -67,7 +67,7 @@ export class BareSdk {
       extraArgs: { 'system-prompt': '' },
       persistSession: false,
       spawnClaudeCodeProcess: (spawnOptions) => {
-        const spawned = launcher.spawn(spawnOptions);
+        const spawned = spawner.spawn(spawnOptions);
         child.adopt(spawned);
         return spawned;
       },
@@ -84,25 +84,25 @@ export class BareSdk {
     /** @type {object[]} */
     const seen = [];
     /** @type {any} */
-    const launcher = {
+    const spawner = {
       spawn: (/** @type {import('@anthropic-ai/claude-agent-sdk').SpawnOptions} */ options) => {
         const { command, args, cwd, env } = options;
         // Each process of the engine has a folder of its own.
         seen.push({ command, args, cwd, env: inFolder(/** @type {Record<string, string>} */ (env), 'its folder') });
-        return this.#launcher.spawn(options);
+        return this.#spawner.spawn(options);
       },
     };
-    const engine = new Engine({
+    const engine = new ClaudeEngine({
       executable: this.#executable,
       environment: this.#environment,
       directory: this.#directory,
-      launcher,
+      spawner,
       stallMs: 60_000,
       retries: 'client',
     });
     await engine.introduction();
     const child = new Child();
-    const bare = query({ prompt: new EventQueue(), options: this.options(child, launcher) });
+    const bare = query({ prompt: new EventQueue(), options: this.options(child, spawner) });
     await bare.accountInfo().finally(() => {
       child.end();
       bare.close();

@@ -9,7 +9,7 @@ import { AnswerFold } from '../src/engine/turn/answer-fold.ts';
 import type { Env } from '../src/http/app-options.ts';
 import { type Listener, listen } from '../src/http/listen.ts';
 import { streamAnswer } from '../src/http/write-answer.ts';
-import type { Failure } from '../src/spec/failure.ts';
+import type { Failure } from '../src/spec/failures.ts';
 import type { TurnEvent } from '../src/spec/turn-events.ts';
 import { DAMAGES } from './support/damaged-streams.ts';
 import { foldMessage } from './support/fold-message.ts';

@@ -2,10 +2,10 @@
 
 import { EventQueue } from '../../dist/src/async/event-queue.js';
 import { stableJson } from '../../dist/src/conversation/canonical.js';
-import { clientGone } from '../../dist/src/spec/failure.js';
+import { failure } from '../../dist/src/spec/failures.js';
 import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
-/** @typedef {import('../../src/engine/claude-engine.ts').ProcessListener} ProcessListener */
+/** @typedef {import('../../src/spec/engine.ts').ProcessListener} ProcessListener */
 /** @typedef {import('../../src/spec/messages.ts').MessagesRequest} MessagesRequest */
 
 /**
@@ -36,7 +36,7 @@ class StandInProcess {
   pid = undefined;
   /** @type {readonly string[]} */
   heldIds = [];
-  /** @type {import('../../src/engine/process/claude-process.ts').ProcessState} */
+  /** @type {import('../../src/spec/engine.ts').ProcessState} */
   state = 'streaming';
   #listener;
   /** @type {EventQueue<any> | undefined} */
@@ -98,11 +98,11 @@ class StandInProcess {
     if (this.state === 'idle') this.#listener.onParked(/** @type {any} */ (this));
   }
 
-  end(failure = clientGone()) {
+  end(why = failure('client_gone')) {
     if (this.state === 'ended') return;
     this.state = 'ended';
     clearInterval(this.#pace);
-    this.#turn?.push({ type: 'failure', failure });
+    this.#turn?.push({ type: 'failure', failure: why });
     this.#turn?.close();
     this.#listener.onEnded(/** @type {any} */ (this));
   }

@@ -1,4 +1,4 @@
-import type { Failure } from '../spec/failure.ts';
+import { type Failure, failure } from '../spec/failures.ts';
 
 /** What the guard looks at of one request. */
 export interface GuardedRequest {
@@ -20,13 +20,10 @@ export interface GuardedRequest {
 export function guardRequest({ host, origin, localAddress }: GuardedRequest, bindHost: string): Failure | undefined {
   const name = hostName(`http://${host ?? ''}`);
   if (name === undefined || !(isLoopback(name) || name === bindHost.toLowerCase() || name === bare(localAddress))) {
-    return refusal(
-      'forbidden_host',
-      `The Host header ${JSON.stringify(host ?? '')} is neither loopback nor the address that Isthmus listens on.`,
-    );
+    return failure('forbidden_host', { host: host ?? '' });
   }
   if (origin !== undefined && origin.toLowerCase() !== `http://${host}`.toLowerCase()) {
-    return refusal('forbidden_origin', `Web pages of another origin (${origin}) may not call Isthmus.`);
+    return failure('forbidden_origin', { origin });
   }
   return undefined;
 }
@@ -45,8 +42,4 @@ export function hostName(url: string): string | undefined {
 /** An address without the prefix that marks IPv4 inside IPv6. */
 function bare(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:/, '').toLowerCase();
-}
-
-function refusal(code: 'forbidden_host' | 'forbidden_origin', message: string): Failure {
-  return { code, status: 403, type: 'permission_error', message };
 }

@@ -1,5 +1,5 @@
-import type { AccountInfo } from '../engine/claude-engine.ts';
 import type { Environment } from '../engine/process/environment.ts';
+import type { Account } from '../spec/engine.ts';
 
 /**
  * Which credential will pay, by name and never by value, in the order in which Claude Code prefers them.
@@ -8,7 +8,7 @@ import type { Environment } from '../engine/process/environment.ts';
  * @param variables the environment of the processes; only whether a variable is set is looked at
  * @returns undefined when there is none
  */
-export function describeCredential(account: AccountInfo, variables: Environment): string | undefined {
+export function describeCredential(account: Account, variables: Environment): string | undefined {
   switch (account.apiProvider) {
     case undefined:
     case 'firstParty':

@@ -3,14 +3,15 @@ import { isOwnAddress } from '../access/own-address.ts';
 import { isLoopback } from '../access/request-guard.ts';
 import { within } from '../async/within.ts';
 import type { Settings } from '../config/settings.ts';
-import { type AccountInfo, Engine, type Introduction } from '../engine/claude-engine.ts';
+import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment, type Mode } from '../engine/process/environment.ts';
 import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
 import { createRunDirectory } from '../engine/process/run-directory.ts';
-import { Launcher } from '../engine/process/spawner.ts';
+import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
 import { listen } from '../http/listen.ts';
+import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import type { Log } from '../telemetry/log.ts';
 import { describeCredential } from './credential.ts';
 
@@ -53,12 +54,12 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       operator,
       isOwnAddress: (url) => isOwnAddress(url, host, port),
     });
-    const launcher = new Launcher(operator.PATH);
-    const engine = new Engine({
+    const spawner = new Spawner(operator.PATH);
+    const engine = new ClaudeEngine({
       executable,
       environment,
       directory,
-      launcher,
+      spawner,
       stallMs: settings['stall-minutes'] * 60_000,
       retries: settings.retries,
     });
@@ -99,7 +100,7 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
       mode: environment.mode,
       credential,
       executable,
-      warnings: warnings(environment.droppedBaseUrl, host, launcher),
+      warnings: warnings(environment.droppedBaseUrl, host, spawner),
       async stop(deadlineMs) {
         const closed = listener.close();
         const until = performance.now() + deadlineMs;
@@ -128,7 +129,7 @@ async function introduction(engine: Engine, executable: ClaudeExecutable): Promi
   });
 }
 
-function credentialOf(account: AccountInfo, variables: Record<string, string>): string {
+function credentialOf(account: Account, variables: Record<string, string>): string {
   const credential = describeCredential(account, variables);
   if (credential === undefined) {
     throw new BootError(
@@ -152,7 +153,7 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
   }
 }
 
-function warnings(droppedBaseUrl: boolean, host: string, launcher: Launcher): string[] {
+function warnings(droppedBaseUrl: boolean, host: string, spawner: Spawner): string[] {
   const found: string[] = [];
   if (droppedBaseUrl) found.push('ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.');
   if (!isLoopback(host))
@@ -161,7 +162,7 @@ function warnings(droppedBaseUrl: boolean, host: string, launcher: Launcher): st
   if (sdk !== TESTED.sdk || (claudeCode ?? TESTED.claudeCode) !== TESTED.claudeCode) {
     found.push(`Agent SDK ${sdk} is not the version that Isthmus was tested with (${TESTED.sdk}).`);
   }
-  if (process.platform === 'linux' && !launcher.tiesLives) {
+  if (process.platform === 'linux' && !spawner.tiesLives) {
     found.push(
       'setpriv (package util-linux) is missing: a killed gateway may leave processes behind for some seconds.',
     );

@@ -1,4 +1,4 @@
-import { badRequest } from '../spec/failure.ts';
+import { badRequest } from '../spec/failures.ts';
 import type { ContentBlock, Message } from '../spec/messages.ts';
 import { isThinking, toolResultContent } from './canonical.ts';
 import { isMedia, mostMedia, obstacleToReplay } from './carriage.ts';

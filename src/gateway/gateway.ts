@@ -1,14 +1,27 @@
-import { stableJson } from '../conversation/canonical.ts';
-import { obstacleToHeld, obstacleToIdle } from '../conversation/carriage.ts';
 import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
-import type { BegunTurn, Engine } from '../engine/claude-engine.ts';
-import type { ClaudeProcess } from '../engine/process/claude-process.ts';
+import { chooseRoute } from '../conversation/route.ts';
+import { CallerTurns } from '../processes/caller-turns.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
-import { FailureError, failureOf, shuttingDown } from '../spec/failure.ts';
-import type { MessagesRequest } from '../spec/messages.ts';
+import type { Caller } from '../spec/caller.ts';
+import type { BegunTurn, ConversationProcess, Engine } from '../spec/engine.ts';
+import { failed, failureOf } from '../spec/failures.ts';
+import type { AnswerMessage, Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
+import type { TurnMarks } from '../spec/turn-record.ts';
+
+/** A request, and what the gateway must know beside it. */
+export interface Order {
+  request: MessagesRequest;
+  caller: Caller;
+  /** Aborts when the client has gone. */
+  signal: AbortSignal;
+  /** The gateway writes the moments of the turn down here. */
+  marks: TurnMarks;
+  /** The message as which the client is going to send an answer back. */
+  asReturned: (answer: AnswerMessage) => Message;
+}
 
 /** A turn on its way to the model. */
 export interface OpenTurn {
@@ -37,8 +50,9 @@ export interface GatewayStatus {
  * All state is a cache. Dropping any of it changes how long the next turn takes, never what the model sees.
  */
 export class Gateway {
-  readonly #registry = new LineageRegistry<ClaudeProcess>();
+  readonly #registry = new LineageRegistry<ConversationProcess>();
   readonly #pool: ProcessPool;
+  readonly #callers = new CallerTurns();
   #isDraining = false;
   /** Turns from their coming in to their last event, and counts. */
   #open = 0;
@@ -55,42 +69,38 @@ export class Gateway {
   /**
    * Brings a request to the model.
    *
-   * @param clientKey keeps clients with different keys apart
-   * @param signal aborts when the client has gone
    * @throws FailureError when the turn could not even begin
    */
-  async open(request: MessagesRequest, clientKey: string, signal: AbortSignal): Promise<OpenTurn> {
-    if (this.#isDraining) throw new FailureError(shuttingDown());
-    this.#open += 1;
+  async open(order: Order): Promise<OpenTurn> {
+    const leave = this.#enter(order.caller);
     try {
-      const { history, whole } = requestLineages(request, clientKey);
-      const { path, reason, begun } = await this.#reach(request, history, signal);
+      const { history, whole } = requestLineages(order.request, order.caller.id);
+      const { path, reason, begun } = await this.#reach(order, history);
       return {
         path,
         ...(reason === undefined ? {} : { reason }),
-        events: this.#relay(begun, request, whole, signal),
+        events: this.#relay(begun, order, whole, leave),
       };
     } catch (error) {
-      this.#open -= 1;
+      leave();
       throw error;
     }
   }
 
   /**
-   * Counts the tokens that a request would send to the model: by the SDK's own counting, or else by a guess.
+   * Counts the tokens that a request would send to the model: by the engine's own counting, or else by a guess.
    *
    * @throws FailureError when there is no room for the process that counts
    */
-  async countTokens(request: MessagesRequest, signal: AbortSignal): Promise<TokenCount> {
-    if (this.#isDraining) throw new FailureError(shuttingDown());
-    this.#open += 1;
+  async countTokens({ request, caller, signal }: Pick<Order, 'request' | 'caller' | 'signal'>): Promise<TokenCount> {
+    const leave = this.#enter(caller);
     try {
       const inputTokens = await this.#pool.countTokens(request, signal);
       return inputTokens === undefined
         ? { inputTokens: estimateTokens(request), source: 'estimate' }
         : { inputTokens, source: 'sdk' };
     } finally {
-      this.#open -= 1;
+      leave();
     }
   }
 
@@ -115,73 +125,101 @@ export class Gateway {
     this.#pool.endAll();
   }
 
+  /**
+   * Opens a turn of the caller's; what it returns ends it.
+   *
+   * @throws FailureError `shutting_down`, `caller_at_limit`
+   */
+  #enter(caller: Caller): () => void {
+    if (this.#isDraining) throw failed('shutting_down');
+    const leaveCaller = this.#callers.enter(caller);
+    this.#open += 1;
+    return () => {
+      this.#open -= 1;
+      leaveCaller();
+    };
+  }
+
   async #reach(
-    request: MessagesRequest,
+    { request, signal, marks }: Order,
     history: Lineage,
-    signal: AbortSignal,
   ): Promise<{ path: TurnPath; reason?: string; begun: BegunTurn }> {
-    if (request.messages.length === 1) {
-      const begun = await this.#start(request, signal);
-      return { path: 'start', begun };
-    }
     const process = this.#registry.take(history);
-    const obstacle = process ? obstacleTo(process, request) : 'no live process holds this history';
-    if (process && obstacle === undefined) {
+    const route = chooseRoute(request, process);
+    if (route.path === 'start') {
+      const claimed = route.takesSpare ? await this.#pool.claimSpare(request, signal, marks) : undefined;
+      return { path: 'start', begun: claimed ?? (await this.#pool.replay(request, signal, marks)) };
+    }
+    if (process && route.path === 'continue') {
+      marks.handed = performance.now();
       const events = await process.continue(request, signal);
       if (events) return { path: 'continue', begun: { process, events } };
     }
     // What it holds has been superseded by this request.
     process?.end();
-    const begun = await this.#pool.replay(request, signal);
-    return { path: 'replay', reason: obstacle ?? 'the live process was lost', begun };
+    const begun = await this.#pool.replay(request, signal, marks);
+    return { path: 'replay', reason: route.path === 'replay' ? route.reason : 'the live process was lost', begun };
   }
 
-  async #start(request: MessagesRequest, signal: AbortSignal): Promise<BegunTurn> {
-    const [newest] = request.messages;
-    const isLive = newest?.role === 'user' && obstacleToIdle(newest) === undefined;
-    return (isLive && (await this.#pool.claimSpare(request, signal))) || this.#pool.replay(request, signal);
-  }
-
-  #relay(begun: BegunTurn, request: MessagesRequest, whole: Lineage, signal: AbortSignal): AsyncIterable<TurnEvent> {
+  #relay(begun: BegunTurn, order: Order, whole: Lineage, leave: () => void): AsyncIterable<TurnEvent> {
+    const { request, signal, marks, asReturned } = order;
     let { process } = begun;
     const cancel = () => process.end();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    const settle = (event: TurnEvent) => {
+    const onTerminal = (event: TurnEvent) => {
       signal.removeEventListener('abort', cancel);
       if (event.type !== 'message_stop' || process.state === 'ended') return;
       // The process has the assistant's last words as two messages, the client may send them back as one.
       if (request.messages.at(-1)?.role === 'assistant') process.end();
-      else this.#registry.add(extendLineage(whole, { role: 'assistant', content: event.answer.content }), process);
+      else this.#registry.add(extendLineage(whole, asReturned(event.answer)), process);
     };
     const replayInstead = async () => {
-      const next = await this.#pool.replay(request, signal);
+      const next = await this.#pool.replay(request, signal, marks);
       process = next.process;
       if (signal.aborted) cancel();
       return next.events;
     };
-    return this.#counted(withSecondTry(begun.events, replayInstead), settle, cancel);
+    return observed(withSecondTry(begun.events, replayInstead), {
+      onEvent: () => {
+        marks.eventAt = performance.now();
+      },
+      onTerminal,
+      onOver: (isComplete) => {
+        leave();
+        if (!isComplete) cancel();
+      },
+    });
   }
+}
 
-  /** Relays a turn; tells of its terminal event before passing it on, or of its end without one. */
-  async *#counted(
-    events: AsyncIterable<TurnEvent>,
-    onTerminal: (event: TurnEvent) => void,
-    onLeft: () => void,
-  ): AsyncGenerator<TurnEvent, void, undefined> {
-    let isOver = false;
-    try {
-      for await (const event of events) {
-        if (event.type === 'message_stop' || event.type === 'failure') {
-          isOver = true;
-          onTerminal(event);
-        }
-        yield event;
+/** What {@link observed} tells of a turn. */
+interface TurnHooks {
+  /** An event has come from the engine. */
+  onEvent: () => void;
+  /** Before the terminal event is passed on. */
+  onTerminal: (event: TurnEvent) => void;
+  /** It is over; without a terminal event, if its reader has left. */
+  onOver: (isComplete: boolean) => void;
+}
+
+/** Relays a turn, and tells what happens in it. */
+async function* observed(
+  events: AsyncIterable<TurnEvent>,
+  { onEvent, onTerminal, onOver }: TurnHooks,
+): AsyncGenerator<TurnEvent, void, undefined> {
+  let isComplete = false;
+  try {
+    for await (const event of events) {
+      onEvent();
+      if (event.type === 'message_stop' || event.type === 'failure') {
+        isComplete = true;
+        onTerminal(event);
       }
-    } finally {
-      this.#open -= 1;
-      if (!isOver) onLeft();
+      yield event;
     }
+  } finally {
+    onOver(isComplete);
   }
 }
 
@@ -205,12 +243,4 @@ async function* withSecondTry(
     }
     return;
   }
-}
-
-function obstacleTo(process: ClaudeProcess, request: MessagesRequest): string | undefined {
-  const newest = request.messages.at(-1);
-  if (newest?.role !== 'user') return 'the newest message is not from the user';
-  if (process.toolsKey !== stableJson(request.tools)) return 'the tools have changed';
-  if (process.betasKey !== stableJson(request.betas)) return 'the betas have changed';
-  return process.state === 'held' ? obstacleToHeld(newest, process.heldIds) : obstacleToIdle(newest);
 }

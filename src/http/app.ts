@@ -2,8 +2,7 @@ import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
 import { CONTRACT } from '../dialects/anthropic-messages/contract-table.ts';
 import { encodeModel, encodeModelsPage, findModel } from '../dialects/anthropic-messages/encode-models.ts';
-import { type Failure, failureOf } from '../spec/failure.ts';
-import { FAILURE_CODES } from '../spec/failure-codes.ts';
+import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { countTokensRoute, messagesRoute } from './messages-route.ts';
 import { failureResponse, newRequestId } from './write-answer.ts';
@@ -36,7 +35,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     },
     '/health': { GET: (context) => context.json({ status: 'ok', ...identity, ...gateway.status }) },
     '/api/hello': { GET: (context) => context.text('hello') },
-    '/v1/capabilities': { GET: (context) => context.json({ ...CONTRACT, errors: FAILURE_CODES }) },
+    '/v1/capabilities': { GET: (context) => context.json({ ...CONTRACT, errors: FAILURE_FACTS }) },
     '/v1/models': { GET: (context) => context.json(encodeModelsPage(models, context.req.query())) },
     '/v1/models/:id{.+}': {
       GET: (context) => context.json(encodeModel(findModel(models, context.req.param('id') ?? ''))),
@@ -53,33 +52,29 @@ export function createApp(options: AppOptions): Hono<Env> {
   }
 
   app.notFound((context) =>
-    refuse(context as Context<Env>, {
-      code: 'not_found',
-      status: 404,
-      type: 'not_found_error',
-      message: `There is no ${context.req.method} ${context.req.path}. Isthmus serves ${Object.keys(routes)
-        .filter((path) => path.startsWith('/v1/') && !path.includes(':'))
-        .join(', ')} and /health.`,
-    }),
+    refuse(
+      context as Context<Env>,
+      failure(
+        'not_found',
+        `There is no ${context.req.method} ${context.req.path}. Isthmus serves ${Object.keys(routes)
+          .filter((path) => path.startsWith('/v1/') && !path.includes(':'))
+          .join(', ')} and /health.`,
+      ),
+    ),
   );
   app.onError((error, context) => {
-    const failure = failureOf(error);
-    if (failure.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack });
-    return refuse(context, failure);
+    const found = failureOf(error);
+    if (found.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack });
+    return refuse(context, found);
   });
   return app;
 }
 
-function refuse(context: Context<Env>, failure: Failure): Response {
-  return failureResponse(failure, context.get('requestId'));
+function refuse(context: Context<Env>, refused: Failure): Response {
+  return failureResponse(refused, context.get('requestId'));
 }
 
 function refuseMethod(context: Context<Env>, allowed: string[]): Response {
-  const failure: Failure = {
-    code: 'method_not_allowed',
-    status: 405,
-    type: 'invalid_request_error',
-    message: `${context.req.method} is not allowed here; use ${allowed.join(' or ')}.`,
-  };
-  return failureResponse(failure, context.get('requestId'), { allow: allowed.join(', ') });
+  const refused = failure('method_not_allowed', { method: context.req.method, allowed });
+  return failureResponse(refused, context.get('requestId'), { allow: allowed.join(', ') });
 }

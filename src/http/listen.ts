@@ -1,10 +1,10 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { errorBody } from '../dialects/anthropic-messages/encode-answer.ts';
-import { badRequest, failureOf } from '../spec/failure.ts';
+import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import { failureResponse, newRequestId } from './write-answer.ts';
 
 /** A listening server. */
@@ -65,27 +65,24 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
   };
 }
 
-/** By Node's codes: the status line, and the words. */
-const UNPARSABLE: Record<string, [string, string]> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are larger than 16 KB.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The headers did not come to their end.'],
-};
+/** What Node's codes mean for a request that it could not parse. */
+function unparsable(code: string | undefined): Failure {
+  if (code === 'HPE_HEADER_OVERFLOW') return failure('headers_too_large');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return failure('request_timeout');
+  return failure('bad_request', { path: '', problem: 'This is not a valid HTTP/1.1 request.' });
+}
 
 /** What is no HTTP request, in the API's envelope as well as its sender may read it. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const [status, problem] = UNPARSABLE[error.code ?? ''] ?? [
-    '400 Bad Request',
-    'This is not a valid HTTP/1.1 request.',
-  ];
-  const { failure } = badRequest('', problem);
+  const refused = unparsable(error.code);
   const requestId = newRequestId();
-  const body = JSON.stringify(errorBody(failure, requestId));
+  const body = JSON.stringify(errorBody(refused, requestId));
   const head = [
-    `HTTP/1.1 ${status}`,
+    `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     `request-id: ${requestId}`,
-    `isthmus-error: ${failure.code}`,
+    `isthmus-error: ${refused.code}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
@@ -93,9 +90,9 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
 
 /** What the app never sees: a request whose target and `Host` make no URL. */
 function answerWithoutApp(error: unknown): Response {
-  const { failure } =
+  const refused =
     error instanceof RequestError
       ? badRequest('', `The request target or the Host header is not valid: ${error.message}.`)
-      : { failure: failureOf(error) };
-  return failureResponse(failure, newRequestId());
+      : error;
+  return failureResponse(failureOf(refused), newRequestId());
 }

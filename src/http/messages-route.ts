@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
-import { clientGone, type Failure, failureOf } from '../spec/failure.ts';
+import type { Caller } from '../spec/caller.ts';
+import { type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldList } from './field-list.ts';
@@ -16,20 +17,20 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
     const { outgoing } = context.env;
     const gone = new AbortController();
     let facts: Record<string, string | number | boolean | undefined> = {};
-    let outcome: { failure?: Failure } = { failure: clientGone() };
+    let outcome: { failure?: Failure } = { failure: failure('client_gone') };
     const onSettled: OnSettled = (settled) => {
       outcome = settled;
     };
     onceOver(context.env, (isWhole) => {
       // An abort is costly, and nobody listens to it any more after the answer.
       if (!isWhole) gone.abort();
-      const failure = outcome.failure ?? (isWhole ? undefined : clientGone());
+      const failed = outcome.failure ?? (isWhole ? undefined : failure('client_gone'));
       log('turn', {
         request: requestId,
         session: sessionOf(context),
         ...facts,
-        outcome: failure?.code ?? 'complete',
-        ...(failure ? { status: failure.status } : {}),
+        outcome: failed?.code ?? 'complete',
+        ...(failed ? { status: failed.status } : {}),
         ms: Math.round(performance.now() - startedAt),
       });
     });
@@ -38,7 +39,13 @@ export function messagesRoute({ gateway, keepAliveMs, strict, log }: AppOptions)
       const { model, messages, stream, userId: user } = request;
       facts = { model, messages: messages.length, stream, user };
       const declared = fieldHeaders(request);
-      const turn = await gateway.open(request, clientKey(context), gone.signal);
+      const turn = await gateway.open({
+        request,
+        caller: callerOf(context),
+        signal: gone.signal,
+        marks: { arrived: startedAt },
+        asReturned: ({ content }) => ({ role: 'assistant', content }),
+      });
       facts = { ...facts, path: turn.path, reason: turn.reason };
       const headers = {
         'isthmus-path': turn.path,
@@ -61,7 +68,11 @@ export function countTokensRoute({ gateway, strict }: AppOptions) {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
     const request = await decode(context, strict, { max_tokens: 1 });
-    const { inputTokens, source } = await gateway.countTokens(request, gone.signal);
+    const { inputTokens, source } = await gateway.countTokens({
+      request,
+      caller: callerOf(context),
+      signal: gone.signal,
+    });
     return Response.json(
       { input_tokens: inputTokens },
       {
@@ -116,10 +127,11 @@ function fieldHeaders({ ignored, converted }: MessagesRequest): Record<string, s
   };
 }
 
-/** A digest of whatever key the client sent; the key itself goes no further. */
-function clientKey(context: Context<Env>): string {
+/** Told apart by a digest of whatever key the client sent; the key itself goes no further. */
+function callerOf(context: Context<Env>): Caller {
   const key = context.req.header('x-api-key') || context.req.header('authorization') || '';
-  return createHash('sha256').update(key).digest('base64url');
+  const id = createHash('sha256').update(key).digest('base64url');
+  return { id, name: id.slice(0, 8), limits: { turns: Number.POSITIVE_INFINITY } };
 }
 
 /** The session that a client says it is in: for log lines alone, never to choose a history. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { badRequest, clientGone, FailureError } from '../spec/failure.ts';
+import { badRequest, FailureError, failed, failure } from '../spec/failures.ts';
 
 /** The largest body that is read, in bytes; the API's own limit. */
 const LARGEST_BODY = 32 * 1024 * 1024;
@@ -16,12 +16,7 @@ const MOST_READ = 2 * LARGEST_BODY;
 export async function readBody(incoming: IncomingMessage): Promise<string> {
   const { chunks, length } = await readChunks(incoming);
   if (length > LARGEST_BODY) {
-    throw new FailureError({
-      code: 'body_too_large',
-      status: 413,
-      type: 'request_too_large',
-      message: `The body is larger than ${LARGEST_BODY / 1024 / 1024} MB.`,
-    });
+    throw failed('body_too_large', { megabytes: LARGEST_BODY / 1024 / 1024 });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks, length));
@@ -46,7 +41,7 @@ function readChunks(incoming: IncomingMessage): Promise<{ chunks: Buffer[]; leng
       incoming.pause();
       end();
     };
-    const leave = (error?: Error) => reject(new FailureError(clientGone(), { cause: error }));
+    const leave = (error?: Error) => reject(new FailureError(failure('client_gone'), { cause: error }));
     if (incoming.destroyed) leave();
     else incoming.on('data', take).once('end', end).once('close', leave).once('error', leave);
   });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { badRequest, FailureError } from '../spec/failure.ts';
+import { badRequest, failed } from '../spec/failures.ts';
 import { readBody } from './read-body.ts';
 
 /** UTF-8 cannot hold half a surrogate pair; a JSON escape can. */
@@ -13,11 +13,14 @@ const SURROGATE_ESCAPE = /\\u[dD]/;
 export async function readJson(incoming: IncomingMessage): Promise<{ body: unknown; mayHoldLoneSurrogates: boolean }> {
   const type = incoming.headers['content-type'] ?? '';
   if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
-    throw unsupported(`The content type must be application/json, not ${JSON.stringify(type)}.`);
+    throw failed('unsupported_media_type', `The content type must be application/json, not ${JSON.stringify(type)}.`);
   }
   const encoding = incoming.headers['content-encoding'] ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity') {
-    throw unsupported(`The body must not be compressed, and its content-encoding is ${JSON.stringify(encoding)}.`);
+    throw failed(
+      'unsupported_media_type',
+      `The body must not be compressed, and its content-encoding is ${JSON.stringify(encoding)}.`,
+    );
   }
   const text = await readBody(incoming);
   try {
@@ -25,8 +28,4 @@ export async function readJson(incoming: IncomingMessage): Promise<{ body: unkno
   } catch (error) {
     throw badRequest('', `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function unsupported(message: string): FailureError {
-  return new FailureError({ code: 'unsupported_media_type', status: 415, type: 'invalid_request_error', message });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { encodeEvent, errorBody, PING } from '../dialects/anthropic-messages/encode-answer.ts';
-import { type Failure, failureOf } from '../spec/failure.ts';
+import { type Failure, failureOf } from '../spec/failures.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 
 /** How a turn ended, for the log. */

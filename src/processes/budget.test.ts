@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { FailureError } from '../spec/failure.ts';
+import { FailureError } from '../spec/failures.ts';
 import { type BudgetLimits, NEW_PROCESS_BYTES, ProcessBudget } from './budget.ts';
 
 const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-import { clientGone, FailureError, shuttingDown } from '../spec/failure.ts';
+import { failed } from '../spec/failures.ts';
 
 export interface BudgetLimits {
   /** Processes at a time, spares included. */
@@ -13,7 +13,7 @@ export interface BudgetLimits {
 
 /** What the budget asks of the one who owns the processes. */
 export interface BudgetHolder {
-  /** Ends the process that can be spared most; false if every one is needed. */
+  /** Ends the process that is cheapest to evict; false if every one is needed. */
   evict: () => boolean;
   /** What the living processes hold now, in bytes. */
   memoryBytes: () => number;
@@ -69,11 +69,11 @@ export class ProcessBudget {
    * @throws FailureError `overloaded` when the queue is full or the deadline has passed; `client_gone` on abort
    */
   async reserve(signal: AbortSignal): Promise<Place> {
-    if (signal.aborted) throw new FailureError(clientGone());
-    if (this.#isClosed) throw new FailureError(shuttingDown());
+    if (signal.aborted) throw failed('client_gone');
+    if (this.#isClosed) throw failed('shutting_down');
     if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
     if (this.#queue.length >= this.#limits.queueLength) {
-      throw this.#overloaded(`the queue of ${this.#limits.queueLength} requests is full`);
+      throw failed('overloaded', { why: `the queue of ${this.#limits.queueLength} requests is full` });
     }
     return new Promise((resolve, reject) => {
       const leave = (error: Error) => {
@@ -81,9 +81,9 @@ export class ProcessBudget {
         this.#queue.splice(this.#queue.indexOf(waiter), 1);
         reject(error);
       };
-      const onAbort = () => leave(new FailureError(clientGone()));
+      const onAbort = () => leave(failed('client_gone'));
       const timer = setTimeout(
-        () => leave(this.#overloaded(`no process became free within ${this.#limits.queueDeadlineMs} ms`)),
+        () => leave(failed('overloaded', { why: `no process became free within ${this.#limits.queueDeadlineMs} ms` })),
         this.#limits.queueDeadlineMs,
       );
       const waiter: Waiter = {
@@ -104,7 +104,7 @@ export class ProcessBudget {
     this.#isClosed = true;
     for (const waiter of this.#queue.splice(0)) {
       waiter.stop();
-      waiter.reject(new FailureError(shuttingDown()));
+      waiter.reject(failed('shutting_down'));
     }
   }
 
@@ -151,15 +151,5 @@ export class ProcessBudget {
         this.admit();
       },
     };
-  }
-
-  #overloaded(why: string): FailureError {
-    return new FailureError({
-      code: 'overloaded',
-      status: 529,
-      type: 'overloaded_error',
-      message: `Isthmus is at its limit of processes and every one is answering: ${why}. Try again, or raise --max-processes or --max-memory-mb.`,
-      retryAfterSeconds: 5,
-    });
   }
 }

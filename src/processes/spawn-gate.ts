@@ -1,4 +1,4 @@
-import { clientGone, FailureError } from '../spec/failure.ts';
+import { failed } from '../spec/failures.ts';
 
 /**
  * Lets so many processes start at a time. Twenty at once on two cores take twice as long as one after another, for
@@ -52,9 +52,9 @@ export class SpawnGate {
       };
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(enter), 1);
-        reject(new FailureError(clientGone()));
+        reject(failed('client_gone'));
       };
-      if (signal?.aborted) return reject(new FailureError(clientGone()));
+      if (signal?.aborted) return reject(failed('client_gone'));
       signal?.addEventListener('abort', leave, { once: true });
       this.#waiting.push(enter);
     });

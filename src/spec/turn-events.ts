@@ -1,4 +1,4 @@
-import type { Failure } from './failure.ts';
+import type { Failure } from './failures.ts';
 import type { AnswerMessage, ContentBlock, JsonObject } from './messages.ts';
 
 /**

@@ -12,7 +12,7 @@ import {
   TOOL_FIELDS,
   TOOL_KINDS,
 } from '../../src/dialects/anthropic-messages/contract-table.ts';
-import { FAILURE_CODES } from '../../src/spec/failure-codes.ts';
+import { FAILURE_FACTS } from '../../src/spec/failures.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../support/as-the-model-sees.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
@@ -463,7 +463,7 @@ test('other betas mean a replay, as a process keeps its own', async () => {
 
 test('GET /v1/capabilities is the contract', async () => {
   const response = await fetch(`${gateway.url}/v1/capabilities`);
-  expect(await response.json()).toEqual({ ...CONTRACT, errors: FAILURE_CODES });
+  expect(await response.json()).toEqual({ ...CONTRACT, errors: FAILURE_FACTS });
   expect(Object.keys(HEADERS)).toContain('isthmus-path');
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
 import { ScriptedModel } from '../../scripted-model/server.ts';
-import type { ClaudeProcess } from '../../src/engine/process/claude-process.ts';
+import type { ConversationProcess } from '../../src/spec/engine.ts';
 import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
 import { finish, NO_LISTENER, startEngine, type TestEngine } from '../support/engine.ts';
 
@@ -34,7 +34,7 @@ export interface Contract {
 
 /** Sets up and tears down around the tests of the `describe` that calls it; to be read inside tests only. */
 export function useContract(variables: Record<string, string>): Contract {
-  const processes: ClaudeProcess[] = [];
+  const processes: ConversationProcess[] = [];
   const contract = {
     async replay(given: MessagesRequest) {
       const { engine } = contract.fixture;
@@ -48,7 +48,7 @@ export function useContract(variables: Record<string, string>): Contract {
     },
     async claim(given: MessagesRequest) {
       const { engine } = contract.fixture;
-      const begun = await engine.claim(await engine.prestart(), given, NO_LISTENER, new AbortController().signal);
+      const begun = await (await engine.prestart()).claim(given, NO_LISTENER, new AbortController().signal);
       if (!begun) throw new Error('the claim was refused');
       const turn = await finish(begun);
       processes.push(turn.process);

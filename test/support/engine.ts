@@ -1,15 +1,15 @@
-import type { BegunTurn, Engine as EngineType } from '../../src/engine/claude-engine.ts';
-import { Engine } from '../../src/engine/claude-engine.ts';
+import { ClaudeEngine } from '../../src/engine/claude-engine.ts';
 import { buildEnvironment } from '../../src/engine/process/environment.ts';
 import { findExecutable } from '../../src/engine/process/executable.ts';
 import { createRunDirectory } from '../../src/engine/process/run-directory.ts';
-import { Launcher } from '../../src/engine/process/spawner.ts';
+import { Spawner } from '../../src/engine/process/spawner.ts';
+import type { BegunTurn, Engine } from '../../src/spec/engine.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 import { surroundings } from './gateway.ts';
 
 export interface TestEngine {
-  engine: EngineType;
+  engine: Engine;
   temporary: string;
   close(): Promise<void>;
 }
@@ -23,11 +23,11 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     isOwnAddress: () => false,
   });
   Object.assign(environment.variables, extraVariables);
-  const engine = new Engine({
+  const engine = new ClaudeEngine({
     executable: findExecutable(undefined),
     environment,
     directory,
-    launcher: new Launcher(process.env.PATH),
+    spawner: new Spawner(process.env.PATH),
     stallMs: 60_000,
     retries: 'client',
   });

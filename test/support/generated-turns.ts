@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Failure } from '../../src/spec/failure.ts';
+import type { Failure } from '../../src/spec/failures.ts';
 import type { AnswerMessage, ContentBlock, JsonObject } from '../../src/spec/messages.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 

@@ -8,7 +8,7 @@ import {
   TOOL_FIELDS,
   TOOL_KINDS,
 } from '../../src/dialects/anthropic-messages/contract-table.ts';
-import { FAILURE_CODES } from '../../src/spec/failure-codes.ts';
+import { FAILURE_FACTS } from '../../src/spec/failures.ts';
 
 const MADE = 'Made by `npm run docs` from';
 
@@ -16,7 +16,7 @@ const MADE = 'Made by `npm run docs` from';
 export function parametersPage(): string {
   return `# What becomes of a request
 
-${MADE} \`src/dialects/anthropic-messages/contract.ts\`; \`GET /v1/capabilities\` has the same as JSON.
+${MADE} \`src/dialects/anthropic-messages/contract-table.ts\`; \`GET /v1/capabilities\` has the same as JSON.
 
 - **honoured**: the model's API is asked for it exactly so, on every path.
 - **replaced**: Claude Code's own takes its place; the answer does not depend on it.
@@ -75,7 +75,7 @@ ${table(
 
 /** `docs/errors.md`, made from the table of failures. */
 export function errorsPage(): string {
-  const codes = Object.entries(FAILURE_CODES).map(([name, { status, type, cause, cure }]) => [
+  const codes = Object.entries(FAILURE_FACTS).map(([name, { status, type, cause, cure }]) => [
     code(name),
     status,
     code(type).replace('`the upstream’s`', 'the upstream’s'),
@@ -84,7 +84,7 @@ export function errorsPage(): string {
   ]);
   return `# Errors
 
-${MADE} \`src/spec/failure-codes.ts\`.
+${MADE} \`src/spec/failures.ts\`.
 
 Every error has the API's envelope and a stable code: in the header \`isthmus-error\`, and, unless the model's API made the
 error, in \`error.details.error_code\`. Before the first byte of an answer an error is an HTTP status; after it, an

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FailureError } from '../../spec/failure.ts';
+import { FailureError } from '../../spec/failures.ts';
 import { decodeRequest } from './decode-request.ts';
 
 const base = { model: 'm', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] };

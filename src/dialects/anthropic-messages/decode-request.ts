@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { extrasOfText } from '../../conversation/carriage.ts';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
-import { badRequest, FailureError } from '../../spec/failure.ts';
+import { badRequest, type FailureError, failed } from '../../spec/failures.ts';
 import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import {
   ANTHROPIC_CLIENT_TOOL,
@@ -193,10 +193,9 @@ function onlyFields(object: JsonObject, fields: readonly string[]): JsonObject {
 }
 
 function refusedField(field: string, note: string): FailureError {
-  const error = badRequest(field, note);
   // What makes the official SDK fall back to sending whole histories.
-  if (field === 'thread') error.failure.details = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
-  return error;
+  const details = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
+  return failed('bad_request', { path: field, problem: note, ...(field === 'thread' && { details }) });
 }
 
 /** How many fields one error names beside the first. */
@@ -207,12 +206,7 @@ function refusedInStrictMode(ignored: readonly string[]): FailureError {
   const named = more.slice(0, MOST_NAMED).join(', ');
   const unnamed = more.length > MOST_NAMED ? `, and ${more.length - MOST_NAMED} more` : '';
   const others = more.length > 0 ? ` (nor ${named}${unnamed})` : '';
-  return new FailureError({
-    code: 'field_ignored',
-    status: 400,
-    type: 'invalid_request_error',
-    message: `${first}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
-  });
+  return failed('field_ignored', { field: String(first), others });
 }
 
 function decodeMessage(

@@ -1,4 +1,4 @@
-import type { Failure } from '../../spec/failure.ts';
+import type { Failure } from '../../spec/failures.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { sseFrame } from '../sse/frame.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badRequest, FailureError } from '../../spec/failure.ts';
+import { badRequest, failed } from '../../spec/failures.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 
 /** The release dates are not known here; the API's own value for that. */
@@ -62,12 +62,10 @@ export function encodeModelsPage(models: readonly ModelListing[], query: Record<
 export function findModel(models: readonly ModelListing[], name: string): ModelListing {
   const found = models.find(({ id, aliases }) => id === name || aliases.includes(name));
   if (found) return found;
-  throw new FailureError({
-    code: 'not_found',
-    status: 404,
-    type: 'not_found_error',
-    message: `model: Claude Code does not list ${JSON.stringify(name)}; it lists ${models.map(({ id }) => id).join(', ')}. Others may still be asked for by their exact id.`,
-  });
+  throw failed(
+    'not_found',
+    `model: Claude Code does not list ${JSON.stringify(name)}; it lists ${models.map(({ id }) => id).join(', ')}. Others may still be asked for by their exact id.`,
+  );
 }
 
 function indexOf(models: readonly ModelListing[], id: string, field: string): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badRequest } from '../../spec/failure.ts';
+import { badRequest } from '../../spec/failures.ts';
 import type { ClientTool, ContentBlock } from '../../spec/messages.ts';
 
 const reference = z.looseObject({ type: z.literal('tool_reference'), name: z.string().min(1) });

@@ -26,7 +26,7 @@ const VALIDATOR = new AjvJsonSchemaValidator();
  * The client's tools as an in-process MCP server that runs nothing: each call waits until the client's next request
  * brings its result, or for ever, if the process is ended first.
  *
- * It tells the SDK the names alone, so that it dispatches the calls; the model is shown the tools by `request-settings`.
+ * It tells the SDK the names alone, so that it dispatches the calls; the model is shown the tools by `request-variables`.
  */
 export class ClientTools {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();

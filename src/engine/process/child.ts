@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { ProcessEnd } from './map-process-end.ts';
+import type { ProcessEnd } from '../../spec/process-end.ts';
 
 /** The child of one SDK query. `end` kills it at once, also when it is spawned only later. */
 export class Child {

@@ -1,103 +1,98 @@
-import type { Query, SDKAPIRetryMessage, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import type { Query, SDKUserMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../../async/event-queue.ts';
 import { within } from '../../async/within.ts';
 import { stableJson } from '../../conversation/canonical.ts';
-import { clientGone, type Failure } from '../../spec/failure.ts';
+import type { ConversationProcess, ProcessListener, ProcessState } from '../../spec/engine.ts';
+import { type Failure, failure } from '../../spec/failures.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../spec/messages.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
-import type { ClientTools } from '../held-calls/client-tools.ts';
-import type { ToolNames } from '../held-calls/tool-names.ts';
+import { ClientTools } from '../held-calls/client-tools.ts';
+import { ToolNames } from '../held-calls/tool-names.ts';
 import { toModelContent } from '../replay/transcript.ts';
-import { AnswerFold, type RawEvent } from '../turn/answer-fold.ts';
-import {
-  failureOfAssistant,
-  failureOfRetry,
-  inWordsOfPromptTooLong,
-  upstreamCut,
-  upstreamStalled,
-} from '../turn/map-upstream-failure.ts';
-import { type RequestSettings, toRequestSettings } from '../turn/request-variables.ts';
-import { inUpstreamWords, type UpstreamErrors } from '../turn/upstream-words.ts';
+import { oneAnswer } from '../turn/answer-strategy.ts';
+import { MessageReader, type Reading } from '../turn/message-reader.ts';
+import { type RequestVariables, toRequestVariables } from '../turn/request-variables.ts';
 import type { Child } from './child.ts';
-import { processFailure } from './map-process-end.ts';
+import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
 import type { RunDirectory } from './run-directory.ts';
 
-/**
- * - `streaming`: a turn is under way
- * - `held`: the model turn is paused on the client's tools
- * - `idle`: the last answer is complete
- * - `ended`: gone, or going
- */
-export type ProcessState = 'streaming' | 'held' | 'idle' | 'ended';
-
-export interface ProcessParts {
-  query: Query;
-  child: Child;
+/** What a process of one request works with, however it is started. */
+export interface RequestParts {
   input: EventQueue<SDKUserMessage>;
   clientTools: ClientTools;
   tools: readonly ClientTool[];
   betas: readonly string[];
   names: ToolNames;
   /** As they stand in the process's environment. */
-  settings: RequestSettings;
-  /** Where the API's own words come from, for a process that tells them. */
-  upstreamErrors?: UpstreamErrors;
+  variables: RequestVariables;
+}
+
+export function partsFor(request: MessagesRequest): RequestParts {
+  const { tools, betas } = request;
+  const names = new ToolNames(tools);
+  return {
+    input: new EventQueue<SDKUserMessage>(),
+    clientTools: new ClientTools(tools, names),
+    tools,
+    betas,
+    names,
+    variables: toRequestVariables(request, names),
+  };
+}
+
+/** What is the same for every process of an engine. */
+export interface ProcessRules {
   /** Where the SDK writes the files that a replay begins from. */
   directory: RunDirectory;
   /** Silence after which a turn is given up, in milliseconds. */
   stallMs: number;
   /** Whether a call that the CLI would repeat is told to the client instead. */
   failsAtFirstRetry: boolean;
-  onSpawned: () => void;
-  onEnded: (process: ClaudeProcess) => void;
-  onParked: (process: ClaudeProcess) => void;
+}
+
+export interface ProcessParts extends RequestParts, ProcessRules {
+  query: Query;
+  child: Child;
+  listener: ProcessListener;
+  /** Whether {@link ClaudeProcess.hear} gets what the CLI writes into its transcript. */
+  hasStore: boolean;
 }
 
 /** How long the CLI may take until it is ready for the next turn. */
 const SETTLE_MS = 10_000;
-/** How long the API's own words may take after the news of a failure. */
-const WORDS_MS = 1_000;
-/** How long the result of a failed turn may take. */
-const RESULT_MS = 1_000;
 
 let nextId = 1;
 
-/** One `claude` process that serves one conversation, from its first turn to its end. */
-export class ClaudeProcess {
+/** One `claude` process: it feeds the reader with what the SDK says, and does what the readings ask for. */
+export class ClaudeProcess implements ConversationProcess {
   readonly id = nextId++;
-  /** Equal keys: the same list of tools. */
   readonly toolsKey: string;
-  /** Equal keys: the same betas; a process keeps those of its first turn. */
   readonly betasKey: string;
-  /** Turns answered or under way. */
   turns = 1;
-  /** `performance.now()` of the last change of state. */
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
-  #heldIds: string[] = [];
-  #settings: RequestSettings;
+  #variables: RequestVariables;
   #turn: EventQueue<TurnEvent> | undefined;
-  #fold = new AnswerFold();
-  /** The end of a block, until the stream goes on: Claude Code ends the open block of a stream that was cut, too. */
-  #blockStop: RawEvent | undefined;
   /** Resolves when the CLI has settled the turn before and reads its input again. */
   #settled: Promise<void>;
   #settle: () => void = () => undefined;
-  /** The failure of the open turn, while more is being learnt of it. */
-  #failing: Failure | undefined;
-  #hasSpoken = false;
-  #lastHeardAt = performance.now();
   #stall: NodeJS.Timeout | undefined;
-  readonly #declared: ReadonlySet<string>;
+  readonly #reader: MessageReader;
   readonly #parts: ProcessParts;
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
     this.toolsKey = stableJson(parts.tools);
     this.betasKey = stableJson(parts.betas);
-    this.#declared = new Set(parts.tools.map((tool) => parts.names.toModel(tool.name)));
-    this.#settings = parts.settings;
+    this.#reader = new MessageReader({
+      names: parts.names,
+      declaredTools: new Set(parts.tools.map((tool) => parts.names.toModel(tool.name))),
+      failsAtFirstRetry: parts.failsAtFirstRetry,
+      hearsWords: parts.hasStore,
+      strategy: oneAnswer,
+    });
+    this.#variables = parts.variables;
     this.#settled = this.#newSettled();
     parts.child.onExit = () => this.#lose();
   }
@@ -110,9 +105,8 @@ export class ClaudeProcess {
     return this.#parts.child.pid;
   }
 
-  /** The tool_use ids that wait for results, in the order of the calls. */
   get heldIds(): readonly string[] {
-    return this.#heldIds;
+    return this.#state === 'held' ? (this.#reader.heldIds ?? []) : [];
   }
 
   /** The events of the turn that the process was made for. */
@@ -122,27 +116,17 @@ export class ClaudeProcess {
     return turn;
   }
 
-  /** Ends the turn that {@link begin} opened, when the process could not even be given its prompt. */
-  fail(failure: Failure): void {
-    this.#finish({ type: 'failure', failure });
-    this.end();
+  /** For a session store's `append`: what the CLI has added to its transcript. */
+  hear(entries: readonly SessionStoreEntry[]): void {
+    this.#follow(this.#reader.hear(entries));
   }
 
-  /**
-   * Takes the conversation's next turn: a user message on an idle process, the tool results on one that holds calls.
-   * The caller has made sure that the process carries it unaltered.
-   *
-   * @param signal aborts when the client has gone, which ends the process
-   * @returns the turn's events; or undefined if the process ended before it had taken anything, and a replay is safe
-   */
   async continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
     const newest = request.messages.at(-1) as Message;
     const wasHeld = this.#state === 'held';
     if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
     this.#setState('streaming');
     this.turns += 1;
-    this.#heldIds = [];
-    this.#fold = new AnswerFold();
     try {
       await within(this.#ready(request, wasHeld), SETTLE_MS, signal);
     } catch {
@@ -158,17 +142,20 @@ export class ClaudeProcess {
     return turn;
   }
 
-  /** Ends the process at once, without a further model call. An open turn ends with the failure. */
-  end(failure: Failure = clientGone()): void {
+  end(why: Failure = failure('client_gone')): void {
     if (this.#state === 'ended') return;
     this.#setState('ended');
     this.#parts.child.end();
     this.#parts.input.close();
     this.#settle();
-    this.#finish({ type: 'failure', failure });
+    this.#follow(this.#reader.fail(why));
     // Frees the transcript that the SDK wrote for a replay; the process itself is already dead.
     this.#parts.query.close();
-    this.#parts.onEnded(this);
+    this.#parts.listener.onEnded(this);
+  }
+
+  measureMemory(): Promise<number | undefined> {
+    return processMemory(this.pid);
   }
 
   /** As the type checker cannot know that awaiting may change the state. */
@@ -176,16 +163,16 @@ export class ClaudeProcess {
     return this.#state === 'ended';
   }
 
-  /** Resolves when the process has settled its last turn and has taken the settings of the next one. */
+  /** Resolves when the process has settled its last turn and has taken the variables of the next one. */
   async #ready(request: MessagesRequest, wasHeld: boolean): Promise<void> {
     if (!wasHeld) await this.#settled;
-    if (!this.#hasEnded()) await this.#applySettings(toRequestSettings(request, this.#parts.names));
+    if (!this.#hasEnded()) await this.#applyVariables(toRequestVariables(request, this.#parts.names));
   }
 
-  async #applySettings(wanted: RequestSettings): Promise<void> {
-    if (stableJson(wanted) === stableJson(this.#settings)) return;
+  async #applyVariables(wanted: RequestVariables): Promise<void> {
+    if (stableJson(wanted) === stableJson(this.#variables)) return;
     await this.#parts.query.applyFlagSettings({ env: wanted });
-    this.#settings = wanted;
+    this.#variables = wanted;
   }
 
   /** Leaving a `for await` would close the query: iterate by hand. */
@@ -194,184 +181,66 @@ export class ClaudeProcess {
       for (;;) {
         const { value, done } = await this.#parts.query.next();
         if (done || this.#state === 'ended') break;
-        this.#receive(value);
+        this.#stall?.refresh();
+        this.#follow(this.#reader.read(value, performance.now()));
       }
+      this.#lose();
     } catch (error) {
       // A failed call throws here after it has been told as a message; a dead process throws here alone.
-      this.#failing ??= this.#hasSpoken ? undefined : fileFailure(error, this.#parts.directory);
-    }
-    this.#lose();
-  }
-
-  #lose(): void {
-    this.#finish({
-      type: 'failure',
-      failure: this.#failing ?? processFailure(this.#parts.child.ended, this.#hasSpoken),
-    });
-    this.end();
-  }
-
-  #receive(message: SDKMessage): void {
-    const silentMs = performance.now() - this.#lastHeardAt;
-    this.#lastHeardAt = performance.now();
-    this.#hasSpoken = true;
-    this.#stall?.refresh();
-    switch (message.type) {
-      case 'stream_event':
-        if (message.parent_tool_use_id === null && !this.#failing)
-          this.#receiveEvent(message.event as unknown as RawEvent | { type: 'message_stop' });
-        return;
-      case 'assistant': {
-        const failure = failureOfAssistant(message, silentMs);
-        if (failure) this.#failAtResult(failure);
-        return;
-      }
-      case 'system':
-        if (message.subtype === 'api_retry') this.#receiveRetry(message);
-        else if (message.subtype === 'init') {
-          this.#parts.onSpawned();
-          this.#checkTools(message.tools);
-        }
-        return;
-      case 'result':
-        if (this.#failing) this.#failInUpstreamWords(message.terminal_reason);
-        // A turn still open here has had no answer and no error message either.
-        else if (this.#turn) this.#lose();
-        else this.#settle();
-        return;
+      this.#lose(fileFailure(error, this.#parts.directory));
     }
   }
 
-  /** Once a part of the answer has been passed on, it cannot begin anew. */
-  #receiveRetry(message: SDKAPIRetryMessage): void {
-    if (!this.#parts.failsAtFirstRetry && !this.#fold.hasStarted) return;
-    this.#failing = failureOfRetry(message);
-    // The CLI repeats the call when the delay is over.
-    const deadlineMs = Math.min(WORDS_MS, message.retry_delay_ms / 2);
-    if (this.#parts.upstreamErrors)
-      void this.#parts.upstreamErrors.wait(deadlineMs).then(() => this.#failInUpstreamWords());
-    else this.#failInUpstreamWords();
+  #lose(cause?: Failure): void {
+    this.#follow(this.#reader.lose(this.#parts.child.ended, cause));
   }
 
-  /** The result that follows says more of a failure than its message. */
-  #failAtResult(failure: Failure): void {
-    if (this.#failing) return;
-    this.#failing = failure;
-    setTimeout(() => this.#failInUpstreamWords(), RESULT_MS).unref();
-  }
-
-  #failInUpstreamWords(terminalReason?: string): void {
-    if (!this.#failing || this.#state === 'ended') return;
-    const failure = inUpstreamWords(this.#failing, this.#parts.upstreamErrors?.latest);
-    this.fail(inWordsOfPromptTooLong(failure, terminalReason));
-  }
-
-  #receiveEvent(event: RawEvent | { type: 'message_stop' }): void {
-    switch (event.type) {
-      case 'message_start':
-        // A second answer in one turn is the CLI going on by itself.
-        if (this.#fold.hasStarted) this.fail(upstreamCut());
-        else this.#relay(event);
-        return;
-      case 'content_block_start':
-        this.#relayBlockStop();
-        this.#relay(event);
-        return;
-      case 'content_block_delta':
-        this.#relay(event);
-        return;
-      case 'content_block_stop':
-        this.#blockStop = event;
-        return;
-      case 'message_delta':
-        if (event.delta.stop_reason === null) return;
-        this.#relayBlockStop();
-        this.#relay(event);
-        // The last moment at which the CLI can be kept from calling the model again.
-        if (this.#fold.wouldGoOn(this.#declared)) {
-          this.#complete();
+  #follow(readings: readonly Reading[]): void {
+    for (const reading of readings) {
+      switch (reading.type) {
+        case 'event':
+          this.#pass(reading.event);
+          break;
+        case 'spawned':
+          this.#parts.listener.onSpawned();
+          break;
+        case 'settled':
+          this.#settle();
+          break;
+        case 'wait':
+          setTimeout(() => this.#follow(this.#reader.waited()), reading.milliseconds).unref();
+          break;
+        case 'end':
           this.end();
-        }
-        return;
-      case 'message_stop':
-        if (this.#fold.message?.stop_reason == null) {
-          this.fail(upstreamCut());
-          return;
-        }
-        this.#park();
-        this.#complete();
-        return;
+          break;
+      }
     }
   }
 
-  #relayBlockStop(): void {
-    if (this.#blockStop) this.#relay(this.#blockStop);
-    this.#blockStop = undefined;
-  }
-
-  #relay(event: RawEvent): void {
-    // What has no beginning is no answer.
-    if (event.type !== 'message_start' && !this.#fold.hasStarted) {
-      this.fail(upstreamCut());
-      return;
-    }
-    this.#fold.add(event);
-    this.#turn?.push(this.#toClient(event));
-  }
-
-  #toClient(event: RawEvent): RawEvent {
-    if (event.type !== 'content_block_start' || event.content_block.type !== 'tool_use') return event;
-    const name = this.#parts.names.toClient(String(event.content_block.name));
-    return name === event.content_block.name ? event : { ...event, content_block: { ...event.content_block, name } };
-  }
-
-  #park(): void {
-    const answer = this.#fold.message;
-    this.#heldIds = (answer?.content ?? []).flatMap((block) => (block.type === 'tool_use' ? [String(block.id)] : []));
-    this.#setState(this.#heldIds.length > 0 ? 'held' : 'idle');
-  }
-
-  #complete(): void {
-    const answer = this.#fold.message;
-    if (!answer) return;
-    const content = answer.content.map((block) =>
-      block.type === 'tool_use' ? { ...block, name: this.#parts.names.toClient(String(block.name)) } : block,
-    );
-    this.#finish({
-      type: 'message_stop',
-      answer: { ...answer, content },
-      ...(this.#fold.isUnfoldable ? { unfoldable: upstreamCut() } : {}),
-    });
-    if (this.#state !== 'streaming') this.#parts.onParked(this);
-  }
-
-  #checkTools(names: readonly string[]): void {
-    const missing = [...this.#declared].filter((name) => !names.includes(name));
-    if (missing.length === 0 || !this.#turn) return;
-    this.fail({
-      code: 'process_tools_missing',
-      status: 400,
-      type: 'invalid_request_error',
-      message: `tools: Claude Code does not take tools with the names ${missing.join(', ')}; give them other names.`,
-    });
+  #pass(event: TurnEvent): void {
+    const turn = this.#turn;
+    const isLast = event.type === 'message_stop' || event.type === 'failure';
+    const { heldIds } = this.#reader;
+    if (event.type === 'message_stop' && heldIds) this.#setState(heldIds.length > 0 ? 'held' : 'idle');
+    turn?.push(event);
+    if (!isLast) return;
+    this.#turn = undefined;
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
+    turn?.close();
+    if (this.#state === 'held' || this.#state === 'idle') this.#parts.listener.onParked(this);
   }
 
   #openTurn(): EventQueue<TurnEvent> {
     const turn = new EventQueue<TurnEvent>();
+    const { stallMs } = this.#parts;
     this.#turn = turn;
-    this.#lastHeardAt = performance.now();
-    this.#parts.upstreamErrors?.clear();
-    this.#stall = setTimeout(() => this.fail(upstreamStalled(this.#parts.stallMs)), this.#parts.stallMs).unref();
+    this.#reader.open(performance.now());
+    this.#stall = setTimeout(
+      () => this.#follow(this.#reader.fail(failure('upstream_stalled', { silentMs: stallMs }))),
+      stallMs,
+    ).unref();
     return turn;
-  }
-
-  /** Gives the open turn, if there is one, its one terminal event. */
-  #finish(event: TurnEvent): void {
-    const turn = this.#turn;
-    this.#turn = undefined;
-    clearTimeout(this.#stall);
-    turn?.push(event);
-    turn?.close();
   }
 
   #setState(state: ProcessState): void {

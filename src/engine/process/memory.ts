@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
  *
  * @returns bytes, or undefined where the system does not tell
  */
-export async function processMemory(pid: number): Promise<number | undefined> {
+export async function processMemory(pid: number | undefined): Promise<number | undefined> {
+  if (pid === undefined) return undefined;
   try {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
     const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(text)?.[1];

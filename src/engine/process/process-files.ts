@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Failure, FailureError } from '../../spec/failure.ts';
+import { type Failure, FailureError, failure } from '../../spec/failures.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What a new process is to read from files; a command line is limited in length, and readable by others of the machine. */
@@ -47,8 +47,8 @@ export function createProcessFiles(directory: RunDirectory, contents: SpawnConte
     return { folder, ...(settings && { settings }), ...(system && { system }), remove };
   } catch (error) {
     remove();
-    const failure = fileFailure(error, directory);
-    throw failure ? new FailureError(failure, { cause: error }) : error;
+    const found = fileFailure(error, directory);
+    throw found ? new FailureError(found, { cause: error }) : error;
   }
 }
 
@@ -61,10 +61,5 @@ export function fileFailure(error: unknown, { temporary }: RunDirectory): Failur
   // Node says it of a program that cannot be spawned, too; and where there are too many descriptors, room is no cure.
   const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
   if (syscall.startsWith('spawn') || code === 'EMFILE' || code === 'ENFILE') return undefined;
-  return {
-    code: 'files_not_written',
-    status: 500,
-    type: 'api_error',
-    message: `Isthmus could not write its files in ${temporary} (${error.message}). Make room there, then send the request again.`,
-  };
+  return failure('files_not_written', { folder: temporary, problem: error.message });
 }

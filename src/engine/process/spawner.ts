@@ -7,7 +7,7 @@ import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sd
  * How a `claude` process is spawned. On Linux `setpriv` ties its life to the gateway's: killed with it, in the same
  * instant, where it would otherwise live on for seconds and call the model once more.
  */
-export class Launcher {
+export class Spawner {
   readonly #setpriv: string | undefined;
 
   constructor(path: string | undefined) {

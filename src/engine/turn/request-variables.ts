@@ -7,7 +7,7 @@ const EXTRA_BODY = 'CLAUDE_CODE_EXTRA_BODY';
 const BETAS = 'ANTHROPIC_BETAS';
 
 /** Variables of a process that say what its next model call asks for; both always set, so that nothing stays from a turn before. */
-export type RequestSettings = Record<typeof EXTRA_BODY | typeof BETAS, string>;
+export type RequestVariables = Record<typeof EXTRA_BODY | typeof BETAS, string>;
 
 /**
  * What the client says of a request beside its model, its messages and its system prompt.
@@ -15,10 +15,10 @@ export type RequestSettings = Record<typeof EXTRA_BODY | typeof BETAS, string>;
  * The tools are in it because their other way, through the MCP server, alters them: the CLI brings descriptions and
  * schemas into another Unicode form and cuts descriptions at a blank line, see docs/decisions/0003.
  */
-export function toRequestSettings(
+export function toRequestVariables(
   { parameters, tools, betas }: Pick<MessagesRequest, 'parameters' | 'tools' | 'betas'>,
   names: ToolNames,
-): RequestSettings {
+): RequestVariables {
   const { tool_choice, ...rest } = parameters as { tool_choice?: JsonObject };
   const body = {
     ...rest,

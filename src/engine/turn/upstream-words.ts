@@ -1,6 +1,6 @@
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { z } from 'zod';
-import type { Failure } from '../../spec/failure.ts';
+import type { Failure } from '../../spec/failures.ts';
 
 /** What the model's API itself said of a failed call. */
 export interface UpstreamWords {
@@ -28,51 +28,31 @@ const failedCall = z.object({
 });
 
 /**
- * Reads the API's own words from what the CLI writes into its transcript: its messages to us have its own words in their
- * place. Only a session with a store has a transcript that we see, which is a replayed one.
+ * The API's own words in what the CLI writes into its transcript: its messages to us have its own words in their place.
+ * Only a session with a store has a transcript that we see, which is a replayed one.
+ *
+ * @returns `found` when an entry is about a failed call; `words` are those of the last one, if they can be read
  */
-export class UpstreamErrors {
-  #latest: UpstreamWords | undefined;
-  #wake: () => void = () => undefined;
-
-  /** For the store's `append`. */
-  add(entries: readonly SessionStoreEntry[]): void {
-    for (const entry of entries) {
-      const retried = retriedCall.safeParse(entry).data;
-      const failed = failedCall.safeParse(entry).data;
-      if (retried) this.#latest = wordsIn(retried.error.message, retried.error.status, retried.error.requestId);
-      else if (failed) this.#latest = wordsIn(failed.errorDetails ?? '', failed.apiErrorStatus, undefined);
-      else continue;
-      this.#wake();
-    }
+export function readUpstreamWords(entries: readonly SessionStoreEntry[]): {
+  found: boolean;
+  words?: UpstreamWords | undefined;
+} {
+  let last: { found: boolean; words?: UpstreamWords | undefined } = { found: false };
+  for (const entry of entries) {
+    const retried = retriedCall.safeParse(entry).data;
+    const failed = failedCall.safeParse(entry).data;
+    if (retried) {
+      const { message, status, requestId } = retried.error;
+      last = { found: true, words: wordsIn(message, status, requestId) };
+    } else if (failed)
+      last = { found: true, words: wordsIn(failed.errorDetails ?? '', failed.apiErrorStatus, undefined) };
   }
-
-  /** Forgets what was said in an earlier turn. */
-  clear(): void {
-    this.#latest = undefined;
-  }
-
-  /** The words of the call that has failed last. */
-  get latest(): UpstreamWords | undefined {
-    return this.#latest;
-  }
-
-  /** Resolves when there are words, at the latest after so many milliseconds. */
-  async wait(milliseconds: number): Promise<void> {
-    if (this.#latest) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+  return last;
 }
 
 /** The failure in the API's own words, if these are about it. */
-export function inUpstreamWords(failure: Failure, words: UpstreamWords | undefined): Failure {
-  return words?.status === failure.status ? { ...failure, ...words } : failure;
+export function inUpstreamWords(found: Failure, words: UpstreamWords | undefined): Failure {
+  return words?.status === found.status ? { ...found, ...words } : found;
 }
 
 /** The API's envelope behind whatever the CLI put in front of it: `429 {"type":"error",…}`. */

@@ -1,0 +1,88 @@
+import { prewarm, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
+import { within } from '../../async/within.ts';
+import type { BegunTurn, ProcessListener, Spare } from '../../spec/engine.ts';
+import type { MessagesRequest } from '../../spec/messages.ts';
+import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools.ts';
+import type { Child } from './child.ts';
+import { ClaudeProcess, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
+import { processMemory } from './memory.ts';
+import type { ProcessMaker } from './process-maker.ts';
+
+/** How long a spare may take to become the process of a conversation. */
+const CLAIM_MS = 10_000;
+
+/** A `claude` process that is started and knows neither model nor conversation yet. */
+export class ClaudeSpare implements Spare {
+  readonly exited: Promise<void>;
+  readonly #spare: SpareProcess;
+  readonly #child: Child;
+  readonly #rules: ProcessRules;
+
+  private constructor(spare: SpareProcess, child: Child, rules: ProcessRules) {
+    this.#spare = spare;
+    this.#child = child;
+    this.#rules = rules;
+    this.exited = new Promise<void>((resolve) => {
+      child.onExit = resolve;
+    });
+  }
+
+  /** Starts one; resolves when it can be claimed. */
+  static async start(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
+    const made = maker.create();
+    try {
+      const spare = await prewarm({ options: maker.options(made, maker.clientTools(made)) });
+      spare.claimed.catch(() => undefined);
+      return new ClaudeSpare(spare, made.child, rules);
+    } catch (error) {
+      made.child.end();
+      throw error;
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  async claim(
+    request: MessagesRequest,
+    listener: ProcessListener,
+    signal: AbortSignal,
+  ): Promise<BegunTurn | undefined> {
+    const child = this.#child;
+    try {
+      const parts = partsFor(request);
+      const { input, clientTools, names, variables } = parts;
+      const query = this.#spare.claim({
+        prompt: input,
+        options: {
+          cwd: this.#rules.directory.work,
+          model: request.model,
+          ...(request.system === '' ? {} : { appendSystemPrompt: request.system }),
+        },
+      });
+      const process = new ClaudeProcess({ ...parts, ...this.#rules, query, child, listener, hasStore: false });
+      const events = process.begin();
+      const ready = Promise.all([
+        this.#spare.claimed,
+        query.applyFlagSettings({ env: variables }),
+        request.tools.length > 0 ? query.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
+      ]);
+      await within(ready, CLAIM_MS, signal);
+      for (const message of request.messages) input.push(toUserMessage(message, names));
+      return { process, events };
+    } catch {
+      child.end();
+      return undefined;
+    }
+  }
+
+  end(): void {
+    this.#child.end();
+    this.#spare.close();
+  }
+
+  measureMemory(): Promise<number | undefined> {
+    return processMemory(this.pid);
+  }
+}

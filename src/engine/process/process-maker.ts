@@ -1,0 +1,83 @@
+import type { Options } from '@anthropic-ai/claude-agent-sdk';
+import { Child } from './child.ts';
+import { inFolder, type ProcessEnvironment } from './environment.ts';
+import type { ClaudeExecutable } from './executable.ts';
+import { createProcessFiles, type ProcessFiles, type SpawnContents } from './process-files.ts';
+import { clientToolsProfile, type ProcessProfile, toOptions } from './profile.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { SessionRecords } from './session-records.ts';
+import type { Spawner } from './spawner.ts';
+
+export interface ProcessMakerOptions {
+  executable: ClaudeExecutable;
+  environment: ProcessEnvironment;
+  directory: RunDirectory;
+  spawner: Spawner;
+}
+
+/** A process that is about to be spawned, with the files that it begins from. */
+export interface NewProcess {
+  child: Child;
+  files: ProcessFiles;
+}
+
+/** Makes processes and knows all that live: what they write is removed with them. */
+export class ProcessMaker {
+  readonly #options: ProcessMakerOptions;
+  readonly #children = new Set<Child>();
+  readonly #records: SessionRecords;
+
+  constructor(options: ProcessMakerOptions) {
+    this.#options = options;
+    this.#records = new SessionRecords(options.environment.variables);
+    this.#records.removeLeft();
+  }
+
+  /** @throws FailureError `files_not_written` */
+  create(contents?: SpawnContents): NewProcess {
+    const { directory } = this.#options;
+    const files = createProcessFiles(directory, contents);
+    const child = new Child((pid) => {
+      files.remove();
+      if (pid !== undefined) this.#records.remove(pid, directory.work);
+    });
+    return { child, files };
+  }
+
+  /** The profile of a process that has the client's tools alone, and writes into its own folder. */
+  clientTools({ files }: NewProcess): ProcessProfile {
+    const { environment, directory } = this.#options;
+    return clientToolsProfile(inFolder(environment.variables, files.folder), directory.work);
+  }
+
+  /** The SDK's options that start it. */
+  options({ child }: NewProcess, profile: ProcessProfile): Options {
+    const { executable, spawner } = this.#options;
+    return {
+      ...toOptions(profile),
+      pathToClaudeCodeExecutable: executable.path,
+      spawnClaudeCodeProcess: (spawnOptions) => {
+        const spawned = spawner.spawn(spawnOptions);
+        child.adopt(spawned);
+        this.#children.add(child);
+        void child.gone.then(() => this.#children.delete(child));
+        return spawned;
+      },
+    };
+  }
+
+  /** Ends every process, whoever has it, and those that nobody has yet, as a spare that is starting. */
+  endAll(): void {
+    for (const child of this.#children) child.end();
+  }
+
+  /** Resolves when every process that has been ended is no more, and so writes no more files. */
+  async allGone(): Promise<void> {
+    await Promise.all([...this.#children].map(({ gone }) => gone));
+  }
+
+  /** Removes what processes that have been ended would leave; for the end of the program, which waits for nothing. */
+  abandonAll(): void {
+    for (const child of this.#children) child.abandon();
+  }
+}

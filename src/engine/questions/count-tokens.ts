@@ -1,0 +1,79 @@
+import {
+  type Query,
+  query,
+  type SDKControlGetContextUsageResponse,
+  type SDKUserMessage,
+} from '@anthropic-ai/claude-agent-sdk';
+import { EventQueue } from '../../async/event-queue.ts';
+import type { MessagesRequest } from '../../spec/messages.ts';
+import { CLIENT_TOOLS_SERVER, describedTools } from '../held-calls/client-tools.ts';
+import { ToolNames } from '../held-calls/tool-names.ts';
+import type { ProcessMaker } from '../process/process-maker.ts';
+import { toTranscript } from '../replay/transcript.ts';
+
+/**
+ * The SDK's own count of a request's tokens, which asks the API that counts them. Takes one process; calls no model.
+ *
+ * @returns undefined when nothing could be counted: where the API cannot be asked the SDK guesses, without a word of it
+ */
+export async function countTokens(
+  maker: ProcessMaker,
+  request: MessagesRequest,
+  onSpawned: () => void,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const names = new ToolNames(request.tools);
+  const made = maker.create({ system: request.system });
+  const profile = maker.clientTools(made);
+  const transcript = toTranscript(request.messages, request.model, profile.workingDirectory, names);
+  const options = maker.options(made, {
+    ...profile,
+    session: {
+      id: transcript.sessionId,
+      store: { append: async () => undefined, load: async () => transcript.entries },
+    },
+  });
+  const sdkQuery = query({
+    prompt: new EventQueue<SDKUserMessage>(),
+    options: {
+      ...options,
+      model: request.model,
+      extraArgs: {
+        ...options.extraArgs,
+        ...(made.files.system && { 'append-system-prompt-file': made.files.system }),
+      },
+      mcpServers: { [CLIENT_TOOLS_SERVER]: describedTools(request.tools, names) },
+    },
+  });
+  try {
+    return await Promise.race([count(sdkQuery, onSpawned).catch(() => undefined), aborted(signal)]);
+  } finally {
+    made.child.end();
+    sdkQuery.close();
+  }
+}
+
+async function count(sdkQuery: Query, onSpawned: () => void): Promise<number | undefined> {
+  const guessed = await sdkQuery.getContextUsage({ detail: 'summary' });
+  onSpawned();
+  const counted = await sdkQuery.getContextUsage({ detail: 'full' });
+  return messageTokens(counted) === messageTokens(guessed) ? undefined : usedTokens(counted);
+}
+
+/** The tokens of everything that the request would send. */
+function usedTokens({ categories }: SDKControlGetContextUsageResponse): number {
+  return categories.filter(({ kind }) => kind === 'used').reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
+/** The tokens of the messages alone. */
+function messageTokens({ categories }: SDKControlGetContextUsageResponse): number | undefined {
+  return categories.find(({ id }) => id === 'messages')?.tokens;
+}
+
+/** Resolves to nothing when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,38 @@
+import { type ModelInfo, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import { EventQueue } from '../../async/event-queue.ts';
+import { within } from '../../async/within.ts';
+import type { Introduction } from '../../spec/engine.ts';
+import type { ModelListing } from '../../spec/model-listing.ts';
+import type { ProcessMaker } from '../process/process-maker.ts';
+
+/** How long the process may take to say what it is. */
+const INTRODUCTION_MS = 60_000;
+/** How long a process that is asked to end may take. */
+const GENTLE_END_MS = 2_000;
+
+/** What the SDK says of itself: which credential it finds, and its models. Takes one process; calls no model. */
+export async function introduce(maker: ProcessMaker): Promise<Introduction> {
+  const made = maker.create();
+  const prompt = new EventQueue<SDKUserMessage>();
+  const sdkQuery = query({ prompt, options: maker.options(made, maker.clientTools(made)) });
+  try {
+    const { account, models } = await within(sdkQuery.initializationResult(), INTRODUCTION_MS);
+    return { account, models: toModelListings(models) };
+  } finally {
+    // Killed so early it would leave a lock in the user's configuration; it has no prompt that it could call the model for.
+    sdkQuery.close();
+    setTimeout(() => made.child.end(), GENTLE_END_MS).unref();
+  }
+}
+
+/** Aliases of one model are one model. */
+function toModelListings(models: readonly ModelInfo[]): ModelListing[] {
+  const listings = new Map<string, ModelListing>();
+  for (const { value, resolvedModel } of models) {
+    const id = resolvedModel ?? value;
+    const listing = listings.get(id) ?? { id, aliases: [] };
+    if (value !== id) listing.aliases.push(value);
+    listings.set(id, listing);
+  }
+  return [...listings.values()];
+}

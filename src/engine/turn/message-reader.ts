@@ -1,0 +1,243 @@
+import type { SDKAPIRetryMessage, SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+import { type Failure, failure } from '../../spec/failures.ts';
+import type { ProcessEnd } from '../../spec/process-end.ts';
+import type { TurnEvent } from '../../spec/turn-events.ts';
+import type { ToolNames } from '../held-calls/tool-names.ts';
+import { AnswerFold, type RawEvent } from './answer-fold.ts';
+import type { AnswerStrategy } from './answer-strategy.ts';
+import { failureOfAssistant, failureOfRetry, inWordsOfPromptTooLong } from './upstream-failure.ts';
+import { inUpstreamWords, readUpstreamWords, type UpstreamWords } from './upstream-words.ts';
+
+/** What follows from a message of the SDK. */
+export type Reading =
+  /** For whoever follows the turn; `message_stop` and `failure` are its last. */
+  | { type: 'event'; event: TurnEvent }
+  /** The process has started and is about to call the model. */
+  | { type: 'spawned' }
+  /** The CLI is through with its turn and reads its input again. */
+  | { type: 'settled' }
+  /** More may be learnt of the turn's failure: call {@link MessageReader.waited} after so long. */
+  | { type: 'wait'; milliseconds: number }
+  /** The process is of no more use, or would call the model by itself: it must be ended at once. */
+  | { type: 'end' };
+
+export interface ReaderOptions {
+  names: ToolNames;
+  /** The names of the tools that the model was given. */
+  declaredTools: ReadonlySet<string>;
+  /** Whether a call that the CLI would repeat is told to the client instead. */
+  failsAtFirstRetry: boolean;
+  /** Whether {@link MessageReader.hear} will tell the API's own words. */
+  hearsWords: boolean;
+  strategy: AnswerStrategy;
+}
+
+/** How long the API's own words may take after the news of a failure. */
+const WORDS_MS = 1_000;
+/** How long the result of a failed turn may take. */
+const RESULT_MS = 1_000;
+
+/**
+ * Reads the SDK's messages of one process: messages in, events of the turn and the state of the conversation out. It has no
+ * process, no timer and no clock; who owns those passes the times in and does what the readings say.
+ */
+export class MessageReader {
+  readonly #options: ReaderOptions;
+  #isOpen = false;
+  #heldIds: string[] | undefined;
+  #fold = new AnswerFold();
+  /** The end of a block, until the stream goes on: Claude Code ends the open block of a stream that was cut, too. */
+  #blockStop: RawEvent | undefined;
+  /** The failure of the open turn, while more is being learnt of it. */
+  #failing: Failure | undefined;
+  #waitsForWords = false;
+  #words: UpstreamWords | undefined;
+  #hasSpoken = false;
+  #lastHeardAt = 0;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The tool_use ids that the last answer waits for, in the order of the calls; undefined until an answer is complete. */
+  get heldIds(): readonly string[] | undefined {
+    return this.#heldIds;
+  }
+
+  /** Whether the process has said anything yet. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  /** A turn begins: what follows is read as its answer. */
+  open(at: number): void {
+    this.#isOpen = true;
+    this.#heldIds = undefined;
+    this.#fold = new AnswerFold();
+    this.#words = undefined;
+    this.#lastHeardAt = at;
+  }
+
+  /** @param at when the message came, in milliseconds of any clock, the same for all */
+  read(message: SDKMessage, at: number): Reading[] {
+    const silentMs = at - this.#lastHeardAt;
+    this.#lastHeardAt = at;
+    this.#hasSpoken = true;
+    switch (message.type) {
+      case 'stream_event':
+        return message.parent_tool_use_id === null && !this.#failing
+          ? this.#readEvent(message.event as unknown as RawEvent | { type: 'message_stop' })
+          : [];
+      case 'assistant': {
+        const found = failureOfAssistant(message, silentMs);
+        if (!found || this.#failing) return [];
+        // The result that follows says more of a failure than its message.
+        this.#failing = found;
+        return [{ type: 'wait', milliseconds: RESULT_MS }];
+      }
+      case 'system':
+        if (message.subtype === 'api_retry') return this.#readRetry(message);
+        return message.subtype === 'init' ? [{ type: 'spawned' }, ...this.#checkTools(message.tools)] : [];
+      case 'result':
+        return this.#readResult(message.terminal_reason);
+      default:
+        return [];
+    }
+  }
+
+  /** Entries that the CLI has added to its transcript: there alone stand the API's own words. */
+  hear(entries: readonly SessionStoreEntry[]): Reading[] {
+    const { found, words } = readUpstreamWords(entries);
+    if (!found) return [];
+    this.#words = words;
+    return this.#waitsForWords ? this.waited() : [];
+  }
+
+  /** The time that a `wait` named is over: the failure is told as far as it is known. */
+  waited(): Reading[] {
+    return this.#failing ? this.#failInUpstreamWords() : [];
+  }
+
+  /**
+   * The process has ended, or says nothing more.
+   *
+   * @param end how it ended, as far as it is known
+   * @param cause what kept it from beginning, where that is known
+   */
+  lose(end: ProcessEnd | undefined, cause?: Failure): Reading[] {
+    const why = this.#hasSpoken ? failure('process_lost', end) : (cause ?? failure('process_start_failed', end));
+    return this.fail(this.#failing ?? why);
+  }
+
+  /** The open turn, if there is one, ends with this failure; and so must the process. */
+  fail(found: Failure): Reading[] {
+    this.#failing = undefined;
+    return [...this.#finish({ type: 'failure', failure: found }), { type: 'end' }];
+  }
+
+  /** Once a part of the answer has been passed on, it cannot begin anew. */
+  #readRetry(message: SDKAPIRetryMessage): Reading[] {
+    if (!this.#options.failsAtFirstRetry && !this.#fold.hasStarted) return [];
+    this.#failing = failureOfRetry(message);
+    if (!this.#options.hearsWords || this.#words) return this.#failInUpstreamWords();
+    this.#waitsForWords = true;
+    // The CLI repeats the call when the delay is over.
+    return [{ type: 'wait', milliseconds: Math.min(WORDS_MS, message.retry_delay_ms / 2) }];
+  }
+
+  #readResult(terminalReason: string | undefined): Reading[] {
+    if (this.#failing) return this.#failInUpstreamWords(terminalReason);
+    if (!this.#isOpen) return [{ type: 'settled' }];
+    if (this.#options.strategy.result === 'completes') return [...this.#complete(), { type: 'settled' }];
+    // It has had no answer, and no error message either.
+    return this.fail(failure('process_lost', undefined));
+  }
+
+  #failInUpstreamWords(terminalReason?: string): Reading[] {
+    if (!this.#failing) return [];
+    this.#waitsForWords = false;
+    return this.fail(inWordsOfPromptTooLong(inUpstreamWords(this.#failing, this.#words), terminalReason));
+  }
+
+  #readEvent(event: RawEvent | { type: 'message_stop' }): Reading[] {
+    const { strategy, declaredTools } = this.#options;
+    switch (event.type) {
+      case 'message_start':
+        if (this.#fold.hasStarted) {
+          if (strategy.furtherAnswer === 'is a cut') return this.fail(failure('upstream_cut', { how: 'stream' }));
+          this.#fold = new AnswerFold();
+        }
+        return this.#relay(event);
+      case 'content_block_start':
+        return [...this.#relayBlockStop(), ...this.#relay(event)];
+      case 'content_block_delta':
+        return this.#relay(event);
+      case 'content_block_stop':
+        this.#blockStop = event;
+        return [];
+      case 'message_delta': {
+        if (event.delta.stop_reason === null) return [];
+        const readings = [...this.#relayBlockStop(), ...this.#relay(event)];
+        // The last moment at which the CLI can be kept from calling the model again.
+        return strategy.mustEndAfter(this.#fold, declaredTools)
+          ? [...readings, ...this.#complete(), { type: 'end' }]
+          : readings;
+      }
+      case 'message_stop':
+        if (this.#fold.message?.stop_reason == null) return this.fail(failure('upstream_cut', { how: 'stream' }));
+        if (strategy.result === 'completes') return [];
+        this.#heldIds = callsIn(this.#fold);
+        return this.#complete();
+    }
+  }
+
+  #relayBlockStop(): Reading[] {
+    const stop = this.#blockStop;
+    this.#blockStop = undefined;
+    return stop ? this.#relay(stop) : [];
+  }
+
+  #relay(event: RawEvent): Reading[] {
+    // What has no beginning is no answer.
+    if (event.type !== 'message_start' && !this.#fold.hasStarted) {
+      return this.fail(failure('upstream_cut', { how: 'stream' }));
+    }
+    this.#fold.add(event);
+    return this.#isOpen ? [{ type: 'event', event: this.#toClient(event) }] : [];
+  }
+
+  #toClient(event: RawEvent): RawEvent {
+    if (event.type !== 'content_block_start' || event.content_block.type !== 'tool_use') return event;
+    const name = this.#options.names.toClient(String(event.content_block.name));
+    return name === event.content_block.name ? event : { ...event, content_block: { ...event.content_block, name } };
+  }
+
+  #complete(): Reading[] {
+    const answer = this.#fold.message;
+    if (!answer) return [];
+    const content = answer.content.map((block) =>
+      block.type === 'tool_use' ? { ...block, name: this.#options.names.toClient(String(block.name)) } : block,
+    );
+    return this.#finish({
+      type: 'message_stop',
+      answer: { ...answer, content },
+      ...(this.#fold.isUnfoldable ? { unfoldable: failure('upstream_cut', { how: 'stream' }) } : {}),
+    });
+  }
+
+  #checkTools(names: readonly string[]): Reading[] {
+    const missing = [...this.#options.declaredTools].filter((name) => !names.includes(name));
+    return missing.length > 0 && this.#isOpen ? this.fail(failure('process_tools_missing', { names: missing })) : [];
+  }
+
+  /** Gives the open turn, if there is one, its one terminal event. */
+  #finish(event: TurnEvent): Reading[] {
+    if (!this.#isOpen) return [];
+    this.#isOpen = false;
+    return [{ type: 'event', event }];
+  }
+}
+
+function callsIn({ message }: AnswerFold): string[] {
+  return (message?.content ?? []).flatMap((block) => (block.type === 'tool_use' ? [String(block.id)] : []));
+}

@@ -1,0 +1,81 @@
+import type { SDKAPIRetryMessage, SDKMessage } from '@anthropic-ai/claude-agent-sdk';
+import { type Failure, failure, isRepeatable } from '../../spec/failures.ts';
+
+/**
+ * The CLI announces that it will call the model again after a wait. The client has its own retry loop, and one in the
+ * chain is enough: the announcement becomes the answer.
+ */
+export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
+  const { error_status: status, retry_delay_ms } = message;
+  if (message.no_response) return failure('upstream_stalled', { silentMs: message.no_response.waited_ms });
+  if (status === null) return failure('upstream_cut', { how: 'connection' });
+  return failure('upstream_error', {
+    status,
+    message: `The model's API answered ${status} (${message.error}).`,
+    retryAfterSeconds: isRepeatable(status) ? Math.ceil(retry_delay_ms / 1000) : undefined,
+  });
+}
+
+/** The fields that the CLI puts beside a synthetic assistant message when a call has failed. */
+interface ApiErrorFields {
+  is_api_error_message?: boolean;
+  api_error_status?: number | null;
+  api_error_type?: string | null;
+  request_id?: string;
+}
+
+/** Claude Code gives a stream up that has been silent for so long, in milliseconds. */
+const STREAM_SILENCE_MS = 300_000;
+
+/**
+ * The failure that an assistant message stands for, or `undefined` when it is an answer.
+ *
+ * @param silentMs how long the process has said nothing before
+ */
+export function failureOfAssistant(
+  message: Extract<SDKMessage, { type: 'assistant' }>,
+  silentMs: number,
+): Failure | undefined {
+  const fields = message as ApiErrorFields;
+  if (fields.is_api_error_message !== true) return undefined;
+  // A refusal is an answer: the CLI's own words come ahead of the event that says so.
+  if (message.message.stop_reason === 'refusal') return undefined;
+  const status = fields.api_error_status;
+  const text = message.message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  if (status == null) {
+    if (message.error === 'authentication_failed') return failure('not_signed_in');
+    // Claude Code itself refuses some requests, such as one with an image that is too large for it, and calls no model.
+    if (message.error === 'invalid_request') return failure('refused_by_claude_code', text);
+    if (silentMs >= 0.95 * STREAM_SILENCE_MS) return failure('upstream_stalled', { silentMs });
+    return failure('upstream_cut', { how: { words: text } });
+  }
+  return failure('upstream_error', {
+    status,
+    type: fields.api_error_type,
+    message: withoutPrefix(
+      text,
+      `Failed to authenticate. API Error: ${status} `,
+      `API Error: ${status} `,
+      'API Error: ',
+    ),
+    requestId: fields.request_id || undefined,
+  });
+}
+
+/** The API's words without what the CLI puts before them. */
+function withoutPrefix(text: string, ...prefixes: string[]): string {
+  const prefix = prefixes.find((candidate) => text.startsWith(candidate)) ?? '';
+  return text.slice(prefix.length);
+}
+
+/**
+ * Clients act on the words that the API begins this error with; Claude Code writes them another way.
+ *
+ * @param terminalReason of the turn's result
+ */
+export function inWordsOfPromptTooLong(found: Failure, terminalReason: string | undefined): Failure {
+  if (terminalReason !== 'prompt_too_long' || found.message.startsWith(PROMPT_TOO_LONG)) return found;
+  return { ...found, message: `${PROMPT_TOO_LONG}: the request has more tokens than the model takes` };
+}
+
+const PROMPT_TOO_LONG = 'prompt is too long';

@@ -1,0 +1,99 @@
+import type { Engine, Spare } from '../spec/engine.ts';
+import type { Place, ProcessBudget } from './budget.ts';
+import type { SpawnGate } from './spawn-gate.ts';
+
+/** A spare and its place in the budget, which goes with it. */
+export interface PlacedSpare {
+  spare: Spare;
+  place: Place;
+}
+
+/** After a spare could not be started, the next is tried so much later. */
+const RETRY_MS = 5_000;
+
+/** Keeps spares ready for new conversations, and starts new ones when nothing else starts. */
+export class Spares {
+  readonly #engine: Engine;
+  readonly #wanted: number;
+  readonly #budget: ProcessBudget;
+  readonly #gate: SpawnGate;
+  readonly #ready: PlacedSpare[] = [];
+  #starting = 0;
+  #isClosed = false;
+
+  constructor(engine: Engine, wanted: number, budget: ProcessBudget, gate: SpawnGate) {
+    this.#engine = engine;
+    this.#wanted = wanted;
+    this.#budget = budget;
+    this.#gate = gate;
+  }
+
+  get ready(): readonly Spare[] {
+    return this.#ready.map(({ spare }) => spare);
+  }
+
+  take(): PlacedSpare | undefined {
+    return this.#ready.shift();
+  }
+
+  /** Starts spares in the background while there is room for them and nothing else is starting. */
+  refill(): void {
+    if (this.#isClosed || !this.#gate.isFree) return;
+    if (this.#ready.length + this.#starting >= this.#wanted) return;
+    const place = this.#budget.tryReserve();
+    if (!place) return;
+    this.#starting += 1;
+    void this.#start(place).then((hasStarted) => {
+      this.#starting -= 1;
+      if (hasStarted) this.refill();
+      else setTimeout(() => this.refill(), RETRY_MS).unref();
+    });
+  }
+
+  /** Ends one; false if there is none. */
+  evict(): boolean {
+    const oldest = this.take();
+    if (oldest) discard(oldest);
+    return oldest !== undefined;
+  }
+
+  /** Ends all of them, and keeps none any more. */
+  close(): void {
+    this.#isClosed = true;
+    while (this.evict());
+  }
+
+  async #start(place: Place): Promise<boolean> {
+    const leaveGate = await this.#gate.enter();
+    try {
+      const placed = { spare: await this.#engine.prestart(), place };
+      if (this.#isClosed) {
+        discard(placed);
+        return true;
+      }
+      this.#ready.push(placed);
+      // Who waits for room may have its place: a spare is the cheapest to evict.
+      this.#budget.admit();
+      void placed.spare.exited.then(() => this.#forget(placed));
+      return true;
+    } catch {
+      place.release();
+      return false;
+    } finally {
+      leaveGate();
+    }
+  }
+
+  #forget(gone: PlacedSpare): void {
+    const at = this.#ready.indexOf(gone);
+    if (at < 0) return;
+    this.#ready.splice(at, 1);
+    gone.place.release();
+    this.refill();
+  }
+}
+
+function discard({ spare, place }: PlacedSpare): void {
+  spare.end();
+  place.release();
+}

@@ -1,0 +1,389 @@
+/**
+ * Every way in which a request can fail: the one place that says status, type, words and retry advice. Failures are made by
+ * {@link failure}; `docs/errors.md` and `GET /v1/capabilities` show the table.
+ */
+import type { JsonObject } from './messages.ts';
+import type { ProcessEnd } from './process-end.ts';
+
+/**
+ * How a message ends when the failure passes by itself. Inside a stream there is no status, and some clients decide by these
+ * words alone that they may repeat the request: OpenCode does.
+ */
+const TRY_AGAIN = 'Try your request again.';
+
+/** What a failure says beside its code. */
+interface Words {
+  message: string;
+  /** The upstream's, for a failure that it made; others have those of the table. */
+  status?: number;
+  type?: string;
+  requestId?: string;
+  retryAfterSeconds?: number;
+  details?: JsonObject;
+  process?: ProcessEnd;
+}
+
+interface FailureRow {
+  /** The HTTP status before the first byte of an answer; after it the failure is an error event. `upstream`: the API's own. */
+  status: number | 'upstream';
+  /** The API's `error.type`. */
+  type: string;
+  /** Seconds after which to send the request again, as `retry-after`. */
+  retryAfterSeconds?: number;
+  /** For an operator or a client's author; `docs/errors.md` shows both. */
+  cause: string;
+  cure: string;
+  /** The words for people, made from the facts of one failure. */
+  // biome-ignore lint/suspicious/noExplicitAny: each row has facts of its own, and `failure` infers them
+  words: (facts: any) => Words;
+}
+
+/** A code is stable: programs may act on it. */
+export const FAILURES = {
+  bad_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    cause: 'The request is wrong, or says what the SDK cannot carry. Nothing was started.',
+    cure: 'The message begins with the path of the field and says what is expected.',
+    words: ({ path, problem, details }: { path: string; problem: string; details?: JsonObject }) => ({
+      message: path ? `${path}: ${problem}` : problem,
+      ...(details && { details }),
+    }),
+  },
+  field_ignored: {
+    status: 400,
+    type: 'invalid_request_error',
+    cause: 'A field would be ignored, and `--strict` or `isthmus-strict: 1` asks for none to be.',
+    cure: 'Leave the field out, or ask without strictness and read `isthmus-ignored`.',
+    words: ({ field, others }: { field: string; others: string }) => ({
+      message: `${field}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
+    }),
+  },
+  not_found: {
+    status: 404,
+    type: 'not_found_error',
+    cause: 'There is no such path, or no such model in the list of models.',
+    cure: 'The message says what there is.',
+    words: (message: string) => ({ message }),
+  },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    cause: 'The path does not take this method.',
+    cure: 'The header `allow` says which it takes.',
+    words: ({ method, allowed }: { method: string; allowed: readonly string[] }) => ({
+      message: `${method} is not allowed here; use ${allowed.join(' or ')}.`,
+    }),
+  },
+  request_timeout: {
+    status: 408,
+    type: 'invalid_request_error',
+    cause: 'The headers of the request did not come to their end.',
+    cure: 'Send the whole request at once.',
+    words: () => ({ message: 'The headers did not come to their end.' }),
+  },
+  body_too_large: {
+    status: 413,
+    type: 'request_too_large',
+    cause: 'The body is larger than 32 MB, the API’s own limit.',
+    cure: 'Leave out older images, or compact the conversation.',
+    words: ({ megabytes }: { megabytes: number }) => ({ message: `The body is larger than ${megabytes} MB.` }),
+  },
+  unsupported_media_type: {
+    status: 415,
+    type: 'invalid_request_error',
+    cause: 'The body is not declared as JSON, or it is compressed.',
+    cure: 'Send `content-type: application/json`, and no `content-encoding`.',
+    words: (message: string) => ({ message }),
+  },
+  expectation_failed: {
+    status: 417,
+    type: 'invalid_request_error',
+    cause: 'The header `Expect` asks for something other than `100-continue`.',
+    cure: 'Leave the header out.',
+    words: ({ expect }: { expect: string }) => ({
+      message: `The header Expect must be 100-continue, not ${JSON.stringify(expect)}; leave it out.`,
+    }),
+  },
+  headers_too_large: {
+    status: 431,
+    type: 'invalid_request_error',
+    cause: 'The headers of the request are larger than 16 KB.',
+    cure: 'Send fewer or shorter headers.',
+    words: () => ({ message: 'The headers are larger than 16 KB.' }),
+  },
+  forbidden_host: {
+    status: 403,
+    type: 'permission_error',
+    cause: 'The `Host` header is neither a loopback name nor the address that Isthmus is bound to.',
+    cure: 'Use the address that Isthmus printed at its start.',
+    words: ({ host }: { host: string }) => ({
+      message: `The Host header ${JSON.stringify(host)} is neither loopback nor the address that Isthmus listens on.`,
+    }),
+  },
+  forbidden_origin: {
+    status: 403,
+    type: 'permission_error',
+    cause: 'A web page of another origin made the request.',
+    cure: 'None: web pages may not spend the credential.',
+    words: ({ origin }: { origin: string }) => ({
+      message: `Web pages of another origin (${origin}) may not call Isthmus.`,
+    }),
+  },
+  caller_at_limit: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryAfterSeconds: 1,
+    cause: 'This caller has as many turns open as its limit allows.',
+    cure: 'Send it again after `retry-after` seconds, when one of the others has ended.',
+    words: ({ turns }: { turns: number }) => ({
+      message: `This caller may have ${turns} turns open at a time, and has them. Try again when one has ended.`,
+    }),
+  },
+  overloaded: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 5,
+    cause: 'Every process of the budget is answering, and the queue is full or the wait in it was too long.',
+    cure: 'Send it again after `retry-after` seconds; raise `--max-processes`, `--max-memory-mb` or `--queue-seconds`.',
+    words: ({ why }: { why: string }) => ({
+      message: `Isthmus is at its limit of processes and every one is answering: ${why}. Try again, or raise --max-processes or --max-memory-mb.`,
+    }),
+  },
+  starting_up: {
+    status: 503,
+    type: 'overloaded_error',
+    retryAfterSeconds: 1,
+    cause: 'Isthmus has its port and asks Claude Code which credential pays; it takes turns in a moment.',
+    cure: 'Send it again after `retry-after` seconds.',
+    words: () => ({ message: 'Isthmus is starting and takes requests in a moment.' }),
+  },
+  shutting_down: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 1,
+    cause: 'Isthmus is being stopped.',
+    cure: 'Send it again after `retry-after` seconds.',
+    words: () => ({ message: 'Isthmus is shutting down.' }),
+  },
+  upstream_error: {
+    status: 'upstream',
+    type: 'the upstream’s',
+    cause: 'The model’s API answered with an error.',
+    cure: 'As for the API itself; `retry-after` is there where Claude Code announced a wait.',
+    words: (facts: {
+      status: number;
+      type?: string | null | undefined;
+      message: string;
+      requestId?: string | undefined;
+      retryAfterSeconds?: number | undefined;
+    }) => ({
+      status: facts.status,
+      type: facts.type ?? TYPE_OF_UPSTREAM_STATUS.get(facts.status) ?? 'api_error',
+      message: facts.message,
+      ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
+      ...(facts.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: facts.retryAfterSeconds }),
+    }),
+  },
+  upstream_cut: {
+    status: 502,
+    type: 'api_error',
+    cause: 'The connection to the model’s API was lost, or its stream ended before the answer was complete.',
+    cure: 'Send it again; nothing of the conversation is lost.',
+    words: ({ how }: { how: 'stream' | 'connection' | { words: string } }) => {
+      if (how === 'stream') return tryAgain('The stream from the model ended before its answer was complete.');
+      if (how === 'connection') return tryAgain("The connection to the model's API was lost.");
+      return { message: how.words };
+    },
+  },
+  upstream_stalled: {
+    status: 504,
+    type: 'timeout_error',
+    cause:
+      'The model’s API was silent for minutes: six before its first byte, five within its stream, or `--stall-minutes` by any clock.',
+    cure: 'Send it again.',
+    words: ({ silentMs }: { silentMs: number }) =>
+      tryAgain(`Nothing came from the model for ${Math.round(silentMs / 1000)} seconds.`),
+  },
+  refused_by_claude_code: {
+    status: 400,
+    type: 'invalid_request_error',
+    cause: 'Claude Code refused the request before it called the model, for example for an image that it cannot read.',
+    cure: 'The message has Claude Code’s words.',
+    words: (message: string) => ({ message }),
+  },
+  not_signed_in: {
+    status: 401,
+    type: 'authentication_error',
+    cause: 'Claude Code has no credential where Isthmus runs, or it has run out.',
+    cure: 'Set one in the environment of Isthmus or run `claude login`, then start Isthmus again.',
+    words: () => ({
+      message:
+        'Claude Code is not signed in where Isthmus runs. Set ANTHROPIC_API_KEY or another credential in its environment, or run `claude login`, then start Isthmus again.',
+    }),
+  },
+  process_start_failed: {
+    status: 500,
+    type: 'api_error',
+    cause: 'The `claude` process could not be started, or ended before its first word.',
+    cure: 'The message has the exit code and the last words; see that `claude --version` works for the same user.',
+    words: (process: ProcessEnd | undefined) => ({
+      message: `The \`claude\` process could not be started (${howItEnded(process)}). See that \`claude --version\` works for the user that runs Isthmus.${lastWords(process)}`,
+      ...(process && { process }),
+    }),
+  },
+  files_not_written: {
+    status: 500,
+    type: 'api_error',
+    cause:
+      'A new process takes its history, settings and system prompt from files, and they could not be written: most often the disk is full. Nothing reached the model.',
+    cure: 'Make room in the folder that the message names, then send it again. Live conversations go on without files.',
+    words: ({ folder, problem }: { folder: string; problem: string }) => ({
+      message: `Isthmus could not write its files in ${folder} (${problem}). Make room there, then send the request again.`,
+    }),
+  },
+  process_lost: {
+    status: 500,
+    type: 'api_error',
+    cause: 'The `claude` process ended in the middle of the turn.',
+    cure: 'Send it again: the next process gets the whole history. The message has the exit code or the signal; SIGKILL often means that the machine was out of memory.',
+    words: (process: ProcessEnd | undefined) => ({
+      message: `${tryAgain(`The \`claude\` process ended in the middle of the turn (${howItEnded(process)}).`).message}${lastWords(process)}`,
+      ...(process && { process }),
+    }),
+  },
+  process_tools_missing: {
+    status: 400,
+    type: 'invalid_request_error',
+    cause: 'Claude Code began twice without some of the client’s tools.',
+    cure: 'Give the tools that the message names other names.',
+    words: ({ names }: { names: readonly string[] }) => ({
+      message: `tools: Claude Code does not take tools with the names ${names.join(', ')}; give them other names.`,
+    }),
+  },
+  client_gone: {
+    status: 499,
+    type: 'api_error',
+    cause: 'The client closed its connection; only the log shows this code.',
+    cure: 'None.',
+    words: () => ({ message: 'The client has gone.' }),
+  },
+  internal: {
+    status: 500,
+    type: 'api_error',
+    cause: 'A defect of Isthmus.',
+    cure: 'Report it with the log’s line of this request.',
+    words: (error: unknown) => ({
+      message: `Isthmus failed: ${error instanceof Error ? error.message : String(error)}`,
+    }),
+  },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** What people and programs are shown of the table: `GET /v1/capabilities` and `docs/errors.md`. */
+export const FAILURE_FACTS: Record<FailureCode, { status: string; type: string; cause: string; cure: string }> =
+  Object.fromEntries(
+    Object.entries(FAILURES).map(([code, { status, type, cause, cure }]) => [
+      code,
+      { status: status === 'upstream' ? 'the upstream’s' : String(status), type, cause, cure },
+    ]),
+  ) as never;
+
+/** The API's error type for a status, where the SDK tells the status alone. */
+const TYPE_OF_UPSTREAM_STATUS: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [504, 'timeout_error'],
+  [529, 'overloaded_error'],
+]);
+
+/** Whether the API asks for such a call again after a wait: it was too busy, or failed. */
+export function isRepeatable(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/**
+ * Everything that can go wrong in a turn, as data.
+ *
+ * `code` is stable and tells failures apart; `status` and `type` are what an Anthropic client sees. `message` is for
+ * people and says the cure where there is one; nothing may be decided by its words.
+ */
+export interface Failure {
+  code: FailureCode;
+  /** HTTP status, if the failure comes before the first byte of the answer. */
+  status: number;
+  /** The API's `error.type`, such as `invalid_request_error`. */
+  type: string;
+  message: string;
+  /** The upstream's request id, when the upstream made the failure. */
+  requestId?: string;
+  retryAfterSeconds?: number;
+  /** The API's `error.details`: what a program may act on. */
+  details?: JsonObject;
+  /** How the process ended, when that is the failure; for the turn's record. */
+  process?: ProcessEnd;
+}
+
+type FactsOf<Code extends FailureCode> = Parameters<(typeof FAILURES)[Code]['words']>;
+
+/**
+ * Makes a failure: `failure('overloaded', {why: 'the queue is full'})`.
+ *
+ * @param code a row of {@link FAILURES}
+ * @param facts what the row's words are made from
+ */
+export function failure<Code extends FailureCode>(code: Code, ...facts: FactsOf<Code>): Failure {
+  const { status, type, retryAfterSeconds, words }: FailureRow = FAILURES[code];
+  const said = words(facts[0]);
+  return {
+    code,
+    type,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...said,
+    status: said.status ?? Number(status),
+  };
+}
+
+/** A failure on its way to the place that answers for it. */
+export class FailureError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.name = 'FailureError';
+    this.failure = failure;
+  }
+}
+
+/** The error of a failure: `throw failed('client_gone')`. */
+export function failed<Code extends FailureCode>(code: Code, ...facts: FactsOf<Code>): FailureError {
+  return new FailureError(failure(code, ...facts));
+}
+
+/** A 400 that names the field: `messages.0.content: …`. */
+export function badRequest(path: string, problem: string): FailureError {
+  return failed('bad_request', { path, problem });
+}
+
+/** The failure inside an error, or `internal` for an error that nobody made on purpose. */
+export function failureOf(error: unknown): Failure {
+  return error instanceof FailureError ? error.failure : failure('internal', error);
+}
+
+function tryAgain(message: string): Words {
+  return { message: `${message} ${TRY_AGAIN}` };
+}
+
+function howItEnded(end: ProcessEnd | undefined): string {
+  return end?.spawnError ?? (end?.signal ? `signal ${end.signal}` : `exit code ${end?.code ?? 'unknown'}`);
+}
+
+function lastWords(end: ProcessEnd | undefined): string {
+  return end?.stderr ? ` Its last words: ${end.stderr}` : '';
+}

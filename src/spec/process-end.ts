@@ -1,0 +1,11 @@
+/** How a process ended. */
+export interface ProcessEnd {
+  /** The exit code, unless a signal ended it. */
+  code: number | null;
+  /** The signal, such as `SIGKILL`. */
+  signal: string | null;
+  /** Set when it could not even be spawned. */
+  spawnError?: string;
+  /** Its last words on stderr; 2,000 characters at most. */
+  stderr: string;
+}
