@@ -80,6 +80,14 @@ export class ScriptedModel {
     this.#reader = new ScriptReader(script);
   }
 
+  /** Begins anew with another script: forgets what it was asked, and counts its messages from 1. */
+  restart(script: Script): void {
+    this.use(script);
+    this.requests.length = 0;
+    this.#messageNumber = 0;
+    this.#toolUseNumber = 0;
+  }
+
   /** Ends all connections and stops listening. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));

@@ -1,0 +1,367 @@
+import { readFileSync } from 'node:fs';
+import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+import { describe, expect, test } from 'vitest';
+import type { Recording } from '../../../test/sdk-recordings/recording.ts';
+import { SCENARIOS } from '../../../test/sdk-recordings/scenarios.ts';
+import { ToolNames } from '../held-calls/tool-names.ts';
+import { type AnswerStrategy, oneAnswer } from './answer-strategy.ts';
+import { MessageReader, type Reading } from './message-reader.ts';
+
+/** The reader over what the real SDK was recorded to send; `test/sdk-recordings` holds that it still does. */
+
+type Name = keyof typeof SCENARIOS;
+
+function recorded(name: Name): Recording {
+  const file = new URL(`../../../test/sdk-recordings/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+interface Given {
+  strategy?: AnswerStrategy;
+  failsAtFirstRetry?: boolean;
+  /** When the transcript's entries come: as soon as there is a turn, behind all messages, or not at all. */
+  words?: 'before' | 'behind' | 'never';
+}
+
+function readerFor(name: Name, { strategy = oneAnswer, failsAtFirstRetry = true, words = 'never' }: Given = {}) {
+  const { tools } = SCENARIOS[name].first;
+  const names = new ToolNames(tools);
+  return new MessageReader({
+    names,
+    declaredTools: new Set(tools.map((tool) => names.toModel(tool.name))),
+    failsAtFirstRetry,
+    hearsWords: words !== 'never',
+    strategy,
+  });
+}
+
+/** The readings of each turn of a recording. As in a process, nothing is read behind an `end`. */
+function read(name: Name, given: Given = {}): Reading[][] {
+  const { messages, heard } = recorded(name);
+  const reader = readerFor(name, given);
+  const turns: Reading[][] = [];
+  const take = (readings: Reading[]) => {
+    const turn = turns.at(-1);
+    if (turn && !turn.some(({ type }) => type === 'end')) turn.push(...readings);
+  };
+  for (const message of messages) {
+    if (message.type === 'turn') {
+      if (turns.length > 0 && given.strategy) continue;
+      turns.push([]);
+      reader.open(0);
+      if (given.words === 'before') take(reader.hear(heard as SessionStoreEntry[]));
+    } else take(reader.read(message as unknown as SDKMessage, 0));
+  }
+  if (given.words === 'behind') take(reader.hear(heard as SessionStoreEntry[]));
+  return turns;
+}
+
+/** The last event of each turn. */
+function ends(turns: Reading[][]) {
+  return turns.map((turn) => {
+    const terminal = turn.flatMap((reading) =>
+      reading.type === 'event' && (reading.event.type === 'message_stop' || reading.event.type === 'failure')
+        ? [reading.event]
+        : [],
+    );
+    expect(terminal.length).toBeLessThanOrEqual(1);
+    return terminal[0];
+  });
+}
+
+const types = (turn: Reading[]) =>
+  turn.map((reading) => (reading.type === 'event' ? reading.event.type : reading.type));
+const hasEnded = (turn: Reading[] | undefined) => turn?.some(({ type }) => type === 'end');
+
+describe('answers', () => {
+  test('a text is relayed event for event, and its process settles', () => {
+    const [first, second] = read('two-turns');
+    const events = [
+      'spawned',
+      'message_start',
+      'content_block_start',
+      'content_block_delta',
+      'content_block_delta',
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+      'settled',
+    ];
+    expect(types(first ?? [])).toEqual(events);
+    expect(types(second ?? [])).toEqual(events);
+    expect(ends(read('two-turns'))).toMatchObject([
+      { answer: { content: [{ type: 'text', text: 'All is well.' }], stop_reason: 'end_turn' } },
+      { answer: { content: [{ type: 'text', text: 'All is well.' }] } },
+    ]);
+  });
+
+  test('thinking keeps its signature', () => {
+    expect(ends(read('thinking-and-text'))).toMatchObject([
+      { answer: { content: [{ type: 'thinking', thinking: 'Let me see.', signature: 'sig-11' }, { type: 'text' }] } },
+    ]);
+  });
+
+  test('each answer of a tool loop is a turn, and says which calls wait', () => {
+    const { messages } = recorded('tool-loop');
+    const reader = readerFor('tool-loop');
+    const held: unknown[] = [];
+    for (const message of messages) {
+      if (message.type === 'turn') reader.open(0);
+      else {
+        const readings = reader.read(message as unknown as SDKMessage, 0);
+        if (types(readings).includes('message_stop')) held.push(reader.heldIds);
+      }
+    }
+    expect(held).toEqual([['toolu_1'], ['toolu_2', 'toolu_3'], []]);
+    reader.open(0);
+    expect(reader.heldIds).toBeUndefined();
+    expect(ends(read('tool-loop')).map((end) => end?.type)).toEqual(['message_stop', 'message_stop', 'message_stop']);
+  });
+
+  test('a reserved name is the client’s own again, in the events and in the fold', () => {
+    const [turn] = read('reserved-tool-name');
+    expect(JSON.stringify(turn)).not.toContain('ToolSearch_');
+    expect(ends([turn ?? []])).toMatchObject([{ answer: { content: [{ name: 'ToolSearch' }] } }]);
+  });
+
+  test.each<[Name, string]>([
+    ['ended-by-max-tokens', 'max_tokens'],
+    ['refusal', 'refusal'],
+    ['empty-answer', 'end_turn'],
+    ['undeclared-tool', 'tool_use'],
+    ['input-is-no-json', 'tool_use'],
+  ])('%s is complete, and its process ends before it asks the model again', (name, stop_reason) => {
+    const turns = read(name);
+    expect(ends(turns)).toMatchObject([{ type: 'message_stop', answer: { stop_reason } }]);
+    expect(types(turns[0] ?? []).slice(-3)).toEqual(['message_delta', 'message_stop', 'end']);
+  });
+
+  test('a call whose input is no JSON cannot be folded', () => {
+    expect(ends(read('input-is-no-json'))).toMatchObject([{ unfoldable: { code: 'upstream_cut' } }]);
+    expect(ends(read('tool-loop'))[0]).not.toHaveProperty('unfoldable');
+  });
+
+  test('an answer goes on from the assistant’s last words', () => {
+    expect(ends(read('last-words-of-the-assistant'))).toMatchObject([
+      { answer: { content: [{ text: 'All is well.' }] } },
+    ]);
+  });
+});
+
+describe('a cut stream', () => {
+  test.each<Name>(['cut-within-a-block', 'cut-behind-a-block'])('%s is a failure, and no block looks whole', (name) => {
+    const [turn] = read(name);
+    expect(ends([turn ?? []])).toMatchObject([{ failure: { code: 'upstream_cut', status: 502 } }]);
+    expect(types(turn ?? [])).not.toContain('content_block_stop');
+    expect(hasEnded(turn)).toBe(true);
+  });
+
+  test('a second answer within a turn is a cut', () => {
+    const { messages } = recorded('two-turns');
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    const starts = messages.filter(
+      ({ type, event }: { type: string; event?: { type: string } }) =>
+        type === 'stream_event' && event?.type === 'message_start',
+    );
+    const [, again] = starts.map((message) => reader.read(message as unknown as SDKMessage, 0));
+    expect(again).toMatchObject([{ event: { failure: { code: 'upstream_cut' } } }, { type: 'end' }]);
+  });
+
+  test('an event without a beginning is a cut', () => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    const delta = { type: 'stream_event', parent_tool_use_id: null, event: { type: 'content_block_delta', index: 0 } };
+    expect(reader.read(delta as unknown as SDKMessage, 0)).toMatchObject([
+      { event: { failure: { code: 'upstream_cut' } } },
+      { type: 'end' },
+    ]);
+  });
+
+  test('a message_delta without a stop_reason, as Claude Code makes for a cut stream, is not relayed', () => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    const [, , start] = recorded('two-turns').messages;
+    reader.read(start as unknown as SDKMessage, 0);
+    const event = { type: 'message_delta', delta: { stop_reason: null }, usage: {} };
+    const delta = { type: 'stream_event', parent_tool_use_id: null, event };
+    expect(reader.read(delta as unknown as SDKMessage, 0)).toEqual([]);
+  });
+
+  test('an error event within a stream is that error', () => {
+    expect(ends(read('error-event-within'))).toMatchObject([
+      { failure: { code: 'upstream_error', status: 529, type: 'overloaded_error', message: 'Overloaded' } },
+    ]);
+  });
+});
+
+describe('a failed call', () => {
+  test.each<[Name, object]>([
+    ['error-400', { status: 400, type: 'invalid_request_error', message: 'messages: something is wrong' }],
+    ['error-401', { status: 401, type: 'authentication_error', message: 'invalid x-api-key' }],
+    ['error-413', { status: 413, type: 'request_too_large', message: 'Request exceeds the maximum size' }],
+    ['error-429', { status: 429, type: 'rate_limit_error', message: /^Number of requests/, retryAfterSeconds: 30 }],
+    ['prompt-too-long', { status: 400, message: /^prompt is too long: 200001 tokens/ }],
+  ])('%s has the API’s words, whenever they come', (name, { message, ...rest }: { message?: unknown }) => {
+    const said = message instanceof RegExp ? expect.stringMatching(message) : message;
+    const expected = { code: 'upstream_error', requestId: 'req_msg_scripted_1', message: said, ...rest };
+    expect(ends(read(name, { words: 'before' }))).toMatchObject([{ failure: expected }]);
+    if (name === 'error-429') expect(ends(read(name, { words: 'behind' }))).toMatchObject([{ failure: expected }]);
+  });
+
+  test('a retry waits for the words half as long as its delay at most, then is told without them', () => {
+    const { messages } = recorded('error-429');
+    const reader = readerFor('error-429', { words: 'behind' });
+    reader.open(0);
+    const readings = messages.flatMap((message) =>
+      message.type === 'turn' ? [] : reader.read(message as unknown as SDKMessage, 0),
+    );
+    expect(readings).toEqual([{ type: 'spawned' }, { type: 'wait', milliseconds: 1000 }]);
+    expect(reader.waited()).toMatchObject([
+      {
+        event: {
+          failure: { status: 429, message: "The model's API answered 429 (rate_limit).", retryAfterSeconds: 30 },
+        },
+      },
+      { type: 'end' },
+    ]);
+    expect(reader.waited()).toEqual([]);
+  });
+
+  test('a short delay leaves half of itself for the words', () => {
+    const reader = readerFor('error-429', { words: 'behind' });
+    reader.open(0);
+    const retry = { type: 'system', subtype: 'api_retry', error_status: 529, retry_delay_ms: 600, error: 'overloaded' };
+    expect(reader.read(retry as unknown as SDKMessage, 0)).toEqual([{ type: 'wait', milliseconds: 300 }]);
+  });
+
+  test('a spare, which hears no words, tells a retry at once', () => {
+    const [turn] = read('error-429-in-a-spare');
+    expect(types(turn ?? [])).toEqual(['spawned', 'failure', 'end']);
+  });
+
+  test('`--retries gateway` leaves a retry to Claude Code', () => {
+    expect(read('error-429', { failsAtFirstRetry: false })).toEqual([[{ type: 'spawned' }]]);
+  });
+
+  test('an error after an answer ends its own turn alone', () => {
+    expect(ends(read('error-529-after-an-answer', { words: 'never' }))).toMatchObject([
+      { type: 'message_stop' },
+      { failure: { status: 529, type: 'overloaded_error', retryAfterSeconds: 20 } },
+    ]);
+  });
+
+  test('words of an earlier turn are forgotten', () => {
+    const reader = readerFor('error-429', { words: 'before' });
+    const { messages, heard } = recorded('error-429');
+    reader.hear(heard as SessionStoreEntry[]);
+    reader.open(0);
+    const readings = messages.flatMap((message) =>
+      message.type === 'turn' ? [] : reader.read(message as unknown as SDKMessage, 0),
+    );
+    expect(readings.at(-1)).toEqual({ type: 'wait', milliseconds: 1000 });
+  });
+
+  test('a refused connection is one that was lost', () => {
+    expect(ends(read('connection-refused'))).toMatchObject([
+      {
+        failure: {
+          code: 'upstream_cut',
+          message: "The connection to the model's API was lost. Try your request again.",
+        },
+      },
+    ]);
+  });
+
+  test('who is not signed in is told so', () => {
+    expect(ends(read('not-signed-in'))).toMatchObject([{ failure: { code: 'not_signed_in', status: 401 } }]);
+  });
+
+  test('a message of an error waits for the result, which says more', () => {
+    const reader = readerFor('error-413');
+    reader.open(0);
+    const [, message] = recorded('error-413').messages.filter(({ type }) => type !== 'turn');
+    expect(reader.read(message as unknown as SDKMessage, 0)).toEqual([{ type: 'wait', milliseconds: 1000 }]);
+  });
+
+  test.each([
+    [299_000, 'upstream_stalled'],
+    [1_000, 'upstream_cut'],
+  ])('an error without a status after %i ms of silence is %s', (silentMs, code) => {
+    const reader = readerFor('two-turns');
+    reader.open(400_000);
+    const message = {
+      type: 'assistant',
+      is_api_error_message: true,
+      error: 'unknown',
+      message: { stop_reason: 'stop_sequence', content: [{ type: 'text', text: 'API Error: it broke' }] },
+    };
+    reader.read(message as unknown as SDKMessage, 400_000 + silentMs);
+    expect(reader.waited()).toMatchObject([{ event: { failure: { code } } }, { type: 'end' }]);
+  });
+});
+
+describe('the end of a process', () => {
+  const end = { code: 3, signal: null, stderr: 'segmentation fault' };
+
+  test('before its first word it could not be started, after it it was lost', () => {
+    const silent = readerFor('two-turns');
+    silent.open(0);
+    expect(silent.lose(end)).toMatchObject([
+      { event: { failure: { code: 'process_start_failed', process: end } } },
+      { type: 'end' },
+    ]);
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    const [, init] = recorded('two-turns').messages;
+    reader.read(init as unknown as SDKMessage, 0);
+    const [lost] = reader.lose(end);
+    expect(lost).toMatchObject({ event: { failure: { code: 'process_lost', process: end } } });
+    expect(JSON.stringify(lost)).toContain('exit code 3');
+  });
+
+  test('a failure that was being learnt is told in place of the end', () => {
+    const reader = readerFor('error-400', { words: 'before' });
+    reader.open(0);
+    for (const message of recorded('error-400').messages.slice(0, -1)) {
+      if (message.type !== 'turn') reader.read(message as unknown as SDKMessage, 0);
+    }
+    expect(reader.lose(end)).toMatchObject([{ event: { failure: { status: 400 } } }, { type: 'end' }]);
+  });
+
+  test('without a turn there is nothing to tell', () => {
+    const reader = readerFor('two-turns');
+    expect(reader.lose(end)).toEqual([{ type: 'end' }]);
+  });
+
+  test('a result without an answer loses the turn', () => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    const result = { type: 'result', subtype: 'success', terminal_reason: 'completed' };
+    expect(types(reader.read(result as unknown as SDKMessage, 0))).toEqual(['failure', 'end']);
+  });
+});
+
+test('a process without some of the tools fails its turn', () => {
+  const reader = readerFor('tool-loop');
+  reader.open(0);
+  const init = { type: 'system', subtype: 'init', tools: ['write'] };
+  expect(reader.read(init as unknown as SDKMessage, 0)).toMatchObject([
+    { type: 'spawned' },
+    { event: { failure: { code: 'process_tools_missing', message: expect.stringContaining('names read;') } } },
+    { type: 'end' },
+  ]);
+});
+
+test('an agent’s loop is another strategy: all its answers are one turn, which the result completes', () => {
+  const everyAnswer: AnswerStrategy = {
+    furtherAnswer: 'follows',
+    result: 'completes',
+    mustEndAfter: () => false,
+  };
+  const [turn = [], ...others] = read('tool-loop', { strategy: everyAnswer });
+  expect(others).toEqual([]);
+  expect(types(turn).filter((type) => type === 'message_start')).toHaveLength(3);
+  expect(types(turn).slice(-2)).toEqual(['message_stop', 'settled']);
+  expect(ends([turn])).toMatchObject([{ answer: { content: [{ text: 'All is well.' }], stop_reason: 'end_turn' } }]);
+});

@@ -1,0 +1,48 @@
+import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+
+/** What the reader was given of one process, without what it never looks at and what differs from run to run. */
+export interface Recording {
+  /** The SDK's messages in their order; `turn` marks where a turn of the client's begins. */
+  messages: Array<RecordedMessage | { type: 'turn' }>;
+  /** Transcript entries about failed calls; when they come beside the messages differs from run to run. */
+  heard: object[];
+}
+
+export type RecordedMessage = { type: SDKMessage['type']; [field: string]: unknown };
+
+/** The fields that the reader looks at, by the kind of message; a message of another kind means nothing to it. */
+const FIELDS: Record<string, readonly string[]> = {
+  stream_event: ['type', 'event', 'parent_tool_use_id'],
+  'system/init': ['type', 'subtype', 'tools'],
+  'system/api_retry': ['type', 'subtype', 'error_status', 'retry_delay_ms', 'error', 'no_response'],
+  assistant: ['type', 'is_api_error_message', 'api_error_status', 'api_error_type', 'request_id', 'error', 'message'],
+  result: ['type', 'subtype', 'is_error', 'terminal_reason'],
+};
+
+/** Undefined for a message that means nothing to the reader. */
+export function toRecorded(message: SDKMessage): RecordedMessage | undefined {
+  const fields = message as unknown as Record<string, unknown>;
+  if (message.type === 'assistant' && fields.is_api_error_message !== true) return undefined;
+  const kept = FIELDS[message.type === 'system' ? `system/${message.subtype}` : message.type];
+  if (!kept) return undefined;
+  const recorded = only(fields, kept) as RecordedMessage;
+  if (message.type === 'assistant') {
+    recorded.message = only(message.message as unknown as Record<string, unknown>, ['stop_reason', 'content']);
+  }
+  // The jitter of the CLI: up to a quarter of what the API said.
+  if ('retry_delay_ms' in recorded)
+    recorded.retry_delay_ms = Math.floor(Number(recorded.retry_delay_ms) / 10_000) * 10_000;
+  return recorded;
+}
+
+/** Undefined for an entry that is not about a failed call. */
+export function toHeard(entry: SessionStoreEntry): object | undefined {
+  const fields = entry as unknown as Record<string, unknown>;
+  if (fields.subtype === 'api_error') return only(fields, ['type', 'subtype', 'error']);
+  if (fields.isApiErrorMessage !== true) return undefined;
+  return only(fields, ['type', 'isApiErrorMessage', 'apiErrorStatus', 'errorDetails']);
+}
+
+function only(fields: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]));
+}

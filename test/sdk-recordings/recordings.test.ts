@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { ScriptedModel } from '../../scripted-model/server.ts';
+import { MessageReader } from '../../src/engine/turn/message-reader.ts';
+import type { BegunTurn } from '../../src/spec/engine.ts';
+import { collect, NO_LISTENER, PATIENT, request, startEngine } from '../support/engine.ts';
+import { ROOT, until } from '../support/gateway.ts';
+import { type Recording, toHeard, toRecorded } from './recording.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+
+/**
+ * What the unit tests feed the reader with is what the real SDK sends: each scenario is run over the real SDK and compared
+ * with its recording. `npm run record` writes the recordings.
+ */
+
+let model: ScriptedModel;
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+});
+afterAll(() => model.close());
+
+test.each(Object.entries<Scenario>(SCENARIOS))('the SDK sends %s as it is recorded', async (name, scenario) => {
+  // Counts that do not depend on the length of what the CLI sends.
+  const usage = { input_tokens: 10, output_tokens: 7 };
+  model.restart([{ replies: scenario.replies.map((reply) => ({ usage, ...reply })) }]);
+  const recording = await record(scenario);
+  const file = join(ROOT, 'test', 'sdk-recordings', `${name}.json`);
+  await expect(`${JSON.stringify(recording, null, 1)}\n`).toMatchFileSnapshot(file);
+});
+
+async function record(scenario: Scenario): Promise<Recording> {
+  const recording: Recording = { messages: [], heard: [] };
+  const { open, read, hear } = MessageReader.prototype;
+  vi.spyOn(MessageReader.prototype, 'open').mockImplementation(function (this: MessageReader, at) {
+    recording.messages.push({ type: 'turn' });
+    return open.call(this, at);
+  });
+  vi.spyOn(MessageReader.prototype, 'read').mockImplementation(function (this: MessageReader, message, at) {
+    const recorded = toRecorded(message);
+    if (recorded) recording.messages.push(recorded);
+    return read.call(this, message, at);
+  });
+  vi.spyOn(MessageReader.prototype, 'hear').mockImplementation(function (this: MessageReader, entries) {
+    recording.heard.push(...entries.flatMap((entry) => toHeard(entry) ?? []));
+    return hear.call(this, entries);
+  });
+  const fixture = startEngine(model.url, scenario.variables);
+  try {
+    const { process, events } = await begin(fixture.engine, scenario);
+    await collect(events);
+    for (const message of scenario.next ?? []) {
+      const turn = await process.continue(
+        { ...scenario.first, messages: [...scenario.first.messages, message] },
+        PATIENT,
+      );
+      await collect(turn);
+    }
+    // The CLI settles a turn a moment after its answer.
+    if (process.state === 'idle') await until('it has settled', () => recording.messages.at(-1)?.type === 'result');
+    process.end();
+  } finally {
+    vi.restoreAllMocks();
+    await fixture.close();
+  }
+  return recording;
+}
+
+async function begin(engine: ReturnType<typeof startEngine>['engine'], scenario: Scenario): Promise<BegunTurn> {
+  if (!scenario.isSpare) return engine.replay(scenario.first, NO_LISTENER);
+  const claimed = await (await engine.prestart()).claim(request(scenario.first.messages), NO_LISTENER, PATIENT);
+  if (!claimed) throw new Error('the claim was refused');
+  return claimed;
+}
