@@ -10,14 +10,14 @@ const ARROWS: Record<string, string[]> = {
   conversation: ['spec'],
   dialects: ['conversation', 'spec'],
   access: ['spec'],
-  telemetry: [],
+  telemetry: ['spec'],
   config: [],
   engine: ['async', 'conversation', 'spec'],
   processes: ['spec'],
   gateway: ['conversation', 'processes', 'spec'],
   http: ['access', 'dialects', 'gateway', 'spec', 'telemetry'],
   'scripted-model': [],
-  cli: ['access', 'async', 'config', 'engine', 'gateway', 'http', 'scripted-model', 'spec', 'telemetry'],
+  cli: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'scripted-model', 'spec', 'telemetry'],
 };
 
 /** Packages that one folder alone may import. */

@@ -1,32 +1,19 @@
-import type { Failure } from './failures.ts';
+import type { FailureCode } from './failures.ts';
 import type { JsonObject } from './messages.ts';
+import type { ProcessEnd } from './process-end.ts';
 import type { TurnPath } from './turn-events.ts';
 
-/** What became of one turn: who asked, for what, how it went, what came. It never holds content or a credential. */
+/**
+ * What became of one turn: who asked, for what, how it went, what came. It never holds content or a credential, and no text
+ * in it is longer than some hundred characters.
+ */
 export interface TurnRecord {
-  who: {
-    requestId: string;
-    /** The caller's name. */
-    caller: string;
-    /** The client program, from its user agent, such as `opencode/1.2`. */
-    client?: string;
-    /** The session that the client says it is in. */
-    session?: string;
+  who: WhoAsked & {
     /** The user that the client says it asks for. */
     user?: string;
   };
   /** Absent when the request could not be decoded. */
-  what?: {
-    dialect: string;
-    model: string;
-    stream: boolean;
-    messages: number;
-    tools: number;
-    /** Bytes of the body. */
-    bodyBytes: number;
-    /** The names of the parameters that the request set, sorted. */
-    parameters: string[];
-  };
+  what?: WhatWasAsked;
   how: {
     /** Absent when the turn did not reach the engine. */
     path?: TurnPath;
@@ -36,29 +23,63 @@ export interface TurnRecord {
   };
   came: {
     /** `complete`, or the code of the failure. */
-    outcome: 'complete' | Failure['code'];
+    outcome: 'complete' | FailureCode;
     stopReason?: string;
-    /** As the model told it. */
+    /** As the model told it; of a turn that failed, as far as it had told it. */
     usage?: JsonObject;
-    /** The failure with its words and, where a process ended, its exit code and last lines. */
-    failure?: Failure;
+    failure?: FailureRecord;
   };
+}
+
+/** Known of every turn. */
+export interface WhoAsked {
+  requestId: string;
+  /** The caller's name. */
+  caller: string;
+  /** The client program, from its user agent, such as `opencode/1.2`. */
+  client?: string | undefined;
+  /** The session that the client says it is in. */
+  session?: string | undefined;
+}
+
+export interface WhatWasAsked {
+  /** Such as `anthropic-messages`. */
+  dialect: string;
+  model: string;
+  stream: boolean;
+  messages: number;
+  tools: number;
+  /** Bytes of the body. */
+  bodyBytes: number;
+  /** The names of the parameters that the request set for the model, sorted. */
+  parameters: string[];
 }
 
 /** All in milliseconds; what did not happen is absent. */
 export interface TurnTimes {
-  /** In the queue for a place among the processes. */
-  queue?: number;
-  /** At the gate for new processes, and until the process had started. */
-  start?: number;
-  /** From the arrival to the first event of the model. */
-  firstEvent?: number;
   /** From the arrival to the end of the answer. */
   whole: number;
-  /** The gateway's own work: from the arrival to the engine, less the waits, and each event from the engine to the socket. */
+  /** In the queue for a place among the processes. */
+  queue?: number;
+  /** Until the process had started: at the gate for new ones, then its own start-up. */
+  spawn?: number;
+  /** From the arrival to the first event of the model. */
+  firstEvent?: number;
+  /** The gateway's own work: from the arrival to the queue or the engine, and each batch of events on to the socket. */
   own: number;
-  /** The rest: the process and the model's API together. */
-  engine: number;
+  /** The process and the model's API together: from the handing over to the last event. */
+  engine?: number;
+}
+
+/** A failure as a record keeps it. */
+export interface FailureRecord {
+  /** That of the answer, or what it would have been before the first byte. */
+  status: number;
+  type: string;
+  /** The beginning of its message. */
+  words: string;
+  /** How the process ended, when that is the failure; the end of its stderr. */
+  process?: ProcessEnd;
 }
 
 /** Receives each turn's record when the turn is over; must not throw. */

@@ -1,3 +1,5 @@
+import { bounded } from './bounded.ts';
+
 /** Fields of one log line; undefined ones are left out. Never a credential, never content. */
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
@@ -11,13 +13,9 @@ export function createLog(write: (line: string) => void): Log {
   return (event, fields = {}) => {
     const pairs = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${quote(shorten(String(value)))}`);
+      .map(([name, value]) => `${name}=${quote(bounded(String(value), LONGEST))}`);
     write(`${[new Date().toISOString(), event, ...pairs].join(' ')}\n`);
   };
-}
-
-function shorten(value: string): string {
-  return value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
 }
 
 function quote(value: string): string {

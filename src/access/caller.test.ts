@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { callerOf } from './caller.ts';
+
+const bearer = (token: string) => ({ apiKey: undefined, authorization: `Bearer ${token}` });
+
+test('each key is a caller of its own, and the same one each time', () => {
+  const keys = [
+    { apiKey: 'one', authorization: undefined },
+    { apiKey: 'two', authorization: undefined },
+    bearer('one'),
+    bearer('two'),
+    { apiKey: undefined, authorization: undefined },
+  ];
+  const callers = keys.map(callerOf);
+  expect(new Set(callers.map(({ id }) => id)).size).toBe(keys.length);
+  expect(new Set(callers.map(({ name }) => name)).size).toBe(keys.length);
+  expect(keys.map(callerOf)).toEqual(callers);
+});
+
+test('an empty x-api-key does not hide the bearer, another one does', () => {
+  expect(callerOf({ ...bearer('one'), apiKey: '' })).toEqual(callerOf(bearer('one')));
+  expect(callerOf({ ...bearer('one'), apiKey: 'two' })).toEqual(callerOf({ apiKey: 'two', authorization: undefined }));
+});
+
+test('the id is the digest of what was sent, and neither it nor the name has a part of the key', () => {
+  const key = 'sk-ant-api03-of-somebody';
+  const { id, name, limits } = callerOf({ apiKey: key, authorization: undefined });
+  expect(id).toBe(createHash('sha256').update(key).digest('base64url'));
+  expect(id.startsWith(name)).toBe(true);
+  expect(limits).toEqual({ turns: Number.POSITIVE_INFINITY });
+  expect(callerOf({ apiKey: undefined, authorization: undefined }).name).toBe('no-key');
+});

@@ -1,0 +1,20 @@
+import { hash } from 'node:crypto';
+import type { Caller } from '../spec/caller.ts';
+
+/** Where a client may have put its key. */
+export interface SentKeys {
+  /** The header `x-api-key`. */
+  apiKey: string | undefined;
+  /** The header `authorization`. */
+  authorization: string | undefined;
+}
+
+/**
+ * Whose request it is, told by whatever key the client sent; the key itself goes no further. An empty `x-api-key`, which
+ * some clients send beside a bearer token, says nothing.
+ */
+export function callerOf({ apiKey, authorization }: SentKeys): Caller {
+  const key = apiKey || authorization || '';
+  const id = hash('sha256', key, 'base64url');
+  return { id, name: key === '' ? 'no-key' : id.slice(0, 8), limits: { turns: Number.POSITIVE_INFINITY } };
+}

@@ -1,0 +1,57 @@
+import type { JsonObject } from '../spec/messages.ts';
+import type { TurnObserver } from '../spec/turn-record.ts';
+import type { Log } from './log.ts';
+
+/** Writes each turn as one line of the log; times in milliseconds. */
+export function turnLog(log: Log): TurnObserver {
+  return ({ who, what, how, came }) => {
+    const { times } = how;
+    const end = came.failure?.process;
+    log('turn', {
+      request: who.requestId,
+      session: who.session,
+      model: what?.model,
+      messages: what?.messages,
+      stream: what?.stream,
+      user: who.user,
+      path: how.path,
+      reason: how.replayReason,
+      outcome: came.outcome,
+      status: came.failure?.status,
+      ms: Math.round(times.whole),
+      caller: who.caller,
+      client: who.client,
+      dialect: what?.dialect,
+      tools: what?.tools,
+      bytes: what?.bodyBytes,
+      queue: rounded(times.queue),
+      spawn: rounded(times.spawn),
+      first: rounded(times.firstEvent),
+      engine: rounded(times.engine),
+      own: Math.round(times.own * 100) / 100,
+      stop: came.stopReason,
+      in: inputTokens(came.usage),
+      out: tokens(came.usage?.output_tokens),
+      // What is said of a process's end is in the fields of its own.
+      words: end ? undefined : came.failure?.words,
+      exit: end ? (end.spawnError ?? end.signal ?? end.code ?? undefined) : undefined,
+      stderr: end?.stderr || undefined,
+    });
+  };
+}
+
+function rounded(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds);
+}
+
+/** What went to the model, from its cache or not. */
+function inputTokens(usage: JsonObject | undefined): number | undefined {
+  const fresh = tokens(usage?.input_tokens);
+  return fresh === undefined
+    ? undefined
+    : fresh + (tokens(usage?.cache_read_input_tokens) ?? 0) + (tokens(usage?.cache_creation_input_tokens) ?? 0);
+}
+
+function tokens(count: unknown): number | undefined {
+  return typeof count === 'number' ? count : undefined;
+}

@@ -1,0 +1,155 @@
+import { type Failure, failure } from '../spec/failures.ts';
+import type { JsonObject } from '../spec/messages.ts';
+import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
+import type { FailureRecord, TurnMarks, TurnRecord, TurnTimes, WhatWasAsked, WhoAsked } from '../spec/turn-record.ts';
+import { bounded, endOf } from './bounded.ts';
+
+/** The most characters of a name, of a failure's words, of a process's last words. */
+const LONGEST_NAME = 200;
+const LONGEST_WORDS = 500;
+const LONGEST_STDERR = 300;
+
+/**
+ * Writes down what happens to one turn, and makes its record in the end. It has no clock: all times are passed in, as
+ * `performance.now()`. It is told of every event, and so allocates for none.
+ */
+export class TurnRecorder {
+  /** For the gateway, which writes the moments down that it passes. */
+  readonly marks: TurnMarks;
+  readonly #who: WhoAsked;
+  #what: WhatWasAsked | undefined;
+  #user: string | undefined;
+  #path: TurnPath | undefined;
+  #replayReason: string | undefined;
+  /** The gateway was through with its part until the first event. */
+  #leftAt: number | undefined;
+  #firstEventAt: number | undefined;
+  #relayMs = 0;
+  #stopReason: string | null = null;
+  #usage: JsonObject | undefined;
+  #lateUsage: JsonObject | undefined;
+  #isSettled = false;
+  #failure: Failure | undefined;
+
+  constructor(who: WhoAsked, arrived: number) {
+    this.#who = who;
+    this.marks = { arrived };
+  }
+
+  /** The request has been decoded. */
+  asked(what: WhatWasAsked, user: string | undefined): void {
+    this.#what = what;
+    this.#user = user;
+  }
+
+  /** The turn is on its way to the model. */
+  reached(path: TurnPath, replayReason: string | undefined): void {
+    this.#path = path;
+    this.#replayReason = replayReason;
+    this.#leftAt = firstOf(this.marks);
+  }
+
+  /** The gateway has passed an event on. */
+  heard(event: TurnEvent): void {
+    this.#firstEventAt ??= this.marks.eventAt;
+    switch (event.type) {
+      case 'message_start':
+        this.#usage = event.message.usage;
+        return;
+      case 'message_delta':
+        this.#stopReason = event.delta.stop_reason;
+        this.#lateUsage = event.usage;
+        return;
+      case 'message_stop':
+        this.#stopReason = event.answer.stop_reason;
+        this.#usage = event.answer.usage;
+        this.#lateUsage = undefined;
+        this.#isSettled = true;
+        return;
+      case 'failure':
+        this.failed(event.failure);
+        return;
+    }
+  }
+
+  /** The turn has failed, by an event or without any. */
+  failed(why: Failure): void {
+    this.#isSettled = true;
+    this.#failure = why;
+  }
+
+  /**
+   * What the client gets has gone to the socket.
+   *
+   * @param eventAt when the first event in it came from the engine
+   */
+  relayed(eventAt: number, at: number): void {
+    this.#relayMs += at - eventAt;
+  }
+
+  /**
+   * The record of the turn, now that it is over.
+   *
+   * @param isWhole whether the client got its answer to the end
+   */
+  record(at: number, isWhole: boolean): TurnRecord {
+    const found = this.#failure ?? (isWhole && this.#isSettled ? undefined : failure('client_gone'));
+    return {
+      who: {
+        requestId: this.#who.requestId,
+        caller: this.#who.caller,
+        ...named('client', this.#who.client),
+        ...named('session', this.#who.session),
+        ...named('user', this.#user),
+      },
+      ...(this.#what && { what: { ...this.#what, model: bounded(this.#what.model, LONGEST_NAME) } }),
+      how: {
+        ...(this.#path && { path: this.#path }),
+        ...(this.#replayReason !== undefined && { replayReason: this.#replayReason }),
+        times: this.#times(at),
+      },
+      came: {
+        outcome: found?.code ?? 'complete',
+        ...(this.#stopReason !== null && { stopReason: this.#stopReason }),
+        ...(this.#usage && { usage: withCounts(this.#usage, this.#lateUsage) }),
+        ...(found && { failure: failureRecord(found) }),
+      },
+    };
+  }
+
+  #times(at: number): TurnTimes {
+    const { arrived, queued, admitted, handed, spawned, eventAt } = this.marks;
+    const left = this.#leftAt ?? firstOf(this.marks) ?? at;
+    return {
+      whole: at - arrived,
+      ...(queued !== undefined && { queue: (admitted ?? at) - queued }),
+      ...(admitted !== undefined && spawned !== undefined && { spawn: spawned - admitted }),
+      ...(this.#firstEventAt !== undefined && { firstEvent: this.#firstEventAt - arrived }),
+      own: left - arrived + this.#relayMs,
+      ...(handed !== undefined && { engine: Math.max(0, (eventAt ?? at) - handed) }),
+    };
+  }
+}
+
+/** When a turn left for the queue or the engine. */
+function firstOf({ queued, handed }: TurnMarks): number | undefined {
+  return queued === undefined || handed === undefined ? (queued ?? handed) : Math.min(queued, handed);
+}
+
+/** A count that is null says nothing. */
+function withCounts(usage: JsonObject, later: JsonObject = {}): JsonObject {
+  return { ...usage, ...Object.fromEntries(Object.entries(later).filter(([, count]) => count !== null)) };
+}
+
+function named<Name extends string>(name: Name, value: string | undefined): { [name in Name]?: string } {
+  return value === undefined ? {} : ({ [name]: bounded(value, LONGEST_NAME) } as { [name in Name]: string });
+}
+
+function failureRecord({ status, type, message, process }: Failure): FailureRecord {
+  return {
+    status,
+    type,
+    words: bounded(message, LONGEST_WORDS),
+    ...(process && { process: { ...process, stderr: endOf(process.stderr, LONGEST_STDERR) } }),
+  };
+}
