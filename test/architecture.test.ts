@@ -61,6 +61,14 @@ describe('the arrows between folders', () => {
     }
   });
 
+  test('http knows dialects by their interface alone', () => {
+    const imported = files
+      .filter((file) => folderOf(file) === 'http' && !file.endsWith('.test.ts'))
+      .flatMap(importsOf)
+      .filter((name) => name.includes('/dialects/'));
+    expect([...new Set(imported)]).toEqual(['../dialects/dialect.ts']);
+  });
+
   test('nothing but the run directory touches process.env', () => {
     const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(ROOT, file), 'utf8')));
     expect(readers).toEqual(['src/engine/process/run-directory.ts']);

@@ -5,12 +5,15 @@ import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import { type Context, Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anthropicMessages } from '../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { StreamEncoder } from '../src/dialects/anthropic-messages/encode-answer.ts';
 import { AnswerFold } from '../src/engine/turn/answer-fold.ts';
 import type { Env } from '../src/http/app-options.ts';
 import { type Listener, listen } from '../src/http/listen.ts';
-import { streamAnswer } from '../src/http/write-answer.ts';
+import { writeAnswer } from '../src/http/write-answer.ts';
 import type { Failure } from '../src/spec/failures.ts';
 import type { TurnEvent } from '../src/spec/turn-events.ts';
+import { TurnRecorder } from '../src/telemetry/turn-recorder.ts';
 import { DAMAGES } from './support/damaged-streams.ts';
 import { foldMessage } from './support/fold-message.ts';
 import { chunkSizes, type GeneratedTurn, generatedTurn, inChunks } from './support/generated-turns.ts';
@@ -84,7 +87,7 @@ let server: Listener;
 beforeAll(async () => {
   const app = new Hono<Env>();
   app.get('/:turn', (context) => asked.get(context.req.param('turn'))?.(context) ?? context.notFound());
-  server = await listen(app, '127.0.0.1', 0);
+  server = await listen({ fetch: app.fetch, dialect: anthropicMessages }, '127.0.0.1', 0);
 });
 afterAll(async () => {
   const closed = server.close();
@@ -95,19 +98,22 @@ afterAll(async () => {
 /** A turn as the product answers it, over HTTP, and what it says of its end. */
 async function answered(turn: GeneratedTurn, keepAliveMs: number) {
   const name = randomUUID();
-  const settled: Array<{ failure?: Failure }> = [];
+  const recorder = new TurnRecorder({ requestId: 'req_own', caller: 'any' }, performance.now());
   asked.set(name, ({ env }) =>
-    streamAnswer(play(turn, env.outgoing), {
+    writeAnswer(play(turn, env.outgoing), {
       outgoing: env.outgoing,
+      dialect: anthropicMessages,
+      encoder: new StreamEncoder('req_own'),
+      stream: true,
       requestId: 'req_own',
       headers: { 'isthmus-path': 'start' },
       keepAliveMs,
-      onSettled: (outcome) => settled.push(outcome),
+      recorder,
     }),
   );
   const response = await fetch(`http://127.0.0.1:${server.port}/${name}`);
   asked.delete(name);
-  return { response, settled };
+  return { response, record: () => recorder.record(performance.now(), true) };
 }
 
 /** What the product sends for a turn; a failure before the first event as the error event that it is after a silence. */
@@ -129,9 +135,9 @@ function complaintAbout(chunks: Uint8Array[]): Complaint | undefined {
 
 async function check(turn: GeneratedTurn, sizes: readonly number[]): Promise<void> {
   streams += 1;
-  const { response, settled } = await answered(turn, turn.silences.size > 0 ? 1 : 60_000);
+  const { response, record } = await answered(turn, turn.silences.size > 0 ? 1 : 60_000);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  expect(settled).toEqual([turn.failure ? { failure: turn.failure } : {}]);
+  expect(record().came.outcome).toBe(turn.failure?.code ?? 'complete');
   const chunks = inChunks(bytes, sizes);
   const read = () => readBySdk(new Response(streamOf(chunks), response));
   if (turn.failure) {

@@ -1,6 +1,6 @@
 // @ts-check
 import { createServer } from 'node:http';
-import { encodeEvent } from '../../dist/src/dialects/anthropic-messages/encode-answer.js';
+import { StreamEncoder } from '../../dist/src/dialects/anthropic-messages/encode-answer.js';
 import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
 /**
@@ -14,8 +14,8 @@ export async function startPlainServer() {
     const chunks = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const { model, system } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    const write = (/** @type {import('./answers.js').TurnEvent} */ event) =>
-      response.write(encodeEvent(event, 'plain'));
+    const encoder = new StreamEncoder('plain');
+    const write = (/** @type {import('./answers.js').TurnEvent} */ event) => response.write(encoder.encode(event));
     const [head, deltas, tail] = answerEvents(model);
     const complete = () => {
       for (const event of tail) write(event);

@@ -1,10 +1,12 @@
 // @ts-check
 import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
+import { anthropicMessages } from '../../dist/src/dialects/anthropic-messages/anthropic-messages.js';
 import { Gateway } from '../../dist/src/gateway/gateway.js';
 import { createApp } from '../../dist/src/http/app.js';
 import { listen } from '../../dist/src/http/listen.js';
 import { createLog } from '../../dist/src/telemetry/log.js';
+import { turnLog } from '../../dist/src/telemetry/turn-log.js';
 import { sharedClock, stampsIn } from './answers.js';
 import { StandInEngine } from './engine.js';
 import { startPlainServer } from './plain-server.js';
@@ -22,14 +24,17 @@ const gateway = new Gateway(/** @type {any} */ (new StandInEngine()), {
   idleMs: 3_600_000,
   heldMs: 3_600_000,
 });
+const log = createLog((/** @type {string} */ line) => process.stderr.write(line));
 const app = createApp({
   gateway,
+  dialects: [anthropicMessages],
   bindHost: '127.0.0.1',
   keepAliveMs: 15_000,
   strict: false,
   models: [],
   identity: { version: 'bench', mode: 'bare', credential: 'none' },
-  log: createLog((/** @type {string} */ line) => process.stderr.write(line)),
+  observers: [turnLog(log)],
+  log,
 });
 const { port } = await listen(app, '127.0.0.1', 0);
 const plainUrl = await startPlainServer();

@@ -3,6 +3,7 @@ import { isOwnAddress } from '../access/own-address.ts';
 import { isLoopback } from '../access/request-guard.ts';
 import { within } from '../async/within.ts';
 import type { Settings } from '../config/settings.ts';
+import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment, type Mode } from '../engine/process/environment.ts';
 import { type ClaudeExecutable, findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
@@ -13,6 +14,7 @@ import { createApp } from '../http/app.ts';
 import { listen } from '../http/listen.ts';
 import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import type { Log } from '../telemetry/log.ts';
+import { turnLog } from '../telemetry/turn-log.ts';
 import { describeCredential } from './credential.ts';
 
 /** What a process that is just starting gets at least at the end, in milliseconds. */
@@ -77,11 +79,13 @@ export async function runGateway(settings: Settings, operator: NodeJS.ProcessEnv
     });
     const app = createApp({
       gateway,
+      dialects: [anthropicMessages],
       bindHost: host,
       keepAliveMs: settings['keep-alive-seconds'] * 1000,
       strict: settings.strict,
       models,
       identity: { version: ownVersion(), mode: environment.mode, credential },
+      observers: [turnLog(log)],
       log,
     });
     const listener = await listen(app, host, port).catch((error: NodeJS.ErrnoException) => {

@@ -1,11 +1,14 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { Dialects } from '../dialects/dialect.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
+import type { TurnObserver } from '../spec/turn-record.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** What the routes work with. */
 export interface AppOptions {
-  gateway: Gateway;
+  gateway: Pick<Gateway, 'open' | 'countTokens' | 'status'>;
+  dialects: Dialects;
   /** As the operator wrote it. */
   bindHost: string;
   keepAliveMs: number;
@@ -14,6 +17,8 @@ export interface AppOptions {
   models: readonly ModelListing[];
   /** What `GET /health` says beside the processes. */
   identity: { version: string; mode: string; credential: string };
+  /** Each is told of every turn when it is over. */
+  observers: readonly TurnObserver[];
   log: Log;
 }
 

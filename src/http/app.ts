@@ -1,18 +1,29 @@
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
-import { CONTRACT } from '../dialects/anthropic-messages/contract-table.ts';
-import { encodeModel, encodeModelsPage, findModel } from '../dialects/anthropic-messages/encode-models.ts';
+import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
-import { countTokensRoute, messagesRoute } from './messages-route.ts';
-import { failureResponse, newRequestId } from './write-answer.ts';
+import { dialectAt, newRequestId, refusalResponse } from './error-answer.ts';
+import { tokenCountHandler } from './token-count-route.ts';
+import { turnHandler } from './turn-route.ts';
 
 type Handler = (context: Context<Env>) => Response | Promise<Response>;
 
+/** The app, for {@link listen}. */
+export interface App {
+  fetch: Hono<Env>['fetch'];
+  /** Answers for what never reaches a route. */
+  dialect: Dialect;
+}
+
 /** All routes. Everything that is decided is decided behind them. */
-export function createApp(options: AppOptions): Hono<Env> {
-  const { gateway, bindHost, identity, models, log } = options;
+export function createApp(options: AppOptions): App {
+  const { gateway, dialects, bindHost, identity, log } = options;
+  const [first] = dialects;
   const app = new Hono<Env>();
+
+  const refuse = (context: Context, refused: Failure, headers?: Record<string, string>) =>
+    refusalResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
 
   app.use(async (context, next) => {
     context.set('requestId', newRequestId());
@@ -29,36 +40,42 @@ export function createApp(options: AppOptions): Hono<Env> {
     return next();
   });
 
-  const routes: Record<string, { GET?: Handler; POST?: Handler }> = {
-    '/': {
-      GET: (context) => context.text(`Isthmus ${identity.version} is here; GET /v1/capabilities says what it does.\n`),
-    },
-    '/health': { GET: (context) => context.json({ status: 'ok', ...identity, ...gateway.status }) },
-    '/api/hello': { GET: (context) => context.text('hello') },
-    '/v1/capabilities': { GET: (context) => context.json({ ...CONTRACT, errors: FAILURE_FACTS }) },
-    '/v1/models': { GET: (context) => context.json(encodeModelsPage(models, context.req.query())) },
-    '/v1/models/:id{.+}': {
-      GET: (context) => context.json(encodeModel(findModel(models, context.req.param('id') ?? ''))),
-    },
-    '/v1/messages': { POST: messagesRoute(options) },
-    '/messages': { POST: messagesRoute(options) },
-    '/v1/messages/count_tokens': { POST: countTokensRoute(options) },
-    '/messages/count_tokens': { POST: countTokensRoute(options) },
-  };
-  for (const [path, handlers] of Object.entries(routes)) {
+  const routes = new Map<string, { [method in 'GET' | 'POST']?: Handler }>([
+    [
+      '/',
+      {
+        GET: (context) =>
+          context.text(`Isthmus ${identity.version} is here; GET /v1/capabilities says what it does.\n`),
+      },
+    ],
+    ['/health', { GET: (context) => context.json({ status: 'ok', ...identity, ...gateway.status }) }],
+    ['/api/hello', { GET: (context) => context.text('hello') }],
+    ['/v1/capabilities', { GET: (context) => context.json({ ...first.contract, errors: FAILURE_FACTS }) }],
+  ]);
+  for (const dialect of dialects) {
+    for (const route of dialect.routes) {
+      const path = route.serves === 'model' ? `${route.path}/:id{.+}` : route.path;
+      routes.set(path, { ...routes.get(path), [route.method]: handlerOf(route, dialect, options) });
+    }
+  }
+  for (const [path, handlers] of routes) {
     // HEAD is answered as GET without its body.
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
-    app.all(path, (context) => refuseMethod(context, Object.keys(handlers)));
+    const allowed = Object.keys(handlers);
+    app.all(path, (context) =>
+      refuse(context, failure('method_not_allowed', { method: context.req.method, allowed }), {
+        allow: allowed.join(', '),
+      }),
+    );
   }
 
+  const served = [...routes.keys()].filter((path) => path.startsWith('/v1/') && !path.includes(':'));
   app.notFound((context) =>
     refuse(
-      context as Context<Env>,
+      context,
       failure(
         'not_found',
-        `There is no ${context.req.method} ${context.req.path}. Isthmus serves ${Object.keys(routes)
-          .filter((path) => path.startsWith('/v1/') && !path.includes(':'))
-          .join(', ')} and /health.`,
+        `There is no ${context.req.method} ${context.req.path}. Isthmus serves ${served.join(', ')} and /health.`,
       ),
     ),
   );
@@ -67,14 +84,19 @@ export function createApp(options: AppOptions): Hono<Env> {
     if (found.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack });
     return refuse(context, found);
   });
-  return app;
+  return { fetch: app.fetch, dialect: first };
 }
 
-function refuse(context: Context<Env>, refused: Failure): Response {
-  return failureResponse(refused, context.get('requestId'));
-}
-
-function refuseMethod(context: Context<Env>, allowed: string[]): Response {
-  const refused = failure('method_not_allowed', { method: context.req.method, allowed });
-  return failureResponse(refused, context.get('requestId'), { allow: allowed.join(', ') });
+function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions): Handler {
+  const { models } = options;
+  switch (route.serves) {
+    case 'turn':
+      return turnHandler(options, dialect, route);
+    case 'token count':
+      return tokenCountHandler(options, route);
+    case 'models':
+      return (context) => context.json(route.encode(models, context.req.query()));
+    case 'model':
+      return (context) => context.json(route.encode(models, context.req.param('id') ?? ''));
+  }
 }

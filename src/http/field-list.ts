@@ -1,5 +1,15 @@
+import type { MessagesRequest } from '../spec/messages.ts';
+
 /** The most characters of a header; clients and servers allow some kilobytes for all of them together. */
 const LONGEST = 1_000;
+
+/** The headers that say what became of the request's fields. */
+export function fieldHeaders({ ignored, converted }: MessagesRequest): Record<string, string> {
+  return {
+    ...(ignored.length === 0 ? {} : { 'isthmus-ignored': fieldList(ignored) }),
+    ...(converted.length === 0 ? {} : { 'isthmus-converted': fieldList(converted) }),
+  };
+}
 
 /**
  * A header value that lists fields: each path once, with `*` for its list indices where there are many of a kind; what does

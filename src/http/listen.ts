@@ -2,10 +2,10 @@ import { createServer, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import type { Hono } from 'hono';
-import { errorBody } from '../dialects/anthropic-messages/encode-answer.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
-import { failureResponse, newRequestId } from './write-answer.ts';
+import type { App } from './app.ts';
+import { newRequestId, refusal, refusalResponse } from './error-answer.ts';
 
 /** A listening server. */
 export interface Listener {
@@ -22,11 +22,13 @@ export interface Listener {
  *
  * @throws the listen error, with its `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …)
  */
-// biome-ignore lint/suspicious/noExplicitAny: the app's own environment type does not matter here
-export async function listen(app: Hono<any>, host: string, port: number): Promise<Listener> {
+export async function listen({ fetch, dialect }: App, host: string, port: number): Promise<Listener> {
   // A request without `Host` gets the app's own refusal.
   const options = { requireHostHeader: false };
-  const server = createServer(options, getRequestListener(app.fetch, { errorHandler: answerWithoutApp }));
+  const server = createServer(
+    options,
+    getRequestListener(fetch, { errorHandler: (error) => answerWithoutApp(error, dialect) }),
+  );
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
@@ -41,7 +43,7 @@ export async function listen(app: Hono<any>, host: string, port: number): Promis
     const isAnswered = [...answers].some(
       ({ req, headersSent }) => req.socket === socket && (req.complete || headersSent),
     );
-    if (socket.writable && !isAnswered) refuseUnparsable(error, socket);
+    if (socket.writable && !isAnswered) refuseUnparsable(error, socket, dialect);
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
@@ -72,27 +74,23 @@ function unparsable(code: string | undefined): Failure {
   return failure('bad_request', { path: '', problem: 'This is not a valid HTTP/1.1 request.' });
 }
 
-/** What is no HTTP request, in the API's envelope as well as its sender may read it. */
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const refused = unparsable(error.code);
-  const requestId = newRequestId();
-  const body = JSON.stringify(errorBody(refused, requestId));
+/** What is no HTTP request gets an answer as well as its sender may read it. */
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dialect): void {
+  const { status, headers, body } = refusal(unparsable(error.code), newRequestId(), dialect);
   const head = [
-    `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}`,
-    'content-type: application/json',
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(body)}`,
-    `request-id: ${requestId}`,
-    `isthmus-error: ${refused.code}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** What the app never sees: a request whose target and `Host` make no URL. */
-function answerWithoutApp(error: unknown): Response {
+function answerWithoutApp(error: unknown, dialect: Dialect): Response {
   const refused =
     error instanceof RequestError
       ? badRequest('', `The request target or the Host header is not valid: ${error.message}.`)
       : error;
-  return failureResponse(failureOf(refused), newRequestId());
+  return refusalResponse(failureOf(refused), newRequestId(), dialect);
 }

@@ -13,13 +13,13 @@ const MOST_READ = 2 * LARGEST_BODY;
  *
  * @throws FailureError `body_too_large`, `bad_request` for what is no UTF-8, `client_gone`
  */
-export async function readBody(incoming: IncomingMessage): Promise<string> {
+export async function readBody(incoming: IncomingMessage): Promise<{ text: string; bytes: number }> {
   const { chunks, length } = await readChunks(incoming);
   if (length > LARGEST_BODY) {
     throw failed('body_too_large', { megabytes: LARGEST_BODY / 1024 / 1024 });
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks, length));
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks, length)), bytes: length };
   } catch {
     throw badRequest('', 'The body is not valid UTF-8.');
   }

@@ -5,12 +5,19 @@ import { readBody } from './read-body.ts';
 /** UTF-8 cannot hold half a surrogate pair; a JSON escape can. */
 const SURROGATE_ESCAPE = /\\u[dD]/;
 
+export interface JsonBody {
+  body: unknown;
+  /** Of its text. */
+  bytes: number;
+  mayHoldLoneSurrogates: boolean;
+}
+
 /**
  * Reads a JSON body.
  *
  * @throws FailureError `unsupported_media_type`, `bad_request`, and what {@link readBody} throws
  */
-export async function readJson(incoming: IncomingMessage): Promise<{ body: unknown; mayHoldLoneSurrogates: boolean }> {
+export async function readJson(incoming: IncomingMessage): Promise<JsonBody> {
   const type = incoming.headers['content-type'] ?? '';
   if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
     throw failed('unsupported_media_type', `The content type must be application/json, not ${JSON.stringify(type)}.`);
@@ -22,10 +29,15 @@ export async function readJson(incoming: IncomingMessage): Promise<{ body: unkno
       `The body must not be compressed, and its content-encoding is ${JSON.stringify(encoding)}.`,
     );
   }
-  const text = await readBody(incoming);
+  const { text, bytes } = await readBody(incoming);
   try {
-    return { body: JSON.parse(text), mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
+    return { body: JSON.parse(text), bytes, mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
   } catch (error) {
-    throw badRequest('', `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw badRequest('', `The body is not valid JSON: ${withoutQuotation(String(error))}.`);
   }
+}
+
+/** The parser's message without the part of the body that it quotes: failures are logged, and content is not. */
+function withoutQuotation(message: string): string {
+  return message.replace(/^SyntaxError: /, '').replace(/,? ?(\.\.\.)?".*$/s, '');
 }

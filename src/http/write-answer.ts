@@ -1,129 +1,121 @@
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { encodeEvent, errorBody, PING } from '../dialects/anthropic-messages/encode-answer.ts';
+import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import { type Failure, failureOf } from '../spec/failures.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
-
-/** How a turn ended, for the log. */
-export type OnSettled = (outcome: { failure?: Failure }) => void;
+import type { TurnRecorder } from '../telemetry/turn-recorder.ts';
+import { refusalResponse } from './error-answer.ts';
 
 export interface AnswerOptions {
+  outgoing: ServerResponse;
+  dialect: Dialect;
+  encoder: AnswerEncoder;
+  /** Whether the encoder makes server-sent events; else one JSON body. */
+  stream: boolean;
   requestId: string;
   headers: Record<string, string>;
-  /** Called once, with the turn's last event. */
-  onSettled: OnSettled;
-}
-
-export interface StreamOptions extends AnswerOptions {
-  outgoing: ServerResponse;
-  /** Silence after which a streaming answer commits to 200 and pings, in milliseconds. */
+  /** Silence after which a stream commits to 200 and shows that it lives, in milliseconds. */
   keepAliveMs: number;
-}
-
-/** The gateway's own name for a request. */
-export function newRequestId(): string {
-  return `req_isthmus_${randomUUID().replaceAll('-', '')}`;
-}
-
-/** The answer to a request that was refused or failed before its first byte. */
-export function failureResponse(failure: Failure, requestId: string, headers: Record<string, string> = {}): Response {
-  return Response.json(errorBody(failure, requestId), {
-    status: failure.status,
-    headers: {
-      ...headers,
-      'isthmus-error': failure.code,
-      'request-id': failure.requestId ?? requestId,
-      // The rest of such a body is not read; the connection cannot be used again.
-      ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),
-      ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) }),
-    },
-  });
-}
-
-/** The whole answer as one JSON body. */
-export async function jsonAnswer(events: AsyncIterable<TurnEvent>, options: AnswerOptions): Promise<Response> {
-  for await (const event of events) {
-    const failure = event.type === 'failure' ? event.failure : event.type === 'message_stop' && event.unfoldable;
-    if (failure) {
-      options.onSettled({ failure });
-      return failureResponse(failure, options.requestId, options.headers);
-    }
-    if (event.type === 'message_stop') {
-      options.onSettled({});
-      return Response.json(event.answer, { headers: { ...options.headers, 'request-id': options.requestId } });
-    }
-  }
-  throw new Error('a turn ended without a terminal event');
+  recorder: TurnRecorder;
 }
 
 /**
- * The answer as server-sent events. It commits to status 200 with the first event of the model, or after a silence;
- * a failure before that is an HTTP error.
+ * Writes the answer of a turn. It commits to status 200 with the first thing that the encoder makes of the events, or after
+ * a silence; a failure before that is an HTTP error.
  *
  * It writes to the connection itself: a stream of the web's between them takes a third of a turn's time. Events that come
  * together go out together.
  *
  * @returns for the framework: the failure's response, or a mark that all has been written
  */
-export async function streamAnswer(events: AsyncIterable<TurnEvent>, options: StreamOptions): Promise<Response> {
-  const { outgoing, requestId, headers, keepAliveMs, onSettled } = options;
-  const stream = new EventStream(outgoing, { ...headers, 'request-id': requestId });
+export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: AnswerOptions): Promise<Response> {
+  const { dialect, encoder, stream, requestId, headers, keepAliveMs, recorder } = options;
+  const answer = new AnswerWriter(options);
   const keepAlive = setTimeout(() => {
-    stream.write(PING);
+    answer.write(encoder.keepAlive());
     keepAlive.refresh();
   }, keepAliveMs);
   try {
     for await (const event of events) {
       keepAlive.refresh();
-      if (event.type === 'failure') onSettled({ failure: event.failure });
-      else if (event.type === 'message_stop') onSettled({});
-      if (event.type === 'failure' && !outgoing.headersSent) return failureResponse(event.failure, requestId, headers);
-      stream.write(encodeEvent(event, requestId));
+      recorder.heard(event);
+      const failure = failureIn(event, stream);
+      if (failure && !answer.hasBegun) {
+        recorder.failed(failure);
+        return refusalResponse(failure, requestId, dialect, headers);
+      }
+      answer.write(encoder.encode(event), recorder.marks.eventAt);
     }
-    stream.end();
+    answer.end();
   } catch (error) {
-    if (!outgoing.headersSent) throw error;
+    if (!answer.hasBegun) throw error;
     const failure = failureOf(error);
-    onSettled({ failure });
-    stream.write(encodeEvent({ type: 'failure', failure }, requestId));
-    stream.end();
+    recorder.failed(failure);
+    answer.write(encoder.encode({ type: 'failure', failure }));
+    answer.end();
   } finally {
     clearTimeout(keepAlive);
   }
   return RESPONSE_ALREADY_SENT;
 }
 
-/** A response of server-sent events whose head goes out with the first of them; nothing is written to a client that has gone. */
-class EventStream {
-  readonly #outgoing: ServerResponse;
-  readonly #headers: Record<string, string>;
-  #batch = '';
+/** What fails with an event: a stream has passed on what cannot be folded, a whole answer cannot be made of it. */
+function failureIn(event: TurnEvent, stream: boolean): Failure | undefined {
+  if (event.type === 'failure') return event.failure;
+  return event.type === 'message_stop' && !stream ? event.unfoldable : undefined;
+}
 
-  constructor(outgoing: ServerResponse, headers: Record<string, string>) {
-    this.#outgoing = outgoing;
-    this.#headers = headers;
+/** The 200 of a turn; its head goes out with the first text, and nothing is written to a client that has gone. */
+class AnswerWriter {
+  readonly #options: AnswerOptions;
+  #hasBegun = false;
+  #batch = '';
+  /** When the first event of the batch came from the engine. */
+  #batchFrom: number | undefined;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
   }
 
-  write(frame: string): void {
-    if (!this.#outgoing.headersSent) {
-      this.#outgoing.writeHead(200, {
-        ...this.#headers,
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache',
-      });
-    }
+  /** Whether the status is committed. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** @param eventAt when the event that the text is made of came from the engine */
+  write(text: string, eventAt?: number): void {
+    if (text === '') return;
+    this.#hasBegun = true;
     if (this.#batch === '') process.nextTick(() => this.#flush());
-    this.#batch += frame;
+    this.#batch += text;
+    this.#batchFrom ??= eventAt;
   }
 
   end(): void {
+    if (!this.#hasBegun) throw new Error('a turn ended without an answer');
     this.#flush();
-    if (!this.#outgoing.destroyed) this.#outgoing.end();
+    if (!this.#options.outgoing.destroyed) this.#options.outgoing.end();
   }
 
   #flush(): void {
-    if (this.#batch !== '' && !this.#outgoing.destroyed) this.#outgoing.write(this.#batch);
+    const { outgoing, recorder } = this.#options;
+    if (this.#batch !== '' && !outgoing.destroyed) {
+      if (!outgoing.headersSent) outgoing.writeHead(200, this.#head());
+      outgoing.write(this.#batch);
+    }
+    if (this.#batchFrom !== undefined) recorder.relayed(this.#batchFrom, performance.now());
+    this.#batchFrom = undefined;
     this.#batch = '';
+  }
+
+  #head(): Record<string, string | number> {
+    const { stream, headers, requestId } = this.#options;
+    return {
+      ...headers,
+      'request-id': requestId,
+      ...(stream
+        ? { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(this.#batch) }),
+    };
   }
 }

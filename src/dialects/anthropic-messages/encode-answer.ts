@@ -1,31 +1,37 @@
-import type { Failure } from '../../spec/failures.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
+import type { AnswerEncoder } from '../dialect.ts';
 import { sseFrame } from '../sse/frame.ts';
+import { errorBody } from './encode-error.ts';
 
-/** The API's error envelope. `requestId` is the upstream's where it made the failure, else the gateway's own. */
-export function errorBody(failure: Failure, requestId: string) {
-  return {
-    type: 'error',
-    error: {
-      type: failure.type,
-      message: failure.message,
-      ...(failure.code === 'upstream_error' ? {} : { details: failure.details ?? { error_code: failure.code } }),
-    },
-    request_id: failure.requestId ?? requestId,
-  };
-}
+/** The API's own stream: what the model sent, event for event. */
+export class StreamEncoder implements AnswerEncoder {
+  readonly #requestId: string;
 
-/** The SSE frame of one event, as the API's own stream has it. */
-export function encodeEvent(event: TurnEvent, requestId: string): string {
-  switch (event.type) {
-    case 'message_stop':
-      return sseFrame('message_stop', { type: 'message_stop' });
-    case 'failure':
-      return sseFrame('error', errorBody(event.failure, requestId));
-    default:
-      return sseFrame(event.type, event);
+  constructor(requestId: string) {
+    this.#requestId = requestId;
+  }
+
+  encode(event: TurnEvent): string {
+    switch (event.type) {
+      case 'message_stop':
+        return STOP;
+      case 'failure':
+        return sseFrame('error', errorBody(event.failure, this.#requestId));
+      default:
+        return sseFrame(event.type, event);
+    }
+  }
+
+  keepAlive(): string {
+    return PING;
   }
 }
 
-/** Sent while the model is silent, so that no client or proxy takes the connection for dead. */
-export const PING = sseFrame('ping', { type: 'ping' });
+/** One JSON body: the message that the turn's last event brings. */
+export const wholeEncoder: AnswerEncoder = {
+  encode: (event) => (event.type === 'message_stop' ? JSON.stringify(event.answer) : ''),
+  keepAlive: () => '',
+};
+
+const STOP = sseFrame('message_stop', { type: 'message_stop' });
+const PING = sseFrame('ping', { type: 'ping' });

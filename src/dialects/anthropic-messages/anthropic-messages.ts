@@ -1,0 +1,58 @@
+import type { Dialect, DialectRoute, WireRequest } from '../dialect.ts';
+import { CONTRACT } from './contract-table.ts';
+import { decodeRequest } from './decode-request.ts';
+import { StreamEncoder, wholeEncoder } from './encode-answer.ts';
+import { errorBody } from './encode-error.ts';
+import { encodeModel, encodeModelsPage, findModel } from './encode-models.ts';
+
+/** The Anthropic Messages API. */
+export const anthropicMessages: Dialect = {
+  name: 'anthropic-messages',
+  routes: [
+    { serves: 'models', method: 'GET', path: '/v1/models', encode: encodeModelsPage },
+    {
+      serves: 'model',
+      method: 'GET',
+      path: '/v1/models',
+      encode: (models, id) => encodeModel(findModel(models, id)),
+    },
+    // Some clients are told a base URL with `/v1`, others one without.
+    ...['/v1/messages', '/messages'].flatMap((path): DialectRoute[] => [
+      {
+        serves: 'turn',
+        method: 'POST',
+        path,
+        decode: (wire) => {
+          const request = decode(wire);
+          return {
+            request,
+            encoder: (requestId) => (request.stream ? new StreamEncoder(requestId) : wholeEncoder),
+          };
+        },
+      },
+      {
+        serves: 'token count',
+        method: 'POST',
+        path: `${path}/count_tokens`,
+        decode: (wire) => decode(wire, { max_tokens: 1 }),
+        encode: (inputTokens) => ({ input_tokens: inputTokens }),
+      },
+    ]),
+  ],
+  contract: CONTRACT,
+  encodeError: (failure, requestId) => ({ status: failure.status, body: errorBody(failure, requestId) }),
+  asReturned: ({ content }) => ({ role: 'assistant', content }),
+};
+
+/** @param defaults fields that the body need not have */
+function decode({ body, header, strict, mayHoldLoneSurrogates }: WireRequest, defaults: object = {}) {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  return decodeRequest(isObject ? { ...defaults, ...body } : body, {
+    betas: (header('anthropic-beta') ?? '')
+      .split(',')
+      .map((value) => value.trim())
+      .filter((value) => value !== ''),
+    strict,
+    mayHoldLoneSurrogates,
+  });
+}

@@ -1,0 +1,289 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
+import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
+import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
+import type { Order } from '../gateway/gateway.ts';
+import { FAILURE_FACTS, failed, failure } from '../spec/failures.ts';
+import type { AnswerMessage } from '../spec/messages.ts';
+import type { TurnEvent } from '../spec/turn-events.ts';
+import type { TurnRecord } from '../spec/turn-record.ts';
+import { createApp } from './app.ts';
+import { type Listener, listen } from './listen.ts';
+
+/** The routes over two dialects and a gateway that plays what a test says: no engine is in it. */
+
+const ANSWER: AnswerMessage = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [{ type: 'text', text: 'grüße' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 3, output_tokens: 2 },
+};
+const START: TurnEvent = { type: 'message_start', message: { ...ANSWER, content: [], stop_reason: null } };
+const STOP: TurnEvent = { type: 'message_stop', answer: ANSWER };
+
+/** A dialect of another kind: numbered chunks, an end of its own, another envelope, one status of its own. */
+const counted: Dialect = {
+  name: 'counted',
+  routes: [
+    {
+      serves: 'turn',
+      method: 'POST',
+      path: '/v1/chat/completions',
+      decode: ({ body }) => {
+        const request = decodeRequest(body);
+        return { request, encoder: () => (request.stream ? new CountedChunks() : wholeText) };
+      },
+    },
+  ],
+  contract: {},
+  encodeError: ({ code, status, message }) => ({
+    status: code === 'overloaded' ? 503 : status,
+    headers: { 'x-request-id': 'also' },
+    body: { error: { message, code } },
+  }),
+  asReturned: ({ content }) => ({
+    role: 'assistant',
+    content: [{ type: 'text', text: content.map((block) => block.text).join('') }],
+  }),
+};
+
+class CountedChunks implements AnswerEncoder {
+  #number = 0;
+  encode(event: TurnEvent): string {
+    if (event.type === 'failure') return `data: {"error":"${event.failure.code}"}\n\n`;
+    return event.type === 'message_stop' ? 'data: [DONE]\n\n' : this.keepAlive();
+  }
+  keepAlive(): string {
+    this.#number += 1;
+    return `data: ${this.#number}\n\n`;
+  }
+}
+const wholeText: AnswerEncoder = {
+  encode: (event) => (event.type === 'message_stop' ? JSON.stringify({ text: event.answer.content[0]?.text }) : ''),
+  keepAlive: () => '',
+};
+
+let play: (order: Order) => AsyncIterable<TurnEvent>;
+let orders: Order[];
+const records: TurnRecord[] = [];
+const logged: string[] = [];
+let server: Listener;
+let url: string;
+
+beforeAll(async () => {
+  const app = createApp({
+    gateway: {
+      open: async (order) => {
+        orders.push(order);
+        order.marks.handed = performance.now();
+        return { path: 'start', events: play(order) };
+      },
+      countTokens: async () => ({ inputTokens: 7, source: 'sdk' }),
+      status: { processes: { streaming: 0, held: 0, idle: 0, spare: 0 }, waiting: 0, memoryBytes: 0 },
+    },
+    dialects: [anthropicMessages, counted],
+    bindHost: '127.0.0.1',
+    keepAliveMs: 20,
+    strict: false,
+    models: [{ id: 'claude-opus-5-5', aliases: ['opus'] }],
+    identity: { version: '0', mode: 'bare', credential: 'none' },
+    observers: [
+      () => {
+        throw new Error('a bad observer');
+      },
+      (record) => records.push(record),
+    ],
+    log: (event) => logged.push(event),
+  });
+  server = await listen(app, '127.0.0.1', 0);
+  url = `http://127.0.0.1:${server.port}`;
+});
+afterAll(async () => {
+  const closed = server.close();
+  await server.finish(0);
+  await closed;
+});
+beforeEach(() => {
+  orders = [];
+  records.length = 0;
+  logged.length = 0;
+  plays(START, STOP);
+});
+
+function plays(...events: TurnEvent[]): void {
+  play = async function* ({ marks }) {
+    for (const event of events) {
+      marks.eventAt = performance.now();
+      yield event;
+    }
+  };
+}
+
+const BODY = { model: 'm', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] };
+const post = (path: string, body: unknown = BODY, headers: Record<string, string> = {}) =>
+  fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+const MESSAGES = '/v1/messages';
+const COUNTED = '/v1/chat/completions';
+
+test('a whole answer is the body that the dialect makes, with its length', async () => {
+  const messages = await post(MESSAGES);
+  expect(messages.headers.get('content-type')).toBe('application/json');
+  expect(messages.headers.get('content-length')).toBe(String(Buffer.byteLength(JSON.stringify(ANSWER))));
+  expect(messages.headers.get('isthmus-path')).toBe('start');
+  expect(messages.headers.get('request-id')).toMatch(/^req_isthmus_/);
+  expect(await messages.json()).toEqual(ANSWER);
+  expect(await (await post(COUNTED)).json()).toEqual({ text: 'grüße' });
+});
+
+test('a stream is the frames that the dialect makes, with one memory for the whole answer', async () => {
+  plays(START, START, STOP);
+  const response = await post(COUNTED, { ...BODY, stream: true });
+  expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+  expect(response.headers.get('content-length')).toBeNull();
+  expect(await response.text()).toBe('data: 1\n\ndata: 2\n\ndata: [DONE]\n\n');
+});
+
+test('a silence is filled with what the dialect has for it, and counted on', async () => {
+  play = async function* () {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    yield STOP;
+  };
+  expect(await (await post(COUNTED, { ...BODY, stream: true })).text()).toMatch(/^data: 1\n\n.*data: \[DONE\]\n\n$/s);
+  expect(await (await post(COUNTED)).json()).toEqual({ text: 'grüße' });
+});
+
+test('a failure before the first byte is an answer in the dialect’s envelope, after it a frame', async () => {
+  plays({ type: 'failure', failure: failure('overloaded', { why: 'full' }) });
+  for (const stream of [true, false]) {
+    const messages = await post(MESSAGES, { ...BODY, stream });
+    expect([messages.status, messages.headers.get('retry-after')]).toEqual([529, '5']);
+    expect(await messages.json()).toMatchObject({ type: 'error', error: { type: 'overloaded_error' } });
+    const counted = await post(COUNTED, { ...BODY, stream });
+    expect([counted.status, counted.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(counted.headers.get('isthmus-error')).toBe('overloaded');
+    expect(counted.headers.get('x-request-id')).toBe('also');
+    expect(await counted.json()).toMatchObject({ error: { code: 'overloaded' } });
+  }
+  plays(START, { type: 'failure', failure: failure('upstream_cut', { how: 'stream' }) });
+  expect(await (await post(COUNTED, { ...BODY, stream: true })).text()).toBe(
+    'data: 1\n\ndata: {"error":"upstream_cut"}\n\n',
+  );
+  expect((await post(COUNTED)).status).toBe(502);
+});
+
+test('an answer that cannot be folded is a whole stream, and a failure as a whole', async () => {
+  plays(START, { type: 'message_stop', answer: ANSWER, unfoldable: failure('upstream_cut', { how: 'stream' }) });
+  expect(await (await post(COUNTED, { ...BODY, stream: true })).text()).toBe('data: 1\n\ndata: [DONE]\n\n');
+  expect((await post(COUNTED)).status).toBe(502);
+  await expect.poll(() => records.map(({ came }) => came.outcome)).toEqual(['complete', 'upstream_cut']);
+});
+
+test('a turn without an end is a defect, told as such', async () => {
+  plays();
+  const response = await post(MESSAGES);
+  expect([response.status, response.headers.get('isthmus-error')]).toEqual([500, 'internal']);
+});
+
+test('what the lineage of the next turn is made from is the dialect’s to say', async () => {
+  await post(COUNTED);
+  const content = [
+    { type: 'text', text: 'a' },
+    { type: 'text', text: 'b' },
+  ];
+  expect(orders[0]?.asReturned({ ...ANSWER, content }).content).toEqual([{ type: 'text', text: 'ab' }]);
+});
+
+const isMessages = { type: 'error', request_id: expect.any(String) };
+const isCounted = { error: { code: expect.any(String) } };
+
+test.each<[string, string, RequestInit, number, object]>([
+  ['another method', MESSAGES, {}, 405, isMessages],
+  ['another method', COUNTED, {}, 405, isCounted],
+  ['a path below', `${MESSAGES}/none`, {}, 404, isMessages],
+  ['a path below', `${COUNTED}/none`, {}, 404, isCounted],
+  ['a path beside', `${COUNTED}s`, {}, 404, isMessages],
+  ['a path of nobody', '/health/none', {}, 404, isMessages],
+  ['a model that is not there', '/v1/models/none', {}, 404, isMessages],
+  ['another origin', MESSAGES, { method: 'POST', headers: { origin: 'http://evil.example' } }, 403, isMessages],
+  ['another origin', COUNTED, { method: 'POST', headers: { origin: 'http://evil.example' } }, 403, isCounted],
+  ['no JSON', COUNTED, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }, 415, isCounted],
+])('an error is told by its path: %s, %s', async (_what, path, init, status, envelope) => {
+  const response = await fetch(`${url}${path}`, init);
+  expect(response.status).toBe(status);
+  expect(await response.json()).toMatchObject(envelope);
+  if (status === 405) expect(response.headers.get('allow')).toBe('POST');
+});
+
+test('a body that is too large is told by its path', async () => {
+  const response = await post(COUNTED, 'x'.repeat(33 * 1024 * 1024));
+  expect(response.status).toBe(413);
+  expect(await response.json()).toMatchObject(isCounted);
+});
+
+test('what is no request is told by the first dialect', async () => {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write('BREW /v1/chat/completions\r\n\r\n');
+  const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(head).toMatch(/^isthmus-error: bad_request$/m);
+  expect(head).toMatch(new RegExp(`^content-length: ${Buffer.byteLength(body)}$`, 'm'));
+  expect(JSON.parse(body)).toMatchObject(isMessages);
+});
+
+test('a model has its path, a list of models too, and tokens are counted', async () => {
+  expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({ first_id: 'claude-opus-5-5' });
+  expect(await (await fetch(`${url}/v1/models/opus`)).json()).toMatchObject({ id: 'claude-opus-5-5' });
+  expect((await fetch(`${url}/v1/models`, { method: 'HEAD' })).status).toBe(200);
+  const { max_tokens: _, ...body } = BODY;
+  const counted = await post(`${MESSAGES}/count_tokens`, body);
+  expect(counted.headers.get('isthmus-token-count')).toBe('sdk');
+  expect(await counted.json()).toEqual({ input_tokens: 7 });
+});
+
+test('the capabilities are those of the first dialect, with all failures', async () => {
+  const response = await fetch(`${url}/v1/capabilities`);
+  expect(await response.json()).toEqual({ ...anthropicMessages.contract, errors: FAILURE_FACTS });
+});
+
+test('observers hear of each turn once, and one that throws harms nobody', async () => {
+  const headers = { 'user-agent': 'opencode/1.2 (linux) ai-sdk/6', 'x-session-id': 'ses_1', 'x-api-key': 'k' };
+  await (await post(COUNTED, { ...BODY, temperature: 1, metadata: { user_id: 'somebody' } }, headers)).text();
+  await (await post(MESSAGES, '{"model": "what is typed"')).text();
+  await expect.poll(() => records.length).toBe(2);
+  expect(records[0]).toMatchObject({
+    who: { client: 'opencode/1.2', session: 'ses_1', user: 'somebody', caller: orders[0]?.caller.name },
+    what: {
+      dialect: 'counted',
+      model: 'm',
+      stream: false,
+      messages: 1,
+      tools: 0,
+      parameters: ['max_tokens', 'temperature'],
+    },
+    how: { path: 'start' },
+    came: { outcome: 'complete', stopReason: 'end_turn', usage: ANSWER.usage },
+  });
+  expect(records[0]?.how.times.own).toBeGreaterThan(0);
+  expect(records[1]?.came).toMatchObject({ outcome: 'bad_request', failure: { status: 400 } });
+  expect(JSON.stringify(records[1])).not.toContain('typed');
+  expect(logged).toEqual(['error', 'error']);
+});
+
+test('a turn that the gateway does not open is answered and recorded', async () => {
+  play = () => {
+    throw failed('shutting_down');
+  };
+  const response = await post(COUNTED);
+  expect([response.status, response.headers.get('isthmus-error')]).toEqual([529, 'shutting_down']);
+  await expect.poll(() => records.map(({ came }) => came.outcome)).toEqual(['shutting_down']);
+});

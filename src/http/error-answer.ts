@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import type { Dialect, Dialects } from '../dialects/dialect.ts';
+import type { Failure } from '../spec/failures.ts';
+
+/** The gateway's own name for a request. */
+export function newRequestId(): string {
+  return `req_isthmus_${randomUUID().replaceAll('-', '')}`;
+}
+
+/** The dialect that answers for a path: the one whose route is at it, or the closest above it; else the first. */
+export function dialectAt(path: string, dialects: Dialects): Dialect {
+  let [found] = dialects;
+  let longest = 0;
+  for (const dialect of dialects) {
+    for (const route of dialect.routes) {
+      if (route.path.length <= longest || !(path === route.path || path.startsWith(`${route.path}/`))) continue;
+      longest = route.path.length;
+      found = dialect;
+    }
+  }
+  return found;
+}
+
+/** The parts of the answer to a request that was refused, or failed before its first byte. */
+export interface RefusalParts {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export function refusal(failure: Failure, requestId: string, dialect: Dialect): RefusalParts {
+  const { status, headers, body } = dialect.encodeError(failure, requestId);
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'isthmus-error': failure.code,
+      'request-id': failure.requestId ?? requestId,
+      // The rest of such a body is not read; the connection cannot be used again.
+      ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),
+      ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) }),
+      ...headers,
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+/** @param more headers beside those of the refusal */
+export function refusalResponse(
+  failure: Failure,
+  requestId: string,
+  dialect: Dialect,
+  more: Record<string, string> = {},
+): Response {
+  const { status, headers, body } = refusal(failure, requestId, dialect);
+  return new Response(body, { status, headers: { ...more, ...headers } });
+}

@@ -1,0 +1,30 @@
+import type { Context } from 'hono';
+import { callerOf } from '../access/caller.ts';
+import type { Caller } from '../spec/caller.ts';
+import type { Env } from './app-options.ts';
+
+/** The value of a header, by its name in small letters. */
+export type HeaderReader = (name: string) => string | undefined;
+
+export function headersOf(context: Context<Env>): HeaderReader {
+  return (name) => context.req.header(name);
+}
+
+export function callerFrom(header: HeaderReader): Caller {
+  return callerOf({ apiKey: header('x-api-key'), authorization: header('authorization') });
+}
+
+/** @param always whether the operator wants it for every request */
+export function isStrict(header: HeaderReader, always: boolean): boolean {
+  return always || header('isthmus-strict') === '1';
+}
+
+/** The client program: the first product that its user agent names, such as `opencode/1.2`. */
+export function clientFrom(header: HeaderReader): string | undefined {
+  return /^[^\s(]+/.exec(header('user-agent') ?? '')?.[0];
+}
+
+/** The session that a client says it is in: for the record alone, never to choose a history. */
+export function sessionFrom(header: HeaderReader): string | undefined {
+  return header('x-session-id') ?? header('x-session-affinity') ?? header('x-claude-code-session-id');
+}

@@ -1,0 +1,30 @@
+import type { Context } from 'hono';
+import type { TokenCountRoute } from '../dialects/dialect.ts';
+import type { AppOptions, Env } from './app-options.ts';
+import { fieldHeaders } from './field-list.ts';
+import { onceOver } from './once-over.ts';
+import { readJson } from './read-json.ts';
+import { callerFrom, headersOf, isStrict } from './request-headers.ts';
+
+/** Serves the number of tokens that a turn would send to the model. */
+export function tokenCountHandler({ gateway, strict }: AppOptions, { decode, encode }: TokenCountRoute) {
+  return async (context: Context<Env>): Promise<Response> => {
+    const gone = new AbortController();
+    onceOver(context.env, () => gone.abort());
+    const header = headersOf(context);
+    const { body, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
+    const request = decode({ body, header, strict: isStrict(header, strict), mayHoldLoneSurrogates });
+    const { inputTokens, source } = await gateway.countTokens({
+      request,
+      caller: callerFrom(header),
+      signal: gone.signal,
+    });
+    return Response.json(encode(inputTokens), {
+      headers: {
+        'request-id': context.get('requestId'),
+        'isthmus-token-count': source,
+        ...fieldHeaders(request),
+      },
+    });
+  };
+}

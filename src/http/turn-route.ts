@@ -1,0 +1,85 @@
+import type { Context } from 'hono';
+import type { Dialect, TurnRoute } from '../dialects/dialect.ts';
+import { failureOf } from '../spec/failures.ts';
+import type { TurnRecord } from '../spec/turn-record.ts';
+import { TurnRecorder } from '../telemetry/turn-recorder.ts';
+import type { AppOptions, Env } from './app-options.ts';
+import { fieldHeaders } from './field-list.ts';
+import { onceOver } from './once-over.ts';
+import { readJson } from './read-json.ts';
+import { callerFrom, clientFrom, headersOf, isStrict, sessionFrom } from './request-headers.ts';
+import { writeAnswer } from './write-answer.ts';
+
+/** Serves one turn: reads the request, brings it to the gateway, writes the answer, and tells the observers in the end. */
+export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute) {
+  const { gateway, keepAliveMs, strict } = options;
+  return async (context: Context<Env>): Promise<Response> => {
+    const arrived = performance.now();
+    const requestId = context.get('requestId');
+    const header = headersOf(context);
+    const caller = callerFrom(header);
+    const recorder = new TurnRecorder(
+      { requestId, caller: caller.name, client: clientFrom(header), session: sessionFrom(header) },
+      arrived,
+    );
+    const gone = new AbortController();
+    onceOver(context.env, (isWhole) => {
+      // An abort is costly, and nobody listens to it any more after the answer.
+      if (!isWhole) gone.abort();
+      tell(options, recorder.record(performance.now(), isWhole));
+    });
+    try {
+      const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
+      const { request, encoder } = decode({ body, header, strict: isStrict(header, strict), mayHoldLoneSurrogates });
+      const { model, messages, tools, parameters, stream } = request;
+      recorder.asked(
+        {
+          dialect: dialect.name,
+          model,
+          stream,
+          messages: messages.length,
+          tools: tools.length,
+          bodyBytes: bytes,
+          parameters: Object.keys(parameters).sort(),
+        },
+        request.userId,
+      );
+      const { path, reason, events } = await gateway.open({
+        request,
+        caller,
+        signal: gone.signal,
+        marks: recorder.marks,
+        asReturned: dialect.asReturned,
+      });
+      recorder.reached(path, reason);
+      return await writeAnswer(events, {
+        outgoing: context.env.outgoing,
+        dialect,
+        encoder: encoder(requestId),
+        stream,
+        requestId,
+        headers: {
+          'isthmus-path': path,
+          ...(reason === undefined ? {} : { 'isthmus-replay-reason': reason }),
+          ...fieldHeaders(request),
+        },
+        keepAliveMs,
+        recorder,
+      });
+    } catch (error) {
+      recorder.failed(failureOf(error));
+      throw error;
+    }
+  };
+}
+
+/** An observer that fails is a defect, but no reason to fail for others. */
+function tell({ observers, log }: AppOptions, record: TurnRecord): void {
+  for (const observe of observers) {
+    try {
+      observe(record);
+    } catch (error) {
+      log('error', { request: record.who.requestId, stack: error instanceof Error ? error.stack : String(error) });
+    }
+  }
+}
