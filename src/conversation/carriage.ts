@@ -78,9 +78,10 @@ export function obstacleToHeld(newest: Message, heldIds: readonly string[]): Obs
   return firstObstacle(RESULT_ROWS, results);
 }
 
-/** What no path carries: where it stands within the message's content (`.2.content.0`), and why. */
+/** What no path carries, and why. */
 export interface ReplayObstacle {
-  at: string;
+  /** The index of the block and the way within it, such as `[2, 'content', 0]`; empty for the content as a whole. */
+  at: [] | [block: number, ...inner: Array<string | number>];
   problem: string;
 }
 
@@ -104,7 +105,7 @@ function imageInErrorResult({ content }: Message): ReplayObstacle | undefined {
   for (const [at, block] of content.entries()) {
     if (block.type !== 'tool_result' || block.is_error !== true) continue;
     const image = toolResultContent(block).findIndex((inner) => inner.type === 'image');
-    if (image >= 0) return { at: `.${at}.content.${image}`, problem: 'an error result cannot hold an image' };
+    if (image >= 0) return { at: [at, 'content', image], problem: 'an error result cannot hold an image' };
   }
   return undefined;
 }
@@ -116,12 +117,12 @@ function behindToolUse({ content }: Message, previous: Message | undefined): Rep
   if (firstToolUse < 0 && !isAfterToolUse) return undefined;
   const at = content.findIndex((block, index) => index > firstToolUse && block.type !== 'tool_use');
   if (at < 0) return undefined;
-  return { at: `.${at}`, problem: 'nothing but tool_use blocks can follow a tool_use; put it before' };
+  return { at: [at], problem: 'nothing but tool_use blocks can follow a tool_use; put it before' };
 }
 
 function lastWordsNotText({ content }: Message): ReplayObstacle | undefined {
   if (content.every((block) => block.type === 'text')) return undefined;
-  return { at: '', problem: 'a final assistant message may hold text only; end with a user message' };
+  return { at: [], problem: 'a final assistant message may hold text only; end with a user message' };
 }
 
 /** Models for which Claude Code carries 600 images and documents; for all others it drops the oldest beyond 100. */

@@ -9,6 +9,22 @@ export interface DecodedMessage {
   /** `system`: an instruction between turns, of text blocks. */
   role: Message['role'] | 'system';
   content: ContentBlock[];
+  paths: MessagePaths;
+}
+
+/** Where a message stands in the client's own body, so that an error names what the client sent. */
+export interface MessagePaths {
+  /** Such as `messages.2`. */
+  readonly message: string;
+  /** Its content as a whole, such as `messages.2.content`. */
+  readonly content: string;
+  /**
+   * A block, such as `messages.2.content.0` or `messages.2.tool_calls.0`, or what stands in it.
+   *
+   * @param at the block's index in `content`
+   * @param inner the way to a part of the block, in the names of the Messages API: `'tool_use_id'`, or `'content', 1`
+   */
+  block(at: number, ...inner: Array<string | number>): string;
 }
 
 export interface CheckedMessages {
@@ -23,22 +39,22 @@ export interface CheckedMessages {
  * Checks what the API would refuse and the SDK would repair in silence, and gives the messages the form that every path
  * carries: consecutive messages of one role are one, as the API itself joins them.
  *
- * @param messages with content as lists of blocks
+ * @param path where the list of messages stands in the client's own body
  * @param model decides how many images and documents can be carried
  * @throws FailureError `bad_request`, naming the block: `messages.2.content.0: …`
  */
-export function checkMessages(messages: readonly DecodedMessage[], model: string): CheckedMessages {
-  if (messages.length === 0) throw badRequest('messages', 'at least one message is required');
+export function checkMessages(messages: readonly DecodedMessage[], path: string, model: string): CheckedMessages {
+  if (messages.length === 0) throw badRequest(path, 'at least one message is required');
   checkToolPairs(messages);
   const ignored: string[] = [];
   const converted: string[] = [];
   const reminders = new Set<ContentBlock>();
   const joined: Message[] = [];
   for (const [index, message] of messages.entries()) {
-    const path = `messages.${index}`;
-    if (message.role !== 'system' || message.content.length > 0) checkContent(message, path);
+    const { paths } = message;
+    if (message.role !== 'system' || message.content.length > 0) checkContent(message);
     if (message.role === 'system') {
-      converted.push(path);
+      converted.push(paths.message);
       const blocks = message.content.map(toReminder);
       for (const block of blocks) reminders.add(block);
       if (blocks.length > 0) append(joined, 'user', blocks);
@@ -46,25 +62,27 @@ export function checkMessages(messages: readonly DecodedMessage[], model: string
     }
     const isLast = index === messages.length - 1;
     const obstacle = obstacleToReplay({ role: message.role, content: message.content }, joined.at(-1), isLast);
-    if (obstacle) throw badRequest(`${path}.content${obstacle.at}`, obstacle.problem);
+    if (obstacle) {
+      const [at, ...inner] = obstacle.at;
+      throw badRequest(at === undefined ? paths.content : paths.block(at, ...inner), obstacle.problem);
+    }
     if (message.role === 'assistant' && saysNothing(message)) {
-      ignored.push(path);
+      ignored.push(paths.message);
       continue;
     }
-    const content = message.content.map((block, at) =>
-      withoutToolReferences(
-        withoutCitations(block, `${path}.content.${at}`, ignored),
-        `${path}.content.${at}`,
-        converted,
-      ),
-    );
+    const content = message.content.map((block, at) => {
+      if (isCited(block)) ignored.push(paths.block(at, 'citations'));
+      if (hasToolReferences(block)) converted.push(paths.block(at));
+      return withoutToolReferences(withoutCitations(block));
+    });
     append(joined, message.role, content);
   }
-  if (joined.length === 0)
-    throw badRequest('messages', 'at least one message with content other than thinking is required');
-  for (const message of joined) message.content = foldReminders(message.content, reminders);
+  if (joined.length === 0) {
+    throw badRequest(path, 'at least one message with content other than thinking is required');
+  }
   checkMedia(messages, model);
-  checkResultsFirst(joined);
+  checkResultsFirst(messages);
+  for (const message of joined) message.content = foldReminders(message.content, reminders);
   return { messages: joined, ignored, converted };
 }
 
@@ -72,13 +90,13 @@ export function checkMessages(messages: readonly DecodedMessage[], model: string
 function checkMedia(messages: readonly DecodedMessage[], model: string): void {
   const most = mostMedia(model);
   let count = 0;
-  for (const [index, { content }] of messages.entries()) {
+  for (const { content, paths } of messages) {
     for (const [at, block] of content.entries()) {
       const inner = block.type === 'tool_result' ? toolResultContent(block) : [block];
       count += inner.filter(isMedia).length;
       if (count > most) {
         throw badRequest(
-          `messages.${index}.content.${at}`,
+          paths.block(at),
           `Claude Code carries ${most} images and documents of one request to this model; leave out the older ones`,
         );
       }
@@ -93,13 +111,13 @@ function append(messages: Message[], role: Message['role'], content: ContentBloc
   else messages.push({ role, content });
 }
 
-function checkContent(message: DecodedMessage, path: string): void {
-  if (message.content.length === 0) throw badRequest(`${path}.content`, 'must have at least one content block');
-  for (const [at, block] of message.content.entries()) {
+function checkContent({ content, paths }: DecodedMessage): void {
+  if (content.length === 0) throw badRequest(paths.content, 'must have at least one content block');
+  for (const [at, block] of content.entries()) {
     if (block.type !== 'text') continue;
-    if (block.text === '') throw badRequest(`${path}.content.${at}.text`, 'text content blocks must be non-empty');
+    if (block.text === '') throw badRequest(paths.block(at, 'text'), 'text content blocks must be non-empty');
     if (String(block.text).trim() === '') {
-      throw badRequest(`${path}.content.${at}.text`, 'text content blocks must contain non-whitespace text');
+      throw badRequest(paths.block(at, 'text'), 'text content blocks must contain non-whitespace text');
     }
   }
 }
@@ -115,10 +133,10 @@ function saysNothing({ content }: DecodedMessage): boolean {
 /** Every tool_use has its one tool_result in the next user turn, every tool_result its tool_use, and ids are unique. */
 function checkToolPairs(messages: readonly DecodedMessage[]): void {
   const seen = new Set<string>();
-  let open = new Map<string, string>();
+  let open = new Map<string, { at: number; paths: MessagePaths }>();
   const assertClosed = () => {
-    for (const [id, path] of open) {
-      throw badRequest(path, `tool_use \`${id}\` has no tool_result in the user message after it`);
+    for (const [id, { at, paths }] of open) {
+      throw badRequest(paths.block(at), `tool_use \`${id}\` has no tool_result in the user message after it`);
     }
   };
   for (const [index, message] of messages.entries()) {
@@ -129,20 +147,24 @@ function checkToolPairs(messages: readonly DecodedMessage[]): void {
         open = new Map();
       }
     }
+    const { paths } = message;
     for (const [at, block] of message.content.entries()) {
-      const path = `messages.${index}.content.${at}`;
       if (block.type === 'tool_use') {
         const id = String(block.id);
-        if (message.role !== 'assistant') throw badRequest(path, 'tool_use blocks belong in assistant messages');
-        if (seen.has(id)) throw badRequest(`${path}.id`, `tool_use ids must be unique, \`${id}\` was used before`);
+        if (message.role !== 'assistant') {
+          throw badRequest(paths.block(at), 'tool_use blocks belong in assistant messages');
+        }
+        if (seen.has(id)) {
+          throw badRequest(paths.block(at, 'id'), `tool_use ids must be unique, \`${id}\` was used before`);
+        }
         seen.add(id);
-        open.set(id, path);
+        open.set(id, { at, paths });
       } else if (block.type === 'tool_result') {
         const id = String(block.tool_use_id);
-        if (message.role !== 'user') throw badRequest(path, 'tool_result blocks belong in user messages');
+        if (message.role !== 'user') throw badRequest(paths.block(at), 'tool_result blocks belong in user messages');
         if (!open.delete(id)) {
           throw badRequest(
-            `${path}.tool_use_id`,
+            paths.block(at, 'tool_use_id'),
             `no tool_use \`${id}\` waits for a result in the assistant message before`,
           );
         }
@@ -152,32 +174,42 @@ function checkToolPairs(messages: readonly DecodedMessage[]): void {
   assertClosed();
 }
 
-/** The API takes tool results at the head of a user turn only. */
-function checkResultsFirst(messages: readonly Message[]): void {
-  for (const [index, message] of messages.entries()) {
-    const firstOther = message.content.findIndex((block) => block.type !== 'tool_result');
-    if (message.role !== 'user' || firstOther < 0) continue;
-    if (message.content.some((block, at) => at > firstOther && block.type === 'tool_result')) {
-      throw badRequest(`messages.${index}.content`, 'tool_result blocks must come before all other content');
+/**
+ * The API takes tool results at the head of a user turn only; consecutive user messages are one turn, and what a system
+ * message says among them has its place among the results.
+ */
+function checkResultsFirst(messages: readonly DecodedMessage[]): void {
+  let hasOther = false;
+  for (const { role, content, paths } of messages) {
+    if (role === 'assistant') hasOther = false;
+    if (role !== 'user') continue;
+    for (const { type } of content) {
+      if (type !== 'tool_result') hasOther = true;
+      else if (hasOther) throw badRequest(paths.content, 'tool_result blocks must come before all other content');
     }
   }
 }
 
-function withoutCitations(block: ContentBlock, path: string, ignored: string[]): ContentBlock {
+function isCited({ type, citations }: ContentBlock): boolean {
+  return type === 'text' && Array.isArray(citations) && citations.length > 0;
+}
+
+function withoutCitations(block: ContentBlock): ContentBlock {
   if (block.type !== 'text' || !Array.isArray(block.citations)) return block;
-  const { citations, ...text } = block;
-  if (block.citations.length > 0) ignored.push(`${path}.citations`);
+  const { citations: _, ...text } = block;
   return text;
 }
 
+function hasToolReferences(block: ContentBlock): boolean {
+  return block.type === 'tool_result' && toolResultContent(block).some(({ type }) => type === 'tool_reference');
+}
+
 /** A client that searches its own tools says in a result which ones it has found; they are in the request's tools then. */
-function withoutToolReferences(block: ContentBlock, path: string, converted: string[]): ContentBlock {
-  const content = block.type === 'tool_result' ? toolResultContent(block) : [];
-  if (!content.some(({ type }) => type === 'tool_reference')) return block;
-  converted.push(path);
+function withoutToolReferences(block: ContentBlock): ContentBlock {
+  if (!hasToolReferences(block)) return block;
   return {
     ...block,
-    content: content.map((inner) =>
+    content: toolResultContent(block).map((inner) =>
       inner.type === 'tool_reference' ? { type: 'text', text: `The tool ${inner.tool_name} is loaded.` } : inner,
     ),
   };

@@ -13,6 +13,7 @@ import {
   TOOL_FIELDS,
 } from './contract-table.ts';
 import { effortOfAnswer, messageEffort } from './message-effort.ts';
+import { IndexedPaths } from './message-paths.ts';
 import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
 
 /** Passed on as the same object: a copy would lose a key such as `__proto__`. */
@@ -127,7 +128,7 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes and checks a `POST /v1/messages` body, as the tables of `contract.ts` have it.
+ * Decodes and checks a `POST /v1/messages` body, as the tables of `contract-table.ts` have it.
  *
  * @param body the parsed JSON, of any shape
  * @throws FailureError `bad_request`, its message beginning with the path of the field; in strict mode `field_ignored`
@@ -145,8 +146,8 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], hasEffort, ignored);
   const system = decodeSystem(asBlocks(parsed.system ?? []), ignored);
   const { model } = parsed;
-  const messages = parsed.messages.map((item, index) => decodeMessage(item, `messages.${index}`, ignored));
-  const checked = checkMessages(messages, model);
+  const messages = parsed.messages.map((item, index) => decodeMessage(item, new IndexedPaths(index), ignored));
+  const checked = checkMessages(messages, 'messages', model);
   ignored.push(...checked.ignored);
   if (strict && ignored.length > 0) throw refusedInStrictMode(ignored);
   return {
@@ -211,21 +212,21 @@ function refusedInStrictMode(ignored: readonly string[]): FailureError {
 
 function decodeMessage(
   { role, content, ...rest }: z.infer<typeof message>,
-  path: string,
+  paths: IndexedPaths,
   ignored: string[],
 ): DecodedMessage {
   const isHeard = messageEffort({ role, ...rest }) !== undefined;
   for (const field of Object.keys(rest)) {
-    if (field !== 'output_config' || !isHeard) ignored.push(`${path}.${field}`);
+    if (field !== 'output_config' || !isHeard) ignored.push(`${paths.message}.${field}`);
   }
   const blocks = asBlocks(content);
   for (const [at, block] of blocks.entries()) {
     if (role === 'system' ? block.type !== 'text' && !isToolChange(block) : isToolChange(block)) {
       const problem = role === 'system' ? 'may hold text and changes of tools only' : 'alone may change tools';
-      throw badRequest(`${path}.content.${at}`, `a system message ${problem}`);
+      throw badRequest(paths.block(at), `a system message ${problem}`);
     }
   }
-  return { role, content: blocks.map(toolChangeInWords) };
+  return { role, content: blocks.map(toolChangeInWords), paths };
 }
 
 const EFFORT: keyof typeof OWN_BETAS = 'effort-2025-11-24';
