@@ -28,16 +28,18 @@ describe('a bad request is told by its field', () => {
       { ...base, model },
     ]),
     ['max_tokens: ', { ...base, max_tokens: -1 }],
-    ['max_tokens: ', { ...base, max_tokens: undefined }],
+    ['max_tokens: Field required', { ...base, max_tokens: undefined }],
+    ['model: Field required', { ...base, model: undefined }],
     ['max_tokens: ', { ...base, max_tokens: '10' }],
-    ['messages: ', { ...base, messages: undefined }],
+    ['messages: Field required', { ...base, messages: undefined }],
+    ['messages.0.role: Field required', { ...base, messages: [{ content: 'x' }] }],
     ['messages: ', { ...base, messages: 'hi' }],
     ['messages: at least one message is required', { ...base, messages: [] }],
     [
       'messages.0.role: must be `user`, `assistant` or `system`',
       { ...base, messages: [{ role: 'tool', content: 'x' }] },
     ],
-    ['messages.0.content: must be a string or a list of content blocks', { ...base, messages: [{ role: 'user' }] }],
+    ['messages.0.content: Field required', { ...base, messages: [{ role: 'user' }] }],
     ['messages.0.content: must be a string or a list', { ...base, messages: [{ role: 'user', content: 5 }] }],
     [
       'messages.0.content: must have at least one content block',
@@ -48,7 +50,10 @@ describe('a bad request is told by its field', () => {
       { ...base, messages: [{ role: 'user', content: [] }] },
     ],
     ['messages.0.content.0.type: ', { ...base, messages: [{ role: 'user', content: [{ type: 'video' }] }] }],
-    ['messages.0.content.0.text: ', { ...base, messages: [{ role: 'user', content: [{ type: 'text' }] }] }],
+    [
+      'messages.0.content.0.text: Field required',
+      { ...base, messages: [{ role: 'user', content: [{ type: 'text' }] }] },
+    ],
     [
       'messages.0.content.0.text: text content blocks must be non-empty',
       { ...base, messages: [{ role: 'user', content: [{ type: 'text', text: '' }] }] },
@@ -63,12 +68,12 @@ describe('a bad request is told by its field', () => {
     ],
     ['system: must be a string or a list of text blocks', { ...base, system: 5 }],
     ['system.0.type: ', { ...base, system: [{ type: 'image' }] }],
-    ['tools.0.name: ', { ...base, tools: [{ input_schema: { type: 'object' } }] }],
+    ['tools.0.name: Field required', { ...base, tools: [{ input_schema: { type: 'object' } }] }],
     [
       'tools.0.name: a tool name must be 1 to 128 printable',
       { ...base, tools: [{ name: '', input_schema: { type: 'object' } }] },
     ],
-    ['tools.0.input_schema: ', { ...base, tools: [{ name: 'a' }] }],
+    ['tools.0.input_schema: Field required', { ...base, tools: [{ name: 'a' }] }],
     [
       'tools.0.input_schema: the root of an input_schema must have `type: "object"`',
       { ...base, tools: [{ name: 'a', input_schema: {} }] },
@@ -77,7 +82,7 @@ describe('a bad request is told by its field', () => {
       'tools.1.name: tool names must be unique',
       { ...base, tools: [1, 2].map(() => ({ name: 'a', input_schema: { type: 'object' } })) },
     ],
-    ['thinking.budget_tokens: ', { ...base, thinking: { type: 'enabled' } }],
+    ['thinking.budget_tokens: Field required', { ...base, thinking: { type: 'enabled' } }],
     ['stream: ', { ...base, stream: 'yes' }],
   ])('%s', (message, body) => {
     expect(messageOf(body)).toContain(message);

@@ -16,10 +16,17 @@ import { effortOfAnswer, messageEffort } from './message-effort.ts';
 import { IndexedPaths } from './message-paths.ts';
 import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
 
+/** The API's own words for a field that is missing. */
+const REQUIRED = 'Field required';
+/** Says that a field is required where it is missing; else these words, or those of the schema. */
+const requiredOr = (words?: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === undefined ? REQUIRED : words),
+});
+
 /** Passed on as the same object: a copy would lose a key such as `__proto__`. */
 const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
+  requiredOr('must be an object'),
 );
 const nonEmpty = (what: string) => z.string().min(1, `${what} must not be empty`);
 
@@ -73,7 +80,7 @@ const contentBlock = z.discriminatedUnion('type', [
 ]);
 
 const message = z.looseObject({
-  role: z.enum(['user', 'assistant', 'system'], 'must be `user`, `assistant` or `system`'),
+  role: z.enum(['user', 'assistant', 'system'], requiredOr('must be `user`, `assistant` or `system`')),
   content: stringOr(z.array(contentBlock), 'a string or a list of content blocks'),
 });
 
@@ -91,7 +98,7 @@ const requestBody = z.looseObject({
     .looseObject({ type: z.string(), budget_tokens: z.int().positive().nullish() })
     .refine(({ type, budget_tokens }) => type !== 'enabled' || budget_tokens != null, {
       path: ['budget_tokens'],
-      message: 'is required for enabled thinking',
+      message: REQUIRED,
     })
     .nullish(),
   temperature: z.number().nullish(),
@@ -307,7 +314,7 @@ function assertChosenToolExists(
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.infer<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, requiredOr());
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const at = [path, ...(issue?.path ?? []).map(String)].filter((part) => part !== '').join('.');
@@ -319,10 +326,10 @@ function stringOr<Schema extends z.ZodType>(schema: Schema, expected: string) {
   return z.unknown().transform((value, context): string | z.infer<Schema> => {
     if (typeof value === 'string') return value;
     if (!Array.isArray(value)) {
-      context.addIssue({ code: 'custom', message: `must be ${expected}` });
+      context.addIssue({ code: 'custom', message: value === undefined ? REQUIRED : `must be ${expected}` });
       return z.NEVER;
     }
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, requiredOr());
     if (result.success) return result.data;
     for (const { message, path } of result.error.issues) context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
