@@ -43,6 +43,9 @@ export interface GatewayStatus {
   memoryBytes: number;
 }
 
+/** How long turns that have been cut off may take to pass their error on. */
+const LAST_ERRORS_MS = 500;
+
 /**
  * The life of a request between its decoding and its answer: find the process that continues its conversation, or start
  * one, or replay it; relay the turn; index what the process then holds.
@@ -110,8 +113,7 @@ export class Gateway {
     this.#pool.endWaiting();
     await this.#untilNoneIsOpen(deadlineMs);
     this.#pool.endAll();
-    // Those that have been cut off still get their error.
-    await this.#untilNoneIsOpen(500);
+    await this.#untilNoneIsOpen(LAST_ERRORS_MS);
   }
 
   async #untilNoneIsOpen(deadlineMs: number): Promise<void> {
