@@ -11,10 +11,12 @@ const LONGEST = 500;
 /** Writes one line an event: the time, the event, then `name=value` pairs. */
 export function createLog(write: (line: string) => void): Log {
   return (event, fields = {}) => {
-    const pairs = Object.entries(fields)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${quote(bounded(String(value), LONGEST))}`);
-    write(`${[new Date().toISOString(), event, ...pairs].join(' ')}\n`);
+    let line = `${new Date().toISOString()} ${event}`;
+    for (const [name, value] of Object.entries(fields)) {
+      if (value === undefined) continue;
+      line += ` ${name}=${typeof value === 'string' ? quote(bounded(value, LONGEST)) : value}`;
+    }
+    write(`${line}\n`);
   };
 }
 
