@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
 import { extendLineage, requestLineages, rootLineage } from './lineage.ts';
 
-const root = rootLineage({ clientKey: 'k', model: 'm', system: 's' });
+const root = rootLineage({ callerId: 'k', model: 'm', system: 's' });
 const message = (content: object[], role: 'user' | 'assistant' = 'user') => ({ role, content }) as Message;
 const lineageOf = (content: object[]) => extendLineage(root, message(content));
 
@@ -68,10 +68,10 @@ test.each([
 test('the key, the model, the system prompt and the role count', () => {
   const lineages = [
     root,
-    rootLineage({ clientKey: 'K', model: 'm', system: 's' }),
-    rootLineage({ clientKey: 'k', model: 'M', system: 's' }),
-    rootLineage({ clientKey: 'k', model: 'm', system: 'S' }),
-    rootLineage({ clientKey: 'km', model: '', system: 's' }),
+    rootLineage({ callerId: 'K', model: 'm', system: 's' }),
+    rootLineage({ callerId: 'k', model: 'M', system: 's' }),
+    rootLineage({ callerId: 'k', model: 'm', system: 'S' }),
+    rootLineage({ callerId: 'km', model: '', system: 's' }),
   ].map((lineage) => extendLineage(lineage, message([{ type: 'text', text: 'a' }])));
   lineages.push(extendLineage(root, message([{ type: 'text', text: 'a' }], 'assistant')));
   expect(new Set(lineages).size).toBe(lineages.length);

@@ -5,16 +5,16 @@ import { canonicalMessage, stableJson } from './canonical.ts';
 /** A running hash over canonical messages: equal lineage means the same conversation up to there. */
 export type Lineage = string;
 
-/** What a conversation stands on beside its messages. `clientKey` keeps clients with different keys apart. */
+/** What a conversation stands on beside its messages. `callerId` keeps callers apart. */
 export interface LineageRoot {
-  clientKey: string;
+  callerId: string;
   model: string;
   system: string;
 }
 
 /** The lineage of a conversation without any message yet. */
 export function rootLineage(root: LineageRoot): Lineage {
-  return digest(stableJson([root.clientKey, root.model, root.system]));
+  return digest(stableJson([root.callerId, root.model, root.system]));
 }
 
 /** The lineage after one more message. */
@@ -23,8 +23,8 @@ export function extendLineage(lineage: Lineage, message: Message): Lineage {
 }
 
 /** The lineages of a request: of everything before its newest turn, and of the whole. */
-export function requestLineages(request: MessagesRequest, clientKey: string): { history: Lineage; whole: Lineage } {
-  let history = rootLineage({ clientKey, model: request.model, system: request.system });
+export function requestLineages(request: MessagesRequest, callerId: string): { history: Lineage; whole: Lineage } {
+  let history = rootLineage({ callerId, model: request.model, system: request.system });
   for (const message of request.messages.slice(0, -1)) history = extendLineage(history, message);
   const newest = request.messages.at(-1);
   return { history, whole: newest ? extendLineage(history, newest) : history };

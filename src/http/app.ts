@@ -3,7 +3,7 @@ import { guardRequest } from '../access/request-guard.ts';
 import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
-import { dialectAt, newRequestId, refusalResponse } from './error-answer.ts';
+import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
 
@@ -23,7 +23,7 @@ export function createApp(options: AppOptions): App {
   const app = new Hono<Env>();
 
   const refuse = (context: Context, refused: Failure, headers?: Record<string, string>) =>
-    refusalResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
+    errorResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
 
   app.use(async (context, next) => {
     context.set('requestId', newRequestId());

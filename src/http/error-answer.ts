@@ -21,14 +21,15 @@ export function dialectAt(path: string, dialects: Dialects): Dialect {
   return found;
 }
 
-/** The parts of the answer to a request that was refused, or failed before its first byte. */
-export interface RefusalParts {
+/** The whole of an error's answer. */
+interface ErrorParts {
   status: number;
   headers: Record<string, string>;
   body: string;
 }
 
-export function refusal(failure: Failure, requestId: string, dialect: Dialect): RefusalParts {
+/** The answer to a request that was refused, or failed before its first byte. */
+export function errorParts(failure: Failure, requestId: string, dialect: Dialect): ErrorParts {
   const { status, headers, body } = dialect.encodeError(failure, requestId);
   return {
     status,
@@ -45,13 +46,17 @@ export function refusal(failure: Failure, requestId: string, dialect: Dialect): 
   };
 }
 
-/** @param more headers beside those of the refusal */
-export function refusalResponse(
+/**
+ * The same for the framework.
+ *
+ * @param more headers beside those of the error
+ */
+export function errorResponse(
   failure: Failure,
   requestId: string,
   dialect: Dialect,
   more: Record<string, string> = {},
 ): Response {
-  const { status, headers, body } = refusal(failure, requestId, dialect);
+  const { status, headers, body } = errorParts(failure, requestId, dialect);
   return new Response(body, { status, headers: { ...more, ...headers } });
 }

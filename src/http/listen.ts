@@ -5,7 +5,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Dialect } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { App } from './app.ts';
-import { newRequestId, refusal, refusalResponse } from './error-answer.ts';
+import { errorParts, errorResponse, newRequestId } from './error-answer.ts';
 
 /** A listening server. */
 export interface Listener {
@@ -76,7 +76,7 @@ function unparsable(code: string | undefined): Failure {
 
 /** What is no HTTP request gets an answer as well as its sender may read it. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dialect): void {
-  const { status, headers, body } = refusal(unparsable(error.code), newRequestId(), dialect);
+  const { status, headers, body } = errorParts(unparsable(error.code), newRequestId(), dialect);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
@@ -92,5 +92,5 @@ function answerWithoutApp(error: unknown, dialect: Dialect): Response {
     error instanceof RequestError
       ? badRequest('', `The request target or the Host header is not valid: ${error.message}.`)
       : error;
-  return refusalResponse(failureOf(refused), newRequestId(), dialect);
+  return errorResponse(failureOf(refused), newRequestId(), dialect);
 }

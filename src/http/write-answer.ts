@@ -4,7 +4,7 @@ import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import { type Failure, failureOf } from '../spec/failures.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecorder } from '../telemetry/turn-recorder.ts';
-import { refusalResponse } from './error-answer.ts';
+import { errorResponse } from './error-answer.ts';
 
 export interface AnswerOptions {
   outgoing: ServerResponse;
@@ -42,7 +42,7 @@ export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: Ans
       const failure = failureIn(event, stream);
       if (failure && !answer.hasBegun) {
         recorder.failed(failure);
-        return refusalResponse(failure, requestId, dialect, headers);
+        return errorResponse(failure, requestId, dialect, headers);
       }
       answer.write(encoder.encode(event), recorder.marks.eventAt);
     }

@@ -65,7 +65,10 @@ export interface TurnTimes {
   spawn?: number;
   /** From the arrival to the first event of the model. */
   firstEvent?: number;
-  /** The gateway's own work: from the arrival to the queue or the engine, and each batch of events on to the socket. */
+  /**
+   * The gateway's own: from the arrival to the queue or the engine, which includes the reading of the body, and each batch
+   * of events on to the socket.
+   */
   own: number;
   /** The process and the model's API together: from the handing over to the last event. */
   engine?: number;

@@ -149,21 +149,27 @@ test.each([
 const CHUNKED = 'content-type: application/json\r\ntransfer-encoding: chunked';
 
 test.each([
-  ['no HTTP', 'BREW /v1/messages\r\n\r\n', 400],
-  ['a header that is none', 'POST /v1/messages HTTP/1.1\r\nhost localhost\r\n\r\n', 400],
+  ['no HTTP', 'BREW /v1/messages\r\n\r\n', 400, 'bad_request'],
+  ['a header that is none', 'POST /v1/messages HTTP/1.1\r\nhost localhost\r\n\r\n', 400, 'bad_request'],
   [
     'a body that breaks off in a chunk that is none',
     `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n${CHUNKED}\r\n\r\n5\r\n{"a":\r\nnone\r\n\r\n`,
     400,
+    'bad_request',
   ],
-  ['headers over the limit', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-])('%s', async (_what, bytes, status) => {
+  [
+    'headers over the limit',
+    `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'headers_too_large',
+  ],
+])('%s', async (_what, bytes, status, code) => {
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1').on('error', () => undefined);
   socket.write(bytes);
   const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   const id = /^request-id: (.*)$/m.exec(head)?.[1];
-  expect(head).toMatch(/^isthmus-error: bad_request$/m);
+  expect(head).toMatch(new RegExp(`^isthmus-error: ${code}$`, 'm'));
   expect(JSON.parse(body)).toMatchObject({ error: { type: 'invalid_request_error' }, request_id: id });
 });
 
