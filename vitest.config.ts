@@ -1,26 +1,36 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { WORKERS } from './test/support/depth.ts';
+import { SlowestFiles } from './test/support/slowest-files.ts';
 
-/** It spends minutes in waiting for an address that does not answer; the other files run beside it. */
-const isSlow = ({ moduleId }: TestSpecification) => moduleId.endsWith('/sdk-facts-first-party.test.ts');
-
-class SlowFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
-  }
-}
-
+/** What each project and tag holds is in test/README.md. */
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'scripted-model/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/support/build.ts'],
-    sequence: { sequencer: SlowFirst },
-    // Each test above unit level starts real processes; two cores carry two files at a time.
-    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripted-model/**/*.test.ts', 'test/unit/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          globalSetup: ['test/support/build.ts'],
+        },
+      },
+    ],
+    tags: [
+      { name: 'quick', description: 'Of test/real: what `npm test` runs too.' },
+      { name: 'soak', description: 'Runs deeper, with the seed of the day, in `npm run test:soak`.' },
+    ],
+    maxWorkers: WORKERS,
     // Against a test that hangs, on a machine that others keep busy too.
-    testTimeout: 900_000,
+    testTimeout: 1_800_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
+    reporters: ['default', new SlowestFiles()],
   },
 });

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server
 import { asTheModelSees, type WireMessage } from './as-the-model-sees.ts';
 import { foldMessage } from './fold-message.ts';
 import { type StartOptions, spawnGateway, startGateway, type TestGateway, until } from './gateway.ts';
+import { environmentOf, processesWith } from './process-table.ts';
 import type { StreamEvent } from './sse-frames.ts';
 import { SseGrammar } from './sse-grammar.ts';
 
@@ -120,7 +121,7 @@ export class FaultStage {
 
   /** The `claude` processes of this gateway that live now. */
   processes(): number[] {
-    return processesIn(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
+    return processesWith(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
   }
 
   /** The same, once those that were ending are gone. */
@@ -202,10 +203,10 @@ export class FaultStage {
   async replace(): Promise<void> {
     this.#hasKilled = true;
     const { home, child } = this.gateway;
-    const before = processesIn(home);
+    const before = processesWith(home);
     child.kill('SIGKILL');
     await this.restart();
-    await until('the processes of the first are gone', () => processesIn(home).every((pid) => !before.includes(pid)));
+    await until('the processes of the first are gone', () => processesWith(home).every((pid) => !before.includes(pid)));
   }
 
   /** A new gateway in place of the one that has ended, with the same home. */
@@ -226,7 +227,7 @@ export class FaultStage {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
-    await until('its processes are gone', () => processesIn(this.gateway.home).length === 0);
+    await until('its processes are gone', () => processesWith(this.gateway.home).length === 0);
   }
 
   /** Stops the gateway: each call of the model was a client's, and nothing is left. */
@@ -253,7 +254,7 @@ export class FaultStage {
       });
       expect(code).toBe(0);
       expect(left).toEqual([]);
-      expect(processesIn(home)).toEqual([]);
+      expect(processesWith(home)).toEqual([]);
       expect(this.model.requests).toHaveLength(calls);
     } finally {
       await this.gateway.stop();
@@ -503,22 +504,4 @@ function markIn(newest: unknown): string | undefined {
   return JSON.stringify(newest)
     ?.match(/<turn [\d.]+>/g)
     ?.at(-1);
-}
-
-/** Every process of this machine that was started with this home. */
-function processesIn(home: string): number[] {
-  const table = execFileSync('ps', ['axeww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 1 << 26 });
-  return table
-    .split('\n')
-    .filter((line) => line.includes(home))
-    .map((line) => Number.parseInt(line, 10));
-}
-
-/** The variables of a process; none if it is no more. */
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,0 +1,480 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ModelRequest } from '../../../scripted-model/script.ts';
+import { ScriptedModel } from '../../../scripted-model/server.ts';
+import {
+  ANTHROPIC_CLIENT_TOOL,
+  BETAS,
+  BODY_FIELDS,
+  CONTENT,
+  CONTRACT,
+  HEADERS,
+  OWN_BETAS,
+  TOOL_FIELDS,
+  TOOL_KINDS,
+} from '../../../src/dialects/anthropic-messages/contract-table.ts';
+import { FAILURE_FACTS } from '../../../src/spec/failures.ts';
+import { asTheModelSees, type Block, type WireMessage } from '../../support/as-the-model-sees.ts';
+import { startGateway, type TestGateway } from '../../support/gateway.ts';
+
+/**
+ * Every row of the contract, held against what the scripted model received: the fields that pass on each path, streaming
+ * and not, and without a trace in the turn after; the others by their header or their 400.
+ */
+
+let model: ScriptedModel;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+  gateway = await startGateway(model.url, ['--spares', '2']);
+});
+beforeEach(() => {
+  model.requests.length = 0;
+  model.use([]);
+});
+afterAll(async () => {
+  await gateway?.stop();
+  await model?.close();
+});
+
+const READ = { name: 'read', description: 'reads', input_schema: { type: 'object', properties: {} } };
+const CALL = { content: [{ type: 'tool_use' as const, name: 'read', input: {} }] };
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  path: string | null;
+  /** Of a whole answer: its content; the blocks of a stream are put together by the scripted ids alone. */
+  content: Block[];
+  error?: { type: string; message: string };
+}
+
+async function ask(body: object, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 100, messages: [user('hi')], ...body }),
+  });
+  const text = await response.text();
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  const whole = isStream ? undefined : JSON.parse(text);
+  return {
+    status: response.status,
+    headers: response.headers,
+    path: response.headers.get('isthmus-path'),
+    content: isStream ? blocksOf(text) : (whole.content ?? []),
+    ...(whole?.error ? { error: whole.error } : {}),
+  };
+}
+
+/** The content of a stream whose tool inputs are all empty. */
+function blocksOf(stream: string): Block[] {
+  const blocks: Block[] = [];
+  for (const [, data = ''] of stream.matchAll(/^data: (.*)$/gm)) {
+    const event = JSON.parse(data);
+    if (event.type === 'content_block_start') blocks[event.index] = event.content_block;
+    if (event.delta?.type === 'text_delta') (blocks[event.index] as Block).text += event.delta.text;
+  }
+  return blocks;
+}
+
+function user(content: string | Block[]): WireMessage {
+  return { role: 'user', content };
+}
+
+function newest(): ModelRequest {
+  const found = model.requests.at(-1);
+  if (!found) throw new Error('the model was not called');
+  return found.body;
+}
+
+function resultFor(content: Block[]): WireMessage {
+  return user([{ type: 'tool_result', tool_use_id: String(content.at(-1)?.id), content: 'r' }]);
+}
+
+/** What a field is sent as, and what the model must have got for it; both times the same unless told. */
+type Passing = { send: unknown; seen?: Record<string, unknown>; without?: unknown };
+
+/** What the body has without the field: nothing, or Claude Code's word for nothing. */
+const PASSED: Partial<Record<keyof typeof BODY_FIELDS, Passing[]>> = {
+  max_tokens: [{ send: 77, without: 100 }],
+  thinking: [
+    { send: { type: 'enabled', budget_tokens: 1024 }, without: { type: 'disabled' } },
+    { send: { type: 'adaptive', display: 'omitted' }, without: { type: 'disabled' } },
+    { send: { type: 'disabled' }, without: { type: 'disabled' } },
+  ],
+  temperature: [{ send: 0.25 }],
+  top_p: [{ send: 0.5 }],
+  top_k: [{ send: 7 }],
+  stop_sequences: [{ send: ['END', '\n\n'] }],
+  tool_choice: [
+    { send: { type: 'auto', disable_parallel_tool_use: true } },
+    { send: { type: 'any' } },
+    { send: { type: 'none' } },
+    { send: { type: 'tool', name: 'read' } },
+  ],
+  output_config: [
+    { send: { effort: 'low' } },
+    { send: { format: { type: 'json_schema', schema: { type: 'object', properties: { a: {} } } } } },
+  ],
+  output_format: [
+    {
+      send: { type: 'json_schema', schema: { type: 'object' } },
+      seen: { output_config: { format: { type: 'json_schema', schema: { type: 'object' } } } },
+    },
+  ],
+};
+
+describe.each([false, true])('with stream: %s', (stream) => {
+  const cases = Object.entries(PASSED).flatMap(([field, values]) =>
+    (values ?? []).map((passing) => ({ field, ...passing })),
+  );
+
+  test.each(cases)('$field $send reaches the model on every path, and is gone one turn later', async (passing) => {
+    const { field, send, seen = { [field]: send }, without } = passing;
+    model.use([
+      { when: { text: 'read' }, replies: [CALL] },
+      { when: { has_tool_result: true }, replies: [CALL, { content: [{ type: 'text', text: 'done' }] }] },
+    ]);
+    const paths: Array<string | null> = [];
+    const turn = async (messages: WireMessage[], isWith: boolean): Promise<WireMessage[]> => {
+      const answer = await ask({ stream, tools: [READ], messages, ...(isWith ? { [field]: send } : {}) });
+      paths.push(answer.path);
+      for (const [name, value] of Object.entries(seen)) expect(newest()[name]).toEqual(isWith ? value : without);
+      expect(answer.headers.get('isthmus-ignored')).toBeNull();
+      return [...messages, { role: 'assistant', content: answer.content }];
+    };
+    let history = await turn([user('please read')], true);
+    history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], true);
+    history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], false);
+    history = await turn([...history, user('and now')], true);
+    await turn([...history, user('and then')], false);
+    await turn([user('a'), { role: 'assistant', content: 'b' }, user('c')], true);
+    expect(paths).toEqual(['start', 'continue', 'continue', 'continue', 'continue', 'replay']);
+    expect(model.requests).toHaveLength(6);
+  });
+});
+
+test('every field that the table passes on is tried above', () => {
+  const passed = Object.entries(BODY_FIELDS).flatMap(([field, row]) => ('passed' in row ? [field] : []));
+  expect(Object.keys(PASSED).sort()).toEqual(passed.sort());
+});
+
+/** The other fields: what is sent, and what must be seen of it. */
+const OTHER_FIELDS: Record<Exclude<keyof typeof BODY_FIELDS, keyof typeof PASSED>, unknown> & Record<string, unknown> =
+  {
+    model: 'anthropic/claude-opus-4-1',
+    messages: [user('other words')],
+    system: [
+      { type: 'text', text: 'one' },
+      { type: 'text', text: 'two', cache_control: { type: 'ephemeral' } },
+    ],
+    tools: [READ],
+    stream: true,
+    betas: ['pdfs-2024-09-25'],
+    metadata: { user_id: 'somebody' },
+    cache_control: { type: 'ephemeral', ttl: '1h' },
+    context_management: { edits: [] },
+    service_tier: 'standard_only',
+    speed: 'fast',
+    container: 'container_1',
+    mcp_servers: [{ type: 'url', url: 'https://example.com', name: 'x' }],
+    inference_geo: 'us',
+    thread: { type: 'create' },
+  };
+
+describe('the other fields', () => {
+  const rows = Object.entries(BODY_FIELDS).filter(([, row]) => !('passed' in row));
+
+  test.each(rows.filter(([, { handling }]) => handling === 'ignored'))('%s is ignored and declared', async (field) => {
+    const answer = await ask({ [field]: OTHER_FIELDS[field] });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('isthmus-ignored')).toBe(field);
+    expect(newest()).not.toHaveProperty(field);
+    const refused = await ask({ [field]: OTHER_FIELDS[field] }, { 'isthmus-strict': '1' });
+    expect(refused.status).toBe(400);
+    expect(refused.headers.get('isthmus-error')).toBe('field_ignored');
+    expect(refused.error?.message).toMatch(new RegExp(`^${field}: `));
+    expect(model.requests).toHaveLength(1);
+  });
+
+  test.each(rows.filter(([, { handling }]) => handling === 'refused'))('%s is refused', async (field, { note }) => {
+    const answer = await ask({ [field]: OTHER_FIELDS[field] });
+    expect(answer.status).toBe(400);
+    expect(answer.error).toMatchObject({ type: 'invalid_request_error', message: `${field}: ${note}` });
+    expect(model.requests).toHaveLength(0);
+  });
+
+  test.each(rows.filter(([, { handling }]) => handling === 'honoured' || handling === 'replaced'))(
+    '%s is neither ignored nor refused',
+    async (field) => {
+      const answer = await ask({ [field]: OTHER_FIELDS[field] }, { 'isthmus-strict': '1' });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('isthmus-ignored')).toBeNull();
+    },
+  );
+
+  test('model, messages, system, tools and betas are what the model gets', async () => {
+    const { model: name, messages, system, tools, betas } = OTHER_FIELDS;
+    await ask({ model: name, messages, system, tools, betas });
+    expect(newest()).toMatchObject({ model: 'claude-opus-4-1', tools: [READ] });
+    expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
+      asTheModelSees(messages as WireMessage[], { withThinking: true }),
+    );
+    expect((newest().system as Block[]).at(-1)?.text).toBe('one\n\ntwo');
+    expect(model.requests[0]?.headers['anthropic-beta']).toContain('pdfs-2024-09-25');
+  });
+
+  test('an alias of a model is the model that Claude Code takes it for', async () => {
+    for (const alias of ['opus', 'sonnet', 'haiku']) {
+      await ask({ model: alias });
+      const listed = await (await fetch(`${gateway.url}/v1/models/${alias}`)).json();
+      expect(newest().model).toBe((listed as { id: string }).id);
+    }
+  });
+
+  test('metadata.user_id stands in the log, and what else is in metadata is ignored', async () => {
+    const answer = await ask({ metadata: { user_id: 'user-4711', team: 'x' } });
+    expect(answer.headers.get('isthmus-ignored')).toBe('metadata.team');
+    await expect.poll(() => gateway.output()).toContain('user=user-4711');
+    expect(JSON.stringify(newest())).not.toContain('4711');
+  });
+
+  test('a field that nobody knows is ignored and declared', async () => {
+    const answer = await ask({ invented: 1 });
+    expect(answer.headers.get('isthmus-ignored')).toBe('invented');
+    expect(newest()).not.toHaveProperty('invented');
+  });
+});
+
+describe('tools', () => {
+  const values: Record<keyof typeof TOOL_FIELDS, unknown> = {
+    type: 'custom',
+    name: 'other',
+    description: 'one\n\ntwo ①',
+    input_schema: { type: 'object', $defs: { a: {} } },
+    strict: true,
+    eager_input_streaming: true,
+    input_examples: [{ path: 'a' }],
+    cache_control: { type: 'ephemeral' },
+    defer_loading: true,
+    allowed_callers: ['direct'],
+  };
+
+  test.each(Object.entries(TOOL_FIELDS))('%s', async (field, row) => {
+    const value = values[field as keyof typeof TOOL_FIELDS];
+    const answer = await ask({ tools: [{ ...READ, [field]: value }] });
+    expect(answer.headers.get('isthmus-ignored')).toBe(row.handling === 'ignored' ? `tools.0.${field}` : null);
+    expect(newest().tools).toEqual(['passed' in row ? { ...READ, [field]: value } : READ]);
+  });
+
+  const kinds: Record<keyof typeof TOOL_KINDS, object[]> = {
+    'client tool (no type, or `custom`)': [READ],
+    'Anthropic-defined client tool (`bash_`, `text_editor_`, `computer_` or `memory_` with a date)': [
+      { type: 'bash_20250124', name: 'bash' },
+      { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool', max_characters: 5 },
+      { type: 'computer_20251124', name: 'computer', display_width_px: 1, display_height_px: 1 },
+      { type: 'memory_20250818', name: 'memory' },
+    ],
+    'server tool or toolset (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, `computer_toolset_…`, …)':
+      [
+        { type: 'web_search_20250305', name: 'web_search' },
+        { type: 'code_execution_20250825', name: 'code_execution' },
+        { type: 'mcp_toolset', mcp_server_name: 'x' },
+        { type: 'computer_toolset_20260801' },
+      ],
+  };
+  const kindRows = Object.entries(TOOL_KINDS).flatMap(([kind, row]) =>
+    kinds[kind as keyof typeof TOOL_KINDS].map((tool) => ({ tool, ...row })),
+  );
+
+  test.each(kindRows)('$tool is $handling, and the client’s own tool works beside it', async ({ tool, handling }) => {
+    const beside = { ...READ, name: 'beside' };
+    model.use([{ replies: [{ content: [{ type: 'tool_use', name: 'beside', input: {} }] }] }]);
+    const answer = await ask({ tools: [beside, tool] });
+    expect(answer.content).toMatchObject([{ type: 'tool_use', name: 'beside' }]);
+    expect(newest().tools).toEqual(handling === 'honoured' ? [beside, tool] : [beside]);
+    expect(answer.headers.get('isthmus-ignored')).toBe(handling === 'honoured' ? null : 'tools.1');
+    expect((await gateway.health()).processes.held).toBeGreaterThan(0);
+  });
+
+  test('an Anthropic-defined tool is called, and its result continues the turn', async () => {
+    const bash = { type: 'bash_20250124', name: 'bash' };
+    expect(bash.type).toMatch(ANTHROPIC_CLIENT_TOOL);
+    model.use([
+      { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'done' }] }] },
+      { replies: [{ content: [{ type: 'tool_use', name: 'bash', input: { command: 'ls' } }] }] },
+    ]);
+    const called = await ask({ tools: [bash] });
+    const messages = [user('hi'), { role: 'assistant', content: called.content }, resultFor(called.content)];
+    const answer = await ask({ tools: [bash], messages });
+    expect(answer.path).toBe('continue');
+    expect(answer.content).toMatchObject([{ text: 'done' }]);
+  });
+});
+
+describe('content', () => {
+  const png = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' };
+  const call = { type: 'tool_use', id: 'toolu_x', name: 'read', input: { b: 1, a: [2] } };
+  const history = (assistant: Block[], ...rest: Block[]): WireMessage[] => [
+    user('a'),
+    { role: 'assistant', content: assistant },
+    user([...rest, { type: 'text', text: 'c' }]),
+  ];
+  const examples: Record<
+    keyof typeof CONTENT,
+    { messages: WireMessage[]; system?: Block[]; tools?: object[]; field?: string }
+  > = {
+    text: { messages: [user('one'), user([{ type: 'text', text: 'two \u{1f600}' }])] },
+    image: { messages: [user([{ type: 'image', source: png }])] },
+    document: {
+      messages: [user([{ type: 'document', source: { ...png, media_type: 'application/pdf' }, title: 't' }])],
+    },
+    search_result: {
+      messages: [user([{ type: 'search_result', source: 's', title: 't', content: [{ type: 'text', text: 'x' }] }])],
+    },
+    tool_use: { messages: history([call], { type: 'tool_result', tool_use_id: 'toolu_x', content: 'r' }) },
+    tool_result: {
+      messages: history([call], {
+        type: 'tool_result',
+        tool_use_id: 'toolu_x',
+        content: [
+          { type: 'image', source: png },
+          { type: 'text', text: 'x' },
+        ],
+      }),
+    },
+    'thinking, redacted_thinking': {
+      messages: history([
+        { type: 'thinking', thinking: 'hm', signature: 's+/=' },
+        { type: 'redacted_thinking', data: 'd' },
+        { type: 'text', text: 'b' },
+      ]),
+    },
+    'message with `role: "system"`': {
+      messages: [user('a'), { role: 'system', content: 'be brief' }],
+      field: 'messages.1',
+    },
+    'tool_reference in a tool_result': {
+      messages: history([call], {
+        type: 'tool_result',
+        tool_use_id: 'toolu_x',
+        content: [{ type: 'tool_reference', tool_name: 'read' }],
+      }),
+      field: 'messages.2.content.0',
+    },
+    '`output_config.effort` of a message with `role: "system"`': {
+      messages: [user('a'), { role: 'system', content: [], output_config: { effort: 'low' } } as WireMessage],
+      field: 'messages.1',
+    },
+    'tool_addition, tool_removal in a message with `role: "system"`': {
+      messages: [
+        user('a'),
+        {
+          role: 'system',
+          content: ['tool_removal', 'tool_addition'].map((type) => ({
+            type,
+            tool: { type: 'tool_reference', name: 'read' },
+          })),
+        },
+      ],
+      tools: [READ],
+      field: 'messages.1',
+    },
+    'other fields of a message but `role` and `content`': {
+      messages: [{ ...user('a'), output_config: { effort: 'low' } } as WireMessage],
+      field: 'messages.0.output_config',
+    },
+    'citations of an assistant’s text': {
+      messages: history([{ type: 'text', text: 'b', citations: [{ type: 'char_location' }] }]),
+      field: 'messages.1.content.0.citations',
+    },
+    'assistant message of thinking alone, or of `(no content)`': {
+      messages: history([{ type: 'text', text: '(no content)' }]),
+      field: 'messages.1',
+    },
+    'system block `x-anthropic-billing-header:`': {
+      messages: [user('a')],
+      system: [{ type: 'text', text: 'x-anthropic-billing-header: cc_version=1' }],
+    },
+    'server_tool_use, mcp_tool_use and their results': {
+      messages: history([
+        { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} },
+        { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },
+        { type: 'text', text: 'b' },
+      ]),
+    },
+    'container_upload, compaction and other blocks': {
+      messages: [user([{ type: 'container_upload', file_id: 'f' }])],
+      field: 'messages.0.content.0.type',
+    },
+  };
+
+  test.each(Object.entries(CONTENT))('%s', async (what, { handling }) => {
+    const { field, ...request } = examples[what as keyof typeof CONTENT];
+    const answer = await ask(request);
+    const declared = { ignored: 'isthmus-ignored', converted: 'isthmus-converted' }[handling as string] ?? 'none';
+    expect(answer.status).toBe(handling === 'refused' ? 400 : 200);
+    if (handling === 'refused') expect(answer.error?.message).toMatch(new RegExp(`^${field}: `));
+    for (const header of ['isthmus-ignored', 'isthmus-converted']) {
+      expect(answer.headers.get(header)).toBe(header === declared ? field : null);
+    }
+    if (handling === 'honoured') {
+      expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees(request.messages, { withThinking: true }),
+      );
+    }
+  });
+
+  test('the effort of a system message is the request’s own, on a live process too', async () => {
+    const level = (effort: string) => ({ role: 'system', content: [], output_config: { effort } }) as WireMessage;
+    const request = { model: 'claude-opus-5-5', output_config: { effort: 'high' } };
+    const first = [user('a'), level('medium')];
+    const { content } = await ask({ ...request, messages: first });
+    expect(newest().output_config).toEqual({ effort: 'medium' });
+    const messages = [...first, { role: 'assistant', content }, user('b'), level('low')];
+    const { path } = await ask({ ...request, messages });
+    expect([path, newest().output_config]).toEqual(['continue', { effort: 'low' }]);
+  });
+});
+
+test('betas of the list pass, Claude Code’s own are there anyway, others are declared', async () => {
+  const passed = Object.keys(BETAS);
+  const own = Object.keys(OWN_BETAS);
+  const header = [...passed, ...own, 'context-1m-2025-08-07', 'fast-mode-2026-02-01'].join(', ');
+  const answer = await ask({}, { 'anthropic-beta': header });
+  expect(answer.headers.get('isthmus-ignored')).toBe(
+    'anthropic-beta:context-1m-2025-08-07, anthropic-beta:fast-mode-2026-02-01',
+  );
+  const seen = String(model.requests[0]?.headers['anthropic-beta']).split(',');
+  expect([...new Set(seen)]).toHaveLength(seen.length);
+  expect([...passed, ...own].filter((beta) => !seen.includes(beta))).toEqual([]);
+  expect(seen).not.toContain('context-1m-2025-08-07');
+});
+
+test('other betas mean a replay, as a process keeps its own', async () => {
+  const first = await ask({ betas: ['pdfs-2024-09-25'] });
+  const messages = [user('hi'), { role: 'assistant', content: first.content }, user('more')];
+  const second = await ask({ messages, betas: ['output-128k-2025-02-19'] });
+  expect(second.path).toBe('replay');
+  expect(second.headers.get('isthmus-replay-reason')).toBe('the betas have changed');
+  expect(model.requests[1]?.headers['anthropic-beta']).not.toContain('pdfs');
+});
+
+test('GET /v1/capabilities is the contract', async () => {
+  const response = await fetch(`${gateway.url}/v1/capabilities`);
+  expect(await response.json()).toEqual({ ...CONTRACT, errors: FAILURE_FACTS });
+  expect(Object.keys(HEADERS)).toContain('isthmus-path');
+});
+
+test('--strict is for every request', async () => {
+  const strict = await startGateway(model.url, ['--spares', '0', '--strict']);
+  const response = await fetch(`${strict.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', max_tokens: 1, messages: [user('hi')], service_tier: 'auto' }),
+  });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { details: { error_code: 'field_ignored' } } });
+  await strict.stop();
+});

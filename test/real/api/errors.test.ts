@@ -1,0 +1,140 @@
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Anthropic, APIError } from '@anthropic-ai/sdk';
+import { afterEach, expect, test } from 'vitest';
+import type { Reply } from '../../../scripted-model/script.ts';
+import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { findExecutable } from '../../../src/engine/process/executable.ts';
+import { postStream, sdkClient } from '../../support/clients.ts';
+import { startGateway, surroundings } from '../../support/gateway.ts';
+
+/** What a client sees of everything that can go wrong behind the gateway. */
+
+const cleanups: Array<() => unknown> = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function setUp(replies: Reply[], ...flags: string[]) {
+  const model = await ScriptedModel.start({ script: [{ replies }] });
+  cleanups.push(() => model.close());
+  const gateway = await startGateway(model.url, ['--spares', '0', ...flags]);
+  cleanups.push(() => gateway.stop());
+  const client = sdkClient(gateway.url);
+  const ask = (stream = false): Promise<Anthropic.Message> =>
+    stream ? client.messages.stream(ASK).finalMessage() : client.messages.create(ASK);
+  return { model, gateway, ask };
+}
+
+const ASK = { model: 'claude-sonnet-5', max_tokens: 10, messages: [{ role: 'user' as const, content: 'hi' }] };
+const TEXT: Reply = { content: [{ type: 'text', text: 'some words that take several deltas' }] };
+
+async function failing(turn: Promise<unknown>): Promise<APIError> {
+  const error = await turn.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof APIError)) throw new Error(`an API error was expected, not ${String(error)}`);
+  return error;
+}
+
+test.each([
+  [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
+  [400, 'invalid_request_error', 'messages.0: bad'],
+  [401, 'authentication_error', 'invalid x-api-key'],
+  [402, 'billing_error', 'pay first'],
+  [403, 'permission_error', 'not yours'],
+  [413, 'request_too_large', 'too large'],
+  [429, 'rate_limit_error', 'slow down'],
+  [500, 'api_error', 'oops'],
+  [503, 'api_error', 'not now'],
+  [529, 'overloaded_error', 'busy'],
+])('an upstream %i %s (%s) is passed on with its words and its id', async (status, type, message) => {
+  const { model, ask } = await setUp([{ error: { status, type, message, headers: { 'retry-after': '3' } } }]);
+  for (const stream of [false, true]) {
+    const error = await failing(ask(stream));
+    const requestId = `req_msg_scripted_${model.requests.length}`;
+    expect(error.status).toBe(status);
+    expect(error.error).toEqual({ type: 'error', error: { type, message }, request_id: requestId });
+    expect(error.headers?.get('request-id')).toBe(requestId);
+    expect(error.headers?.get('isthmus-error')).toBe('upstream_error');
+    if (status === 429) expect(Number(error.headers?.get('retry-after'))).toBeGreaterThanOrEqual(3);
+  }
+  expect(model.requests).toHaveLength(2);
+});
+
+test('with --retries gateway the CLI tries again, and the client gets the answer', async () => {
+  const busy = { error: { status: 529, type: 'overloaded_error', message: 'busy', headers: { 'retry-after': '1' } } };
+  const { model, ask } = await setUp([busy, TEXT, busy, TEXT], '--retries', 'gateway');
+  for (const stream of [false, true]) expect((await ask(stream)).content).toMatchObject(TEXT.content as object[]);
+  expect(model.requests).toHaveLength(4);
+});
+
+test('a failure has its own words, not those of an earlier turn that the CLI tried again', async () => {
+  const error = (status: number, type: string, message: string): Reply => ({
+    error: { status, type, message, headers: { 'retry-after': '1' } },
+  });
+  const { model, gateway, ask } = await setUp(
+    [error(529, 'overloaded_error', 'busy'), TEXT, error(400, 'invalid_request_error', 'messages.2: bad')],
+    '--retries',
+    'gateway',
+  );
+  const { content } = await ask();
+  const messages = [
+    ...ASK.messages,
+    { role: 'assistant' as const, content },
+    { role: 'user' as const, content: 'more' },
+  ];
+  const failure = await failing(sdkClient(gateway.url).messages.create({ ...ASK, messages }));
+  expect(failure.headers?.get('isthmus-path')).toBe('continue');
+  expect(failure.error).toMatchObject({ error: { type: 'invalid_request_error', message: 'messages.2: bad' } });
+  expect(model.requests).toHaveLength(3);
+});
+
+test('a stream that breaks once it has begun is not begun anew, whoever retries', async () => {
+  const cut: Reply = { ...TEXT, cut: { after_events: 4, how: 'end' } };
+  const { model, gateway, ask } = await setUp([cut, TEXT], '--retries', 'gateway');
+  const { events } = await postStream(gateway.url, ASK);
+  expect(events.at(-1)).toMatchObject({ type: 'error', error: { details: { error_code: 'upstream_cut' } } });
+  expect(model.requests).toHaveLength(1);
+  expect((await ask()).content).toMatchObject(TEXT.content as object[]);
+});
+
+test.each([
+  ['before its first byte', 504, { ...TEXT, delay_ms: 60_000 }],
+  ['within its stream', undefined, { ...TEXT, cut: { after_events: 4, how: 'silence' as const } }],
+])('a model that falls silent %s is given up', async (_where, status, reply) => {
+  const { model, ask } = await setUp([reply], '--stall-minutes', '0.2', '--keep-alive-seconds', '60');
+  const error = await failing(ask(true));
+  // The official SDK has no status for an error inside a stream.
+  expect(error.status).toBe(status);
+  expect(error.error).toMatchObject({
+    error: { type: 'timeout_error', details: { error_code: 'upstream_stalled' } },
+  });
+  expect(model.requests).toHaveLength(1);
+  await expect.poll(() => model.requests[0]?.outcome).toBe('aborted');
+});
+
+test('a process that cannot be started says how it ended, and the next request works again', async () => {
+  const { home, remove } = surroundings('http://127.0.0.1:9');
+  cleanups.push(remove);
+  const wrapper = join(home, 'claude');
+  const broken = join(home, 'broken');
+  const { path } = findExecutable(undefined);
+  writeFileSync(wrapper, `#!/bin/sh\n[ -e ${broken} ] && { echo no licence >&2; exit 3; }\nexec ${path} "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  const { gateway, ask } = await setUp([TEXT], '--claude', wrapper);
+
+  writeFileSync(broken, '');
+  const error = await failing(ask());
+  expect(error.status).toBe(500);
+  expect(error.headers?.get('isthmus-error')).toBe('process_start_failed');
+  expect(error.message).toContain('exit code 3');
+  expect(error.message).toContain('no licence');
+
+  rmSync(broken);
+  expect((await ask()).content).toMatchObject(TEXT.content as object[]);
+  rmSync(wrapper);
+  expect((await failing(ask())).headers?.get('isthmus-error')).toBe('process_start_failed');
+  await expect.poll(async () => (await gateway.health()).processes.streaming).toBe(0);
+});

@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ScriptedModel } from '../../scripted-model/server.ts';
+import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from '../support/gateway.ts';
+
+/** The program as its user meets it: what it says, and how it fails. */
+
+let model: ScriptedModel;
+const here = surroundings('http://127.0.0.1:9');
+
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+});
+afterAll(async () => {
+  here.remove();
+  await model.close();
+});
+
+test('serve says where it listens, what it runs, what pays, and how to point clients at it', async () => {
+  const gateway = await startGateway(model.url);
+  await expect.poll(() => gateway.output()).toContain('ANTHROPIC_API_KEY=any');
+  const output = gateway.output();
+  expect(output).toContain(`Isthmus listens on ${gateway.url}`);
+  expect(output).toMatch(/claude {6}\S+claude 2\.1\.330 \(bundled with the Agent SDK 0\.3\.330\)/);
+  expect(output).toContain('credential  API key (ANTHROPIC_API_KEY)');
+  expect(output).toContain(`"baseURL": "${gateway.url}/v1"`);
+  expect(output).toContain(`ANTHROPIC_BASE_URL=${gateway.url}`);
+  expect(output).not.toContain('dummy');
+  expect(await gateway.health()).toMatchObject({
+    status: 'ok',
+    version: '0.1.0',
+    mode: 'bare',
+    credential: 'API key (ANTHROPIC_API_KEY)',
+  });
+  expect(await gateway.stop()).toBe(0);
+});
+
+test('a credential that bare mode cannot use runs in full mode, and says so', async () => {
+  const gateway = await startGateway(model.url, [], {
+    env: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' },
+  });
+  expect(await gateway.health()).toMatchObject({ mode: 'full', credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)' });
+  const before = model.requests.length;
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+  expect(response.status).toBe(200);
+  expect(model.requests.slice(before)).toHaveLength(1);
+  expect(JSON.stringify(model.requests.at(-1)?.body.messages)).toContain('"text":"hi"');
+  await gateway.stop();
+});
+
+test('a `claude login` serves, and is named by its plan without the e-mail address', async () => {
+  const { home } = surroundings(model.url);
+  const gateway = await startGateway(model.url, [], { home, env: signIn(home) });
+  expect(await gateway.health()).toMatchObject({ mode: 'full', credential: 'claude login (Claude Max)' });
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+  expect(response.status).toBe(200);
+  expect(model.requests.at(-1)?.headers.authorization).toBe('Bearer sk-ant-oat01-dummy');
+  expect(gateway.output()).not.toContain('someone@example.test');
+  expect(await gateway.stop()).toBe(0);
+});
+
+test('a base URL that leads back to the gateway is dropped with a warning', async () => {
+  const port = await freePort();
+  const gateway = await startGateway(`http://localhost:${port}`, ['--port', String(port)]);
+  await expect.poll(() => gateway.output()).toContain('warning     ANTHROPIC_BASE_URL points at Isthmus itself');
+  await gateway.stop();
+});
+
+test('settings come from the environment and a file too', async () => {
+  mkdirSync(join(here.home, '.config', 'isthmus'), { recursive: true });
+  writeFileSync(join(here.home, 'mine.json'), JSON.stringify({ spares: 0 }));
+  const gateway = await startGateway(model.url, ['--config', join(here.home, 'mine.json')], {
+    env: { ISTHMUS_HOST: 'localhost' },
+  });
+  expect(gateway.url).toMatch(/^http:\/\/localhost:/);
+  expect((await gateway.health()).processes.spare).toBe(0);
+  await gateway.stop();
+});
+
+test('a port in use is one line with the cure', async () => {
+  const { port } = new URL(model.url);
+  const { code, output } = await runIsthmus(['serve', '--port', port], here.env);
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: `isthmus: Port ${port} on 127.0.0.1 is in use. Stop what listens there, or choose another port: --port ${Number(port) + 1}.\n`,
+  });
+});
+
+test.each<[string[], Record<string, string>, string]>([
+  [['serve', '--prot', '1'], {}, 'There is no setting --prot. Did you mean --port?'],
+  [['serve', '--port', 'x'], {}, '--port must be a number (it is "x").'],
+  [['serve'], { ISTHMUS_HOTS: 'x' }, 'There is no setting ISTHMUS_HOTS. Did you mean ISTHMUS_HOST?'],
+  [['serve', '--claude', '/no/such/claude'], {}, 'The `claude` binary /no/such/claude is missing or not executable.'],
+  [['serve', '--claude', '/bin/false'], {}, 'The `claude` binary /bin/false did not start'],
+  [['serve', '--host', '203.0.113.7'], {}, 'This machine has no address 203.0.113.7.'],
+  [['serve'], { ANTHROPIC_API_KEY: '' }, 'No credential found. Set ANTHROPIC_API_KEY'],
+  [['sevre'], {}, 'There is no command "sevre"; there are serve and demo.'],
+  [['serve', 'now'], {}, 'Unexpected "now"'],
+  [['serve', '--once'], {}, '--once belongs to `isthmus demo`.'],
+  [[], {}, 'Which command?'],
+])('isthmus %j %j fails with one line', async (args, extra, message) => {
+  const { code, output } = await runIsthmus(
+    args.includes('--port') ? args : [...args, ...(args.length ? ['--port', '0'] : [])],
+    { ...here.env, ...extra },
+  );
+  expect(output).toContain(`isthmus: ${message}`);
+  expect(output.trim().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
+test('help names every command and setting', async () => {
+  const { code, output } = await runIsthmus(['--help'], here.env);
+  expect(code).toBe(0);
+  for (const word of ['serve', 'demo', '--port', '--max-memory-mb', 'ISTHMUS_MAX_PROCESSES'])
+    expect(output).toContain(word);
+  expect((await runIsthmus(['--version'], here.env)).output).toBe('0.1.0\n');
+});
+
+test('the demo walks every path without an account and leaves nothing behind', async () => {
+  const { env, home, remove } = surroundings('http://127.0.0.1:9', { ANTHROPIC_API_KEY: '' });
+  const { code, output } = await runIsthmus(['demo', '--once', '--port', '0'], env);
+  expect(output).toContain(
+    'Every turn took its path, called the model once, and showed it exactly the client’s messages.',
+  );
+  for (const path of ['start', 'continue', 'replay']) expect(output).toContain(` ${path} `);
+  expect(code).toBe(0);
+  expect(readdirSync(home)).toEqual([]);
+  remove();
+});
+
+test('the scripted model runs as a program of its own', async () => {
+  const script = join(here.home, 'script.json');
+  const rules = [
+    {
+      when: { text: 'ping' },
+      replies: [
+        { content: [{ type: 'text', text: 'pong' }] },
+        { error: { status: 529, type: 'overloaded_error', message: 'no' } },
+      ],
+    },
+  ];
+  writeFileSync(script, JSON.stringify({ rules }));
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'scripted-model.js'), '--script', script], {
+    env: here.env,
+  });
+  const [line] = await once(child.stdout, 'data');
+  const url = /http:\S+/.exec(String(line))?.[0];
+  const ask = () =>
+    fetch(`${url}/v1/messages`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'ping' }] }),
+    });
+  expect(await (await ask()).json()).toMatchObject({
+    content: [{ type: 'text', text: 'pong' }],
+    stop_reason: 'end_turn',
+  });
+  expect((await ask()).status).toBe(529);
+  expect(await (await fetch(`${url}/requests`)).json()).toMatchObject([
+    { outcome: 'answered', body: { model: 'm' } },
+    {},
+  ]);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+});
+
+test('a signal during the start is obeyed once started, and leaves nothing', async () => {
+  const { env, home, remove } = surroundings(model.url);
+  const child = spawn(process.execPath, [ISTHMUS, 'serve', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const left = () => readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
+  await until('it has its directory', () => left().length === 1);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  expect(left()).toEqual([]);
+  remove();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}

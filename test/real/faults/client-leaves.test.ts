@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Conversation, call, FaultStage, type Turn, words } from '../../support/fault-stage.ts';
+import { until } from '../../support/gateway.ts';
+
+/** A client that goes away, in every phase of its request, and comes back with the same one. */
+
+let stage: FaultStage;
+beforeAll(async () => {
+  stage = await FaultStage.open(['--spares', '0', '--keep-alive-seconds', '0.5']);
+});
+afterAll(() => stage?.close());
+
+const ANSWER = words('an answer that takes several deltas');
+const SILENT = { ...ANSWER, delay_ms: 60_000 };
+const SLOW = { ...ANSWER, gap_ms: 150 };
+
+const WAYS_TO_LEAVE: Record<string, (socket: Socket) => void> = {
+  FIN: (socket) => socket.end(),
+  RST: (socket) => socket.resetAndDestroy(),
+};
+
+/** What the conversation begins with, for each path that the request takes. */
+const FIRST = { start: undefined, continue: ANSWER, 'continue with a tool result': call('a', 'b'), replay: ANSWER };
+
+/** A conversation whose next turn takes this path. */
+async function on(path: keyof typeof FIRST): Promise<Conversation> {
+  const before = await stage.settledProcesses();
+  const conversation = stage.conversation();
+  const first = FIRST[path];
+  if (first) await conversation.take(first);
+  if (path === 'replay') {
+    const own = (await stage.settledProcesses()).filter((pid) => !before.includes(pid));
+    for (const pid of own) await stage.loseProcess(pid);
+  }
+  return conversation;
+}
+
+/** The process of a turn that was left is gone, its call is over, and nobody calls again by himself. */
+async function expectOver(turn: Turn, processes: number, calls: number): Promise<void> {
+  await until('its process is gone', () => stage.processes().length <= processes);
+  await until('nothing is under way', () => stage.isQuiet());
+  expect(turn.calls.map(({ outcome }) => outcome)).toEqual(Array(calls).fill('aborted'));
+}
+
+/** A request of which a part is sent starts nothing, and its conversation goes on in the same process. */
+async function expectUnheard(
+  conversation: Conversation,
+  turn: Turn,
+  socket: Socket,
+  leave: (socket: Socket) => void,
+  processes: number[],
+): Promise<void> {
+  await until('it is sent', () => socket.bytesWritten > 0 && socket.writableLength === 0);
+  leave(socket);
+  await until('it has left', () => socket.closed);
+  conversation.keep(turn, await turn.send());
+  expect(turn.calls).toHaveLength(1);
+  expect(stage.processes()).toEqual(processes);
+}
+
+async function again(conversation: Conversation, turn: Turn): Promise<void> {
+  const { length } = turn.calls;
+  const outcome = await turn.send();
+  expect(outcome).toMatchObject({ kind: 'answer', path: turn.messages.length === 1 ? 'start' : 'replay' });
+  conversation.keep(turn, outcome);
+  expect(turn.calls).toHaveLength(length + 1);
+  expect(await conversation.take(ANSWER)).toBe('continue');
+}
+
+describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
+  test('while it sends the head of its request: nothing is started, and its conversation stays as it was', async () => {
+    const conversation = await on('continue with a tool result');
+    const processes = await stage.settledProcesses();
+    const turn = conversation.next(ANSWER);
+    const socket = connect(Number(new URL(stage.gateway.url).port), '127.0.0.1').on('error', () => undefined);
+    socket.resume();
+    const head = turn.toSend().split('\r\n\r\n')[0] ?? '';
+    socket.write(head.slice(0, -10));
+    await expectUnheard(conversation, turn, socket, leave, processes);
+  });
+
+  test('while it sends its request: nothing is started, and its conversation stays as it was', async () => {
+    const conversation = await on('continue with a tool result');
+    const processes = await stage.settledProcesses();
+    const turn = conversation.next(ANSWER);
+    const { socket } = turn.sendAlone({}, 0.5);
+    await expectUnheard(conversation, turn, socket, leave, processes);
+  });
+
+  test.each(['start', 'replay'] as const)('while the process of its %s starts', async (path) => {
+    const conversation = await on(path);
+    const before = await stage.settledProcesses();
+    const turn = conversation.next(ANSWER);
+    const { socket } = turn.sendAlone();
+    // It may take the place of another one.
+    await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
+    leave(socket);
+    await expectOver(turn, before.length, 0);
+    await again(conversation, turn);
+  });
+
+  test.each(
+    (Object.keys(FIRST) as Array<keyof typeof FIRST>).flatMap((path) =>
+      [true, false].map((stream) => [path, stream] as const),
+    ),
+  )('before the first byte of the answer to a %s (stream: %s)', async (path, stream) => {
+    const conversation = await on(path);
+    const { length } = await stage.settledProcesses();
+    const turn = conversation.next(SILENT, ANSWER);
+    const { socket } = turn.sendAlone({ stream });
+    await until('the model is called', () => turn.calls.length === 1);
+    leave(socket);
+    await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+    await again(conversation, turn);
+  });
+
+  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)('in the middle of the answer to a %s', async (path) => {
+    const conversation = await on(path);
+    const { length } = await stage.settledProcesses();
+    const turn = conversation.next(SLOW, ANSWER);
+    const connection = turn.sendAlone();
+    await until('a part has come', () => connection.heard.includes('content_block_delta'));
+    leave(connection.socket);
+    await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+    await again(conversation, turn);
+  });
+
+  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)(
+    'after a ping, before the answer to a %s',
+    async (path) => {
+      const conversation = await on(path);
+      const { length } = await stage.settledProcesses();
+      const turn = conversation.next(SILENT, ANSWER);
+      const connection = turn.sendAlone();
+      await until('a ping has come', () => connection.heard.includes('event: ping') && turn.calls.length === 1);
+      leave(connection.socket);
+      await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+      await again(conversation, turn);
+    },
+  );
+
+  test('in the middle of an answer that does not stream', async () => {
+    const conversation = await on('continue with a tool result');
+    const { length } = await stage.settledProcesses();
+    const turn = conversation.next(SLOW, ANSWER);
+    const { socket } = turn.sendAlone({ stream: false });
+    await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
+    leave(socket);
+    await expectOver(turn, length - 1, 1);
+    await again(conversation, turn);
+  });
+
+  test('while the gateway waits for its answer to stop: it stops at once, and its successor has the history', async () => {
+    const stopping = await FaultStage.open(['--spares', '0']);
+    try {
+      const conversation = stopping.conversation();
+      await conversation.take(call('a'));
+      const turn = conversation.next({ ...ANSWER, gap_ms: 10_000 }, ANSWER);
+      const { socket } = turn.sendAlone();
+      await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 1);
+      const { child, url } = stopping.gateway;
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await until('it takes no more', () =>
+        fetch(`${url}/health`).then(
+          () => false,
+          () => true,
+        ),
+      );
+      expect(child.exitCode).toBeNull();
+      leave(socket);
+      expect(await exited).toEqual([0, null]);
+      await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+      await stopping.restart();
+      await again(conversation, turn);
+    } finally {
+      await stopping.close();
+    }
+  });
+
+  test('after the last event: the answer is its, and the conversation is continued', async () => {
+    const conversation = await on('continue');
+    for (const reply of [call('a'), ANSWER]) {
+      const turn = conversation.next(reply);
+      const connection = turn.sendAlone();
+      await until('all has come', () => connection.heard.includes('event: message_stop'));
+      leave(connection.socket);
+      await until('it has left', () => connection.socket.closed);
+      conversation.keepHeard(turn, connection);
+    }
+    expect(await conversation.take(ANSWER)).toBe('continue');
+  });
+
+  test('while it waits for a place: its place in the queue is free, and nothing is started', async () => {
+    const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
+    try {
+      const busy = small.conversation().next(SLOW);
+      const answering = busy.send();
+      await until('the only place is taken', () => busy.calls.length === 1);
+      const conversation = small.conversation();
+      const turn = conversation.next(ANSWER);
+      const { socket } = turn.sendAlone();
+      await until('it waits', async () => (await small.gateway.health()).waiting === 1);
+      leave(socket);
+      await until('it waits no more', async () => (await small.gateway.health()).waiting === 0);
+      busy.expectAnswer(await answering);
+      expect(turn.calls).toEqual([]);
+      conversation.keep(turn, await turn.send());
+    } finally {
+      await small.close();
+    }
+  });
+});

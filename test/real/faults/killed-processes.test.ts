@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Conversation,
+  call,
+  FaultStage,
+  HISTORY,
+  type Outcome,
+  type Turn,
+  words,
+} from '../../support/fault-stage.ts';
+import { until } from '../../support/gateway.ts';
+
+/** A `claude` process that is killed, by a user or for want of memory, at every point of a conversation. */
+
+let stage: FaultStage;
+beforeAll(async () => {
+  stage = await FaultStage.open(['--spares', '0']);
+});
+afterAll(() => stage?.close());
+
+const ANSWER = words('an answer that takes several deltas');
+const SILENT = { ...ANSWER, delay_ms: 60_000 };
+const SLOW = { ...ANSWER, gap_ms: 150 };
+
+/** A conversation and the process that it has. */
+async function begun(reply = ANSWER): Promise<{ conversation: Conversation; pid: number }> {
+  const before = await stage.settledProcesses();
+  const conversation = stage.conversation();
+  expect(await conversation.take(reply)).toBe('start');
+  const [pid, ...others] = stage.processes().filter((one) => !before.includes(one));
+  expect(others).toEqual([]);
+  if (pid === undefined) throw new Error('the conversation has no process');
+  return { conversation, pid };
+}
+
+/** Sends the turn again after its fault, which must be answered by a new process. */
+async function again(conversation: Conversation, turn: Turn, calls: number): Promise<void> {
+  const outcome = await turn.send();
+  expect(outcome).toMatchObject({ kind: 'answer', path: 'replay' });
+  conversation.keep(turn, outcome);
+  expect(turn.calls).toHaveLength(calls);
+  expect(await conversation.take(ANSWER)).toBe('continue');
+}
+
+function expectLost(outcome: Outcome, as: 'status' | 'event'): void {
+  expect(outcome).toMatchObject({
+    kind: 'error',
+    as,
+    status: as === 'status' ? 500 : 200,
+    type: 'api_error',
+    code: 'process_lost',
+    text: expect.stringContaining('SIGKILL'),
+  });
+}
+
+describe.each([
+  ['an idle process', ANSWER],
+  ['a process that holds a call', call('a', 'b')],
+])('%s', (_name, first) => {
+  test('is killed, and the next turn comes after it was noticed', async () => {
+    const { conversation, pid } = await begun(first);
+    await stage.loseProcess(pid);
+    await again(conversation, conversation.next(ANSWER), 1);
+  });
+
+  test('is killed in the moment in which the next turn comes', async () => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(ANSWER);
+    const sending = turn.send();
+    stage.killProcess(pid);
+    const outcome = await sending;
+    // Whether the kill or the turn was first is the machine's to say.
+    if (outcome.kind === 'error') expectLost(outcome, 'status');
+    else conversation.keep(turn, outcome);
+    expect(turn.calls.length).toBeLessThanOrEqual(1);
+    if (outcome.kind === 'error') await again(conversation, turn, turn.calls.length + 1);
+    else await conversation.take(ANSWER);
+  });
+
+  test.each([true, false])('is killed before the first byte of its next answer (stream: %s)', async (stream) => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(SILENT, ANSWER);
+    const sending = turn.send({ stream });
+    await until('the model is called', () => turn.calls.length === 1);
+    stage.killProcess(pid);
+    expectLost(await sending, 'status');
+    await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+    await again(conversation, turn, 2);
+  });
+
+  test.each([
+    ['words', SLOW],
+    ['a call of a tool', { ...call('a path that takes several deltas'), delta_length: 4, gap_ms: 150 }],
+  ])('is killed while %s comes as a stream', async (_what, reply) => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(reply, ANSWER);
+    const connection = turn.sendAlone();
+    await until('a part has come', () => connection.heard.includes('content_block_delta'));
+    stage.killProcess(pid);
+    await until('the stream has ended', () => connection.hasEnded);
+    expect(connection.heard).toContain('event: error');
+    expect(connection.heard).toContain('"error_code":"process_lost"');
+    expect(connection.heard).not.toContain('message_stop');
+    expect(connection.heard).not.toContain('message_delta');
+    await again(conversation, turn, 2);
+  });
+
+  test('is killed in the middle of an answer that does not stream', async () => {
+    const { conversation, pid } = await begun(first);
+    const turn = conversation.next(SLOW, ANSWER);
+    const sending = turn.send({ stream: false });
+    // The answer takes twelve gaps; the first of its events have come to the process by then.
+    await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
+    stage.killProcess(pid);
+    expectLost(await sending, 'status');
+    await again(conversation, turn, 2);
+  });
+});
+
+test('the process of a replay is killed in the middle of its answer', async () => {
+  const conversation = stage.conversation(HISTORY);
+  const before = await stage.settledProcesses();
+  const turn = conversation.next(SLOW, ANSWER);
+  const sending = turn.send();
+  await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
+  for (const one of stage.processes()) if (!before.includes(one)) stage.killProcess(one);
+  expectLost(await sending, 'event');
+  await again(conversation, turn, 2);
+});
+
+test.each([
+  ['a first turn', []],
+  ['a replay', HISTORY],
+])('the process of %s is killed while it starts', async (_name, history) => {
+  const conversation = stage.conversation(history);
+  const turn = conversation.next(ANSWER);
+  const living = await stage.settledProcesses();
+  const starting = turn.send();
+  await until('it starts', () => stage.processes().some((one) => !living.includes(one)));
+  for (const one of stage.processes()) if (!living.includes(one)) stage.killProcess(one);
+  expect(await starting).toMatchObject({
+    kind: 'error',
+    as: 'status',
+    status: 500,
+    type: 'api_error',
+    code: 'process_start_failed',
+  });
+  expect(turn.calls).toEqual([]);
+  conversation.keep(turn, await turn.send());
+});
+
+test('a spare is killed: another one takes its place, and who claims it in this moment is answered', async () => {
+  const spared = await FaultStage.open(['--spares', '1']);
+  try {
+    for (const isNoticed of [true, false]) {
+      await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
+      // One process each for the conversation before, if there was one, and the spare, which is the youngest.
+      const pids = spared.processes();
+      expect(pids).toHaveLength(isNoticed ? 1 : 2);
+      const spare = Math.max(...pids);
+      const conversation = spared.conversation();
+      const turn = conversation.next(ANSWER);
+      if (isNoticed) await spared.loseProcess(spare);
+      else spared.killProcess(spare);
+      conversation.keep(turn, await turn.send());
+      expect(turn.calls).toHaveLength(1);
+      expect(await conversation.take(ANSWER)).toBe('continue');
+    }
+  } finally {
+    await spared.close();
+  }
+});
+
+test('a process that began as a spare is killed, as an error within its first answer', async () => {
+  const spared = await FaultStage.open(['--spares', '1']);
+  try {
+    await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
+    const [pid = 0] = spared.processes();
+    const conversation = spared.conversation();
+    const turn = conversation.next(SLOW, ANSWER);
+    const sending = turn.send();
+    await until('the model is called', () => turn.calls.length === 1);
+    spared.killProcess(pid);
+    expect(await sending).toMatchObject({ kind: 'error', type: 'api_error', code: 'process_lost' });
+    conversation.keep(turn, await turn.send());
+    expect(turn.calls).toHaveLength(2);
+  } finally {
+    await spared.close();
+  }
+});

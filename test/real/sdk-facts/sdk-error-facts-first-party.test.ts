@@ -1,0 +1,3 @@
+import { describeSdkErrorFacts } from './sdk-error-facts.ts';
+
+describeSdkErrorFacts('first party');

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import type { Reply } from '../../../scripted-model/script.ts';
+import { finish, NO_LISTENER, request, startEngine, user } from '../../support/engine.ts';
+import { type Api, useContract } from './fact.ts';
+
+const REQUEST_ID = expect.stringMatching(/^req_msg_scripted_\d+$/);
+
+/**
+ * What the Agent SDK tells of a call that failed, see {@link describeSdkFacts}.
+ *
+ * @param api whose the scripted model passes for
+ */
+export function describeSdkErrorFacts(api: Api): void {
+  describe(`over an API that is ${api === 'another' ? 'not ' : ''}the first party’s`, () => {
+    const contract = useContract(api);
+    const { replay, claim, answering } = contract;
+
+    function refusing(status: number, type: string, message: string): Reply {
+      return { error: { status, type, message, headers: { 'retry-after': '7' } } };
+    }
+
+    test.each([
+      [401, 'authentication_error'],
+      [408, 'timeout_error'],
+      [409, 'conflict_error'],
+      [429, 'rate_limit_error'],
+      [500, 'api_error'],
+      [503, 'unavailable_error'],
+      [504, 'timeout_error'],
+      [529, 'overloaded_error'],
+    ])('the announced retry of a %i becomes the answer, in the API’s own words', async (status, type) => {
+      answering(refusing(status, type, 'the API’s own words'));
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: {
+          code: 'upstream_error',
+          status,
+          type,
+          message: 'the API’s own words',
+          requestId: REQUEST_ID,
+        },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      // The first 503 of the first party's API is tried again without an announcement; neither call is paid.
+      expect(contract.model.requests).toHaveLength(status === 503 && api === 'first party' ? 2 : 1);
+      if (status === 429 && last?.type === 'failure') expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);
+    });
+
+    test.each([
+      [400, 'invalid_request_error', 'messages.0: bad'],
+      [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
+      [402, 'billing_error', 'pay first'],
+      [403, 'permission_error', 'not yours'],
+      [413, 'request_too_large', 'Request exceeds the maximum size'],
+      [422, 'invalid_request_error', 'odd'],
+    ])('a %i ends the turn with its %s, its words and its request id', async (status, type, message) => {
+      answering(refusing(status, type, message));
+      const { last } = await replay(request([user('hi')]));
+      expect(contract.model.requests).toHaveLength(1);
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: { code: 'upstream_error', status, type, message, requestId: REQUEST_ID },
+      });
+    });
+
+    test('a process that began as a spare keeps status, type and request id, but not all words', async () => {
+      answering(
+        refusing(400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'),
+        refusing(413, 'request_too_large', 'Request exceeds the maximum size'),
+        refusing(429, 'rate_limit_error', 'slow down'),
+      );
+      const [tooLong, tooLarge, busy] = [
+        (await claim(request([user('hi')]))).last,
+        (await claim(request([user('hi')]))).last,
+        (await claim(request([user('hi')]))).last,
+      ];
+      expect(tooLong).toMatchObject({
+        failure: { status: 400, message: expect.stringMatching(/^prompt is too long: /), requestId: REQUEST_ID },
+      });
+      expect(tooLarge).toMatchObject({ failure: { status: 413, type: 'request_too_large', requestId: REQUEST_ID } });
+      expect(busy).toMatchObject({ failure: { status: 429, type: 'rate_limit_error' } });
+      expect(contract.model.requests).toHaveLength(3);
+    });
+
+    test('without a credential nothing is called, and the failure says so', async () => {
+      const { engine, close } = startEngine(contract.model.url, { ...contract.variables, ANTHROPIC_API_KEY: '' });
+      const { last, process } = await finish(engine.replay(request([user('hi')]), NO_LISTENER));
+      process.end();
+      await close();
+      expect(last).toMatchObject({ failure: { code: 'not_signed_in', status: 401, type: 'authentication_error' } });
+      expect(contract.model.requests).toHaveLength(0);
+    });
+
+    test('a 404 keeps its status, type and request id, and is asked for twice', async () => {
+      answering(refusing(404, 'not_found_error', 'model: nope'));
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({ failure: { status: 404, type: 'not_found_error' } });
+      // The CLI tries once more without streaming, as for a proxy that knows no streams; neither call is paid.
+      expect(contract.model.requests.map(({ body }) => body.stream)).toEqual([true, false]);
+    });
+
+    test('a 400 to a request with the beta of thinking tokens is asked for twice, the second time without it', async () => {
+      const beta = 'thinking-token-count-2026-05-13';
+      answering(refusing(400, 'invalid_request_error', 'messages.0: bad'));
+      const parameters = { max_tokens: 2048, thinking: { type: 'enabled' as const, budget_tokens: 1024 } };
+      const { last } = await replay(request([user('hi')], { parameters, betas: [beta] }));
+      expect(last).toMatchObject({ failure: { status: 400, message: 'messages.0: bad', requestId: REQUEST_ID } });
+      const betas = contract.model.requests.map(({ headers }) => String(headers['anthropic-beta']).includes(beta));
+      expect(betas).toEqual([true, false]);
+    });
+
+    test('an error that a stream begins with is asked for three times, without an announcement', async () => {
+      answering({ stream_error: { after_events: 0, type: 'overloaded_error', message: 'Overloaded' } });
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({ failure: { status: 529, type: 'overloaded_error', message: 'Overloaded' } });
+      expect(contract.model.requests).toHaveLength(3);
+    });
+  });
+}

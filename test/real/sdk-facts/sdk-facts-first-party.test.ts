@@ -1,0 +1,3 @@
+import { describeSdkFacts } from './sdk-facts.ts';
+
+describeSdkFacts('first party');

@@ -1,0 +1,61 @@
+/**
+ * How deep the property tests go: a few runs every day, all of them in `npm run test:soak`. The one place where a test's
+ * depth is set.
+ */
+
+interface Depths {
+  /** In `npm test` and `npm run test:real`. */
+  EVERYDAY_RUNS: number;
+  /** In `npm run test:soak`. */
+  SOAK_RUNS: number;
+  /** Of the everyday runs, so that a red one is anybody's. */
+  SEED: number;
+  /** Its part of a soak's minutes, beside those of the others. */
+  SHARE: number;
+}
+
+const DEPTHS = {
+  /** Conversations of three to nine turns. */
+  conversations: { EVERYDAY_RUNS: 6, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
+  /** Lists of six to fourteen turns with a fault each. */
+  faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_261_125, SHARE: 4 },
+  /** Conversations that share five processes. */
+  crowd: { EVERYDAY_RUNS: 15, SOAK_RUNS: 40, SEED: 20_261_123, SHARE: 2 },
+  /** Batches of 500 requests in each of five sections. */
+  malformedRequests: { EVERYDAY_RUNS: 1, SOAK_RUNS: 20, SEED: 20_261_124, SHARE: 2 },
+  /** Batches of up to 20 turns. */
+  wholeStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
+  /** Turns whose stream is damaged in each way that there is. */
+  damagedStreams: { EVERYDAY_RUNS: 30, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
+  /** Turns whose stream is cut. */
+  cutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
+  /** Bodies of requests. */
+  decodedBodies: { EVERYDAY_RUNS: 100, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
+} satisfies Record<string, Depths>;
+
+/** Files that a soak runs side by side, see vitest.config.ts. */
+export const WORKERS = 2;
+
+export interface Depth {
+  runs: number;
+  seed: number;
+  /** Whether the test's part of the soak is over; what is left of its runs is then not made. Never true every day. */
+  isOver(): boolean;
+}
+
+/**
+ * How deep a test goes this time; its part of the soak begins with this call.
+ *
+ * `ISTHMUS_SOAK_MINUTES` makes it a soak, `ISTHMUS_TEST_RUNS` and `ISTHMUS_TEST_SEED` replace the number and the seed.
+ */
+export function depthOf(test: keyof typeof DEPTHS): Depth {
+  const { EVERYDAY_RUNS, SOAK_RUNS, SEED, SHARE } = DEPTHS[test];
+  const { ISTHMUS_SOAK_MINUTES: minutes, ISTHMUS_TEST_RUNS: runs, ISTHMUS_TEST_SEED: seed } = process.env;
+  const shares = Object.values(DEPTHS).reduce((sum, depths) => sum + depths.SHARE, 0);
+  const end = minutes ? performance.now() + (Number(minutes) * 60_000 * WORKERS * SHARE) / shares : Infinity;
+  return {
+    runs: Number(runs ?? (minutes ? SOAK_RUNS : EVERYDAY_RUNS)),
+    seed: Number(seed ?? SEED),
+    isOver: () => performance.now() > end,
+  };
+}

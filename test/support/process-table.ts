@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The processes of this machine, read from `/proc`: `ps` takes longer than the polls that would call it. */
+
+/** Every living process whose environment has this text. */
+export function processesWith(text: string): number[] {
+  return allPids().filter((pid) => environmentOf(pid).includes(text));
+}
+
+/** The living children of a process; one that was killed and not yet waited for is no more. */
+export function childrenOf(parent: number | undefined): number[] {
+  return allPids().filter((pid) => {
+    // The name stands in brackets and may have spaces: 12 (claude) S 11 …
+    const [state, ppid] = textOf(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
+    return Number(ppid) === parent && state !== 'Z';
+  });
+}
+
+/** The variables of a process; none if it is no more. */
+export function environmentOf(pid: number): string {
+  return textOf(pid, 'environ');
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+function textOf(pid: number, file: 'environ' | 'stat'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from '../support/gateway.ts';
+
+/** Which folders a folder of the product may import from, beside itself. */
+const ARROWS: Record<string, string[]> = {
+  spec: [],
+  async: [],
+  conversation: ['spec'],
+  dialects: ['conversation', 'spec'],
+  access: ['spec'],
+  telemetry: ['spec'],
+  config: [],
+  engine: ['async', 'conversation', 'spec'],
+  processes: ['spec'],
+  gateway: ['conversation', 'processes', 'spec'],
+  http: ['access', 'dialects', 'gateway', 'spec', 'telemetry'],
+  'scripted-model': [],
+  cli: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'scripted-model', 'spec', 'telemetry'],
+};
+
+/** Packages that one folder alone may import. */
+const OWNERS: Record<string, string> = {
+  '@anthropic-ai/claude-agent-sdk': 'engine',
+  '@modelcontextprotocol/sdk': 'engine',
+  hono: 'http',
+  '@hono/node-server': 'http',
+};
+
+const files = ['src', 'scripted-model'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => name ?? '');
+}
+
+function folderOf(file: string): string {
+  return file.replace(/^src\//, '').split('/')[0] ?? '';
+}
+
+describe('the arrows between folders', () => {
+  test('every folder has its place', () => {
+    expect([...new Set(files.map(folderOf))].sort()).toEqual(Object.keys(ARROWS).sort());
+  });
+
+  test.each(files)('%s imports only what its folder may', (file) => {
+    const folder = folderOf(file);
+    for (const name of importsOf(file)) {
+      if (name.startsWith('.')) {
+        const target = folderOf(relative(ROOT, resolve(ROOT, dirname(file), name)));
+        if (target !== folder) expect(ARROWS[folder], `${file} imports ${name}`).toContain(target);
+        continue;
+      }
+      const owner = Object.entries(OWNERS).find(([prefix]) => name === prefix || name.startsWith(`${prefix}/`))?.[1];
+      if (owner) expect(folder, `${file} imports ${name}`).toBe(owner);
+    }
+  });
+
+  test('http knows dialects by their interface alone', () => {
+    const imported = files
+      .filter((file) => folderOf(file) === 'http' && !file.endsWith('.test.ts'))
+      .flatMap(importsOf)
+      .filter((name) => name.includes('/dialects/'));
+    expect([...new Set(imported)]).toEqual(['../dialects/dialect.ts']);
+  });
+
+  test('nothing but the run directory touches process.env', () => {
+    const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(ROOT, file), 'utf8')));
+    expect(readers).toEqual(['src/engine/process/run-directory.ts']);
+  });
+});
