@@ -16,8 +16,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'gateway',
+          include: ['test-engine/**/*.test.ts', 'test/gateway/**/*.test.ts', 'test/engine/test-engine.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'real',
-          include: ['test/real/**/*.test.ts'],
+          include: ['test/real/**/*.test.ts', 'test/engine/claude-engine.test.ts'],
           globalSetup: ['test/support/build.ts'],
         },
       },

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from '../support/gateway.ts';
+import { QUICK } from '../support/quick.ts';
 
 /** The program as its user meets it: what it says, and how it fails. */
 
@@ -20,7 +21,7 @@ afterAll(async () => {
   await model.close();
 });
 
-test('serve says where it listens, what it runs, what pays, and how to point clients at it', async () => {
+test('serve says where it listens, what it runs, what pays, and how to point clients at it', QUICK, async () => {
   const gateway = await startGateway(model.url);
   await expect.poll(() => gateway.output()).toContain('ANTHROPIC_API_KEY=any');
   const output = gateway.output();
@@ -56,7 +57,7 @@ test('a credential that bare mode cannot use runs in full mode, and says so', as
   await gateway.stop();
 });
 
-test('a `claude login` serves, and is named by its plan without the e-mail address', async () => {
+test('a `claude login` serves, and is named by its plan without the e-mail address', QUICK, async () => {
   const { home } = surroundings(model.url);
   const gateway = await startGateway(model.url, [], { home, env: signIn(home) });
   expect(await gateway.health()).toMatchObject({ mode: 'full', credential: 'claude login (Claude Max)' });
@@ -71,7 +72,7 @@ test('a `claude login` serves, and is named by its plan without the e-mail addre
   expect(await gateway.stop()).toBe(0);
 });
 
-test('a base URL that leads back to the gateway is dropped with a warning', async () => {
+test('a base URL that leads back to the gateway is dropped with a warning', QUICK, async () => {
   const port = await freePort();
   const gateway = await startGateway(`http://localhost:${port}`, ['--port', String(port)]);
   await expect.poll(() => gateway.output()).toContain('warning     ANTHROPIC_BASE_URL points at Isthmus itself');
@@ -89,7 +90,7 @@ test('settings come from the environment and a file too', async () => {
   await gateway.stop();
 });
 
-test('a port in use is one line with the cure', async () => {
+test('a port in use is one line with the cure', QUICK, async () => {
   const { port } = new URL(model.url);
   const { code, output } = await runIsthmus(['serve', '--port', port], here.env);
   expect({ code, output }).toEqual({
@@ -110,7 +111,7 @@ test.each<[string[], Record<string, string>, string]>([
   [['serve', 'now'], {}, 'Unexpected "now"'],
   [['serve', '--once'], {}, '--once belongs to `isthmus demo`.'],
   [[], {}, 'Which command?'],
-])('isthmus %j %j fails with one line', async (args, extra, message) => {
+])('isthmus %j %j fails with one line', QUICK, async (args, extra, message) => {
   const { code, output } = await runIsthmus(
     args.includes('--port') ? args : [...args, ...(args.length ? ['--port', '0'] : [])],
     { ...here.env, ...extra },
@@ -120,7 +121,7 @@ test.each<[string[], Record<string, string>, string]>([
   expect(code).toBe(1);
 });
 
-test('help names every command and setting', async () => {
+test('help names every command and setting', QUICK, async () => {
   const { code, output } = await runIsthmus(['--help'], here.env);
   expect(code).toBe(0);
   for (const word of ['serve', 'demo', '--port', '--max-memory-mb', 'ISTHMUS_MAX_PROCESSES'])
@@ -140,7 +141,7 @@ test('the demo walks every path without an account and leaves nothing behind', a
   remove();
 });
 
-test('the scripted model runs as a program of its own', async () => {
+test('the scripted model runs as a program of its own', QUICK, async () => {
   const script = join(here.home, 'script.json');
   const rules = [
     {
@@ -176,7 +177,7 @@ test('the scripted model runs as a program of its own', async () => {
   await exited;
 });
 
-test('a signal during the start is obeyed once started, and leaves nothing', async () => {
+test('a signal during the start is obeyed once started, and leaves nothing', QUICK, async () => {
   const { env, home, remove } = surroundings(model.url);
   const child = spawn(process.execPath, [ISTHMUS, 'serve', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const left = () => readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));

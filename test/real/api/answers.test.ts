@@ -5,6 +5,7 @@ import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { foldMessage } from '../../support/fold-message.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
 
 /** What comes back, as the official SDK reads it. */
 
@@ -48,7 +49,7 @@ const RICH: Reply = {
   delta_length: 1,
 };
 
-test('streaming and not, the answer is the model’s own', async () => {
+test('streaming and not, the answer is the model’s own', QUICK, async () => {
   model.use([{ replies: [RICH] }]);
   const whole = await client.messages.create(ask('hi', { tools: TOOLS }));
   const streamed = await client.messages.stream(ask('hi', { tools: TOOLS })).finalMessage();
@@ -65,7 +66,7 @@ test('streaming and not, the answer is the model’s own', async () => {
   }
 });
 
-test('a stream keeps the API’s grammar', async () => {
+test('a stream keeps the API’s grammar', QUICK, async () => {
   model.use([{ replies: [RICH] }]);
   const { response, events, end } = await postStream(gateway.url, ask('hi', { tools: TOOLS }));
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -74,7 +75,7 @@ test('a stream keeps the API’s grammar', async () => {
   expect(foldMessage(events).content).toEqual(RICH.content);
 });
 
-test('without `stream` the answer is JSON', async () => {
+test('without `stream` the answer is JSON', QUICK, async () => {
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -84,7 +85,7 @@ test('without `stream` the answer is JSON', async () => {
   expect(await response.json()).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'You said: hi' }] });
 });
 
-test('parameters reach the model as they are, and do not leak into the next turn', async () => {
+test('parameters reach the model as they are, and do not leak into the next turn', QUICK, async () => {
   const thinking = { type: 'enabled' as const, budget_tokens: 1500 };
   const first = ask('hi', {
     max_tokens: 3000,
@@ -105,7 +106,7 @@ test('parameters reach the model as they are, and do not leak into the next turn
   expect(after).not.toHaveProperty('tool_choice');
 });
 
-test('what is not acted on is said', async () => {
+test('what is not acted on is said', QUICK, async () => {
   const body = {
     ...ask('hi'),
     service_tier: 'auto',
@@ -116,7 +117,7 @@ test('what is not acted on is said', async () => {
   expect(model.requests[0]?.body.tools?.map(({ name }) => name)).toEqual(['read']);
 });
 
-test('while the model is silent the stream pings, before and inside the answer', async () => {
+test('while the model is silent the stream pings, before and inside the answer', QUICK, async () => {
   model.use([{ replies: [{ content: [{ type: 'text', text: 'slow' }], delay_ms: 1_500, gap_ms: 700 }] }]);
   const impatient = await startGateway(model.url, ['--keep-alive-seconds', '0.3']);
   const { response, events } = await postStream(impatient.url, ask('hi'));
@@ -127,15 +128,18 @@ test('while the model is silent the stream pings, before and inside the answer',
   expect(order.lastIndexOf('ping')).toBeGreaterThan(order.indexOf('message_start'));
 });
 
-test.each([
-  [400, 'invalid_request_error'],
-  [401, 'authentication_error'],
-  [403, 'permission_error'],
-  [404, 'not_found_error'],
-  [429, 'rate_limit_error'],
-  [500, 'api_error'],
-  [529, 'overloaded_error'],
-])('an upstream %i before the first byte is that HTTP status', async (status, type) => {
+testEach(
+  [
+    [400, 'invalid_request_error'],
+    [401, 'authentication_error'],
+    [403, 'permission_error'],
+    [404, 'not_found_error'],
+    [429, 'rate_limit_error'],
+    [500, 'api_error'],
+    [529, 'overloaded_error'],
+  ],
+  ([status]) => status === 429,
+)('an upstream %i before the first byte is that HTTP status', async (status, type) => {
   model.use([{ replies: [{ error: { status, type, message: 'no', headers: { 'retry-after': '30' } } }] }]);
   for (const stream of [false, true]) {
     const error = await client.messages.create({ ...ask('hi'), stream }).then(
@@ -150,7 +154,7 @@ test.each([
   }
 });
 
-test('a failure after the first byte is an error event, and the next request has its full history', async () => {
+test('a failure after the first byte is an error event, and the next request has its full history', QUICK, async () => {
   const words = { type: 'text' as const, text: 'some words that take several deltas' };
   model.use([
     {
@@ -189,29 +193,32 @@ test.each([
   expect(end).toMatchObject({ type: 'error', error: { type: 'api_error', message } });
 });
 
-test.each([false, true])('the tool runner of the official SDK works through it, streaming: %s', async (stream) => {
-  model.use([
-    { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'It says: buy milk.' }] }] },
-    { replies: [{ content: [{ type: 'tool_use', name: 'read', input: { path: 'notes.txt' } }] }] },
-  ]);
-  const runs: unknown[] = [];
-  const read = {
-    ...(TOOLS[0] as Anthropic.Beta.BetaTool),
-    type: 'custom' as const,
-    run: (input: unknown) => {
-      runs.push(input);
-      return 'buy milk';
-    },
-    parse: (input: unknown) => input,
-  };
-  const runner = client.beta.messages.toolRunner({ ...ask('What do my notes say?'), stream, tools: [read] });
-  // It asks for a thread first, is refused, and sends whole histories from then on.
-  expect((await runner.runUntilDone()).content).toMatchObject([{ text: 'It says: buy milk.' }]);
-  expect(runs).toEqual([{ path: 'notes.txt' }]);
-  expect(model.requests.map(({ body }) => body.messages.length)).toEqual([1, 3]);
-});
+testEach([false, true], (stream) => stream)(
+  'the tool runner of the official SDK works through it, streaming: %s',
+  async (stream) => {
+    model.use([
+      { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'It says: buy milk.' }] }] },
+      { replies: [{ content: [{ type: 'tool_use', name: 'read', input: { path: 'notes.txt' } }] }] },
+    ]);
+    const runs: unknown[] = [];
+    const read = {
+      ...(TOOLS[0] as Anthropic.Beta.BetaTool),
+      type: 'custom' as const,
+      run: (input: unknown) => {
+        runs.push(input);
+        return 'buy milk';
+      },
+      parse: (input: unknown) => input,
+    };
+    const runner = client.beta.messages.toolRunner({ ...ask('What do my notes say?'), stream, tools: [read] });
+    // It asks for a thread first, is refused, and sends whole histories from then on.
+    expect((await runner.runUntilDone()).content).toMatchObject([{ text: 'It says: buy milk.' }]);
+    expect(runs).toEqual([{ path: 'notes.txt' }]);
+    expect(model.requests.map(({ body }) => body.messages.length)).toEqual([1, 3]);
+  },
+);
 
-test('a thousand blocks of text go on a live process as they are', async () => {
+test('a thousand blocks of text go on a live process as they are', QUICK, async () => {
   const first = ask('hi').messages;
   const { data } = await client.messages.create(ask('hi')).withResponse();
   const blocks = Array.from({ length: 1_000 }, (_, index) => ({
@@ -228,7 +235,7 @@ test('a thousand blocks of text go on a live process as they are', async () => {
   expect(model.requests[1]?.body.messages.at(-1)?.content).toMatchObject(blocks);
 });
 
-test('a call whose input is no JSON goes to the client of a stream as it is, and to no other', async () => {
+test('a call whose input is no JSON goes to the client of a stream as it is, and to no other', QUICK, async () => {
   model.use([{ replies: [{ content: [{ type: 'tool_use', name: 'read', input: {}, raw_input: '{"path": "/etc' }] }] }]);
   const body = ask('hi', { tools: TOOLS });
   const streamed = await fetch(`${gateway.url}/v1/messages`, {
@@ -243,7 +250,7 @@ test('a call whose input is no JSON goes to the client of a stream as it is, and
   expect(model.requests).toHaveLength(2);
 });
 
-test('max_tokens: 0 fills the cache, on every path', async () => {
+test('max_tokens: 0 fills the cache, on every path', QUICK, async () => {
   const nothing: Reply = { content: [], stop_reason: 'max_tokens', usage: { output_tokens: 0 } };
   model.use([(request) => (request.max_tokens === 0 ? nothing : undefined)]);
   const begun = await client.messages.create(ask('hi'));
@@ -260,7 +267,7 @@ test('max_tokens: 0 fills the cache, on every path', async () => {
   expect(model.requests.map((request) => request.body.max_tokens)).toEqual([100, 0, 0, 0]);
 });
 
-test('clients are told apart by their keys, wherever they send them', async () => {
+test('clients are told apart by their keys, wherever they send them', QUICK, async () => {
   const send = (token: string, messages: Anthropic.MessageParam[]) =>
     fetch(`${gateway.url}/v1/messages`, {
       method: 'POST',
@@ -274,7 +281,7 @@ test('clients are told apart by their keys, wherever they send them', async () =
   expect((await send('one', messages)).headers.get('isthmus-path')).toBe('continue');
 });
 
-test('a client that leaves is one line of the log', async () => {
+test('a client that leaves is one line of the log', QUICK, async () => {
   model.use([{ replies: [{ ...RICH, gap_ms: 50 }] }]);
   const leaving = new AbortController();
   const lines = () =>

@@ -7,6 +7,7 @@ import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { findExecutable } from '../../../src/engine/process/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings } from '../../support/gateway.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
 
 /** What a client sees of everything that can go wrong behind the gateway. */
 
@@ -38,18 +39,21 @@ async function failing(turn: Promise<unknown>): Promise<APIError> {
   return error;
 }
 
-test.each([
-  [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
-  [400, 'invalid_request_error', 'messages.0: bad'],
-  [401, 'authentication_error', 'invalid x-api-key'],
-  [402, 'billing_error', 'pay first'],
-  [403, 'permission_error', 'not yours'],
-  [413, 'request_too_large', 'too large'],
-  [429, 'rate_limit_error', 'slow down'],
-  [500, 'api_error', 'oops'],
-  [503, 'api_error', 'not now'],
-  [529, 'overloaded_error', 'busy'],
-])('an upstream %i %s (%s) is passed on with its words and its id', async (status, type, message) => {
+testEach(
+  [
+    [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
+    [400, 'invalid_request_error', 'messages.0: bad'],
+    [401, 'authentication_error', 'invalid x-api-key'],
+    [402, 'billing_error', 'pay first'],
+    [403, 'permission_error', 'not yours'],
+    [413, 'request_too_large', 'too large'],
+    [429, 'rate_limit_error', 'slow down'],
+    [500, 'api_error', 'oops'],
+    [503, 'api_error', 'not now'],
+    [529, 'overloaded_error', 'busy'],
+  ],
+  (_row, at) => at === 0,
+)('an upstream %i %s (%s) is passed on with its words and its id', async (status, type, message) => {
   const { model, ask } = await setUp([{ error: { status, type, message, headers: { 'retry-after': '3' } } }]);
   for (const stream of [false, true]) {
     const error = await failing(ask(stream));
@@ -63,7 +67,7 @@ test.each([
   expect(model.requests).toHaveLength(2);
 });
 
-test('with --retries gateway the CLI tries again, and the client gets the answer', async () => {
+test('with --retries gateway the CLI tries again, and the client gets the answer', QUICK, async () => {
   const busy = { error: { status: 529, type: 'overloaded_error', message: 'busy', headers: { 'retry-after': '1' } } };
   const { model, ask } = await setUp([busy, TEXT, busy, TEXT], '--retries', 'gateway');
   for (const stream of [false, true]) expect((await ask(stream)).content).toMatchObject(TEXT.content as object[]);
@@ -100,22 +104,26 @@ test('a stream that breaks once it has begun is not begun anew, whoever retries'
   expect((await ask()).content).toMatchObject(TEXT.content as object[]);
 });
 
-test.each([
+const SILENCES: Array<[where: string, status: number | undefined, Reply]> = [
   ['before its first byte', 504, { ...TEXT, delay_ms: 60_000 }],
-  ['within its stream', undefined, { ...TEXT, cut: { after_events: 4, how: 'silence' as const } }],
-])('a model that falls silent %s is given up', async (_where, status, reply) => {
-  const { model, ask } = await setUp([reply], '--stall-minutes', '0.2', '--keep-alive-seconds', '60');
-  const error = await failing(ask(true));
-  // The official SDK has no status for an error inside a stream.
-  expect(error.status).toBe(status);
-  expect(error.error).toMatchObject({
-    error: { type: 'timeout_error', details: { error_code: 'upstream_stalled' } },
-  });
-  expect(model.requests).toHaveLength(1);
-  await expect.poll(() => model.requests[0]?.outcome).toBe('aborted');
-});
+  ['within its stream', undefined, { ...TEXT, cut: { after_events: 4, how: 'silence' } }],
+];
+testEach(SILENCES, ([where]) => where === 'within its stream')(
+  'a model that falls silent %s is given up',
+  async (_where, status, reply) => {
+    const { model, ask } = await setUp([reply], '--stall-minutes', '0.1', '--keep-alive-seconds', '60');
+    const error = await failing(ask(true));
+    // The official SDK has no status for an error inside a stream.
+    expect(error.status).toBe(status);
+    expect(error.error).toMatchObject({
+      error: { type: 'timeout_error', details: { error_code: 'upstream_stalled' } },
+    });
+    expect(model.requests).toHaveLength(1);
+    await expect.poll(() => model.requests[0]?.outcome).toBe('aborted');
+  },
+);
 
-test('a process that cannot be started says how it ended, and the next request works again', async () => {
+test('a process that cannot be started says how it ended, and the next request works again', QUICK, async () => {
   const { home, remove } = surroundings('http://127.0.0.1:9');
   cleanups.push(remove);
   const wrapper = join(home, 'claude');

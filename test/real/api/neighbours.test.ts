@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
 
 /** The routes beside `/v1/messages`, as the official SDK and curl use them. */
 
@@ -20,7 +21,7 @@ afterAll(async () => {
   await model?.close();
 });
 
-test('the models are listed page by page, forwards and backwards', async () => {
+test('the models are listed page by page, forwards and backwards', QUICK, async () => {
   const ids: string[] = [];
   for await (const { id, type, display_name } of client.models.list({ limit: 2 })) {
     expect({ type, display_name }).toEqual({ type: 'model', display_name: expect.stringMatching(/^Claude [A-Z]/) });
@@ -37,7 +38,7 @@ test('the models are listed page by page, forwards and backwards', async () => {
   expect((await client.models.list({ after_id: last })).data).toEqual([]);
 });
 
-test('one model is found by its id and by its alias', async () => {
+test('one model is found by its id and by its alias', QUICK, async () => {
   const byAlias = await client.models.retrieve('sonnet');
   expect(byAlias.id).toMatch(/^claude-sonnet-/);
   expect(await client.models.retrieve(byAlias.id)).toEqual(byAlias);
@@ -52,32 +53,36 @@ test.each(['limit=0', 'limit=x', 'after_id=nobody', 'after_id=a&before_id=b'])('
   expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
 });
 
-test('tokens are counted by the API where it can be asked, else guessed, and the answer says which', async () => {
-  const body = {
-    model: 'claude-sonnet-5',
-    system: 'You count. '.repeat(100),
-    messages: [{ role: 'user' as const, content: 'word '.repeat(400) }],
-    tools: [{ name: 'read', description: 'd'.repeat(4_000), input_schema: { type: 'object' as const } }],
-  };
-  const counted = await client.messages.countTokens(body).withResponse();
-  expect(counted.response.headers.get('isthmus-token-count')).toBe('sdk');
-  expect(counted.data.input_tokens).toBeGreaterThan(1_000);
-  model.refusesToCount = true;
-  const guessed = await client.messages.countTokens(body).withResponse();
-  model.refusesToCount = false;
-  expect(guessed.response.headers.get('isthmus-token-count')).toBe('estimate');
-  // 2,000 letters of messages, 1,100 of system prompt, 4,000 of a tool.
-  expect(guessed.data.input_tokens).toBeGreaterThan(1_500);
-  expect(guessed.data.input_tokens).toBeLessThan(2_600);
-  expect(model.requests).toHaveLength(0);
-  expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0 });
-  const refused = await fetch(`${gateway.url}/v1/messages/count_tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{"model":"m","messages":[]}',
-  });
-  expect(refused.status).toBe(400);
-});
+test(
+  'tokens are counted by the API where it can be asked, else guessed, and the answer says which',
+  QUICK,
+  async () => {
+    const body = {
+      model: 'claude-sonnet-5',
+      system: 'You count. '.repeat(100),
+      messages: [{ role: 'user' as const, content: 'word '.repeat(400) }],
+      tools: [{ name: 'read', description: 'd'.repeat(4_000), input_schema: { type: 'object' as const } }],
+    };
+    const counted = await client.messages.countTokens(body).withResponse();
+    expect(counted.response.headers.get('isthmus-token-count')).toBe('sdk');
+    expect(counted.data.input_tokens).toBeGreaterThan(1_000);
+    model.refusesToCount = true;
+    const guessed = await client.messages.countTokens(body).withResponse();
+    model.refusesToCount = false;
+    expect(guessed.response.headers.get('isthmus-token-count')).toBe('estimate');
+    // 2,000 letters of messages, 1,100 of system prompt, 4,000 of a tool.
+    expect(guessed.data.input_tokens).toBeGreaterThan(1_500);
+    expect(guessed.data.input_tokens).toBeLessThan(2_600);
+    expect(model.requests).toHaveLength(0);
+    expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0 });
+    const refused = await fetch(`${gateway.url}/v1/messages/count_tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"model":"m","messages":[]}',
+    });
+    expect(refused.status).toBe(400);
+  },
+);
 
 test.each(['/', '/api/hello', '/health', '/v1/capabilities', '/v1/models', '/v1/models/sonnet'])(
   'GET and HEAD of %s',

@@ -7,6 +7,7 @@ import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { childrenOf, isAlive } from '../../support/process-table.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
 
 /** Budget, eviction, disconnects and ends: a process is a cache, and losing one never calls the model. */
 
@@ -57,7 +58,7 @@ function children({ child }: TestGateway): number[] {
   return childrenOf(child.pid);
 }
 
-test('an evicted conversation goes on by replay, and no eviction calls the model', async () => {
+test('an evicted conversation goes on by replay, and no eviction calls the model', QUICK, async () => {
   const { model, gateway, ask } = await setUp('--max-processes', '2', '--spares', '0');
   const histories: Anthropic.MessageParam[][] = [];
   for (const name of ['one', 'two', 'three', 'four']) {
@@ -76,26 +77,30 @@ test('an evicted conversation goes on by replay, and no eviction calls the model
   expect(model.requests.slice(4).map(({ body }) => body.messages.length)).toEqual([3, 3, 3, 3]);
 });
 
-test('a process whose conversation goes on with other tools is superseded, and ends without a call', async () => {
-  const { model, gateway, ask, client } = await setUp('--spares', '0');
-  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'call me' }];
-  const { content } = (await ask(messages)).data;
-  const [superseded = 0] = children(gateway);
-  const { response } = await client.messages
-    .create({
-      model: 'claude-sonnet-5',
-      max_tokens: 100,
-      tools: [...TOOLS, { name: 'write', input_schema: { type: 'object' } }],
-      messages: [...messages, { role: 'assistant', content }, results(content)],
-    })
-    .withResponse();
-  expect(response.headers.get('isthmus-replay-reason')).toBe('the tools have changed');
-  await until('it is gone', () => !isAlive(superseded));
-  expect(children(gateway)).toHaveLength(1);
-  expect(model.requests).toHaveLength(2);
-});
+test(
+  'a process whose conversation goes on with other tools is superseded, and ends without a call',
+  QUICK,
+  async () => {
+    const { model, gateway, ask, client } = await setUp('--spares', '0');
+    const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'call me' }];
+    const { content } = (await ask(messages)).data;
+    const [superseded = 0] = children(gateway);
+    const { response } = await client.messages
+      .create({
+        model: 'claude-sonnet-5',
+        max_tokens: 100,
+        tools: [...TOOLS, { name: 'write', input_schema: { type: 'object' } }],
+        messages: [...messages, { role: 'assistant', content }, results(content)],
+      })
+      .withResponse();
+    expect(response.headers.get('isthmus-replay-reason')).toBe('the tools have changed');
+    await until('it is gone', () => !isAlive(superseded));
+    expect(children(gateway)).toHaveLength(1);
+    expect(model.requests).toHaveLength(2);
+  },
+);
 
-test('idle processes leave before held ones, those never continued first', async () => {
+test('idle processes leave before held ones, those never continued first', QUICK, async () => {
   const { gateway, ask } = await setUp('--max-processes', '3', '--spares', '0');
   const held = await ask('call me');
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
@@ -123,7 +128,7 @@ test('idle processes leave before held ones, those never continued first', async
   expect(back.response.headers.get('isthmus-path')).toBe('continue');
 });
 
-test('beyond the budget and the queue the answer is 529 with a delay', async () => {
+test('beyond the budget and the queue the answer is 529 with a delay', QUICK, async () => {
   const { model, gateway, ask } = await setUp(
     '--max-processes',
     '1',
@@ -158,20 +163,23 @@ test('who waits in the queue gets the place of a turn that ends', async () => {
   await slow;
 });
 
-test.each(['slow', 'stall'])('a client that goes away during a %s answer stops the call upstream', async (text) => {
-  const { model, gateway, ask } = await setUp('--spares', '1');
-  await until('a spare is ready', async () => (await gateway.health()).processes.spare === 1);
-  const gone = new AbortController();
-  const turn = ask(text, { signal: gone.signal }).catch(() => undefined);
-  await until('the model is called', () => model.requests.length === 1);
-  gone.abort();
-  await turn;
-  await until('the call is over', () => model.requests[0]?.outcome === 'aborted');
-  await until('its process is gone', async () => (await gateway.health()).processes.streaming === 0);
-  expect(model.requests).toHaveLength(1);
-});
+testEach(['slow', 'stall'], (text) => text === 'slow')(
+  'a client that goes away during a %s answer stops the call upstream',
+  async (text) => {
+    const { model, gateway, ask } = await setUp('--spares', '1');
+    await until('a spare is ready', async () => (await gateway.health()).processes.spare === 1);
+    const gone = new AbortController();
+    const turn = ask(text, { signal: gone.signal }).catch(() => undefined);
+    await until('the model is called', () => model.requests.length === 1);
+    gone.abort();
+    await turn;
+    await until('the call is over', () => model.requests[0]?.outcome === 'aborted');
+    await until('its process is gone', async () => (await gateway.health()).processes.streaming === 0);
+    expect(model.requests).toHaveLength(1);
+  },
+);
 
-test('two requests from one point are both answered, one live and one by replay', async () => {
+test('two requests from one point are both answered, one live and one by replay', QUICK, async () => {
   const { model, ask } = await setUp();
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
   const { data } = await ask(first);
@@ -201,7 +209,7 @@ test('clients with different keys never share a process', async () => {
   expect(response.headers.get('isthmus-path')).toBe('replay');
 });
 
-test('a process that waits longer than its limit leaves, and nothing is lost', async () => {
+test('a process that waits longer than its limit leaves, and nothing is lost', QUICK, async () => {
   const { model, gateway, ask } = await setUp('--held-minutes', '0.001', '--idle-minutes', '0.001', '--spares', '0');
   const { data } = await ask('call');
   await ask('hi');
@@ -244,7 +252,7 @@ test('a process that is killed in the middle of a turn is a typed error, and the
   expect((await ask('hi')).data.content).toMatchObject([{ text: 'You said: hi' }]);
 });
 
-test.each(['SIGTERM', 'SIGKILL'] as const)(
+testEach(['SIGTERM', 'SIGKILL'] as const, (signal) => signal === 'SIGKILL')(
   '%s of the gateway while a call is held leaves no process and calls no model',
   async (signal) => {
     const { model, gateway, ask } = await setUp('--spares', '1');
@@ -291,7 +299,7 @@ test.each([false, true])('SIGTERM lets a client read an answer that is complete 
   expect(await exited).toEqual([0, null]);
 });
 
-test('after SIGTERM what cannot finish in time, and what still waits, is told so', async () => {
+test('after SIGTERM what cannot finish in time, and what still waits, is told so', QUICK, async () => {
   const { model, gateway, ask } = await setUp('--max-processes', '1', '--spares', '0');
   const turns = [ask('stall').catch((error: APIError) => error)];
   await until('the model is called', () => model.requests.length === 1);
@@ -305,7 +313,7 @@ test('after SIGTERM what cannot finish in time, and what still waits, is told so
   expect(model.requests).toHaveLength(1);
 });
 
-test('SIGTERM lets a turn under way finish', async () => {
+test('SIGTERM lets a turn under way finish', QUICK, async () => {
   const { model, gateway, ask } = await setUp();
   const slow = ask('slow');
   await until('the model is called', () => model.requests.length === 1);

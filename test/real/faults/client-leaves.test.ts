@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Conversation, call, FaultStage, type Turn, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
 
 /** A client that goes away, in every phase of its request, and comes back with the same one. */
 
@@ -69,7 +70,9 @@ async function again(conversation: Conversation, turn: Turn): Promise<void> {
   expect(await conversation.take(ANSWER)).toBe('continue');
 }
 
-describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
+describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
+  const isReset = name === 'RST';
+
   test('while it sends the head of its request: nothing is started, and its conversation stays as it was', async () => {
     const conversation = await on('continue with a tool result');
     const processes = await stage.settledProcesses();
@@ -81,30 +84,38 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     await expectUnheard(conversation, turn, socket, leave, processes);
   });
 
-  test('while it sends its request: nothing is started, and its conversation stays as it was', async () => {
-    const conversation = await on('continue with a tool result');
-    const processes = await stage.settledProcesses();
-    const turn = conversation.next(ANSWER);
-    const { socket } = turn.sendAlone({}, 0.5);
-    await expectUnheard(conversation, turn, socket, leave, processes);
-  });
+  test(
+    'while it sends its request: nothing is started, and its conversation stays as it was',
+    isReset ? QUICK : {},
+    async () => {
+      const conversation = await on('continue with a tool result');
+      const processes = await stage.settledProcesses();
+      const turn = conversation.next(ANSWER);
+      const { socket } = turn.sendAlone({}, 0.5);
+      await expectUnheard(conversation, turn, socket, leave, processes);
+    },
+  );
 
-  test.each(['start', 'replay'] as const)('while the process of its %s starts', async (path) => {
-    const conversation = await on(path);
-    const before = await stage.settledProcesses();
-    const turn = conversation.next(ANSWER);
-    const { socket } = turn.sendAlone();
-    // It may take the place of another one.
-    await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
-    leave(socket);
-    await expectOver(turn, before.length, 0);
-    await again(conversation, turn);
-  });
+  testEach(['start', 'replay'] as const, (path) => isReset && path === 'replay')(
+    'while the process of its %s starts',
+    async (path) => {
+      const conversation = await on(path);
+      const before = await stage.settledProcesses();
+      const turn = conversation.next(ANSWER);
+      const { socket } = turn.sendAlone();
+      // It may take the place of another one.
+      await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
+      leave(socket);
+      await expectOver(turn, before.length, 0);
+      await again(conversation, turn);
+    },
+  );
 
-  test.each(
+  testEach(
     (Object.keys(FIRST) as Array<keyof typeof FIRST>).flatMap((path) =>
       [true, false].map((stream) => [path, stream] as const),
     ),
+    ([path, stream]) => isReset && path.startsWith('continue') && stream === (path === 'continue'),
   )('before the first byte of the answer to a %s (stream: %s)', async (path, stream) => {
     const conversation = await on(path);
     const { length } = await stage.settledProcesses();
@@ -116,18 +127,21 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     await again(conversation, turn);
   });
 
-  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)('in the middle of the answer to a %s', async (path) => {
-    const conversation = await on(path);
-    const { length } = await stage.settledProcesses();
-    const turn = conversation.next(SLOW, ANSWER);
-    const connection = turn.sendAlone();
-    await until('a part has come', () => connection.heard.includes('content_block_delta'));
-    leave(connection.socket);
-    await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
-    await again(conversation, turn);
-  });
+  testEach(Object.keys(FIRST) as Array<keyof typeof FIRST>, (path) => isReset && path === 'start')(
+    'in the middle of the answer to a %s',
+    async (path) => {
+      const conversation = await on(path);
+      const { length } = await stage.settledProcesses();
+      const turn = conversation.next(SLOW, ANSWER);
+      const connection = turn.sendAlone();
+      await until('a part has come', () => connection.heard.includes('content_block_delta'));
+      leave(connection.socket);
+      await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+      await again(conversation, turn);
+    },
+  );
 
-  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)(
+  testEach(Object.keys(FIRST) as Array<keyof typeof FIRST>, (path) => isReset && path === 'replay')(
     'after a ping, before the answer to a %s',
     async (path) => {
       const conversation = await on(path);
@@ -180,7 +194,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     }
   });
 
-  test('after the last event: the answer is its, and the conversation is continued', async () => {
+  test('after the last event: the answer is its, and the conversation is continued', isReset ? QUICK : {}, async () => {
     const conversation = await on('continue');
     for (const reply of [call('a'), ANSWER]) {
       const turn = conversation.next(reply);
@@ -193,23 +207,27 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (_name, leave) => {
     expect(await conversation.take(ANSWER)).toBe('continue');
   });
 
-  test('while it waits for a place: its place in the queue is free, and nothing is started', async () => {
-    const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
-    try {
-      const busy = small.conversation().next(SLOW);
-      const answering = busy.send();
-      await until('the only place is taken', () => busy.calls.length === 1);
-      const conversation = small.conversation();
-      const turn = conversation.next(ANSWER);
-      const { socket } = turn.sendAlone();
-      await until('it waits', async () => (await small.gateway.health()).waiting === 1);
-      leave(socket);
-      await until('it waits no more', async () => (await small.gateway.health()).waiting === 0);
-      busy.expectAnswer(await answering);
-      expect(turn.calls).toEqual([]);
-      conversation.keep(turn, await turn.send());
-    } finally {
-      await small.close();
-    }
-  });
+  test(
+    'while it waits for a place: its place in the queue is free, and nothing is started',
+    isReset ? QUICK : {},
+    async () => {
+      const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
+      try {
+        const busy = small.conversation().next(SLOW);
+        const answering = busy.send();
+        await until('the only place is taken', () => busy.calls.length === 1);
+        const conversation = small.conversation();
+        const turn = conversation.next(ANSWER);
+        const { socket } = turn.sendAlone();
+        await until('it waits', async () => (await small.gateway.health()).waiting === 1);
+        leave(socket);
+        await until('it waits no more', async () => (await small.gateway.health()).waiting === 0);
+        busy.expectAnswer(await answering);
+        expect(turn.calls).toEqual([]);
+        conversation.keep(turn, await turn.send());
+      } finally {
+        await small.close();
+      }
+    },
+  );
 });

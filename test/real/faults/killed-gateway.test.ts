@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { call, FaultStage, HISTORY, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
 
 /** The gateway itself is killed: what it held is replayed by the next one, what it left is removed by it. */
 
@@ -11,32 +12,36 @@ afterEach(() => stage?.close());
 
 const ANSWER = words('an answer that takes several deltas');
 
-test('a gateway is killed while a call is held; the next one takes the result, with one call of the model', async () => {
-  stage = await FaultStage.open(['--spares', '1']);
-  const [held, idle] = [stage.conversation(), stage.conversation()];
-  await held.take(call('a', 'b'));
-  await idle.take(ANSWER);
-  const streaming = stage.conversation();
-  const cut = streaming.next({ ...ANSWER, gap_ms: 100 }, ANSWER);
-  const sending = cut.send().catch((error: unknown) => error);
-  await until('the model answers', () => cut.calls.length === 1);
+test(
+  'a gateway is killed while a call is held; the next one takes the result, with one call of the model',
+  QUICK,
+  async () => {
+    stage = await FaultStage.open(['--spares', '1']);
+    const [held, idle] = [stage.conversation(), stage.conversation()];
+    await held.take(call('a', 'b'));
+    await idle.take(ANSWER);
+    const streaming = stage.conversation();
+    const cut = streaming.next({ ...ANSWER, gap_ms: 100 }, ANSWER);
+    const sending = cut.send().catch((error: unknown) => error);
+    await until('the model answers', () => cut.calls.length === 1);
 
-  await stage.kill();
-  await stage.restart();
-  // Nobody was left to end the stream well; a client sees its connection break, never an end.
-  expect(await sending).toBeInstanceOf(Error);
-  await until('the call is over', () => cut.calls[0]?.outcome === 'aborted');
+    await stage.kill();
+    await stage.restart();
+    // Nobody was left to end the stream well; a client sees its connection break, never an end.
+    expect(await sending).toBeInstanceOf(Error);
+    await until('the call is over', () => cut.calls[0]?.outcome === 'aborted');
 
-  const result = held.next(ANSWER);
-  const outcome = await result.send();
-  expect(outcome).toMatchObject({ kind: 'answer', path: 'replay' });
-  held.keep(result, outcome);
-  expect(result.calls).toHaveLength(1);
-  expect(await held.take(ANSWER)).toBe('continue');
-  expect(await idle.take(ANSWER)).toBe('replay');
-  streaming.keep(cut, await cut.send());
-  expect(cut.calls).toHaveLength(2);
-});
+    const result = held.next(ANSWER);
+    const outcome = await result.send();
+    expect(outcome).toMatchObject({ kind: 'answer', path: 'replay' });
+    held.keep(result, outcome);
+    expect(result.calls).toHaveLength(1);
+    expect(await held.take(ANSWER)).toBe('continue');
+    expect(await idle.take(ANSWER)).toBe('replay');
+    streaming.keep(cut, await cut.send());
+    expect(cut.calls).toHaveLength(2);
+  },
+);
 
 test('a gateway that is killed again and again leaves no process, and no more than the files of its last life', async () => {
   stage = await FaultStage.open(['--spares', '1']);

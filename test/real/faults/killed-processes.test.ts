@@ -9,6 +9,7 @@ import {
   words,
 } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
 
 /** A `claude` process that is killed, by a user or for want of memory, at every point of a conversation. */
 
@@ -57,7 +58,9 @@ describe.each([
   ['an idle process', ANSWER],
   ['a process that holds a call', call('a', 'b')],
 ])('%s', (_name, first) => {
-  test('is killed, and the next turn comes after it was noticed', async () => {
+  const isHeld = first !== ANSWER;
+
+  test('is killed, and the next turn comes after it was noticed', isHeld ? QUICK : {}, async () => {
     const { conversation, pid } = await begun(first);
     await stage.loseProcess(pid);
     await again(conversation, conversation.next(ANSWER), 1);
@@ -88,10 +91,13 @@ describe.each([
     await again(conversation, turn, 2);
   });
 
-  test.each([
-    ['words', SLOW],
-    ['a call of a tool', { ...call('a path that takes several deltas'), delta_length: 4, gap_ms: 150 }],
-  ])('is killed while %s comes as a stream', async (_what, reply) => {
+  testEach(
+    [
+      ['words', SLOW],
+      ['a call of a tool', { ...call('a path that takes several deltas'), delta_length: 4, gap_ms: 150 }],
+    ],
+    ([what]) => isHeld && what === 'words',
+  )('is killed while %s comes as a stream', async (_what, reply) => {
     const { conversation, pid } = await begun(first);
     const turn = conversation.next(reply, ANSWER);
     const connection = turn.sendAlone();
@@ -105,7 +111,7 @@ describe.each([
     await again(conversation, turn, 2);
   });
 
-  test('is killed in the middle of an answer that does not stream', async () => {
+  test('is killed in the middle of an answer that does not stream', isHeld ? QUICK : {}, async () => {
     const { conversation, pid } = await begun(first);
     const turn = conversation.next(SLOW, ANSWER);
     const sending = turn.send({ stream: false });
@@ -117,7 +123,7 @@ describe.each([
   });
 });
 
-test('the process of a replay is killed in the middle of its answer', async () => {
+test('the process of a replay is killed in the middle of its answer', QUICK, async () => {
   const conversation = stage.conversation(HISTORY);
   const before = await stage.settledProcesses();
   const turn = conversation.next(SLOW, ANSWER);
@@ -128,10 +134,13 @@ test('the process of a replay is killed in the middle of its answer', async () =
   await again(conversation, turn, 2);
 });
 
-test.each([
-  ['a first turn', []],
-  ['a replay', HISTORY],
-])('the process of %s is killed while it starts', async (_name, history) => {
+testEach(
+  [
+    ['a first turn', []],
+    ['a replay', HISTORY],
+  ],
+  ([path]) => path === 'a replay',
+)('the process of %s is killed while it starts', async (_name, history) => {
   const conversation = stage.conversation(history);
   const turn = conversation.next(ANSWER);
   const living = await stage.settledProcesses();
@@ -149,27 +158,31 @@ test.each([
   conversation.keep(turn, await turn.send());
 });
 
-test('a spare is killed: another one takes its place, and who claims it in this moment is answered', async () => {
-  const spared = await FaultStage.open(['--spares', '1']);
-  try {
-    for (const isNoticed of [true, false]) {
-      await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
-      // One process each for the conversation before, if there was one, and the spare, which is the youngest.
-      const pids = spared.processes();
-      expect(pids).toHaveLength(isNoticed ? 1 : 2);
-      const spare = Math.max(...pids);
-      const conversation = spared.conversation();
-      const turn = conversation.next(ANSWER);
-      if (isNoticed) await spared.loseProcess(spare);
-      else spared.killProcess(spare);
-      conversation.keep(turn, await turn.send());
-      expect(turn.calls).toHaveLength(1);
-      expect(await conversation.take(ANSWER)).toBe('continue');
+test(
+  'a spare is killed: another one takes its place, and who claims it in this moment is answered',
+  QUICK,
+  async () => {
+    const spared = await FaultStage.open(['--spares', '1']);
+    try {
+      for (const isNoticed of [true, false]) {
+        await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
+        // One process each for the conversation before, if there was one, and the spare, which is the youngest.
+        const pids = spared.processes();
+        expect(pids).toHaveLength(isNoticed ? 1 : 2);
+        const spare = Math.max(...pids);
+        const conversation = spared.conversation();
+        const turn = conversation.next(ANSWER);
+        if (isNoticed) await spared.loseProcess(spare);
+        else spared.killProcess(spare);
+        conversation.keep(turn, await turn.send());
+        expect(turn.calls).toHaveLength(1);
+        expect(await conversation.take(ANSWER)).toBe('continue');
+      }
+    } finally {
+      await spared.close();
     }
-  } finally {
-    await spared.close();
-  }
-});
+  },
+);
 
 test('a process that began as a spare is killed, as an error within its first answer', async () => {
   const spared = await FaultStage.open(['--spares', '1']);

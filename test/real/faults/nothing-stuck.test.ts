@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { call, FaultStage, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
 
 /** Nothing that a client sends, and nothing that a process or the API fails to do, takes a place or a start for ever. */
 
@@ -22,7 +23,7 @@ const HOSTILE: Record<string, string> = {
   'a schema of 1,000 levels': `"tools": [{"name": "t", "input_schema": {"type": "object", "properties": ${nested(1_000)}}}], "messages": [{"role": "user", "content": "hi"}]`,
 };
 
-test('bodies that no walk bears are refused before anything is taken for them', async () => {
+test('bodies that no walk bears are refused before anything is taken for them', QUICK, async () => {
   stage = await FaultStage.open(['--spares', '1', '--max-processes', '3', '--starts-at-a-time', '1']);
   await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
   const [spare] = stage.processes();
@@ -46,7 +47,7 @@ test('bodies that no walk bears are refused before anything is taken for them', 
   expect(await other.take(ANSWER)).toBe('start');
 });
 
-test('an API that has not begun to answer keeps no other process from starting', async () => {
+test('an API that has not begun to answer keeps no other process from starting', QUICK, async () => {
   stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1']);
   const waiting = stage.conversation().next(NEVER);
   const { socket } = waiting.sendAlone();
@@ -167,7 +168,7 @@ test('a client that leaves with a second request behind its first stops both', a
   await until('both calls are over', () => turns.every(({ calls }) => calls[0]?.outcome === 'aborted'));
 });
 
-test('what is no request, behind a request, ends its answer and is not answered within it', async () => {
+test('what is no request, behind a request, ends its answer and is not answered within it', QUICK, async () => {
   stage = await FaultStage.open(['--spares', '0']);
   const turn = stage.conversation().next({ ...ANSWER, gap_ms: 10_000 });
   let heard = '';

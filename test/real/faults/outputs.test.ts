@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { FaultStage, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
 
 /** Turns go on, and end in order, when nobody reads what the gateway prints any more. */
 
@@ -10,7 +11,7 @@ afterEach(() => stage?.close());
 
 const ANSWER = words('an answer that takes several deltas');
 
-test('the disk of the log is full', async () => {
+test('the disk of the log is full', QUICK, async () => {
   const wrap = () => ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'];
   stage = await FaultStage.open(['--spares', '0'], { wrap });
   const conversation = stage.conversation();

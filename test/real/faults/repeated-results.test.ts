@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Conversation, call, FaultStage, type Outcome, type Turn, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
 
 /** A tool result that comes twice, too late, or from another client: each time answered from the history it came with. */
 
@@ -23,17 +24,20 @@ function pathsOf(turn: Turn, outcomes: Outcome[]): string[] {
   return outcomes.map((outcome) => (outcome.kind === 'answer' ? outcome.path : ''));
 }
 
-test.each([true, false])('twice at once: one continues, the other is replayed (stream: %s)', async (stream) => {
-  const conversation = await holding('a', 'b');
-  const turn = conversation.next(ANSWER);
-  const outcomes = await Promise.all([turn.send({ stream }), turn.send({ stream })]);
-  expect(pathsOf(turn, outcomes).sort()).toEqual(['continue', 'replay']);
-  expect(turn.calls).toHaveLength(2);
-  for (const outcome of outcomes) {
-    conversation.keep(turn, outcome);
-    expect(await conversation.take(ANSWER)).toBe('continue');
-  }
-});
+testEach([true, false], (stream) => stream)(
+  'twice at once: one continues, the other is replayed (stream: %s)',
+  async (stream) => {
+    const conversation = await holding('a', 'b');
+    const turn = conversation.next(ANSWER);
+    const outcomes = await Promise.all([turn.send({ stream }), turn.send({ stream })]);
+    expect(pathsOf(turn, outcomes).sort()).toEqual(['continue', 'replay']);
+    expect(turn.calls).toHaveLength(2);
+    for (const outcome of outcomes) {
+      conversation.keep(turn, outcome);
+      expect(await conversation.take(ANSWER)).toBe('continue');
+    }
+  },
+);
 
 test('one after another: the first continues, the second is replayed', async () => {
   const conversation = await holding('a');
@@ -59,7 +63,7 @@ test('again while the first is being answered, and the first client leaves', asy
   expect(turn.calls).toHaveLength(2);
 });
 
-test('results of other calls than the held ones are refused and disturb nothing', async () => {
+test('results of other calls than the held ones are refused and disturb nothing', QUICK, async () => {
   const conversation = await holding('a');
   const other = await holding('a');
   const turn = conversation.next(ANSWER);
@@ -73,7 +77,7 @@ test('results of other calls than the held ones are refused and disturb nothing'
   expect(await other.take(ANSWER)).toBe('continue');
 });
 
-test('by another client key: replayed for the other, and still held for the first', async () => {
+test('by another client key: replayed for the other, and still held for the first', QUICK, async () => {
   const conversation = await holding('a', 'b');
   const turn = conversation.next(ANSWER);
   const outcomes = [await turn.send({ key: 'another' }), await turn.send()];

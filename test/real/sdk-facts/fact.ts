@@ -85,9 +85,9 @@ export function useContract(api: Api): Contract {
     for (const process of processes) process.end();
     await contract.fixture.close();
     await contract.model.close();
-    // Every process has asked it, and none has waited for it.
-    if (standIn) expect(standIn.asked).toContain('GET /api/claude_code/settings');
     await standIn?.close();
+    // Else it has been for nothing.
+    if (standIn) expect(standIn.asked).toContain('GET /api/claude_code/policy_limits');
   });
   return contract;
 }

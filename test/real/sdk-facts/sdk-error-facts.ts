@@ -41,7 +41,7 @@ export function describeSdkErrorFacts(api: Api): void {
           requestId: REQUEST_ID,
         },
       });
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await contract.fixture.engine.allGone();
       // The first 503 of the first party's API is tried again without an announcement; neither call is paid.
       expect(contract.model.requests).toHaveLength(status === 503 && api === 'first party' ? 2 : 1);
       if (status === 429 && last?.type === 'failure') expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);

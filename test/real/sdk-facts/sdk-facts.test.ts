@@ -1,3 +1,4 @@
+// @module-tag quick
 import { describe, expect, test } from 'vitest';
 import { startEngine } from '../../support/engine.ts';
 import { describeSdkErrorFacts } from './sdk-error-facts.ts';

@@ -381,7 +381,7 @@ export function describeSdkFacts(api: Api): void {
           'nothing is left',
           () => readdirSync(contract.fixture.temporary).filter((name) => name.startsWith('claude-resume')).length === 0,
         );
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await contract.fixture.engine.allGone();
         expect(contract.model.requests).toHaveLength(1);
       },
     );
@@ -411,7 +411,7 @@ export function describeSdkFacts(api: Api): void {
       const { last, process } = await replay(request([user('hi')], { tools: [tool('read')] }));
       expect(last).toMatchObject({ type: 'message_stop', answer: { stop_reason: stopReason } });
       expect(process.state).toBe('ended');
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await contract.fixture.engine.allGone();
       expect(contract.model.requests).toHaveLength(1);
     });
 
@@ -442,7 +442,7 @@ export function describeSdkFacts(api: Api): void {
       const { last, process } = await replay(request([user('hi')]));
       expect(last?.type).toBe('failure');
       expect(process.state).toBe('ended');
-      await new Promise((resolve) => setTimeout(resolve, 800));
+      await contract.fixture.engine.allGone();
       expect(contract.model.requests).toHaveLength(1);
     });
 
