@@ -11,6 +11,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'scripted-model/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          // Pure tests have nothing to keep apart, and loading the code once for all of them is most of the time.
+          isolate: false,
         },
       },
       {
