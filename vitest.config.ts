@@ -1,6 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { WORKERS } from './test/support/depth.ts';
 import { SlowestFiles } from './test/support/slowest-files.ts';
+
+/** Vitest runs large files first, as the slow ones; these are small and slow, as their tests stand elsewhere. */
+class FactsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isOfFacts = ({ moduleId }: TestSpecification) => moduleId.includes('/sdk-facts/');
+    return [...sorted.filter(isOfFacts), ...sorted.filter((file) => !isOfFacts(file))];
+  }
+}
 
 /** What each project and tag holds is in test/README.md. */
 export default defineConfig({
@@ -36,6 +46,7 @@ export default defineConfig({
       { name: 'soak', description: 'Runs deeper, with the seed of the day, in `npm run test:soak`.' },
     ],
     maxWorkers: WORKERS,
+    sequence: { sequencer: FactsFirst },
     // Against a test that hangs, on a machine that others keep busy too.
     testTimeout: 1_800_000,
     hookTimeout: 300_000,

@@ -5,7 +5,7 @@ import type { Reply, ScriptedBlock } from '../../scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
-import { depthOf } from '../support/depth.ts';
+import { checkProperty, depthOf } from '../support/depth.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
 
 /**
@@ -165,14 +165,15 @@ afterEach(({ task }) => {
 });
 
 test('the model sees exactly the client’s messages, once a turn', { tags: ['quick', 'soak'] }, async () => {
-  const { runs, seed, isOver } = depthOf('conversations');
-  await fc.assert(
+  const depth = depthOf('conversations');
+  await checkProperty(
+    depth,
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), async (steps) => {
-      if (isOver()) return;
+      if (depth.isOver()) return;
       let conversation = fresh();
       for (const current of steps) conversation = await play(conversation, current);
     }),
-    { numRuns: runs, seed, endOnFailure: true },
+    { endOnFailure: true },
   );
   expect([...paths].sort()).toEqual(['continue', 'replay', 'start']);
 });

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeRequest } from '../../src/dialects/anthropic-messages/decode-request.ts';
 import { FailureError } from '../../src/spec/failures.ts';
-import { depthOf } from '../support/depth.ts';
+import { checkProperty, depthOf } from '../support/depth.ts';
 
-test('whatever comes in, it is decoded or refused, never an exception', { tags: ['soak'] }, () => {
-  const { runs, seed, isOver } = depthOf('decodedBodies');
+test('whatever comes in, it is decoded or refused, never an exception', { tags: ['soak'] }, async () => {
+  const depth = depthOf('decodedBodies');
   const value = fc.anything({ maxDepth: 4, withNullPrototype: true });
   const almost = fc.record(
     {
@@ -39,9 +39,9 @@ test('whatever comes in, it is decoded or refused, never an exception', { tags: 
     },
     { requiredKeys: ['messages'] },
   );
-  fc.assert(
-    fc.property(fc.oneof(value, almost), (body) => isOver() || expectDecoded(body)),
-    { numRuns: runs, seed },
+  await checkProperty(
+    depth,
+    fc.property(fc.oneof(value, almost), (body) => depth.isOver() || expectDecoded(body)),
   );
 });
 

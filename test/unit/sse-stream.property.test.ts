@@ -15,7 +15,7 @@ import type { Failure } from '../../src/spec/failures.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 import { TurnRecorder } from '../../src/telemetry/turn-recorder.ts';
 import { DAMAGES } from '../support/damaged-streams.ts';
-import { depthOf } from '../support/depth.ts';
+import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { chunkSizes, type GeneratedTurn, generatedTurn, inChunks } from '../support/generated-turns.ts';
 import { type Complaint, UngrammaticalStream } from '../support/sse-frames.ts';
@@ -32,25 +32,26 @@ let pings = 0;
 test('whatever a turn is, its stream is grammatical and all readers make the same message of it', {
   tags: ['soak'],
 }, async () => {
-  const { runs, seed, isOver } = depthOf('wholeStreams');
+  const depth = depthOf('wholeStreams');
   const batch = fc.array(fc.tuple(generatedTurn, chunkSizes), { minLength: 1, maxLength: 20, size: 'max' });
-  await fc.assert(
+  await checkProperty(
+    depth,
     fc.asyncProperty(batch, async (turns) => {
-      if (isOver()) return;
+      if (depth.isOver()) return;
       await Promise.all(turns.map(([turn, sizes]) => check(turn, sizes)));
     }),
-    { numRuns: runs, seed },
   );
-  if (!isOver()) expect(streams).toBeGreaterThan(runs * 9);
+  if (!depth.isOver()) expect(streams).toBeGreaterThan(depth.runs * 9);
   expect(pings).toBeGreaterThan(0);
 });
 
 test('a stream that is damaged anywhere is refused, for the right reason', { tags: ['soak'] }, async () => {
-  const { runs, seed, isOver } = depthOf('damagedStreams');
+  const depth = depthOf('damagedStreams');
   const seen = new Set<string>();
-  await fc.assert(
+  await checkProperty(
+    depth,
     fc.asyncProperty(generatedTurn, chunkSizes, fc.nat(1_000_000), async (turn, sizes, pick) => {
-      if (isOver()) return;
+      if (depth.isOver()) return;
       const frames = (await streamText({ ...turn, silences: new Set() })).split(/(?<=\n\n)/);
       const { events } = readByGrammar([encoder.encode(frames.join(''))]);
       for (const { name, about, at } of DAMAGES) {
@@ -62,16 +63,16 @@ test('a stream that is damaged anywhere is refused, for the right reason', { tag
         expect([name, complaintAbout(inChunks(bytes, sizes))]).toEqual([name, about]);
       }
     }),
-    { numRuns: runs, seed },
   );
-  if (!isOver()) expect(DAMAGES.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
+  if (!depth.isOver()) expect(DAMAGES.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
 });
 
 test('a stream that is cut anywhere is refused at its end and not before', { tags: ['soak'] }, async () => {
-  const { runs, seed, isOver } = depthOf('cutStreams');
-  await fc.assert(
+  const depth = depthOf('cutStreams');
+  await checkProperty(
+    depth,
     fc.asyncProperty(generatedTurn, chunkSizes, fc.nat(1_000_000), async (turn, sizes, pick) => {
-      if (isOver()) return;
+      if (depth.isOver()) return;
       const bytes = encoder.encode(await streamText({ ...turn, silences: new Set() }));
       const cut = bytes.slice(0, pick % bytes.length);
       const grammar = readByGrammar(inChunks(cut, sizes));
@@ -80,7 +81,6 @@ test('a stream that is cut anywhere is refused at its end and not before', { tag
       const broken = Buffer.concat([cut, Buffer.of(0xff), bytes.slice(cut.length)]);
       expect(complaintAbout(inChunks(broken, sizes))).toBe('bytes');
     }),
-    { numRuns: runs, seed },
   );
 });
 

@@ -1,12 +1,12 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Anthropic, APIError } from '@anthropic-ai/sdk';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { findExecutable } from '../../../src/engine/process/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
-import { startGateway, surroundings } from '../../support/gateway.ts';
+import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
 import { QUICK, testEach } from '../../support/quick.ts';
 
 /** What a client sees of everything that can go wrong behind the gateway. */
@@ -16,11 +16,29 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function setUp(replies: Reply[], ...flags: string[]) {
-  const model = await ScriptedModel.start({ script: [{ replies }] });
+let shared: { model: ScriptedModel; gateway: TestGateway };
+beforeAll(async () => {
+  const model = await ScriptedModel.start();
+  shared = { model, gateway: await startGateway(model.url, ['--spares', '0']) };
+});
+afterAll(async () => {
+  await shared?.gateway.stop();
+  await shared?.model.close();
+});
+
+async function alone(flags: string[]) {
+  const model = await ScriptedModel.start();
   cleanups.push(() => model.close());
   const gateway = await startGateway(model.url, ['--spares', '0', ...flags]);
   cleanups.push(() => gateway.stop());
+  return { model, gateway };
+}
+
+/** @param flags for which a gateway of its own is started */
+async function setUp(replies: Reply[], ...flags: string[]) {
+  const { model, gateway } = flags.length > 0 ? await alone(flags) : shared;
+  model.requests.length = 0;
+  model.use([{ replies }]);
   const client = sdkClient(gateway.url);
   const ask = (stream = false): Promise<Anthropic.Message> =>
     stream ? client.messages.stream(ASK).finalMessage() : client.messages.create(ASK);

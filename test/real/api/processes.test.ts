@@ -180,7 +180,7 @@ testEach(['slow', 'stall'], (text) => text === 'slow')(
 );
 
 test('two requests from one point are both answered, one live and one by replay', QUICK, async () => {
-  const { model, ask } = await setUp();
+  const { model, ask } = await setUp('--spares', '0');
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
   const { data } = await ask(first);
   const next: Anthropic.MessageParam[] = [
@@ -194,7 +194,7 @@ test('two requests from one point are both answered, one live and one by replay'
 });
 
 test('clients with different keys never share a process', async () => {
-  const { gateway, ask } = await setUp();
+  const { gateway, ask } = await setUp('--spares', '0');
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
   const { data } = await ask(first);
   const other = sdkClient(gateway.url, 'another');
@@ -299,7 +299,7 @@ test.each([false, true])('SIGTERM lets a client read an answer that is complete 
   expect(await exited).toEqual([0, null]);
 });
 
-test('after SIGTERM what cannot finish in time, and what still waits, is told so', QUICK, async () => {
+test('after SIGTERM what cannot finish in time, and what still waits, is told so', async () => {
   const { model, gateway, ask } = await setUp('--max-processes', '1', '--spares', '0');
   const turns = [ask('stall').catch((error: APIError) => error)];
   await until('the model is called', () => model.requests.length === 1);
@@ -314,7 +314,7 @@ test('after SIGTERM what cannot finish in time, and what still waits, is told so
 });
 
 test('SIGTERM lets a turn under way finish', QUICK, async () => {
-  const { model, gateway, ask } = await setUp();
+  const { model, gateway, ask } = await setUp('--spares', '0');
   const slow = ask('slow');
   await until('the model is called', () => model.requests.length === 1);
   gateway.child.kill('SIGTERM');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { depthOf } from '../../support/depth.ts';
+import { checkProperty, depthOf } from '../../support/depth.ts';
 import { type Conversation, call, FaultStage, type Outcome, type Turn, words } from '../../support/fault-stage.ts';
 
 /**
@@ -111,22 +111,21 @@ const KINDS = [
 const LOST = ['process_lost', 'process_start_failed'];
 
 test('faults in any order and at any moment', { tags: ['soak'] }, async () => {
-  const { runs, seed, isOver } = depthOf('faultsInAnyOrder');
+  const depth = depthOf('faultsInAnyOrder');
   const seen = new Set<string>();
-  await fc.assert(
+  await checkProperty(
+    depth,
     fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 14 }), async (steps) => {
-      if (isOver()) return;
+      if (depth.isOver()) return;
       const run = await Run.open(seen);
       await run.take(steps);
     }),
     {
-      numRuns: runs,
-      seed,
       // A smaller list of steps takes as long to try as this one took.
       endOnFailure: true,
     },
   );
-  if (!isOver()) expect([...seen].sort()).toEqual(KINDS);
+  if (!depth.isOver()) expect([...seen].sort()).toEqual(KINDS);
 });
 
 class Run {
