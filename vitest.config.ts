@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'real',
-          include: ['test/real/**/*.test.ts', 'test/engine/claude-engine.test.ts'],
+          include: ['test/real/**/*.test.ts', 'test/engine/claude-engine.test.ts', 'test/sdk-recordings/**/*.test.ts'],
           globalSetup: ['test/support/build.ts'],
         },
       },
