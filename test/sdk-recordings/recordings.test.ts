@@ -1,3 +1,4 @@
+// @module-tag quick
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
