@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FAILURES } from '../src/spec/failures.ts';
-import { ROOT } from './support/gateway.ts';
+import { FAILURES } from '../../src/spec/failures.ts';
+import { ROOT } from '../support/gateway.ts';
 
 /** Status, type and words of a failure stand in one table; nothing else in the product has a literal one. */
 
