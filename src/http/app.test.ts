@@ -258,7 +258,7 @@ test('the capabilities are those of the first dialect, with all failures', async
 test('observers hear of each turn once, and one that throws harms nobody', async () => {
   const headers = { 'user-agent': 'opencode/1.2 (linux) ai-sdk/6', 'x-session-id': 'ses_1', 'x-api-key': 'k' };
   await (await post(COUNTED, { ...BODY, temperature: 1, metadata: { user_id: 'somebody' } }, headers)).text();
-  await (await post(MESSAGES, '{"model": "what is typed"')).text();
+  await (await post(MESSAGES, 'what is typed')).text();
   await expect.poll(() => records.length).toBe(2);
   expect(records[0]).toMatchObject({
     who: { client: 'opencode/1.2', session: 'ses_1', user: 'somebody', caller: orders[0]?.caller.name },
@@ -277,6 +277,20 @@ test('observers hear of each turn once, and one that throws harms nobody', async
   expect(records[1]?.came).toMatchObject({ outcome: 'bad_request', failure: { status: 400 } });
   expect(JSON.stringify(records[1])).not.toContain('typed');
   expect(logged).toEqual(['error', 'error']);
+});
+
+test('the way of events to the socket is the gateway’s own time, a batch of them once', async () => {
+  play = async function* ({ marks }) {
+    marks.eventAt = performance.now() - 1_000_000;
+    yield START;
+    marks.eventAt += 1;
+    yield STOP;
+  };
+  await (await post(MESSAGES, { ...BODY, stream: true })).text();
+  await expect.poll(() => records.length).toBe(1);
+  const own = records[0]?.how.times.own;
+  expect(own).toBeGreaterThan(1_000_000);
+  expect(own).toBeLessThan(1_900_000);
 });
 
 test('a turn that the gateway does not open is answered and recorded', async () => {
