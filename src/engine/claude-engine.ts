@@ -12,7 +12,7 @@ import { toTranscript } from './replay/transcript.ts';
 export interface ClaudeEngineOptions extends ProcessMakerOptions {
   /** Silence after which a turn is given up, in milliseconds. */
   stallMs: number;
-  /** Who repeats a call that the model's API was too busy for, or failed at. */
+  /** Who repeats a model call that failed or met a busy API. */
   retries: 'client' | 'gateway';
 }
 

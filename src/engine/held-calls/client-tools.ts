@@ -16,17 +16,17 @@ export const CLIENT_TOOLS_SERVER = 'client';
 
 /** The SDK's key for the tool_use id of a call. */
 const TOOL_USE_ID = 'claudecode/toolUseId';
-/** Lets a result be this many characters long before the SDK writes it to a file; its own upper bound. */
+/** The SDK writes a longer result to a file, in characters; its own upper bound. */
 const LONGEST_RESULT = 500_000;
 
-/** One for all servers, because each would make its own, which takes longer than all the rest of it and is never used. */
+/** Shared: each server would make its own at every spawn, which takes longer than all the rest and is never used. */
 const VALIDATOR = new AjvJsonSchemaValidator();
 
 /**
- * The client's tools as an in-process MCP server that runs nothing: each call waits until the client's next request
- * brings its result, or for ever, if the process is ended first.
+ * The client's tools as an in-process MCP server that runs nothing. Here a held call waits: until the client's next request
+ * brings its result, or for ever if the process ends first.
  *
- * It tells the SDK the names alone, so that it dispatches the calls; the model is shown the tools by `request-variables`.
+ * The server declares names alone, for the SDK to dispatch the calls; `request-variables` shows the tools to the model.
  */
 export class ClientTools {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
@@ -54,7 +54,7 @@ export class ClientTools {
     return toConfig(this.#server);
   }
 
-  /** Completes the call with the result's `tool_use_id`, whether it has arrived yet or will. */
+  /** Completes the held call with the result's `tool_use_id`; a call that comes later gets its result at once. */
   complete(result: ContentBlock): void {
     this.#result(String(result.tool_use_id)).resolve({
       content: toolResultContent(result).map((block) => ({ type: 'text', text: String(block.text) })),
@@ -72,7 +72,7 @@ export class ClientTools {
   }
 }
 
-/** The client's tools as an MCP server for a process that counts their tokens and calls none of them. */
+/** The client's tools with their descriptions, for a process that counts their tokens and calls none of them. */
 export function describedTools(tools: readonly ClientTool[], names: ToolNames): McpSdkServerConfigWithInstance {
   const list = tools.map(
     ({ name, description, input_schema }): Tool => ({
@@ -94,7 +94,7 @@ function serverOf(tools: Tool[]): Server {
 }
 
 function toConfig(server: Server): McpSdkServerConfigWithInstance {
-  // The SDK's type asks for the high-level server; it needs `connect` alone, which both have.
+  // The SDK's type asks for the high-level server, but the SDK only uses `connect`, which both have.
   const instance = server as unknown as McpSdkServerConfigWithInstance['instance'];
   return { type: 'sdk', name: CLIENT_TOOLS_SERVER, instance };
 }

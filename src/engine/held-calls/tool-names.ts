@@ -1,12 +1,12 @@
 import type { ClientTool } from '../../spec/messages.ts';
 
 /**
- * Names that the CLI keeps for its own tools: it drops a client's tool of the first two, and empties the input of the
- * third, whoever declares it.
+ * Names that the CLI keeps for its own tools. It drops a client's tool with one of the first two, and empties the input of
+ * one with the third.
  */
 const RESERVED: readonly string[] = ['ToolSearch', 'Agent', 'ExitPlanMode'];
 
-/** Tool names as the model sees them and as the client knows them: the same, but for the reserved ones. */
+/** Maps tool names between client and model. Only reserved names differ: they get a `_` for the model. */
 export class ToolNames {
   readonly #toModel = new Map<string, string>();
   readonly #toClient = new Map<string, string>();

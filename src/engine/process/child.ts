@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 
-/** The child of one SDK query. `end` kills it at once, also when it is spawned only later. */
+/** The child process of one SDK query. Here a process is killed: `end` does it at once, or as soon as it is spawned. */
 export class Child {
   readonly #cleanUp: (pid: number | undefined) => void;
   #child: ChildProcess | undefined;
@@ -10,10 +10,10 @@ export class Child {
   #how: Omit<ProcessEnd, 'stderr'> | undefined;
   /** Called once when the process has exited or could not be spawned. */
   onExit: () => void = () => undefined;
-  /** Resolves when the process is no more; at once if there never was one. */
+  /** Resolves when the process has exited; at once if there never was one. */
   gone: Promise<void> = Promise.resolve();
 
-  /** @param cleanUp called when the process is no more, or is ended before it ever was */
+  /** @param cleanUp called when the process has exited, or when it is ended before it was spawned */
   constructor(cleanUp: (pid: number | undefined) => void = () => undefined) {
     this.#cleanUp = cleanUp;
   }
@@ -22,7 +22,7 @@ export class Child {
     return this.#child?.pid;
   }
 
-  /** How the process ended; undefined while it lives, and when it never did. */
+  /** How the process ended; undefined while it lives and before it is spawned. */
   get ended(): ProcessEnd | undefined {
     return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
   }
@@ -32,7 +32,7 @@ export class Child {
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
     });
-    // Written to after its end; the exit tells of that.
+    // A write after the exit fails here; the exit itself tells what happened.
     child.stdin?.on('error', () => undefined);
     this.gone = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
@@ -51,7 +51,7 @@ export class Child {
     if (this.#isEnded) child.kill('SIGKILL');
   }
 
-  /** Cleans up without waiting until the process is no more, for the last moment in which that is possible. */
+  /** Cleans up without waiting for the exit: for the end of the program, which waits for nothing. */
   abandon(): void {
     this.#cleanUp(this.pid);
   }

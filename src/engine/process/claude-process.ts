@@ -17,7 +17,7 @@ import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
 import type { RunDirectory } from './run-directory.ts';
 
-/** What a process of one request works with, however it is started. */
+/** What a process needs for the request that it is made for, whether it is spawned or claimed. */
 export interface RequestParts {
   input: EventQueue<SDKUserMessage>;
   clientTools: ClientTools;
@@ -43,11 +43,11 @@ export function partsFor(request: MessagesRequest): RequestParts {
 
 /** What is the same for every process of an engine. */
 export interface ProcessRules {
-  /** Where the SDK writes the files that a replay begins from. */
+  /** Where the SDK writes the transcript of a replay. */
   directory: RunDirectory;
   /** Silence after which a turn is given up, in milliseconds. */
   stallMs: number;
-  /** Whether a call that the CLI would repeat is told to the client instead. */
+  /** Whether a failed call becomes the answer instead of being repeated by the CLI. */
   failsAtFirstRetry: boolean;
 }
 
@@ -55,16 +55,16 @@ export interface ProcessParts extends RequestParts, ProcessRules {
   query: Query;
   child: Child;
   listener: ProcessListener;
-  /** Whether {@link ClaudeProcess.hear} gets what the CLI writes into its transcript. */
+  /** Whether the session has a store, which passes the CLI's transcript to {@link ClaudeProcess.hear}. */
   hasStore: boolean;
 }
 
-/** How long the CLI may take until it is ready for the next turn. */
+/** How long the CLI may take until it is ready for the next turn, in milliseconds. */
 const SETTLE_MS = 10_000;
 
 let nextId = 1;
 
-/** One `claude` process: it feeds the reader with what the SDK says, and does what the readings ask for. */
+/** One `claude` process. It feeds the SDK's messages to the reader and does what the readings ask for. */
 export class ClaudeProcess implements ConversationProcess {
   readonly id = nextId++;
   readonly toolsKey: string;
@@ -74,7 +74,7 @@ export class ClaudeProcess implements ConversationProcess {
   #state: ProcessState = 'streaming';
   #variables: RequestVariables;
   #turn: EventQueue<TurnEvent> | undefined;
-  /** Resolves when the CLI has settled the turn before and reads its input again. */
+  /** Resolves when the CLI has finished the previous turn and reads its input again. */
   #settled: Promise<void>;
   #settle: () => void = () => undefined;
   #stall: NodeJS.Timeout | undefined;
@@ -149,7 +149,7 @@ export class ClaudeProcess implements ConversationProcess {
     this.#parts.input.close();
     this.#settle();
     this.#follow(this.#reader.fail(why));
-    // Frees the transcript that the SDK wrote for a replay; the process itself is already dead.
+    // Removes the transcript that the SDK wrote for a replay; the process itself is already dead.
     this.#parts.query.close();
     this.#parts.listener.onEnded(this);
   }
@@ -158,12 +158,12 @@ export class ClaudeProcess implements ConversationProcess {
     return processMemory(this.pid);
   }
 
-  /** As the type checker cannot know that awaiting may change the state. */
+  /** A method, because the type checker assumes that an `await` leaves the state as it was. */
   #hasEnded(): boolean {
     return this.#state === 'ended';
   }
 
-  /** Resolves when the process has settled its last turn and has taken the variables of the next one. */
+  /** Resolves when the process has finished its last turn and taken the variables of the next one. */
   async #ready(request: MessagesRequest, wasHeld: boolean): Promise<void> {
     if (!wasHeld) await this.#settled;
     if (!this.#hasEnded()) await this.#applyVariables(toRequestVariables(request, this.#parts.names));
@@ -175,7 +175,7 @@ export class ClaudeProcess implements ConversationProcess {
     this.#variables = wanted;
   }
 
-  /** Leaving a `for await` would close the query: iterate by hand. */
+  /** Iterates by hand: leaving a `for await` would close the query. */
   async #pump(): Promise<void> {
     try {
       for (;;) {
@@ -186,7 +186,7 @@ export class ClaudeProcess implements ConversationProcess {
       }
       this.#lose();
     } catch (error) {
-      // A failed call throws here after it has been told as a message; a dead process throws here alone.
+      // A failed call throws here too, but its message came first; of a dead process this is the only word.
       this.#lose(fileFailure(error, this.#parts.directory));
     }
   }

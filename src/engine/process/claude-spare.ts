@@ -8,10 +8,10 @@ import { ClaudeProcess, type ProcessRules, partsFor, toUserMessage } from './cla
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
 
-/** How long a spare may take to become the process of a conversation. */
+/** How long a spare may take to become the process of a conversation, in milliseconds. */
 const CLAIM_MS = 10_000;
 
-/** A `claude` process that is started and knows neither model nor conversation yet. */
+/** A `claude` process that was spawned ahead; it has no model and no conversation yet. */
 export class ClaudeSpare implements Spare {
   readonly exited: Promise<void>;
   readonly #spare: SpareProcess;
@@ -27,7 +27,7 @@ export class ClaudeSpare implements Spare {
     });
   }
 
-  /** Starts one; resolves when it can be claimed. */
+  /** Spawns one; resolves when it can be claimed. */
   static async start(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
     const made = maker.create();
     try {

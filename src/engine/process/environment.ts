@@ -1,12 +1,12 @@
 /**
- * The environment that `claude` runs in: an allow-list of the operator's variables, then what the gateway sets.
+ * The environment that `claude` runs in: an allow-list of the operator's variables, then the gateway's own.
  *
- * Credentials pass through unread; only whether a variable is set is looked at, never its value.
+ * Credentials pass through unread: the gateway looks whether a variable is set, never at its value.
  */
 
 export type Environment = Record<string, string>;
 
-/** What a process needs of its surroundings, and which credential it may find there. */
+/** What a process needs to run, and the credentials that it may find. */
 const PASSED = new Set([
   'PATH',
   'HOME',
@@ -52,7 +52,7 @@ const PASSED_PREFIXES = [
   'CLAUDE_CODE_SKIP_VERTEX_AUTH',
   'CLAUDE_CODE_SKIP_FOUNDRY_AUTH',
 ];
-/** Passed by prefix above, but these change what is asked of the model, which is the client's to say. */
+/** Exceptions from the prefixes: these change what is asked of the model, which is for the client to say. */
 const WITHHELD = /^ANTHROPIC_(MODEL|SMALL_FAST_MODEL|DEFAULT_.*|CUSTOM_MODEL.*|BETAS)$/;
 
 /** The gateway's own settings; each is explained in docs/decisions/0003-process-settings.md. */
@@ -103,12 +103,12 @@ export function buildEnvironment({ operator, isOwnAddress }: EnvironmentOptions)
   return { variables, mode, droppedBaseUrl };
 }
 
-/** The environment of one process, which writes everything beside its configuration into a private folder. */
+/** The environment of one process: all that it writes, except its configuration, goes into a private folder. */
 export function inFolder(variables: Environment, folder: string): Environment {
   return { ...variables, TMPDIR: folder, CLAUDE_CODE_TMPDIR: folder, XDG_CACHE_HOME: folder };
 }
 
-/** Bare mode needs a credential that it can use: an API key or a bearer token, and no cloud provider in front of it. */
+/** Claude Code's bare mode takes an API key or a bearer token, and no cloud provider. */
 function modeFor(variables: Environment): Mode {
   const cloud = ['BEDROCK', 'VERTEX', 'FOUNDRY'].some((name) => isOn(variables[`CLAUDE_CODE_USE_${name}`]));
   const direct = Boolean(variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN);
@@ -120,7 +120,7 @@ function isPassed(name: string): boolean {
   return PASSED.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
-/** As Claude Code reads its own switches. */
+/** Reads a switch as Claude Code does. */
 export function isOn(value: string | undefined): boolean {
   return value !== undefined && ['1', 'true', 'yes', 'on'].includes(value.trim().toLowerCase());
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * The memory that a process holds, its share of shared pages included (Linux: PSS).
+ * The memory of a process with its share of shared pages (Linux: PSS).
  *
  * @returns bytes, or undefined where the system does not tell
  */

@@ -15,13 +15,13 @@ export interface ProcessMakerOptions {
   spawner: Spawner;
 }
 
-/** A process that is about to be spawned, with the files that it begins from. */
+/** A process that is about to be spawned, with the files that it reads first. */
 export interface NewProcess {
   child: Child;
   files: ProcessFiles;
 }
 
-/** Makes processes and knows all that live: what they write is removed with them. */
+/** Makes processes and knows all that live. What a process wrote is removed when it has exited. */
 export class ProcessMaker {
   readonly #options: ProcessMakerOptions;
   readonly #children = new Set<Child>();
@@ -44,13 +44,13 @@ export class ProcessMaker {
     return { child, files };
   }
 
-  /** The profile of a process that has the client's tools alone, and writes into its own folder. */
+  /** The profile of a process that has the client's tools only and writes into its own folder. */
   clientTools({ files }: NewProcess): ProcessProfile {
     const { environment, directory } = this.#options;
     return clientToolsProfile(inFolder(environment.variables, files.folder), directory.work);
   }
 
-  /** The SDK's options that start it. */
+  /** The SDK's options that spawn it. */
   options({ child }: NewProcess, profile: ProcessProfile): Options {
     const { executable, spawner } = this.#options;
     return {
@@ -66,17 +66,17 @@ export class ProcessMaker {
     };
   }
 
-  /** Ends every process, whoever has it, and those that nobody has yet, as a spare that is starting. */
+  /** Ends every process, also one that nobody has yet, such as a spare that is being spawned. */
   endAll(): void {
     for (const child of this.#children) child.end();
   }
 
-  /** Resolves when every process that has been ended is no more, and so writes no more files. */
+  /** Resolves when every process has exited, and so writes no more files. */
   async allGone(): Promise<void> {
     await Promise.all([...this.#children].map(({ gone }) => gone));
   }
 
-  /** Removes what processes that have been ended would leave; for the end of the program, which waits for nothing. */
+  /** Removes the files of all processes without waiting for their exit: for the end of the program. */
   abandonAll(): void {
     for (const child of this.#children) child.abandon();
   }

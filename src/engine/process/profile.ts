@@ -2,28 +2,28 @@ import type { Options, SessionStore, SettingSource } from '@anthropic-ai/claude-
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools.ts';
 import type { Environment } from './environment.ts';
 
-/** What a process may do and where it lives, whatever it is going to be asked. */
+/** What a process may do and where it runs, whatever the request. */
 export interface ProcessProfile {
-  /** Tools of Claude Code's own that the model is given. */
+  /** Claude Code's own tools that the model gets. */
   tools: string[];
   permissionMode: NonNullable<Options['permissionMode']>;
   /** Tools that run without asking; `mcp__<server>` stands for all of a server. */
   allowedTools: string[];
   workingDirectory: string;
   environment: Environment;
-  /** Settings files that Claude Code reads beside those that it is given. */
+  /** Claude Code's own settings files that it reads too. */
   settingSources: SettingSource[];
-  /** Where the history comes from that a process goes on with, and where its transcript goes. */
+  /** The session that a process resumes; absent for a process without a history. */
   session?: ResumedSession;
 }
 
-/** A session that the SDK resumes from a store of ours. */
+/** A session that the SDK resumes from our store, and whose transcript it appends there. */
 export interface ResumedSession {
   id: string;
   store: SessionStore;
 }
 
-/** The client's tools and no others: nothing is run here, and none of the operator's settings apply. */
+/** The model gets the client's tools only. Nothing runs here, and none of the operator's settings apply. */
 export function clientToolsProfile(environment: Environment, workingDirectory: string): ProcessProfile {
   return {
     tools: [],
@@ -35,9 +35,9 @@ export function clientToolsProfile(environment: Environment, workingDirectory: s
   };
 }
 
-/** With a spawn function of ours the SDK sends the system prompt later than a resumed turn needs it. */
+/** With our own spawn function the SDK sends the system prompt later than a resumed turn needs it. */
 const NO_SYSTEM_PROMPT = { 'system-prompt': '' };
-/** The SDK's own default for a resumed session, but not with a spawn function: else the turn begins without tools. */
+/** The SDK drops this for a resumed session when we spawn the process; without it the turn begins without tools. */
 const AWAIT_INITIALIZE = { 'await-initialize': null };
 
 /** The SDK's options for a process of this profile. */

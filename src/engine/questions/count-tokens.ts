@@ -12,9 +12,9 @@ import type { ProcessMaker } from '../process/process-maker.ts';
 import { toTranscript } from '../replay/transcript.ts';
 
 /**
- * The SDK's own count of a request's tokens, which asks the API that counts them. Takes one process; calls no model.
+ * Counts a request's tokens with the SDK, which asks the API. Takes one process; calls no model.
  *
- * @returns undefined when nothing could be counted: where the API cannot be asked the SDK guesses, without a word of it
+ * @returns undefined when the API did not count: the SDK then guesses and does not say so
  */
 export async function countTokens(
   maker: ProcessMaker,

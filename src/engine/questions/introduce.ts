@@ -5,12 +5,12 @@ import type { Introduction } from '../../spec/engine.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
 
-/** How long the process may take to say what it is. */
+/** How long the process may take to answer, in milliseconds. */
 const INTRODUCTION_MS = 60_000;
-/** How long a process that is asked to end may take. */
+/** How long a process that is asked to end may take, in milliseconds. */
 const GENTLE_END_MS = 2_000;
 
-/** What the SDK says of itself: which credential it finds, and its models. Takes one process; calls no model. */
+/** Asks the SDK which credential it finds and which models it has. Takes one process; calls no model. */
 export async function introduce(maker: ProcessMaker): Promise<Introduction> {
   const made = maker.create();
   const prompt = new EventQueue<SDKUserMessage>();
@@ -19,13 +19,13 @@ export async function introduce(maker: ProcessMaker): Promise<Introduction> {
     const { account, models } = await within(sdkQuery.initializationResult(), INTRODUCTION_MS);
     return { account, models: toModelListings(models) };
   } finally {
-    // Killed so early it would leave a lock in the user's configuration; it has no prompt that it could call the model for.
+    // A kill this early would leave a lock in the user's configuration. Without a prompt a gentle end calls no model.
     sdkQuery.close();
     setTimeout(() => made.child.end(), GENTLE_END_MS).unref();
   }
 }
 
-/** Aliases of one model are one model. */
+/** One listing for each model, with all of its aliases. */
 function toModelListings(models: readonly ModelInfo[]): ModelListing[] {
   const listings = new Map<string, ModelListing>();
   for (const { value, resolvedModel } of models) {

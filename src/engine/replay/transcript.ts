@@ -5,15 +5,15 @@ import type { ContentBlock, Message } from '../../spec/messages.ts';
 import type { ToolNames } from '../held-calls/tool-names.ts';
 import { TESTED } from '../process/executable.ts';
 
-/** A whole conversation as the SDK's own session, ready to be resumed. */
+/** A whole conversation as a session that the SDK can resume. */
 export interface Transcript {
   sessionId: string;
   entries: SessionStoreEntry[];
 }
 
 /**
- * Writes a client's messages as a transcript, block for block. The empty user entry at its end makes the SDK go on from
- * the newest message without a word of its own.
+ * Builds a replay: a client's messages as a transcript, block for block. The empty user entry at its end makes the SDK go on
+ * from the newest message and add no words of its own.
  *
  * @param messages no two user messages in a row
  */
@@ -57,8 +57,8 @@ function assistant(message: Message, model: string, names: ToolNames) {
 }
 
 /**
- * A message's blocks in the form, and with the order of keys, that a live process gives them: the prompt keeps its
- * prefix byte for byte on every path, so that the model's prompt cache holds.
+ * A message's blocks as a live process writes them, with the same order of keys. So the prompt keeps its prefix byte for byte
+ * on every path, and the model's prompt cache holds.
  */
 export function toModelContent(message: Message, names: ToolNames): ContentBlock[] {
   return message.content.map((block) => {
@@ -71,7 +71,7 @@ export function toModelContent(message: Message, names: ToolNames): ContentBlock
   });
 }
 
-/** The CLI writes a result as a list of blocks, but the text of an error as a string, with its keys in another order. */
+/** The CLI writes a result as a list of blocks, but an error's text as a string, with the keys in another order. */
 function toModelResult(block: ContentBlock): ContentBlock {
   const { type, tool_use_id, content: given, is_error, cache_control: _, ...extras } = block;
   const content = toolResultContent(block).map(({ cache_control: __, ...inner }) => inner as ContentBlock);

@@ -4,7 +4,7 @@ import type { TurnEvent } from '../../spec/turn-events.ts';
 /** A raw event of the model's stream: every {@link TurnEvent} but the terminal ones. */
 export type RawEvent = Exclude<TurnEvent, { type: 'message_stop' | 'failure' }>;
 
-/** Folds the raw events of one answer into the message that they describe. */
+/** Folds the raw events of one answer into its message. */
 export class AnswerFold {
   #message: AnswerMessage | undefined;
   readonly #inputJson = new Map<number, string>();
@@ -19,7 +19,7 @@ export class AnswerFold {
     return this.#message;
   }
 
-  /** Whether the answer is to run a call whose input is no JSON; the client of a stream sees its text. */
+  /** Whether the answer calls a tool with an input that is no JSON. A streaming client gets that input as text. */
   get isUnfoldable(): boolean {
     return this.#hasBadJson && this.#message?.stop_reason === 'tool_use';
   }
@@ -45,7 +45,7 @@ export class AnswerFold {
         return;
       case 'message_delta':
         Object.assign(message, event.delta);
-        // A count that is null says nothing; the one of the beginning stays.
+        // A null count says nothing: the one of `message_start` stays.
         for (const [name, count] of Object.entries(event.usage ?? {})) {
           if (count !== null) message.usage = { ...message.usage, [name]: count };
         }
@@ -54,8 +54,8 @@ export class AnswerFold {
   }
 
   /**
-   * Whether the CLI would call the model again by itself after this answer: when it was cut by a limit or refused, has
-   * nothing to show, or calls a tool that it cannot dispatch. Such a process has to end before it does.
+   * Whether the CLI would call the model again by itself after this answer: it was cut by a limit or refused, shows nothing,
+   * or calls a tool that the CLI cannot dispatch. The process must end before that call.
    *
    * @param declaredTools the names that the model was given
    */

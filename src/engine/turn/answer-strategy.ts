@@ -1,18 +1,18 @@
 import type { AnswerFold } from './answer-fold.ts';
 
-/** How the model's answers make up a turn. */
+/** How the model's answers make up a client's turn. */
 export interface AnswerStrategy {
-  /** What an answer is that begins after another one of the same turn. */
+  /** What a second answer in the same turn means: the first was cut and repeated, or the turn goes on. */
   furtherAnswer: 'is a cut' | 'follows';
-  /** What the SDK's result means for a turn that is still open: that its answer is missing, or that the turn is over. */
+  /** What the SDK's result means for an open turn: its answer is missing, or the turn is complete. */
   result: 'comes too soon' | 'completes';
-  /** Whether the process has to be ended after this answer, which is complete but for its last event. */
+  /** Whether the process must end after this answer, which lacks only its last event. */
   mustEndAfter(answer: AnswerFold, declaredTools: ReadonlySet<string>): boolean;
 }
 
 /**
- * A client that runs its own tools: each answer is a turn, and the turn of the SDK goes on with the client's results. A
- * process that would ask the model again by itself is ended.
+ * For clients that run their own tools. Each answer ends a client's turn; the SDK's turn goes on when the client brings its
+ * results. A process that would call the model again by itself must end.
  */
 export const oneAnswer: AnswerStrategy = {
   furtherAnswer: 'is a cut',

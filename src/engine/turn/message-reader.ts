@@ -8,47 +8,47 @@ import type { AnswerStrategy } from './answer-strategy.ts';
 import { failureOfAssistant, failureOfRetry, inWordsOfPromptTooLong } from './upstream-failure.ts';
 import { inUpstreamWords, readUpstreamWords, type UpstreamWords } from './upstream-words.ts';
 
-/** What follows from a message of the SDK. */
+/** What to do after a message of the SDK. */
 export type Reading =
-  /** For whoever follows the turn; `message_stop` and `failure` are its last. */
+  /** Pass the event on; `message_stop` and `failure` end the turn. */
   | { type: 'event'; event: TurnEvent }
-  /** The process has started and is about to call the model. */
+  /** The process is up and about to call the model. */
   | { type: 'spawned' }
-  /** The CLI is through with its turn and reads its input again. */
+  /** The CLI has finished its turn and reads its input again. */
   | { type: 'settled' }
-  /** More may be learnt of the turn's failure: call {@link MessageReader.waited} after so long. */
+  /** More words about the turn's failure may come: call {@link MessageReader.waited} after this time. */
   | { type: 'wait'; milliseconds: number }
-  /** The process is of no more use, or would call the model by itself: it must be ended at once. */
+  /** End the process at once: it is of no more use, or would call the model by itself. */
   | { type: 'end' };
 
 export interface ReaderOptions {
   names: ToolNames;
   /** The names of the tools that the model was given. */
   declaredTools: ReadonlySet<string>;
-  /** Whether a call that the CLI would repeat is told to the client instead. */
+  /** Whether a failed call becomes the answer instead of being repeated by the CLI. */
   failsAtFirstRetry: boolean;
-  /** Whether {@link MessageReader.hear} will tell the API's own words. */
+  /** Whether {@link MessageReader.hear} will get the transcript, which has the API's own words. */
   hearsWords: boolean;
   strategy: AnswerStrategy;
 }
 
-/** How long the API's own words may take after the news of a failure. */
+/** How long the API's own words may take after a failure is announced, in milliseconds. */
 const WORDS_MS = 1_000;
-/** How long the result of a failed turn may take. */
+/** How long the result of a failed turn may take, in milliseconds. */
 const RESULT_MS = 1_000;
 
 /**
  * Reads the SDK's messages of one process: messages in, events of the turn and the state of the conversation out. It has no
- * process, no timer and no clock; who owns those passes the times in and does what the readings say.
+ * process, no timer and no clock: its owner passes the times in and does what the readings say.
  */
 export class MessageReader {
   readonly #options: ReaderOptions;
   #isOpen = false;
   #heldIds: string[] | undefined;
   #fold = new AnswerFold();
-  /** The end of a block, until the stream goes on: Claude Code ends the open block of a stream that was cut, too. */
+  /** The end of a block, held back until the stream goes on: Claude Code also ends the open block of a cut stream. */
   #blockStop: RawEvent | undefined;
-  /** The failure of the open turn, while more is being learnt of it. */
+  /** The failure of the open turn, while more words about it may come. */
   #failing: Failure | undefined;
   #waitsForWords = false;
   #words: UpstreamWords | undefined;
@@ -59,7 +59,7 @@ export class MessageReader {
     this.#options = options;
   }
 
-  /** The tool_use ids that the last answer waits for, in the order of the calls; undefined until an answer is complete. */
+  /** The tool_use ids of the last answer's calls, in order; undefined until an answer is complete. */
   get heldIds(): readonly string[] | undefined {
     return this.#heldIds;
   }
@@ -69,7 +69,7 @@ export class MessageReader {
     return this.#hasSpoken;
   }
 
-  /** A turn begins: what follows is read as its answer. */
+  /** A turn begins: the reader takes what follows as its answer. */
   open(at: number): void {
     this.#isOpen = true;
     this.#heldIds = undefined;
@@ -78,7 +78,7 @@ export class MessageReader {
     this.#lastHeardAt = at;
   }
 
-  /** @param at when the message came, in milliseconds of any clock, the same for all */
+  /** @param at when the message came, in milliseconds of one monotonic clock */
   read(message: SDKMessage, at: number): Reading[] {
     const silentMs = at - this.#lastHeardAt;
     this.#lastHeardAt = at;
@@ -91,7 +91,7 @@ export class MessageReader {
       case 'assistant': {
         const found = failureOfAssistant(message, silentMs);
         if (!found || this.#failing) return [];
-        // The result that follows says more of a failure than its message.
+        // The result that follows says more about the failure.
         this.#failing = found;
         return [{ type: 'wait', milliseconds: RESULT_MS }];
       }
@@ -105,7 +105,7 @@ export class MessageReader {
     }
   }
 
-  /** Entries that the CLI has added to its transcript: there alone stand the API's own words. */
+  /** Takes entries that the CLI added to its transcript, the only place with the API's own words. */
   hear(entries: readonly SessionStoreEntry[]): Reading[] {
     const { found, words } = readUpstreamWords(entries);
     if (!found) return [];
@@ -113,29 +113,29 @@ export class MessageReader {
     return this.#waitsForWords ? this.waited() : [];
   }
 
-  /** The time that a `wait` named is over: the failure is told as far as it is known. */
+  /** The time of a `wait` is over: the failure goes out as far as it is known. */
   waited(): Reading[] {
     return this.#failing ? this.#failInUpstreamWords() : [];
   }
 
   /**
-   * The process has ended, or says nothing more.
+   * The process has ended or will say nothing more.
    *
-   * @param end how it ended, as far as it is known
-   * @param cause what kept it from beginning, where that is known
+   * @param end how it ended, if known
+   * @param cause what kept it from coming up, if known
    */
   lose(end: ProcessEnd | undefined, cause?: Failure): Reading[] {
     const why = this.#hasSpoken ? failure('process_lost', end) : (cause ?? failure('process_start_failed', end));
     return this.fail(this.#failing ?? why);
   }
 
-  /** The open turn, if there is one, ends with this failure; and so must the process. */
+  /** Ends the open turn, if there is one, with this failure. The process must end too. */
   fail(found: Failure): Reading[] {
     this.#failing = undefined;
     return [...this.#finish({ type: 'failure', failure: found }), { type: 'end' }];
   }
 
-  /** Once a part of the answer has been passed on, it cannot begin anew. */
+  /** An answer of which a part went out cannot begin anew, so its retry is a failure in any mode. */
   #readRetry(message: SDKAPIRetryMessage): Reading[] {
     if (!this.#options.failsAtFirstRetry && !this.#fold.hasStarted) return [];
     this.#failing = failureOfRetry(message);
@@ -149,7 +149,7 @@ export class MessageReader {
     if (this.#failing) return this.#failInUpstreamWords(terminalReason);
     if (!this.#isOpen) return [{ type: 'settled' }];
     if (this.#options.strategy.result === 'completes') return [...this.#complete(), { type: 'settled' }];
-    // It has had no answer, and no error message either.
+    // The turn got neither an answer nor an error message.
     return this.fail(failure('process_lost', undefined));
   }
 
@@ -178,7 +178,7 @@ export class MessageReader {
       case 'message_delta': {
         if (event.delta.stop_reason === null) return [];
         const readings = [...this.#relayBlockStop(), ...this.#relay(event)];
-        // The last moment at which the CLI can be kept from calling the model again.
+        // The last moment to keep the CLI from calling the model again.
         return strategy.mustEndAfter(this.#fold, declaredTools)
           ? [...readings, ...this.#complete(), { type: 'end' }]
           : readings;
@@ -198,7 +198,7 @@ export class MessageReader {
   }
 
   #relay(event: RawEvent): Reading[] {
-    // What has no beginning is no answer.
+    // An answer without its `message_start` is none.
     if (event.type !== 'message_start' && !this.#fold.hasStarted) {
       return this.fail(failure('upstream_cut', { how: 'stream' }));
     }

@@ -6,14 +6,15 @@ const EXTRA_BODY = 'CLAUDE_CODE_EXTRA_BODY';
 /** The CLI adds these values, separated by commas, to the header `anthropic-beta`. */
 const BETAS = 'ANTHROPIC_BETAS';
 
-/** Variables of a process that say what its next model call asks for; both always set, so that nothing stays from a turn before. */
+/** What the next model call asks for. Both are always set, so that nothing of an earlier turn stays. */
 export type RequestVariables = Record<typeof EXTRA_BODY | typeof BETAS, string>;
 
 /**
- * What the client says of a request beside its model, its messages and its system prompt.
+ * Here a parameter is honoured: all that the client asks for, besides model, messages and system prompt, becomes the extra
+ * body and the betas of the model call.
  *
- * The tools are in it because their other way, through the MCP server, alters them: the CLI brings descriptions and
- * schemas into another Unicode form and cuts descriptions at a blank line, see docs/decisions/0003.
+ * The tools go here too, because the MCP server would alter them: the CLI normalises the Unicode of descriptions and schemas
+ * and cuts descriptions at a blank line, see docs/decisions/0003.
  */
 export function toRequestVariables(
   { parameters, tools, betas }: Pick<MessagesRequest, 'parameters' | 'tools' | 'betas'>,

@@ -2,8 +2,8 @@ import type { SDKAPIRetryMessage, SDKMessage } from '@anthropic-ai/claude-agent-
 import { type Failure, failure, isRepeatable } from '../../spec/failures.ts';
 
 /**
- * The CLI announces that it will call the model again after a wait. The client has its own retry loop, and one in the
- * chain is enough: the announcement becomes the answer.
+ * The failure that the CLI announces before it calls the model again. It becomes the answer: the client has a retry loop of
+ * its own, and one in the chain is enough.
  */
 export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
   const { error_status: status, retry_delay_ms } = message;
@@ -24,13 +24,13 @@ interface ApiErrorFields {
   request_id?: string;
 }
 
-/** Claude Code gives a stream up that has been silent for so long, in milliseconds. */
+/** The silence after which Claude Code gives a stream up, in milliseconds. */
 const STREAM_SILENCE_MS = 300_000;
 
 /**
  * The failure that an assistant message stands for, or `undefined` when it is an answer.
  *
- * @param silentMs how long the process has said nothing before
+ * @param silentMs how long the process was silent before it
  */
 export function failureOfAssistant(
   message: Extract<SDKMessage, { type: 'assistant' }>,
@@ -38,13 +38,13 @@ export function failureOfAssistant(
 ): Failure | undefined {
   const fields = message as ApiErrorFields;
   if (fields.is_api_error_message !== true) return undefined;
-  // A refusal is an answer: the CLI's own words come ahead of the event that says so.
+  // A refusal is an answer; the CLI sends its own words about it first.
   if (message.message.stop_reason === 'refusal') return undefined;
   const status = fields.api_error_status;
   const text = message.message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
   if (status == null) {
     if (message.error === 'authentication_failed') return failure('not_signed_in');
-    // Claude Code itself refuses some requests, such as one with an image that is too large for it, and calls no model.
+    // Claude Code refuses some requests by itself and calls no model, such as one with too large an image.
     if (message.error === 'invalid_request') return failure('refused_by_claude_code', text);
     if (silentMs >= 0.95 * STREAM_SILENCE_MS) return failure('upstream_stalled', { silentMs });
     return failure('upstream_cut', { how: { words: text } });
@@ -69,7 +69,7 @@ function withoutPrefix(text: string, ...prefixes: string[]): string {
 }
 
 /**
- * Clients act on the words that the API begins this error with; Claude Code writes them another way.
+ * Puts the API's own words first: clients act on them, and Claude Code writes others.
  *
  * @param terminalReason of the turn's result
  */

@@ -28,10 +28,10 @@ const failedCall = z.object({
 });
 
 /**
- * The API's own words in what the CLI writes into its transcript: its messages to us have its own words in their place.
- * Only a session with a store has a transcript that we see, which is a replayed one.
+ * Finds the API's own words in the CLI's transcript; its messages to us have the CLI's words instead. We see the transcript of
+ * a replayed session only, which has a store.
  *
- * @returns `found` when an entry is about a failed call; `words` are those of the last one, if they can be read
+ * @returns `found` when an entry is about a failed call; `words` of the last such entry, if they can be read
  */
 export function readUpstreamWords(entries: readonly SessionStoreEntry[]): {
   found: boolean;
@@ -50,12 +50,12 @@ export function readUpstreamWords(entries: readonly SessionStoreEntry[]): {
   return last;
 }
 
-/** The failure in the API's own words, if these are about it. */
+/** The failure in the API's own words, if they are about the same status. */
 export function inUpstreamWords(found: Failure, words: UpstreamWords | undefined): Failure {
   return words?.status === found.status ? { ...found, ...words } : found;
 }
 
-/** The API's envelope behind whatever the CLI put in front of it: `429 {"type":"error",…}`. */
+/** Reads the API's envelope, which may stand behind a prefix of the CLI: `429 {"type":"error",…}`. */
 function wordsIn(text: string, status: number, requestId: string | null | undefined): UpstreamWords | undefined {
   const start = text.indexOf('{');
   if (start < 0) return undefined;
