@@ -107,7 +107,7 @@ function* deltas(block: CompleteBlock, length: number, scripted: ScriptedBlock |
   }
 }
 
-/** By UTF-16 code units: a surrogate pair may be cut, as the API may cut it. */
+/** Cuts at UTF-16 code units: as with the API, a surrogate pair may be cut. */
 function* pieces(text: string, length: number): Generator<string> {
   for (let start = 0; start < text.length; start += length) yield text.slice(start, start + length);
 }

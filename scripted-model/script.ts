@@ -1,7 +1,7 @@
 /**
  * What the scripted model answers, and when: a list of rules, tried in order for each request.
  *
- * Rules are data, so that a script can be a JSON file; code may use a function in place of a rule.
+ * Rules are data, so that a script can be a JSON file. Code may use a function in place of a rule.
  */
 
 /** One content block that the scripted model emits, in the Messages API's own shape. */
@@ -29,25 +29,25 @@ export interface Reply {
   delay_ms?: number;
   /** Wait before each event but the first. */
   gap_ms?: number;
-  /** Characters per delta; 24 unless told. */
+  /** Characters per delta; 24 by default. */
   delta_length?: number;
   /** Answer with this HTTP error instead of a message. */
   error?: { status: number; type: string; message: string; headers?: Record<string, string> };
-  /** Answer with this in place of a message, as a broken proxy would; the status is 200 and the type SSE unless told. */
+  /** Answer with this in place of a message, as a broken proxy would; by default with status 200 and as SSE. */
   raw?: { body: string; status?: number; content_type?: string };
-  /** End the stream early: after so many events, by closing (`end`), resetting (`reset`) or falling silent (`silence`). */
+  /** Cut the stream after so many events: close it (`end`), reset it (`reset`) or fall silent (`silence`). */
   cut?: { after_events: number; how: 'end' | 'reset' | 'silence' };
   /** Send an SSE `error` event after so many events and end the stream. */
   stream_error?: { after_events: number; type: string; message: string };
 }
 
-/** A condition on a request; every field that is present must hold. Strings are looked for as substrings. */
+/** A condition on a request: every field that is set must hold. A string matches as a substring. */
 export interface When {
   /** In the text of the newest user message. */
   text?: string;
   /** In a tool_result of the newest user message. */
   tool_result?: string;
-  /** Whether the newest user message has a tool_result block at all. */
+  /** Whether the newest user message has a tool_result block. */
   has_tool_result?: boolean;
   /** In the system prompt. */
   system?: string;

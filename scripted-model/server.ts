@@ -38,7 +38,7 @@ export interface ScriptedModelOptions {
 export class ScriptedModel {
   /** Every `POST /v1/messages`, in order of arrival. */
   readonly requests: RecordedRequest[] = [];
-  /** Whether `count_tokens` is a 404, as it is behind some proxies. */
+  /** Answers `count_tokens` with a 404, as some proxies do. */
   refusesToCount = false;
   #reader: ScriptReader;
   #messageNumber = 0;
@@ -75,12 +75,12 @@ export class ScriptedModel {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Replaces the script; requests already being answered keep theirs. */
+  /** Replaces the script; answers under way keep theirs. */
   use(script: Script): void {
     this.#reader = new ScriptReader(script);
   }
 
-  /** Begins anew with another script: forgets what it was asked, and counts its messages from 1. */
+  /** Begins anew with another script: forgets all requests and counts messages from 1. */
   restart(script: Script): void {
     this.use(script);
     this.requests.length = 0;
@@ -145,7 +145,7 @@ export class ScriptedModel {
   }
 }
 
-/** A reset throws away what the caller has not read yet: so long it gets for that, in milliseconds. */
+/** How long the caller may read before a reset throws away the rest, in milliseconds. */
 const READ_MS = 1_000;
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 

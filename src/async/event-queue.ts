@@ -1,4 +1,4 @@
-/** An unbounded queue between one producer and one consumer, who iterates it once. */
+/** An unbounded queue from one producer to one consumer, which iterates it once. */
 export class EventQueue<Item> implements AsyncIterable<Item> {
   readonly #items: Item[] = [];
   #isClosed = false;
@@ -11,7 +11,7 @@ export class EventQueue<Item> implements AsyncIterable<Item> {
     this.#wake?.();
   }
 
-  /** Ends the iteration after the items that are already in. */
+  /** Ends the iteration after the items that are already in the queue. */
   close(): void {
     this.#isClosed = true;
     this.#wake?.();

@@ -1,8 +1,8 @@
 /**
- * What a promise resolves to, if it does so in time.
+ * Waits for a promise, for a limited time.
  *
  * @param signal aborts the wait
- * @throws Error when it does not, when the wait is aborted, or what it rejects with
+ * @throws Error when the time is over or the wait is aborted, and whatever the promise rejects with
  */
 export async function within<Value>(
   promise: Promise<Value>,

@@ -1,16 +1,16 @@
 import type { ContentBlock, JsonObject, Message } from '../spec/messages.ts';
 
 /**
- * What counts when two messages are compared: what the model would see, not the bytes.
+ * A message as the lineage compares it: equal texts when the model would see the same.
  *
  * `cache_control` does not count (clients move it every turn), nor do thinking blocks (many clients drop them), nor the
- * order of object keys; a tool result's string content equals one text block.
+ * order of object keys. A tool result's string content equals one text block.
  */
 export function canonicalMessage(message: Message): string {
   return message.role + message.content.map((block) => (isThinking(block) ? '' : canonicalBlock(block))).join('');
 }
 
-/** A block's type, then its parts, each with its length before it, so that no two lists of blocks give the same text. */
+/** The block's type, then its parts. Each part has its length in front, so that different blocks never give the same text. */
 function canonicalBlock(block: ContentBlock): string {
   if (block.type === 'text' && hasOnly(block, TEXT_KEYS) && !isCited(block)) return `T${sized(String(block.text))}`;
   if (block.type === 'tool_result' && hasOnly(block, TOOL_RESULT_KEYS)) {
@@ -52,7 +52,7 @@ function withSortedKeys(value: unknown): unknown {
   return sorted;
 }
 
-/** The content of a tool_result block as a list of blocks, whichever of its three forms the client used. */
+/** The content of a tool_result block as a list of blocks; the client may send a list, a string or nothing. */
 export function toolResultContent(block: ContentBlock): ContentBlock[] {
   if (typeof block.content === 'string') return block.content === '' ? [] : [{ type: 'text', text: block.content }];
   return Array.isArray(block.content) ? (block.content as ContentBlock[]) : [];

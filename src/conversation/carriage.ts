@@ -2,22 +2,22 @@ import type { ContentBlock, Message } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 
 /**
- * What a held call, an idle process and a replay carry unaltered. What the first two do not goes by replay; what a replay
- * does not is refused.
+ * What a held call, an idle process and a replay carry unaltered. What a live process would alter goes by replay; what a
+ * replay would alter is refused.
  *
- * Each row was seen with the Agent SDK that the project pins; the contract tests hold them.
+ * Each row was seen with the pinned Agent SDK; the tests of its facts hold them.
  */
 
-/** A tool result's text beyond this many characters would be written to a file and cut. */
+/** The CLI writes a longer tool result to a file and cuts it, in characters. */
 const LONGEST_LIVE_RESULT = 400_000;
-/** An error result's text beyond this many characters would be cut. */
+/** The CLI cuts a longer error result, in characters. */
 const LONGEST_LIVE_ERROR = 9_000;
 
 /** Why a live process cannot take this turn, in a few words for a log line; `undefined` when it can. */
 export type Obstacle = string | undefined;
 
 const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
-/** What a held call takes of a tool result; Claude Code sets the breakpoints of the cache itself. */
+/** The fields of a tool result that a held call takes. `cache_control` is one: Claude Code sets its own breakpoints. */
 const RESULT_FIELDS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']);
 
 interface Row<Subject> {
@@ -86,9 +86,9 @@ export interface ReplayObstacle {
 }
 
 /**
- * Why a replay cannot carry a message; what it cannot carry, nothing can.
+ * Why a replay, the most capable way, cannot carry a message; undefined if it can.
  *
- * @param previous the message before it, consecutive ones of one role joined
+ * @param previous the message before it; consecutive ones of one role are joined
  * @param isLast whether the model answers this message
  */
 export function obstacleToReplay(
@@ -110,7 +110,7 @@ function imageInErrorResult({ content }: Message): ReplayObstacle | undefined {
   return undefined;
 }
 
-/** The SDK would move it in front of the call, also when it stands in an assistant message that follows. */
+/** The SDK would move anything behind a tool_use in front of it, also from the next assistant message. */
 function behindToolUse({ content }: Message, previous: Message | undefined): ReplayObstacle | undefined {
   const isAfterToolUse = previous?.role === 'assistant' && previous.content.at(-1)?.type === 'tool_use';
   const firstToolUse = isAfterToolUse ? -1 : content.findIndex((block) => block.type === 'tool_use');
@@ -128,7 +128,7 @@ function lastWordsNotText({ content }: Message): ReplayObstacle | undefined {
 /** Models for which Claude Code carries 600 images and documents; for all others it drops the oldest beyond 100. */
 const MANY_MEDIA = /^claude-(opus-4-[78]|opus-5|sonnet-5|haiku-5-5|fable-5)/;
 
-/** The most images and documents that one request can carry to this model, those in tool results included. */
+/** The most images and documents that one request can carry to this model, with those in tool results. */
 export function mostMedia(model: string): number {
   return MANY_MEDIA.test(model) ? 600 : 100;
 }
@@ -153,7 +153,7 @@ function hasExtras(block: ContentBlock): boolean {
   return extrasOfText(block).length > 0;
 }
 
-/** What a text block has beside the fields that every way to the model carries. */
+/** The fields of a text block that not every path carries. */
 export function extrasOfText(block: ContentBlock): string[] {
   return Object.keys(block).filter((key) => !TEXT_FIELDS.has(key));
 }

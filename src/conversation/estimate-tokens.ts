@@ -2,12 +2,12 @@ import type { ContentBlock, MessagesRequest } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 import { isMedia } from './carriage.ts';
 
-/** Characters of English or of JSON that make one token, rather too few than too many. */
+/** Characters of English or JSON in a token; low, so that the estimate is rather too high. */
 const CHARACTERS_PER_TOKEN = 3.5;
-/** What an image of usual size takes, and a short document. */
+/** Tokens of an image of usual size, or of a short document. */
 const TOKENS_PER_MEDIA = 2_000;
 
-/** A guess at the tokens of a request, for when nobody can count them. */
+/** Guesses the tokens of a request, for when the API cannot count them. */
 export function estimateTokens({ system, messages, tools }: MessagesRequest): number {
   const blocks = messages.flatMap(({ content }) => content).flatMap(withResultContent);
   const media = blocks.filter(isMedia).length;

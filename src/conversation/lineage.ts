@@ -5,14 +5,14 @@ import { canonicalMessage, stableJson } from './canonical.ts';
 /** A running hash over canonical messages: equal lineage means the same conversation up to there. */
 export type Lineage = string;
 
-/** What a conversation stands on beside its messages. `callerId` keeps callers apart. */
+/** What identifies a conversation besides its messages. `callerId` keeps callers apart. */
 export interface LineageRoot {
   callerId: string;
   model: string;
   system: string;
 }
 
-/** The lineage of a conversation without any message yet. */
+/** The lineage of a conversation that has no messages yet. */
 export function rootLineage(root: LineageRoot): Lineage {
   return digest(stableJson([root.callerId, root.model, root.system]));
 }
@@ -22,7 +22,7 @@ export function extendLineage(lineage: Lineage, message: Message): Lineage {
   return digest(`${lineage}\n${canonicalMessage(message)}`);
 }
 
-/** The lineages of a request: of everything before its newest turn, and of the whole. */
+/** The lineages of a request: `history` before its newest message, `whole` with it. */
 export function requestLineages(request: MessagesRequest, callerId: string): { history: Lineage; whole: Lineage } {
   let history = rootLineage({ callerId, model: request.model, system: request.system });
   for (const message of request.messages.slice(0, -1)) history = extendLineage(history, message);

@@ -1,10 +1,10 @@
 import type { Lineage } from './lineage.ts';
 
 /**
- * Finds what can continue a conversation: an index of live things by the lineage they have reached.
+ * Finds the process that can continue a conversation: an index of live processes by the lineage that they have reached.
  *
- * Several may stand at one lineage (forks that went the same way); the newest is given out first. Taking one out is
- * synchronous, so that two requests that continue the same point never get the same process.
+ * Several may stand at one lineage, as forks that went the same way do; the newest is taken first. Taking is synchronous, so
+ * that two requests that continue the same point never get the same process.
  */
 export class LineageRegistry<Live> {
   readonly #byLineage = new Map<Lineage, Live[]>();
@@ -18,7 +18,7 @@ export class LineageRegistry<Live> {
     this.#lineageOf.set(live, lineage);
   }
 
-  /** Takes out the newest at a lineage. */
+  /** Removes and returns the newest at a lineage. */
   take(lineage: Lineage): Live | undefined {
     const found = this.#byLineage.get(lineage)?.at(-1);
     if (found !== undefined) this.remove(found);

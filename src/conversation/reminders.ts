@@ -2,16 +2,16 @@ import type { ContentBlock } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 
 /**
- * The SDK has no system messages inside a conversation. For models that do not know them Claude Code says the same as
- * reminders in the user's turn, and models are used to them in this form.
+ * A system message inside a conversation, as a reminder in the user's turn. The SDK has no such messages; Claude Code itself
+ * sends reminders to models that do not know them, and models are used to this form.
  */
 export function toReminder({ text }: ContentBlock): ContentBlock {
   return { type: 'text', text: `<system-reminder>\n${text}\n</system-reminder>` };
 }
 
 /**
- * Puts the reminders that stand among or right behind the tool results at the head of a user turn into the last result,
- * where Claude Code itself puts them: a turn of results alone goes on a live process. Others stay where they are.
+ * Moves reminders that stand among or right behind the tool results of a user turn into the last result, where Claude Code
+ * itself puts them. So the turn holds results only, and a live process can take it. Other reminders stay.
  */
 export function foldReminders(content: ContentBlock[], reminders: ReadonlySet<ContentBlock>): ContentBlock[] {
   const firstOther = content.findIndex((block) => block.type !== 'tool_result' && !reminders.has(block));

@@ -5,17 +5,21 @@ import { obstacleToHeld, obstacleToIdle } from './carriage.ts';
 
 /** Which way a request takes to the model, and why. */
 export type Route =
-  /** A first message. `takesSpare`: a process that has no history yet carries it unaltered. */
+  /** The first message of a conversation. `takesSpare`: a spare carries it unaltered. */
   | { path: 'start'; takesSpare: boolean }
-  /** The live process goes on. */
+  /** The live process takes the turn. */
   | { path: 'continue' }
   /** A new process gets the whole history. */
   | { path: 'replay'; reason: string };
 
-/** What a route is chosen by, of the process that stands where the request's history ends. */
+/** What the route depends on, of the process that stands at the lineage of the request's history. */
 export type LiveConversation = Pick<ConversationProcess, 'state' | 'toolsKey' | 'betasKey' | 'heldIds'>;
 
-/** @param live what stands at the lineage of the request's history */
+/**
+ * Chooses the way of a request.
+ *
+ * @param live what stands at the lineage of the request's history
+ */
 export function chooseRoute(request: MessagesRequest, live: LiveConversation | undefined): Route {
   const newest = request.messages.at(-1);
   if (request.messages.length === 1) {

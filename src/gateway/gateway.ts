@@ -11,22 +11,22 @@ import type { AnswerMessage, Message, MessagesRequest } from '../spec/messages.t
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
 
-/** A request, and what the gateway must know beside it. */
+/** A request with all that the gateway needs to answer it. */
 export interface Order {
   request: MessagesRequest;
   caller: Caller;
   /** Aborts when the client has gone. */
   signal: AbortSignal;
-  /** The gateway writes the moments of the turn down here. */
+  /** The gateway writes the moments of the turn into it. */
   marks: TurnMarks;
-  /** The message as which the client is going to send an answer back. */
+  /** The message in which the client will send an answer back. */
   asReturned: (answer: AnswerMessage) => Message;
 }
 
 /** A turn on its way to the model. */
 export interface OpenTurn {
   path: TurnPath;
-  /** Why a turn with a history was not continued. */
+  /** Why a turn with a history went by replay. */
   reason?: string;
   /** To be iterated once; leaving the iteration early cancels the turn at the model. */
   events: AsyncIterable<TurnEvent>;
@@ -47,8 +47,8 @@ export interface GatewayStatus {
 const LAST_ERRORS_MS = 500;
 
 /**
- * The life of a request between its decoding and its answer: find the process that continues its conversation, or start
- * one, or replay it; relay the turn; index what the process then holds.
+ * The life of a turn between decoding and encoding: continue on the process that holds its conversation, or start, or replay;
+ * relay the events; index the lineage that the process then holds.
  *
  * All state is a cache. Dropping any of it changes how long the next turn takes, never what the model sees.
  */
@@ -57,7 +57,7 @@ export class Gateway {
   readonly #pool: ProcessPool;
   readonly #callers = new CallerTurns();
   #isDraining = false;
-  /** Turns from their coming in to their last event, and counts. */
+  /** Open turns and token counts: from their arrival to their last event. */
   #open = 0;
 
   constructor(engine: Engine, limits: PoolLimits) {
@@ -72,7 +72,7 @@ export class Gateway {
   /**
    * Brings a request to the model.
    *
-   * @throws FailureError when the turn could not even begin
+   * @throws FailureError when the turn could not begin
    */
   async open(order: Order): Promise<OpenTurn> {
     const leave = this.#enter(order.caller);
@@ -91,7 +91,7 @@ export class Gateway {
   }
 
   /**
-   * Counts the tokens that a request would send to the model: by the engine's own counting, or else by a guess.
+   * Counts the tokens that a request would send to the model: the engine counts, or else the gateway guesses.
    *
    * @throws FailureError when there is no room for the process that counts
    */
@@ -107,7 +107,7 @@ export class Gateway {
     }
   }
 
-  /** Takes no new turns, lets those under way finish until the deadline, then ends every process. */
+  /** Takes no new turns, lets open ones finish until the deadline, then ends every process. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
     this.#pool.endWaiting();
@@ -128,8 +128,9 @@ export class Gateway {
   }
 
   /**
-   * Opens a turn of the caller's; what it returns ends it.
+   * Opens a turn of this caller.
    *
+   * @returns ends the turn
    * @throws FailureError `shutting_down`, `caller_at_limit`
    */
   #enter(caller: Caller): () => void {
@@ -157,7 +158,7 @@ export class Gateway {
       const events = await process.continue(request, signal);
       if (events) return { path: 'continue', begun: { process, events } };
     }
-    // What it holds has been superseded by this request.
+    // This request replaces what the process holds.
     process?.end();
     const begun = await this.#pool.replay(request, signal, marks);
     return { path: 'replay', reason: route.path === 'replay' ? route.reason : 'the live process was lost', begun };
@@ -172,7 +173,7 @@ export class Gateway {
     const onTerminal = (event: TurnEvent) => {
       signal.removeEventListener('abort', cancel);
       if (event.type !== 'message_stop' || process.state === 'ended') return;
-      // The process has the assistant's last words as two messages, the client may send them back as one.
+      // The process holds the assistant's last words as two messages; the client may send them back as one.
       if (request.messages.at(-1)?.role === 'assistant') process.end();
       else this.#registry.add(extendLineage(whole, asReturned(event.answer)), process);
     };
@@ -195,17 +196,17 @@ export class Gateway {
   }
 }
 
-/** What {@link observed} tells of a turn. */
+/** What {@link observed} tells its observer. */
 interface TurnHooks {
-  /** An event has come from the engine. */
+  /** An event came from the engine. */
   onEvent: () => void;
-  /** Before the terminal event is passed on. */
+  /** The terminal event came; it has not been passed on yet. */
   onTerminal: (event: TurnEvent) => void;
-  /** It is over; without a terminal event, if its reader has left. */
+  /** The turn is over; `isComplete` is false if its reader left before the terminal event. */
   onOver: (isComplete: boolean) => void;
 }
 
-/** Relays a turn, and tells what happens in it. */
+/** Relays a turn's events and tells the hooks about them. */
 async function* observed(
   events: AsyncIterable<TurnEvent>,
   { onEvent, onTerminal, onOver }: TurnHooks,
@@ -226,8 +227,8 @@ async function* observed(
 }
 
 /**
- * A process that began without the client's tools has been ended before it called the model, so that another one can take
- * the turn unnoticed.
+ * Relays a turn, and replays it once if its process came up without the client's tools. That process ended before it called
+ * the model, so the client notices nothing.
  */
 async function* withSecondTry(
   events: AsyncIterable<TurnEvent>,

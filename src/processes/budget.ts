@@ -11,7 +11,7 @@ export interface BudgetLimits {
   queueDeadlineMs: number;
 }
 
-/** What the budget asks of the one who owns the processes. */
+/** What the budget asks of the owner of the processes. */
 export interface BudgetHolder {
   /** Ends the process that is cheapest to evict; false if every one is needed. */
   evict: () => boolean;
@@ -19,12 +19,12 @@ export interface BudgetHolder {
   memoryBytes: () => number;
 }
 
-/** A place for one process. Call `release` when the process has ended. */
+/** Room for one process. Call `release` when the process has ended. */
 export interface Place {
   release(): void;
 }
 
-/** What a process is counted as before it can be measured, in bytes; a young one holds about this. */
+/** What a process counts for until it is measured, in bytes; a young one holds about this. */
 export const NEW_PROCESS_BYTES = 150 * 1024 * 1024;
 
 interface Waiter {
@@ -34,8 +34,8 @@ interface Waiter {
 }
 
 /**
- * Keeps the processes within their number and their memory. Who asks for a place gets one at once, or after another
- * process has been evicted, or waits in a bounded queue until one can be; past the deadline the answer is 529.
+ * Keeps the processes within their number and their memory. A request for a place gets one at once, or after an eviction, or
+ * waits in a bounded queue. Here a 529 is decided: the queue is full, or its deadline has passed.
  */
 export class ProcessBudget {
   #taken = 0;
@@ -99,7 +99,7 @@ export class ProcessBudget {
     });
   }
 
-  /** Gives no place any more: who waits is refused, and so is who asks. */
+  /** Gives no more places; refuses those that wait, and all that follow. */
   close(): void {
     this.#isClosed = true;
     for (const waiter of this.#queue.splice(0)) {
@@ -108,9 +108,9 @@ export class ProcessBudget {
     }
   }
 
-  /** Looks again whether those who wait can go on: call it whenever a process has become evictable. */
+  /** Lets waiting requests in if there is room now: call it whenever a process has become evictable. */
   admit(): void {
-    // An eviction releases a place, which leads here again.
+    // An eviction releases a place, which calls this again.
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
     try {

@@ -1,14 +1,14 @@
 import type { Caller } from '../spec/caller.ts';
 import { failed } from '../spec/failures.ts';
 
-/** Counts the turns that each caller has open, and keeps them within its limit. */
+/** Counts each caller's open turns. Here a 429 is decided: the caller has as many as its limit allows. */
 export class CallerTurns {
   readonly #open = new Map<Caller['id'], number>();
 
   /**
    * Opens a turn.
    *
-   * @returns ends it; harmless the second time
+   * @returns ends the turn; a second call does nothing
    * @throws FailureError `caller_at_limit`, a 429
    */
   enter({ id, limits }: Caller): () => void {

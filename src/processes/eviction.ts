@@ -9,8 +9,8 @@ export interface WaitLimits {
 }
 
 /**
- * The process that is cheapest to evict: idle before held; of the idle, one that was never continued first, as title and
- * summary requests leave them; then the one that has waited longest. A streaming process is never evicted.
+ * The process that is cheapest to evict; a streaming one never is. The order: idle and never continued, as title and summary
+ * requests leave them; idle; held. Within each, the one that has waited longest goes first.
  */
 export function cheapestToEvict(processes: Iterable<ConversationProcess>): ConversationProcess | undefined {
   const [cheapest] = [...processes]
@@ -24,7 +24,7 @@ function rank({ state, turns }: ConversationProcess): number {
   return turns > 1 ? 1 : 0;
 }
 
-/** Whether a process has waited longer than it may. */
+/** Whether a process has waited for its client longer than it may. */
 export function hasWaitedTooLong({ state, changedAt }: ConversationProcess, limits: WaitLimits, now: number): boolean {
   const age = now - changedAt;
   return (state === 'idle' && age > limits.idleMs) || (state === 'held' && age > limits.heldMs);

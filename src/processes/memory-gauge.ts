@@ -1,15 +1,15 @@
 import { NEW_PROCESS_BYTES } from './budget.ts';
 
-/** What can say how much memory it holds. */
+/** Something that can measure its memory. */
 export interface Measurable {
   measureMemory(): Promise<number | undefined>;
 }
 
-/** What the living processes hold, as last measured. */
+/** The memory of the living processes, as last measured. */
 export class MemoryGauge {
   readonly #bytes = new WeakMap<Measurable, number>();
 
-  /** Measures one after another; what cannot be measured keeps its last figure. */
+  /** Measures one process after another. If one cannot be measured, its last figure stays. */
   async measure(living: readonly Measurable[]): Promise<void> {
     for (const process of living) {
       const bytes = await process.measureMemory();
@@ -17,7 +17,7 @@ export class MemoryGauge {
     }
   }
 
-  /** @param places given in the budget; some are given before their processes start */
+  /** @param places taken in the budget; some are taken before their processes are spawned */
   total(living: readonly Measurable[], places: number): number {
     const promised = Math.max(0, places - living.length) * NEW_PROCESS_BYTES;
     return living.reduce((sum, process) => sum + (this.#bytes.get(process) ?? NEW_PROCESS_BYTES), promised);

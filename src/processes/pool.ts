@@ -21,14 +21,14 @@ export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare', num
 export type SpawnMarks = Pick<TurnMarks, 'queued' | 'admitted' | 'handed' | 'spawned'>;
 
 const SWEEP_MS = 5_000;
-/** How long a process that starts may keep others from starting. */
+/** How long one spawn may keep others waiting, in milliseconds. */
 const LONGEST_SPAWN_MS = 10_000;
-/** How long a count of tokens may take. */
+/** How long a count of tokens may take, in milliseconds. */
 const COUNT_MS = 30_000;
 
 /**
- * All processes that live, each with its place in the budget. It starts them one at a time, keeps spares ready, and ends
- * those that have waited too long and, when room is needed, the cheapest.
+ * Owns all processes, each with its place in the budget. Spawns them through a gate, keeps spares ready, ends those that have
+ * waited too long, and evicts the cheapest when room is needed.
  */
 export class ProcessPool {
   readonly #engine: Engine;
@@ -42,7 +42,7 @@ export class ProcessPool {
   readonly #sweeper: NodeJS.Timeout;
   #isEnded = false;
 
-  /** @param onGone called when a process has ended, for whatever reason */
+  /** @param onGone called when a process has ended, whatever the reason */
   constructor(engine: Engine, limits: PoolLimits, onGone: (process: ConversationProcess) => void) {
     this.#engine = engine;
     this.#limits = limits;
@@ -68,7 +68,7 @@ export class ProcessPool {
   }
 
   /**
-   * A new process that answers this request from its whole history.
+   * Spawns a process that answers this request from its whole history.
    *
    * @throws FailureError `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
    */
@@ -85,7 +85,7 @@ export class ProcessPool {
   }
 
   /**
-   * The engine's own count of a request's tokens, by a process of its own; undefined when it could not count.
+   * Counts a request's tokens in a process of its own; undefined when the engine could not count.
    *
    * @throws FailureError as {@link replay}
    */
@@ -101,7 +101,7 @@ export class ProcessPool {
     });
   }
 
-  /** A spare turned into this conversation's process; undefined when there is none or it could not be claimed. */
+  /** Claims a spare for this conversation; undefined when there is none or the claim failed. */
   async claimSpare(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn | undefined> {
     const ready = this.#spares.take();
     if (!ready) return undefined;
@@ -119,19 +119,19 @@ export class ProcessPool {
     return begun;
   }
 
-  /** Starts spares in the background while there is room for them and nothing else is starting. */
+  /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
     this.#spares.refill();
   }
 
-  /** Ends every process that is not streaming, and keeps no spares any more. */
+  /** Ends every process that is not streaming, and spawns no more spares. */
   endWaiting(): void {
     clearInterval(this.#sweeper);
     this.#spares.close();
     for (const process of [...this.#places.keys()]) if (process.state !== 'streaming') process.end();
   }
 
-  /** Ends everything at once, and starts nothing any more. */
+  /** Ends everything at once, and spawns nothing more. */
   endAll(): void {
     this.#isEnded = true;
     this.#budget.close();
@@ -139,7 +139,7 @@ export class ProcessPool {
     for (const process of [...this.#places.keys()]) process.end(failure('shutting_down'));
   }
 
-  /** What is done with a place in the budget and a turn at the gate; both are given back when it throws. */
+  /** Waits for a place in the budget and a turn at the gate, then uses them; gives both back if that throws. */
   async #withPlace<Value>(
     signal: AbortSignal,
     marks: SpawnMarks,
@@ -162,7 +162,7 @@ export class ProcessPool {
     }
   }
 
-  /** @param onSpawned called, at least once, when the process takes no more of the machine to start */
+  /** @param onSpawned called at least once, when the process is up or has ended */
   #listener(onSpawned: () => void): ProcessListener {
     return {
       onSpawned,
@@ -184,7 +184,7 @@ export class ProcessPool {
     place?.release();
   }
 
-  /** Spares go first. */
+  /** A spare is the cheapest to evict. */
   #evict(): boolean {
     if (this.#spares.evict()) return true;
     const cheapest = cheapestToEvict(this.#places.keys());

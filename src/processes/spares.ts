@@ -2,16 +2,16 @@ import type { Engine, Spare } from '../spec/engine.ts';
 import type { Place, ProcessBudget } from './budget.ts';
 import type { SpawnGate } from './spawn-gate.ts';
 
-/** A spare and its place in the budget, which goes with it. */
+/** A spare with its place in the budget; a claim takes both. */
 export interface PlacedSpare {
   spare: Spare;
   place: Place;
 }
 
-/** After a spare could not be started, the next is tried so much later. */
+/** The wait after a spare failed to spawn, in milliseconds. */
 const RETRY_MS = 5_000;
 
-/** Keeps spares ready for new conversations, and starts new ones when nothing else starts. */
+/** Keeps spares ready for new conversations. Spawns them only while the gate is free: requests go first. */
 export class Spares {
   readonly #engine: Engine;
   readonly #wanted: number;
@@ -36,7 +36,7 @@ export class Spares {
     return this.#ready.shift();
   }
 
-  /** Starts spares in the background while there is room for them and nothing else is starting. */
+  /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
     if (this.#isClosed || !this.#gate.isFree) return;
     if (this.#ready.length + this.#starting >= this.#wanted) return;
@@ -50,14 +50,14 @@ export class Spares {
     });
   }
 
-  /** Ends one; false if there is none. */
+  /** Ends the oldest spare; false if there is none. */
   evict(): boolean {
     const oldest = this.take();
     if (oldest) discard(oldest);
     return oldest !== undefined;
   }
 
-  /** Ends all of them, and keeps none any more. */
+  /** Ends all spares and spawns no more. */
   close(): void {
     this.#isClosed = true;
     while (this.evict());
@@ -72,7 +72,7 @@ export class Spares {
         return true;
       }
       this.#ready.push(placed);
-      // Who waits for room may have its place: a spare is the cheapest to evict.
+      // A waiting request may take its place at once: a fresh spare is the cheapest to evict.
       this.#budget.admit();
       void placed.spare.exited.then(() => this.#forget(placed));
       return true;

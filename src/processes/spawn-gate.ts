@@ -1,8 +1,8 @@
 import { failed } from '../spec/failures.ts';
 
 /**
- * Lets so many processes start at a time. Twenty at once on two cores take twice as long as one after another, for
- * every one of them.
+ * Limits how many processes are spawned at a time. On two cores twenty at once take each twice as long as one after
+ * another.
  */
 export class SpawnGate {
   #free: number;
@@ -10,21 +10,21 @@ export class SpawnGate {
   readonly #waiting: Array<() => void> = [];
 
   /**
-   * @param width starts at a time
-   * @param longestMs after which a start that is not over keeps no other from starting, in milliseconds
+   * @param width spawns at a time
+   * @param longestMs how long one spawn may keep others waiting, in milliseconds
    */
   constructor(width: number, longestMs: number) {
     this.#free = width;
     this.#longestMs = longestMs;
   }
 
-  /** Whether a start would begin at once. */
+  /** Whether a spawn could begin at once. */
   get isFree(): boolean {
     return this.#free > 0;
   }
 
   /**
-   * Waits for a turn. Call what it resolves to once, when the start is over, however it ended.
+   * Waits for a turn at the gate. Call what it resolves to when the spawn is over, whether it worked or not.
    *
    * @throws FailureError `client_gone` when the signal aborts before
    */

@@ -1,6 +1,6 @@
 /** Whose request it is. Requests of different callers never share a conversation or a process. */
 export interface Caller {
-  /** Tells callers apart, and gives away no key: a digest. */
+  /** A digest of the client's key: tells callers apart and does not reveal the key. */
   id: string;
   /** For people, in the log. */
   name: string;

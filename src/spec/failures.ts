@@ -1,20 +1,20 @@
 /**
- * Every way in which a request can fail: the one place that says status, type, words and retry advice. Failures are made by
- * {@link failure}; `docs/errors.md` and `GET /v1/capabilities` show the table.
+ * Every way in which a request can fail: the one table of status, type, words and retry advice. {@link failure} makes failures
+ * from it; `docs/errors.md` and `GET /v1/capabilities` show it.
  */
 import type { JsonObject } from './messages.ts';
 import type { ProcessEnd } from './process-end.ts';
 
 /**
- * How a message ends when the failure passes by itself. Inside a stream there is no status, and some clients decide by these
- * words alone that they may repeat the request: OpenCode does.
+ * Ends the message of a failure that passes by itself. Inside a stream there is no status: OpenCode, for one, repeats the
+ * request because of these words.
  */
 const TRY_AGAIN = 'Try your request again.';
 
 /** What a failure says beside its code. */
 interface Words {
   message: string;
-  /** The upstream's, for a failure that it made; others have those of the table. */
+  /** Status and type of an upstream's failure; for others the table has them. */
   status?: number;
   type?: string;
   requestId?: string;
@@ -24,7 +24,7 @@ interface Words {
 }
 
 interface FailureRow {
-  /** The HTTP status before the first byte of an answer; after it the failure is an error event. `upstream`: the API's own. */
+  /** The HTTP status before the first byte of an answer; later the failure is an error event. `upstream`: the API's own. */
   status: number | 'upstream';
   /** The API's `error.type`. */
   type: string;
@@ -43,7 +43,7 @@ export const FAILURES = {
   bad_request: {
     status: 400,
     type: 'invalid_request_error',
-    cause: 'The request is wrong, or says what the SDK cannot carry. Nothing was started.',
+    cause: 'The request is wrong, or holds what the SDK cannot carry. No process was spawned.',
     cure: 'The message begins with the path of the field and says what is expected.',
     words: ({ path, problem, details }: { path: string; problem: string; details?: JsonObject }) => ({
       message: path ? `${path}: ${problem}` : problem,
@@ -53,7 +53,7 @@ export const FAILURES = {
   field_ignored: {
     status: 400,
     type: 'invalid_request_error',
-    cause: 'A field would be ignored, and `--strict` or `isthmus-strict: 1` asks for none to be.',
+    cause: 'Isthmus would ignore a field, and `--strict` or `isthmus-strict: 1` forbids that.',
     cure: 'Leave the field out, or ask without strictness and read `isthmus-ignored`.',
     words: ({ field, others }: { field: string; others: string }) => ({
       message: `${field}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
@@ -78,7 +78,7 @@ export const FAILURES = {
   request_timeout: {
     status: 408,
     type: 'invalid_request_error',
-    cause: 'The headers of the request did not come to their end.',
+    cause: 'The headers of the request were not complete in time.',
     cure: 'Send the whole request at once.',
     words: () => ({ message: 'The headers did not come to their end.' }),
   },
@@ -144,7 +144,7 @@ export const FAILURES = {
     status: 529,
     type: 'overloaded_error',
     retryAfterSeconds: 5,
-    cause: 'Every process of the budget is answering, and the queue is full or the wait in it was too long.',
+    cause: 'Every process is answering, and the queue is full or the wait in it was too long.',
     cure: 'Send it again after `retry-after` seconds; raise `--max-processes`, `--max-memory-mb` or `--queue-seconds`.',
     words: ({ why }: { why: string }) => ({
       message: `Isthmus is at its limit of processes and every one is answering: ${why}. Try again, or raise --max-processes or --max-memory-mb.`,
@@ -154,7 +154,7 @@ export const FAILURES = {
     status: 503,
     type: 'overloaded_error',
     retryAfterSeconds: 1,
-    cause: 'Isthmus has its port and asks Claude Code which credential pays; it takes turns in a moment.',
+    cause: 'Isthmus has its port and still asks Claude Code which credential pays.',
     cure: 'Send it again after `retry-after` seconds.',
     words: () => ({ message: 'Isthmus is starting and takes requests in a moment.' }),
   },
@@ -170,7 +170,7 @@ export const FAILURES = {
     status: 'upstream',
     type: 'the upstream’s',
     cause: 'The model’s API answered with an error.',
-    cure: 'As for the API itself; `retry-after` is there where Claude Code announced a wait.',
+    cure: 'As for the API itself; `retry-after` is set when Claude Code announced a wait.',
     words: (facts: {
       status: number;
       type?: string | null | undefined;
@@ -215,7 +215,7 @@ export const FAILURES = {
   not_signed_in: {
     status: 401,
     type: 'authentication_error',
-    cause: 'Claude Code has no credential where Isthmus runs, or it has run out.',
+    cause: 'Claude Code has no credential where Isthmus runs, or the credential has expired.',
     cure: 'Set one in the environment of Isthmus or run `claude login`, then start Isthmus again.',
     words: () => ({
       message:
@@ -225,8 +225,8 @@ export const FAILURES = {
   process_start_failed: {
     status: 500,
     type: 'api_error',
-    cause: 'The `claude` process could not be started, or ended before its first word.',
-    cure: 'The message has the exit code and the last words; see that `claude --version` works for the same user.',
+    cause: 'The `claude` process could not be spawned, or ended before its first message.',
+    cure: 'The message has the exit code and the end of stderr; see that `claude --version` works for the same user.',
     words: (process: ProcessEnd | undefined) => ({
       message: `The \`claude\` process could not be started (${howItEnded(process)}). See that \`claude --version\` works for the user that runs Isthmus.${lastWords(process)}`,
       ...(process && { process }),
@@ -236,7 +236,7 @@ export const FAILURES = {
     status: 500,
     type: 'api_error',
     cause:
-      'A new process takes its history, settings and system prompt from files, and they could not be written: most often the disk is full. Nothing reached the model.',
+      'A new process reads its history, settings and system prompt from files. They could not be written, most often because the disk is full. Nothing reached the model.',
     cure: 'Make room in the folder that the message names, then send it again. Live conversations go on without files.',
     words: ({ folder, problem }: { folder: string; problem: string }) => ({
       message: `Isthmus could not write its files in ${folder} (${problem}). Make room there, then send the request again.`,
@@ -281,7 +281,7 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** What people and programs are shown of the table: `GET /v1/capabilities` and `docs/errors.md`. */
+/** The table without its words, for `GET /v1/capabilities` and `docs/errors.md`. */
 export const FAILURE_FACTS: Record<FailureCode, { status: string; type: string; cause: string; cure: string }> =
   Object.fromEntries(
     Object.entries(FAILURES).map(([code, { status, type, cause, cure }]) => [
@@ -290,7 +290,7 @@ export const FAILURE_FACTS: Record<FailureCode, { status: string; type: string; 
     ]),
   ) as never;
 
-/** The API's error type for a status, where the SDK tells the status alone. */
+/** The API's error type for a status, where the SDK tells only the status. */
 const TYPE_OF_UPSTREAM_STATUS: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_request_error'],
   [401, 'authentication_error'],
@@ -303,7 +303,7 @@ const TYPE_OF_UPSTREAM_STATUS: ReadonlyMap<number, string> = new Map([
   [529, 'overloaded_error'],
 ]);
 
-/** Whether the API asks for such a call again after a wait: it was too busy, or failed. */
+/** Whether a call with this status may be repeated after a wait: the API was too busy, or failed. */
 export function isRepeatable(status: number): boolean {
   return status === 429 || status >= 500;
 }
@@ -311,8 +311,8 @@ export function isRepeatable(status: number): boolean {
 /**
  * Everything that can go wrong in a turn, as data.
  *
- * `code` is stable and tells failures apart; `status` and `type` are what an Anthropic client sees. `message` is for
- * people and says the cure where there is one; nothing may be decided by its words.
+ * `code` is stable and tells failures apart; `status` and `type` are what an Anthropic client sees. `message` is for people
+ * and says the cure where there is one; no program may decide by its words.
  */
 export interface Failure {
   code: FailureCode;
@@ -350,7 +350,7 @@ export function failure<Code extends FailureCode>(code: Code, ...facts: FactsOf<
   };
 }
 
-/** A failure on its way to the place that answers for it. */
+/** A failure that is thrown, on its way to where it is answered. */
 export class FailureError extends Error {
   readonly failure: Failure;
 
@@ -371,7 +371,7 @@ export function badRequest(path: string, problem: string): FailureError {
   return failed('bad_request', { path, problem });
 }
 
-/** The failure inside an error, or `internal` for an error that nobody made on purpose. */
+/** The failure inside an error; `internal` for any other error. */
 export function failureOf(error: unknown): Failure {
   return error instanceof FailureError ? error.failure : failure('internal', error);
 }

@@ -1,7 +1,7 @@
 /**
  * The gateway's own request and answer, in the vocabulary of the Messages API.
  *
- * Blocks stay open objects: the gateway carries blocks, it does not interpret more of them than it must.
+ * Blocks stay open objects: the gateway carries them and reads only what it must.
  */
 
 /** A JSON object as it came from, or goes to, a wire. */
@@ -19,8 +19,8 @@ export interface Message {
 }
 
 /**
- * A tool that the client runs itself, as the client declared it: the root type of its `input_schema` is `object`, or it is
- * one that Anthropic defines by its `type` and has no schema.
+ * A tool that the client runs, as the client declared it. Either the root type of its `input_schema` is `object`, or Anthropic
+ * defines the tool by its `type` and it has no schema.
  */
 export interface ClientTool extends JsonObject {
   name: string;
@@ -41,18 +41,18 @@ export interface MessagesRequest {
   messages: Message[];
   tools: ClientTool[];
   /**
-   * Body fields that go into the model's request as they are: `max_tokens` always, `thinking`, sampling and output
-   * fields when the client sent them.
+   * Body fields that go into the model's request as they are: always `max_tokens`; `thinking`, sampling and output fields if
+   * the client sent them.
    */
   parameters: JsonObject;
   /** Values of `anthropic-beta` that go with the model's request, sorted. */
   betas: string[];
   stream: boolean;
-  /** Paths of fields that the client sent and the gateway does not act on, such as `tools.0.defer_loading`. */
+  /** Paths of fields that the gateway does not act on, such as `tools.0.defer_loading`. */
   ignored: string[];
   /** Paths of messages that reach the model in another form, such as `messages.1`. */
   converted: string[];
-  /** Whom the client says it asks for; for log lines alone. */
+  /** The user that the client says it asks for; for log lines only. */
   userId?: string;
 }
 

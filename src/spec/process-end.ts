@@ -4,7 +4,7 @@ export interface ProcessEnd {
   code: number | null;
   /** The signal, such as `SIGKILL`. */
   signal: string | null;
-  /** Set when it could not even be spawned. */
+  /** Set when the process could not be spawned. */
   spawnError?: string;
   /** Its last words on stderr; 2,000 characters at most. */
   stderr: string;

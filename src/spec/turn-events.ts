@@ -12,8 +12,8 @@ export type TurnEvent =
   | { type: 'content_block_stop'; index: number }
   | { type: 'message_delta'; delta: MessageDelta; usage?: JsonObject }
   /**
-   * The answer is complete; `answer` is the fold of all events before. `unfoldable` is there when the fold does not say what
-   * they do: the input of a call is no JSON.
+   * The answer is complete; `answer` is the fold of all events before. `unfoldable` is set when the fold lost something: the
+   * input of a call is no JSON.
    */
   | { type: 'message_stop'; answer: AnswerMessage; unfoldable?: Failure }
   | { type: 'failure'; failure: Failure };
