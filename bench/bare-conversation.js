@@ -14,7 +14,7 @@ import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
 /** @typedef {import('../src/spec/messages.ts').ContentBlock} ContentBlock */
 /** @typedef {import('./gateway-conversation.js').MeasuredTurn} MeasuredTurn */
 
-/** The same conversation on the bare Agent SDK, with streaming input and its tools held as the gateway holds them. */
+/** The same conversation on the bare Agent SDK, with streaming input. It holds tool calls as the gateway does. */
 export class BareConversation {
   #model;
   #sdk;
@@ -37,11 +37,11 @@ export class BareConversation {
   }
 
   /**
-   * The first turn starts the process; a later one needs the SDK's `result` of the turn before, which {@link turn} has
+   * The first turn spawns the process. A later one needs the SDK's `result` of the turn before, which {@link turn} has
    * waited for, or a call that is held.
    *
    * @param {ContentBlock[]} content
-   * @param {import('../dist/src/processes/spawn-gate.js').SpawnGate} [gate] that the start of the process has to pass
+   * @param {import('../dist/src/processes/spawn-gate.js').SpawnGate} [gate] that the spawn must pass
    * @returns {Promise<MeasuredTurn>}
    */
   async turn(content, gate) {
@@ -59,11 +59,11 @@ export class BareConversation {
   }
 
   /**
-   * Sends a turn and kills the process so many milliseconds after the model was called.
+   * Sends a turn and kills the process some milliseconds after the model was called.
    *
    * @param {ContentBlock[]} content whose answer takes longer
    * @param {number} afterMs
-   * @returns {Promise<number>} milliseconds from the kill to the moment when the model's caller has hung up
+   * @returns {Promise<number>} milliseconds from the kill until the model's caller has hung up
    */
   async leave(content, afterMs) {
     const called = this.#model.next(this.#marker);
@@ -78,7 +78,7 @@ export class BareConversation {
     return ms;
   }
 
-  /** Kills the process; resolves when it is no more. */
+  /** Kills the process; resolves when it has exited. */
   end() {
     this.#child.end();
     this.#input.close();

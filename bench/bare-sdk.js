@@ -15,7 +15,7 @@ import { createSurroundings } from './surroundings.js';
 /** @typedef {import('@anthropic-ai/claude-agent-sdk').Options} SdkOptions */
 
 /**
- * The Agent SDK without the gateway: what a program that drives it directly would set, which is what the engine sets.
+ * The Agent SDK without the gateway, with the settings that the engine has.
  */
 export class BareSdk {
   #surroundings;
@@ -75,10 +75,10 @@ export class BareSdk {
   }
 
   /**
-   * Makes sure that both sides run the same command line in the same environment; a comparison with anything else would
+   * Makes sure that both sides run the same command line in the same environment: a comparison of anything else would
    * say nothing. It also brings the binary into the page cache before the first sample.
    *
-   * @throws when the engine has come to start its processes differently
+   * @throws when the engine spawns its processes differently
    */
   async assertSameAsEngine() {
     /** @type {object[]} */

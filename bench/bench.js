@@ -10,11 +10,11 @@ import { ObservedModel } from './observed-model.js';
 
 /** @typedef {import('./options.js').Options} Options */
 
-/** What every row works with: the scripted model, gateways, the bare SDK, and what was counted over the whole run. */
+/** What every row works with: the scripted model, gateways, the bare SDK, and the counts of the whole run. */
 export class Bench {
   /** @type {MessagesClient[]} */
   #clients = [];
-  /** The share of the cores that was busy before each sample that starts a process: what else the machine was doing. */
+  /** The share of the cores that other programs kept busy, before each sample that spawns a process. */
   /** @type {number[]} */
   busy = [];
 

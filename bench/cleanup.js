@@ -1,21 +1,21 @@
 // @ts-check
 
-/** Remembers how to undo what was started, and undoes it in reverse order, once, whatever ends the run. */
+/** Remembers how to undo what a run started, and undoes it once, in reverse order, whatever ends the run. */
 export class Cleanup {
   /** @type {Array<() => unknown>} */
   #steps = [];
   /** @type {Promise<void> | undefined} */
   #run;
 
-  /** Whether everything is being undone, so that what fails now fails for that reason. */
+  /** Whether the undoing has begun; a failure after that comes from it. */
   get hasBegun() {
     return this.#run !== undefined;
   }
 
   /**
-   * Ask before anything is started that would have to be undone.
+   * Call it before you start anything that must be undone.
    *
-   * @throws when it would be too late for that
+   * @throws when the undoing has begun
    */
   assertOpen() {
     if (this.hasBegun) throw new Error('the run is being ended');
@@ -35,7 +35,7 @@ export class Cleanup {
     };
   }
 
-  /** Undoes everything that is left; who asks again waits for the same end. */
+  /** Undoes everything that is left; a second call waits for the first. */
   run() {
     this.#run ??= this.#undoAll();
     return this.#run;

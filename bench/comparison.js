@@ -14,13 +14,13 @@ import { median } from './statistics.js';
  */
 
 /**
- * A bound for the gateway's median: so many times the bare one's, and so many milliseconds more.
+ * A bound for the gateway's median: `times` the bare median, plus `plusMs` milliseconds.
  *
  * @typedef {object} Target
  * @property {string} text
  * @property {number} times
  * @property {number} plusMs
- * @property {boolean} [isLeast] whether it must be at least so much, not at most
+ * @property {boolean} [isLeast] whether the bound is a minimum; else it is a maximum
  */
 
 /** @type {(factor: number) => Target} */
@@ -42,8 +42,8 @@ export function isMet({ gateway, bare, target }) {
 }
 
 /**
- * Takes samples by turns, so that whatever else the machine does falls on both sides alike. The two change places with
- * each pair, because what a step leaves behind falls on the next.
+ * Samples both sides by turns, so that other load hits both alike. Each pair changes the order, because a step affects the
+ * one after it.
  *
  * @template Sample
  * @param {number} samples of each side

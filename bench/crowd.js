@@ -11,19 +11,19 @@ import { TOOL_RESULT, Walk } from './walk.js';
 const BYTES = 2_000;
 
 /**
- * A conversation of a crowd, which ends without leaving a process behind.
+ * One conversation of a crowd. It leaves no process behind.
  *
  * @typedef {object} Member
  * @property {Walk} walk
  * @property {() => Promise<unknown>} end hangs up in its last turn
  */
 
-/** Conversations that go on beside each other, on either side. @typedef {() => Promise<Member>} BeginMember */
+/** Begins one conversation of a crowd, on either side. @typedef {() => Promise<Member>} BeginMember */
 
 /**
  * @param {Bench} bench
  * @param {import('./messages-client.js').MessagesClient} client
- * @param {readonly string[]} [paths] that a later turn may take
+ * @param {readonly string[]} [paths] that later turns may take
  * @returns {BeginMember}
  */
 export function gatewayMembers(bench, client, paths) {
@@ -34,14 +34,14 @@ export function gatewayMembers(bench, client, paths) {
   };
 }
 
-/** As the gateway has it: after so long a start keeps no other from starting, in milliseconds. */
+/** How long one spawn may keep others waiting, in milliseconds; as in the gateway. */
 const LONGEST_SPAWN_MS = 10_000;
 
 /**
- * A program that drives the SDK itself would know, too, that processes start faster one after another.
+ * Begins conversations on the bare SDK, behind a spawn gate: a program that drives the SDK itself would have one too.
  *
  * @param {Bench} bench
- * @param {number} width starts at a time
+ * @param {number} width spawns at a time
  * @returns {BeginMember}
  */
 export function bareMembers(bench, width) {
@@ -87,7 +87,7 @@ export function endAll(members) {
 /**
  * @param {number} turns
  * @param {() => Promise<unknown>} take takes them all
- * @returns {Promise<number>} how many that is in a second
+ * @returns {Promise<number>} turns a second
  */
 export async function rate(turns, take) {
   const startedAt = performance.now();

@@ -19,7 +19,7 @@ import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
  * @property {string} [path] how the gateway reached the model
  */
 
-/** A conversation of a client with the gateway: as every client does, it sends all of its messages with each turn. */
+/** A client's conversation with the gateway. Each turn sends all of its messages, as clients do. */
 export class GatewayConversation {
   #model;
   #client;
@@ -53,11 +53,11 @@ export class GatewayConversation {
   }
 
   /**
-   * Sends a turn and hangs up so many milliseconds after the model was called; the gateway keeps no process of it.
+   * Sends a turn and hangs up some milliseconds after the model was called; the gateway keeps no process for it.
    *
    * @param {ContentBlock[]} content whose answer takes longer
    * @param {number} afterMs
-   * @returns {Promise<number>} milliseconds from the hanging up to the moment when the model's caller has hung up
+   * @returns {Promise<number>} milliseconds until the model's caller has hung up too
    */
   async leave(content, afterMs) {
     this.messages.push({ role: 'user', content });

@@ -17,24 +17,24 @@ const READY_DEADLINE_MS = 60_000;
  *
  * @typedef {object} GatewayProcess
  * @property {string} url
- * @property {() => Promise<void>} ready resolves when it answers no turn and all of its spares are ready
- * @property {() => number[]} processes those that it has started and that live
+ * @property {() => Promise<void>} ready resolves when no turn is under way and all spares are ready
+ * @property {() => number[]} processes its living ones
  * @property {number} pid
- * @property {() => string[]} leftFiles of it and of its processes, by their paths in its home
+ * @property {() => string[]} leftFiles files of the gateway and its processes, by their paths in its home
  * @property {import('./surroundings.js').Surroundings} surroundings
  * @property {() => Promise<{ heapBytes: number; rssBytes: number }>} memory after a garbage collection, if it is probed
- * @property {(how: 'SIGTERM' | 'SIGKILL' | 'crash') => Promise<void>} end resolves when it is no more
+ * @property {(how: 'SIGTERM' | 'SIGKILL' | 'crash') => Promise<void>} end resolves when it has exited
  * @property {() => Promise<void>} stop
  */
 
 /**
  * @param {string} modelUrl
- * @param {import('./cleanup.js').Cleanup} cleanup gets its end before it has begun
+ * @param {import('./cleanup.js').Cleanup} cleanup gets the way to end it before it is spawned
  * @param {object} [settings]
  * @param {number} [settings.spares]
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
- * @param {boolean} [settings.isProbed] whether it can be looked into
- * @param {import('./surroundings.js').Surroundings} [settings.surroundings] of a gateway that is no more, in place of new ones
+ * @param {boolean} [settings.isProbed] whether `memory` and `crash` work
+ * @param {import('./surroundings.js').Surroundings} [settings.surroundings] of an earlier gateway, in place of new ones
  * @returns {Promise<GatewayProcess>}
  */
 export async function startGateway(modelUrl, cleanup, settings = {}) {
@@ -84,7 +84,7 @@ export async function startGateway(modelUrl, cleanup, settings = {}) {
           .map((name) => join(configuration, name)),
       ];
     },
-    // All of them inherit its home, whoever their parents have come to be.
+    // They inherit its home, even after their parent has changed.
     processes: () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid),
     async memory() {
       child.send('memory');

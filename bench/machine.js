@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sdkVersions } from '../dist/src/engine/process/executable.js';
 
-/** How long the machine is watched to tell whether it is quiet, in milliseconds. */
+/** How long the machine is watched before it counts as quiet, in milliseconds. */
 const WATCH_MS = 150;
 /** The share of its cores below which it counts as quiet. */
 const QUIET = 0.15;
-/** A machine that others use may never be quiet: then the sample is taken all the same. */
+/** The longest wait for a quiet machine, in milliseconds; then the sample is taken anyway. */
 const PATIENCE_MS = 2_000;
 
 /**

@@ -30,7 +30,7 @@ export class MessagesClient {
     const chunks = [];
     let firstEventAt = 0;
     for await (const chunk of response) {
-      // A ping is none.
+      // A ping is no event of the answer.
       if (firstEventAt === 0 && chunk.includes('message_start')) firstEventAt = performance.now();
       chunks.push(chunk);
     }
@@ -53,8 +53,8 @@ export class MessagesClient {
    * Sends one request and hangs up before its answer is complete.
    *
    * @param {Buffer} body
-   * @param {Promise<unknown>} moment when to
-   * @returns {Promise<number>} when it did, as `performance.now()` tells it
+   * @param {Promise<unknown>} moment hangs up when it resolves
+   * @returns {Promise<number>} `performance.now()` when it hung up
    */
   async leave(body, moment) {
     const request = this.#request(body);
@@ -85,7 +85,7 @@ export class MessagesClient {
     });
   }
 
-  /** @param {Buffer} body that is going to be its body */
+  /** @param {Buffer} body */
   #request(body) {
     return httpRequest(`${this.#url}/v1/messages`, {
       method: 'POST',

@@ -20,8 +20,8 @@ export const ANSWER_SLOWLY = '(answer slowly)';
 const DEADLINE_MS = 60_000;
 
 /**
- * The scripted model in this process, so that both ends of every measured time are read from one clock. It tells the
- * conversations apart by a marker in their system prompt.
+ * The scripted model in this process, so that one clock reads both ends of every measured time. A marker in the system
+ * prompt tells conversations apart.
  */
 export class ObservedModel {
   #model;
@@ -54,7 +54,7 @@ export class ObservedModel {
   }
 
   /**
-   * The next request of a conversation. Ask before the step that causes it.
+   * Resolves to the next request of a conversation. Call it before the step that causes the request.
    *
    * @param {string} marker
    * @returns {Promise<RecordedRequest>}
@@ -73,7 +73,7 @@ export class ObservedModel {
   }
 
   /**
-   * How many requests came from conversations whose marker begins so.
+   * Counts the requests of conversations whose marker has this prefix.
    *
    * @param {string} prefix
    */
@@ -82,7 +82,7 @@ export class ObservedModel {
   }
 
   /**
-   * When the caller of a request whose answer is not complete has hung up.
+   * Resolves when the caller of a request has hung up before the end of its answer.
    *
    * @param {RecordedRequest} request
    * @returns {Promise<number>} as `performance.now()` tells it
@@ -94,7 +94,7 @@ export class ObservedModel {
     return request.endedAt ?? Number.NaN;
   }
 
-  /** The requests since the last look that no turn asked for: each is paid for, and nobody reads its answer. */
+  /** The requests since the last call that no turn asked for: each is paid for, and nobody reads its answer. */
   takeUnasked() {
     return this.#unasked.splice(0);
   }
@@ -163,7 +163,7 @@ function markerOf({ system }) {
 function reply(request) {
   const newest = `${newestUserText(request)}\n${JSON.stringify(newestToolResults(request))}`;
   const text = /** @type {const} */ ({ type: 'text', text: 'I have looked at what you asked for and will go on.' });
-  // An answer that was cut by its limit: the gateway ends such a process, because the CLI would call the model again.
+  // An answer cut by its limit: the gateway ends such a process, because the CLI would call the model again.
   if (newest.includes(LEAVE_NO_PROCESS)) return { content: [text], stop_reason: 'max_tokens' };
   if (newest.includes(ANSWER_LATE)) return { content: [text], delay_ms: 2 * DEADLINE_MS };
   if (newest.includes(ANSWER_SLOWLY)) return { content: [text], delta_length: 1, gap_ms: DEADLINE_MS / 20 };

@@ -22,12 +22,12 @@ that is lost or added, a prompt prefix that changes, a process or a file that st
 /**
  * @typedef {object} Options
  * @property {number} warm samples of a turn on a live process
- * @property {number} cold samples of a turn that starts a process
- * @property {number} practice turns of a conversation that comes before: a gateway runs for days, its first moments are
- *   not what is measured
+ * @property {number} cold samples of a turn that spawns a process
+ * @property {number} practice turns before the samples: a gateway runs for days, so its first moments
+ *   are not measured
  * @property {number} rounds samples of many conversations at once
- * @property {number} seconds that a load on the gateway alone is kept up
- * @property {number} opens conversations that are begun before looking for processes left behind
+ * @property {number} seconds of a load on the gateway alone
+ * @property {number} opens conversations to begin before looking for processes left behind
  * @property {number} pauseMs between an answer and the next turn
  * @property {string} only part of the names of the rows to run; empty for all
  * @property {string} profile folder for CPU profiles; empty for none

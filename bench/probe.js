@@ -1,8 +1,7 @@
 // @ts-check
 
 /**
- * Loaded into a gateway that is otherwise the real program: tells what its heap holds, and crashes when it is asked to.
- * It does not keep the program alive.
+ * Loaded into the real program: tells the size of its heap, and crashes it on request. It does not keep the program alive.
  */
 process.on('message', (question) => {
   if (question === 'crash') throw new Error('the benchmark asked for a crash');

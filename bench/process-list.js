@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { processMemory } from '../dist/src/engine/process/memory.js';
 
-/** Whether the system tells what its processes are (Linux). */
+/** Whether the system lists its processes (Linux). */
 export const CAN_LIST = process.platform === 'linux';
 
 /**
@@ -16,7 +16,7 @@ export function processesWith(text) {
 }
 
 /**
- * The memory of several processes together, their shares of shared pages included.
+ * The memory of several processes together, with their shares of shared pages.
  *
  * @param {readonly number[]} those
  */
@@ -30,7 +30,7 @@ function pids() {
   return readdirSync('/proc').map(Number).filter(Boolean);
 }
 
-/** One that has ended and only waits for its parent to hear of it is no more. @param {number} pid */
+/** A zombie, which waits for its parent to read its exit code, counts as exited. @param {number} pid */
 function isAlive(pid) {
   const state = /\) (\w)/.exec(read(`/proc/${pid}/stat`))?.[1];
   return state !== undefined && state !== 'Z' && state !== 'X';

@@ -4,7 +4,7 @@ import { findMarker } from './observed-model.js';
 /** @typedef {import('./observed-model.js').ModelRequest} ModelRequest */
 
 /**
- * What the prompt cache of the model goes by, as it was sent, less the cache marks.
+ * What decides about the model's prompt cache, as it was sent, without the cache marks.
  *
  * @typedef {object} Prompt
  * @property {string} tools
@@ -26,7 +26,7 @@ export function promptOf({ tools, system, messages }) {
   };
 }
 
-/** As it was sent, less the cache marks, which are no part of what is cached. @param {unknown} value */
+/** As it was sent, without the cache marks, which are not cached. @param {unknown} value */
 function bytes(value) {
   return JSON.stringify(value, (key, inner) => (key === 'cache_control' ? undefined : inner)) ?? '';
 }

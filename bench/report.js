@@ -89,14 +89,14 @@ export function unaskedLines(requests) {
   return requests.map((text) => `  unasked call: ${text}`);
 }
 
-/** What else the machine did. @param {readonly number[]} busy */
+/** The other load on the machine. @param {readonly number[]} busy */
 export function busyLine(busy) {
   if (busy.length === 0) return 'noise: not watched';
   const percent = (/** @type {number} */ share) => `${Math.round(100 * quantile(busy, share))} %`;
   return `noise: before the samples the machine was ${percent(0.5)} busy (median), ${percent(0.95)} (p95)`;
 }
 
-/** Three digits that tell. @param {number} value */
+/** Three significant digits. @param {number} value */
 export function precise(value) {
   if (Number.isInteger(value) || Math.abs(value) >= 100) return value.toFixed(0);
   return value.toFixed(Math.abs(value) < 10 ? 2 : 1);

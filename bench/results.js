@@ -14,14 +14,14 @@
  */
 
 /**
- * What has no counterpart on the bare SDK, or is no time of one step.
+ * Figures without a counterpart on the bare SDK, or that are not the time of one step.
  *
  * @typedef {object} Figures
  * @property {'figures'} kind
  * @property {string} name
  * @property {Figure[]} figures
- * @property {string[]} [notes] what a reader has to see beside the figures
- * @property {boolean} [isProof] whether its bounds hold on any machine, so that a run in which they do not has failed
+ * @property {string[]} [notes] for the reader of the figures
+ * @property {boolean} [isProof] whether its bounds hold on any machine: a run that misses them fails
  */
 
 /**

@@ -45,7 +45,7 @@ export const ROWS = [
 
 /**
  * @param {import('./options.js').Options} options
- * @returns {Row[]} those to run: who asks for a row by name gets it, quick or not
+ * @returns {Row[]} those to run; a row that `--only` names runs also with `--quick`
  */
 export function chosenRows({ only, isQuick }) {
   if (only !== '') return ROWS.filter(({ name }) => name.includes(only));

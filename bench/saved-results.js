@@ -29,7 +29,7 @@ export function saveResults(run) {
   return fileURLToPath(file);
 }
 
-/** The latest run that was saved, for their names begin with their dates. @returns {string | undefined} */
+/** The latest saved run: the names begin with the dates. @returns {string | undefined} */
 export function latestResults() {
   if (!existsSync(FOLDER)) return undefined;
   const latest = readdirSync(FOLDER)

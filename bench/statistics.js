@@ -20,8 +20,8 @@ export function median(samples) {
 }
 
 /**
- * How far the ratio of the medians wanders within one run: its least and greatest value over the thirds of the samples,
- * in the order in which they were taken.
+ * How steady the ratio of the medians is within one run: its least and greatest value over the thirds of the samples, in
+ * the order in which they were taken.
  *
  * @param {readonly number[]} gateway
  * @param {readonly number[]} bare

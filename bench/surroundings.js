@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * An environment built from nothing: nothing that the user of this machine has set, signed in to or configured is seen
- * by what the benchmark starts, and all of it talks to the scripted model alone.
+ * An environment built from nothing. What the benchmark starts sees no setting, sign-in or configuration of this machine's
+ * user, and talks to the scripted model only.
  *
  * @typedef {object} Surroundings
  * @property {Record<string, string>} env

@@ -24,7 +24,7 @@ export const FOLLOW_UP = {
   next: (_previous, bytes, wish = '') => [text(`And what else? ${prose(bytes)}${wish}`.trim())],
 };
 
-/** One conversation, led on turn by turn. */
+/** Takes one conversation from turn to turn. */
 export class Walk {
   #takeTurn;
   #kind;
@@ -47,7 +47,7 @@ export class Walk {
   }
 
   /**
-   * Takes the first turn. Without `paths` every later one has to find the process of the one before.
+   * Takes the first turn. Without `paths` every later turn must find the process of the one before.
    *
    * @param {TakeTurn} takeTurn
    * @param {Kind} kind

@@ -7,7 +7,7 @@ import { markerSentence } from './observed-model.js';
 
 /** What every request asks for, on both sides. */
 export const MODEL = 'claude-sonnet-4-5';
-/** As the gateway decodes it from a request that says no more than `max_tokens`. */
+/** As the gateway decodes it from a request with `max_tokens` only. */
 export const PARAMETERS = { thinking: { type: 'disabled' }, max_tokens: 8000 };
 
 const SENTENCE = 'The quick brown fox reads one more file of the project and writes down what it finds there. ';
@@ -22,7 +22,7 @@ export function prose(length) {
 }
 
 /**
- * A coding agent's system prompt of middling length, with the conversation's marker at its head.
+ * A coding agent's system prompt of medium length; the conversation's marker comes first.
  *
  * @param {string} marker
  */
@@ -77,8 +77,8 @@ export function resultOfCall(answer, bytes, wish) {
 }
 
 /**
- * A history that no process holds, as an agent's tool loop leaves it; it ends with an assistant's text, so that a user's
- * turn can follow.
+ * A history that no process holds, as an agent's tool loop leaves it. It ends with an assistant's text, so that a user's turn
+ * can follow.
  *
  * @param {number} messages how many; even
  * @param {number} bytes about so many in all

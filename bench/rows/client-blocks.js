@@ -13,8 +13,8 @@ import { foreignHistory, prose, resultOfCall, text, toolResult } from '../worklo
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /**
- * How many of the client's blocks reach the model as the same blocks, at the same place, and what is there beside them:
- * in the calls of a tool loop, and in the first calls after each thing that makes a bridge lose its thread.
+ * How many of the client's blocks reach the model unchanged and in place, and what was added: in the calls of a tool loop, and
+ * in the first calls after whatever makes other bridges lose a conversation.
  *
  * @param {Bench} bench
  * @returns {Promise<import('../results.js').Figures[]>}
@@ -116,7 +116,7 @@ function isSame(sent, seen) {
   return seen !== undefined && isDeepStrictEqual(plain(sent), plain(seen));
 }
 
-/** Less the cache marks, which are Claude Code's own; a string is one text block to the API. @param {ContentBlock} block */
+/** Without the cache marks, which are Claude Code's; to the API a string is one text block. @param {ContentBlock} block */
 function plain({ cache_control: _, ...block }) {
   return block.type === 'tool_result' ? { ...block, content: toolResultContent(block) } : block;
 }

@@ -3,11 +3,11 @@ import { atMost, byTurns } from '../comparison.js';
 import { ANSWER_LATE, ANSWER_SLOWLY } from '../observed-model.js';
 import { text } from '../workload.js';
 
-/** How long after the model was called, in milliseconds: an answer has begun by then if it does at all. */
+/** When the client hangs up after the model call, in milliseconds: by then an answer has begun, if it ever does. */
 const LEAVE_AFTER_MS = 200;
 
 /**
- * A client hangs up, and nobody pays for the rest of the answer; on the bare side the process is killed.
+ * A client hangs up, so that nobody pays for the rest of the answer; the bare side kills the process.
  *
  * @param {import('../bench.js').Bench} bench
  * @returns {Promise<import('../comparison.js').Comparison[]>}

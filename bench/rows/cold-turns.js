@@ -9,11 +9,11 @@ import { foreignHistory, TOOLS, text } from '../workload.js';
 /** @typedef {import('../comparison.js').Target} Target */
 /** @typedef {import('../gateway-conversation.js').MeasuredTurn} MeasuredTurn */
 
-/** The newest turn of every sample; its answer makes the gateway keep no process, so that all samples begin alike. */
+/** The newest turn of every sample. After its answer the gateway keeps no process, so that all samples begin alike. */
 const TURN = [text(`What is this project? ${LEAVE_NO_PROCESS}`)];
 
 /**
- * A first turn that finds a spare, against a `query()` that has to start a process.
+ * A first turn that finds a spare, against a `query()` that must spawn a process.
  *
  * @param {Bench} bench
  */
@@ -27,7 +27,7 @@ export function firstTurnWithSpareRow(bench) {
 }
 
 /**
- * A first turn when the gateway, too, has to start a process.
+ * A first turn when the gateway must spawn a process too.
  *
  * @param {Bench} bench
  */

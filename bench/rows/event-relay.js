@@ -8,13 +8,13 @@ import { MODEL, text } from '../workload.js';
 
 const STREAMS = 100;
 const EVERY_MS = 20;
-/** Until all streams run, in milliseconds. */
+/** The time until all streams run, in milliseconds. */
 const LEAD_MS = 1_000;
 
 /**
- * From the moment when an event leaves the engine to the moment when the system has it to send, with many streams at a
- * time. A plain server that writes the same events says how much of it is the machine's. As the client sees it, an event
- * also waits until the client has read those of the other streams.
+ * The time from an event's leaving the engine until the system has it to send, with many streams at a time. A plain server that
+ * writes the same events shows the machine's part of it. As the client sees it, an event also waits until the client has read
+ * those of the other streams.
  *
  * @param {import('../bench.js').Bench} bench
  * @returns {Promise<import('../results.js').Figures[]>}

@@ -16,12 +16,12 @@ const BUDGET = 16;
 const CONVERSATIONS = [1, 2, 4, 8, 12, 16, 20, 24];
 const QUICK_CONVERSATIONS = [1, 2];
 const TURNS = 6;
-/** Of which a point is the median. */
+/** Samples for each point, which is their median. */
 const SAMPLES = 3;
 
 /**
- * Tool turns per second against the number of conversations that go on beside each other, to the limit of the budget and
- * past it, where each turn has to begin with a replay. The bare SDK has no budget: it is measured as far as the budget goes.
+ * Tool turns per second against the number of conversations beside each other: up to the budget, and past it, where each turn
+ * begins with a replay. The bare SDK has no budget and is measured as far as the budget goes.
  *
  * @param {Bench} bench
  * @returns {Promise<Curve[]>}
@@ -68,7 +68,7 @@ const LENGTHS = [1, 3, 11, 31, 101, 301, 1001, 2001];
 const QUICK_LENGTHS = [1, 3, 11];
 /** Bytes of each message, so that the longest history has half a megabyte. */
 const BYTES = 250;
-/** Turns before a length is reached that are measured with it. */
+/** Turns that are measured for a length: the last ones before it is reached. */
 const WINDOW = 5;
 
 /**

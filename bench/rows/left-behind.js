@@ -9,7 +9,7 @@ import { text } from '../workload.js';
 const AT_A_TIME = 4;
 /** How many processes may live: fewer than are opened, so that most are evicted. */
 const PROCESSES = 6;
-/** After the end of the gateway, in milliseconds: a process that is going to notice it by itself has not yet. */
+/** How soon after the gateway's end to look, in milliseconds: before a process would notice that end by itself. */
 const AFTER_MS = 200;
 const CALL_DEADLINE_MS = 60_000;
 
@@ -17,9 +17,8 @@ const CALL_DEADLINE_MS = 60_000;
 const WISHES = ['', ANSWER_LATE, ANSWER_SLOWLY];
 
 /**
- * Opens conversations through one gateway, many fewer through two more, ends each while an answer is under way and in
- * another way, and counts the processes and files that are left. Where the system does not list its processes there is
- * nothing to count.
+ * Opens conversations through one gateway, and fewer through two more. Ends each gateway in another way while an answer is under
+ * way, and counts the processes and files that are left. Needs a system that lists its processes.
  *
  * @param {Bench} bench
  * @returns {Promise<import('../results.js').Figures[]>}
@@ -61,14 +60,14 @@ async function openAndEnd(bench, opens, how) {
   const before = processes().length;
   const underWay = bench.gatewayConversation(client);
   const calls = bench.model.calls('gateway');
-  // It ends with the gateway, and long before the model would have answered.
+  // The turn ends with the gateway, long before the model would have answered.
   void underWay.turn([text(`What else? ${ANSWER_LATE}`)]).catch(() => undefined);
   const until = performance.now() + CALL_DEADLINE_MS;
   while (bench.model.calls('gateway') === calls) {
     if (performance.now() > until) throw new Error('the last turn did not reach the model');
     await sleep(10);
   }
-  // It is a turn that reached the model, though nobody lives to answer it.
+  // It counts as a turn: it reached the model, though its gateway is gone.
   client.turns += 1;
   await end(how);
   await sleep(AFTER_MS);
@@ -92,7 +91,7 @@ async function filesAfterSuccessor(bench, { surroundings, leftFiles }) {
   if (leftFiles().length === 0) throw new Error('the killed gateway has left nothing that could be removed');
   const successor = await bench.gateway({ spares: 0, surroundings });
   await successor.end('SIGTERM');
-  // What a killed process of Claude Code leaves in its configuration is taken over by the next one that writes there.
+  // The next process that writes there takes over what a killed one leaves in Claude Code's configuration.
   const { length } = leftFiles().filter((name) => !name.startsWith('claude'));
   await successor.stop();
   return length;

@@ -8,7 +8,7 @@ import { text } from '../workload.js';
 /** @typedef {import('../results.js').Result} Result */
 
 const BUDGET_MB = 3_000;
-/** Conversations begun, after which the memory is read; the budget carries some twenty of them. */
+/** The numbers of conversations begun at which the memory is read; the budget carries some twenty. */
 const COUNTS = [1, 2, 5, 10, 15, 20, 30, 50, 100, 300, 1000];
 const QUICK_COUNTS = [1, 2];
 /** Conversations of the bare SDK, which has no budget. */
@@ -22,8 +22,8 @@ const SWEEP_MS = 6_000;
 const TARGET_KB = 50;
 
 /**
- * What conversations cost in memory: those with a process, as long as the budget has room for one, and those that have
- * lost theirs. Each has a history of one turn, and the system prompt and the tools of a coding agent.
+ * What conversations cost in memory: with a process, as long as the budget has room, and after its eviction. Each has a history
+ * of one turn, and the system prompt and tools of a coding agent.
  *
  * @param {Bench} bench
  * @returns {Promise<Result[]>}

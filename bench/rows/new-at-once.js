@@ -9,7 +9,7 @@ import { bareMembers, endAll, gatewayMembers, together, toolTurns } from '../cro
 /** @typedef {import('../crowd.js').Member} Member */
 
 const WARM = 4;
-/** What their clients' tools take, in milliseconds: they are there, but do not take the machine for themselves. */
+/** How long their clients' tools take, in milliseconds: they add load without filling the machine. */
 const TOOL_MS = 500;
 
 /**

@@ -17,8 +17,8 @@ const BATCH = 250;
 const CONNECTIONS = 16;
 
 /**
- * What a turn takes of the gateway itself: the next turn of a conversation that lives in an engine which answers at once.
- * A plain server with the same requests says how much of it is the machine's and the client's.
+ * The gateway's own time in a turn: the next turn of a live conversation, over an engine that answers at once. A plain server
+ * with the same requests shows the machine's and the client's part.
  *
  * @param {Bench} bench
  * @returns {Promise<Figures[]>}
@@ -92,7 +92,7 @@ function list() {
   return [];
 }
 
-/** The turn that opens a conversation, and the one that finds it alive. */
+/** The turn that opens a conversation, and the one that continues it. */
 function bodies() {
   const history = foreignHistory(MESSAGES - 2, BYTES - 2_000);
   const request = (/** @type {string} */ nonce, /** @type {import('../workload.js').Message[]} */ later) => ({

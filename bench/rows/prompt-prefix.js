@@ -16,8 +16,8 @@ import { resultOfCall, text } from '../workload.js';
  */
 
 /**
- * The model's prompt cache holds only what stands, byte for byte, where it stood before: tools, system prompt, earlier
- * messages. Leads one conversation over all paths and compares what the model got.
+ * The model's prompt cache needs tools, system prompt and earlier messages to stay byte for byte where they were. Takes one
+ * conversation over all paths and compares what the model got.
  *
  * @param {Bench} bench
  * @returns {Promise<import('../results.js').Figures[]>}
@@ -40,7 +40,7 @@ export async function promptPrefixRow(bench) {
   undo(conversation, 2);
   await log.toolTurn(conversation, CALL_A_TOOL, 'replay');
 
-  // Another gateway knows nothing of it, as this one after a restart.
+  // Another gateway knows nothing of it, like this one after a restart.
   conversation.moveTo(second.client);
   await log.toolTurn(conversation, CALL_A_TOOL, 'replay');
   await log.toolTurn(conversation, '', 'continue');

@@ -12,8 +12,7 @@ const TOOL_TURNS = 15;
 const TARGET = 0.75;
 
 /**
- * Agents beside each other, in a loop of tool turns: from nothing, the start of their processes included, and with
- * processes that live already.
+ * Agents beside each other, in a loop of tool turns: cold, which includes spawning their processes, and warm, with live ones.
  *
  * @param {Bench} bench
  * @returns {Promise<Comparison[]>}

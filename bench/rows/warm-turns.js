@@ -59,7 +59,7 @@ async function warmRow(bench, { name, kind, bytes, lead = { turns: 3, bytes } })
   const bare = await newBare();
   await gateway.steps(lead.turns, lead.bytes);
   await bare.walk.steps(lead.turns, lead.bytes);
-  // The spare that the first turn took is started anew, which is no part of this step.
+  // The gateway spawns a spare again for the one that the first turn took; that is no part of this step.
   await ready();
   await bench.settle();
   const afterPause = (/** @type {Walk} */ walk) => async () => {
