@@ -10,8 +10,8 @@ export interface SentKeys {
 }
 
 /**
- * Whose request it is, told by whatever key the client sent; the key itself goes no further. An empty `x-api-key`, which
- * some clients send beside a bearer token, says nothing.
+ * The caller of a request, identified by a digest of the client's key; the key itself goes no further. An empty `x-api-key`
+ * does not count: some clients send one beside a bearer token.
  */
 export function callerOf({ apiKey, authorization }: SentKeys): Caller {
   const key = apiKey || authorization || '';

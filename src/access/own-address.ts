@@ -2,10 +2,10 @@ import { hostname, networkInterfaces } from 'node:os';
 import { hostName, isLoopback } from './request-guard.ts';
 
 /**
- * Whether a URL leads back to the gateway, which would ask itself for ever.
+ * Whether a URL leads back to the gateway; as its upstream the gateway would call itself for ever.
  *
  * @param host the address that it listens on, as the operator wrote it
- * @param names of this machine, beside the loopback ones
+ * @param names of this machine, besides the loopback ones
  */
 export function isOwnAddress(url: string, host: string, port: number, names = machineNames()): boolean {
   const name = hostName(url);

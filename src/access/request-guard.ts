@@ -1,6 +1,6 @@
 import { type Failure, failure } from '../spec/failures.ts';
 
-/** What the guard looks at of one request. */
+/** What the guard needs to know of a request. */
 export interface GuardedRequest {
   /** The `Host` header. */
   host: string | undefined;
@@ -28,7 +28,7 @@ export function guardRequest({ host, origin, localAddress }: GuardedRequest, bin
   return undefined;
 }
 
-/** Whether a host name means this machine and no other. */
+/** Whether a host name always means this machine. */
 export function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }

@@ -4,7 +4,7 @@ import { isThinking, toolResultContent } from './canonical.ts';
 import { isMedia, mostMedia, obstacleToReplay } from './carriage.ts';
 import { foldReminders, toReminder } from './reminders.ts';
 
-/** A message as a dialect decoded it: roles may repeat, and nothing has been checked beyond the shape of each block. */
+/** A message as a dialect decoded it: roles may repeat, and only the shape of each block has been checked. */
 export interface DecodedMessage {
   /** `system`: an instruction between turns, of text blocks. */
   role: Message['role'] | 'system';
@@ -19,7 +19,7 @@ export interface MessagePaths {
   /** Its content as a whole, such as `messages.2.content`. */
   readonly content: string;
   /**
-   * A block, such as `messages.2.content.0` or `messages.2.tool_calls.0`, or what stands in it.
+   * A block, such as `messages.2.content.0` or `messages.2.tool_calls.0`, or a part of it.
    *
    * @param at the block's index in `content`
    * @param inner the way to a part of the block, in the names of the Messages API: `'tool_use_id'`, or `'content', 1`
@@ -29,15 +29,15 @@ export interface MessagePaths {
 
 export interface CheckedMessages {
   messages: Message[];
-  /** Paths of what had to be left out, because the SDK cannot carry it and the model does not need it. */
+  /** Paths of what was left out: the SDK cannot carry it, and the model does not need it. */
   ignored: string[];
   /** Paths of what reaches the model in another form. */
   converted: string[];
 }
 
 /**
- * Checks what the API would refuse and the SDK would repair in silence, and gives the messages the form that every path
- * carries: consecutive messages of one role are one, as the API itself joins them.
+ * Refuses what the API would refuse and the SDK would repair in silence. Brings the messages into the form that every path
+ * carries: joins consecutive messages of one role, as the API does.
  *
  * @param path where the list of messages stands in the client's own body
  * @param model decides how many images and documents can be carried
@@ -86,7 +86,7 @@ export function checkMessages(messages: readonly DecodedMessage[], path: string,
   return { messages: joined, ignored, converted };
 }
 
-/** The first image or document too many is named. */
+/** Names the first image or document beyond the limit. */
 function checkMedia(messages: readonly DecodedMessage[], model: string): void {
   const most = mostMedia(model);
   let count = 0;
@@ -104,7 +104,7 @@ function checkMedia(messages: readonly DecodedMessage[], model: string): void {
   }
 }
 
-/** To the last message, if it is of this role; else as a new one. */
+/** Joins the content to the last message if that has this role; else adds a message. */
 function append(messages: Message[], role: Message['role'], content: ContentBlock[]): void {
   const last = messages.at(-1);
   if (last?.role === role) last.content = last.content.concat(content);
@@ -122,7 +122,7 @@ function checkContent({ content, paths }: DecodedMessage): void {
   }
 }
 
-/** What Claude Code itself writes where an assistant message has nothing to say; it leaves such messages out. */
+/** Claude Code writes this for an assistant message with nothing to say, and leaves such messages out. */
 const PLACEHOLDER = '(no content)';
 
 function saysNothing({ content }: DecodedMessage): boolean {
@@ -130,7 +130,7 @@ function saysNothing({ content }: DecodedMessage): boolean {
   return said.length === 0 || (said.length === 1 && String(said[0]?.text).trim() === PLACEHOLDER);
 }
 
-/** Every tool_use has its one tool_result in the next user turn, every tool_result its tool_use, and ids are unique. */
+/** Each tool_use needs exactly one tool_result in the next user turn, each tool_result its tool_use; ids are unique. */
 function checkToolPairs(messages: readonly DecodedMessage[]): void {
   const seen = new Set<string>();
   let open = new Map<string, { at: number; paths: MessagePaths }>();
@@ -175,8 +175,8 @@ function checkToolPairs(messages: readonly DecodedMessage[]): void {
 }
 
 /**
- * The API takes tool results at the head of a user turn only; consecutive user messages are one turn, and what a system
- * message says among them has its place among the results.
+ * The API takes tool results only at the head of a user turn. Consecutive user messages are one turn; what a system message
+ * says among the results may stand there.
  */
 function checkResultsFirst(messages: readonly DecodedMessage[]): void {
   let hasOther = false;
@@ -204,7 +204,7 @@ function hasToolReferences(block: ContentBlock): boolean {
   return block.type === 'tool_result' && toolResultContent(block).some(({ type }) => type === 'tool_reference');
 }
 
-/** A client that searches its own tools says in a result which ones it has found; they are in the request's tools then. */
+/** A result of a client's own tool search names the tools that it found; the request's tools must have them. */
 function withoutToolReferences(block: ContentBlock): ContentBlock {
   if (!hasToolReferences(block)) return block;
   return {

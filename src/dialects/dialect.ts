@@ -3,27 +3,27 @@ import type { AnswerMessage, JsonObject, Message, MessagesRequest } from '../spe
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 
-/** One client protocol: all that the HTTP side knows of it. */
+/** One client protocol. The HTTP side knows no more of it than this. */
 export interface Dialect {
   /** As a turn's record names it: `anthropic-messages`. */
   name: string;
   routes: readonly DialectRoute[];
-  /** What becomes of each thing that a request can say, for `GET /v1/capabilities`. */
+  /** What becomes of each thing that a request can hold, for `GET /v1/capabilities`. */
   contract: JsonObject;
   /**
-   * A failure before the first byte of an answer.
+   * Encodes a failure before the first byte of an answer.
    *
-   * @param requestId the gateway's own; a failure of the upstream's names the upstream's
+   * @param requestId the gateway's own id; an upstream's failure has the upstream's id instead
    */
   encodeError(failure: Failure, requestId: string): ErrorAnswer;
-  /** The message as which a client of this dialect sends an answer back, for the lineage of the next turn. */
+  /** The message in which clients of this dialect send an answer back, for the lineage of the next turn. */
   asReturned(answer: AnswerMessage): Message;
 }
 
-/** The dialects that are served. The first one answers for paths that belong to none. */
+/** The dialects of an app. The first one answers for paths that belong to none. */
 export type Dialects = readonly [Dialect, ...Dialect[]];
 
-/** A path and what it serves; an error at the path, or below it, is in the dialect's envelope. */
+/** A path and what it serves. Errors at the path, or below it, have the dialect's envelope. */
 export type DialectRoute = TurnRoute | TokenCountRoute | ModelsRoute | ModelRoute;
 
 /** One turn. */
@@ -57,7 +57,7 @@ export interface ModelsRoute {
   encode(models: readonly ModelListing[], query: Record<string, string>): JsonObject;
 }
 
-/** One model; its id stands behind the path and a slash. */
+/** One model; the URL is the path, a slash and the model's id. */
 export interface ModelRoute {
   serves: 'model';
   method: 'GET';
@@ -70,37 +70,37 @@ export interface ModelRoute {
 export interface WireRequest {
   /** The parsed JSON, of any shape. */
   body: unknown;
-  /** The value of a header, by its name in small letters. */
+  /** The value of a header, by its lower-case name. */
   header(name: string): string | undefined;
   /** Whether a field that would be ignored is an error instead. */
   strict: boolean;
-  /** False when the text of the body cannot hold any; saves a walk through all of it. */
+  /** False when the body's text cannot hold any; saves a walk through the whole body. */
   mayHoldLoneSurrogates: boolean;
 }
 
-/** A request for a turn, as the gateway takes it, and the way to answer it. */
+/** A decoded request for a turn, with the encoder for its answer. */
 export interface DecodedTurn {
   request: MessagesRequest;
   /** An encoder for the one answer: of a stream or of a whole body, as the request asks. */
   encoder(requestId: string): AnswerEncoder;
 }
 
-/** Encodes the events of one answer, in their order; it may remember what it has encoded. */
+/** Encodes the events of one answer in order. It may keep state from event to event. */
 export interface AnswerEncoder {
   /**
-   * What goes to the client for an event, empty for nothing. A stream gets its frames; a whole answer gets its body with
-   * `message_stop`, and nothing before. A `failure` comes here only after the first byte.
+   * The text for the client; empty if an event has none. A stream gets frames; a whole answer gets its body at `message_stop`
+   * and nothing before. A `failure` comes here only after the first byte.
    */
   encode(event: TurnEvent): string;
-  /** What shows the client in a silence that its answer is under way; empty where nothing can, as before a whole body. */
+  /** The text that shows the client in a silence that its answer is under way; empty where none can, as for a whole body. */
   keepAlive(): string;
 }
 
 /** An error as an HTTP answer. */
 export interface ErrorAnswer {
-  /** Most often the failure's own. */
+  /** As a rule the failure's own. */
   status: number;
-  /** Beside those that every error has. */
+  /** Headers besides those of every error. */
   headers?: Record<string, string>;
   body: JsonObject;
 }

@@ -9,13 +9,13 @@ import type { Log } from '../telemetry/log.ts';
 export interface AppOptions {
   gateway: Pick<Gateway, 'open' | 'countTokens' | 'status'>;
   dialects: Dialects;
-  /** As the operator wrote it. */
+  /** The address that the gateway listens on, as the operator wrote it. */
   bindHost: string;
   keepAliveMs: number;
-  /** Whether what would be ignored is refused, for every request. */
+  /** Whether every request is refused that holds what would be ignored. */
   strict: boolean;
   models: readonly ModelListing[];
-  /** What `GET /health` says beside the processes. */
+  /** What `GET /health` says besides the processes. */
   identity: { version: string; mode: string; credential: string };
   /** Each is told of every turn when it is over. */
   observers: readonly TurnObserver[];

@@ -7,7 +7,7 @@ export function newRequestId(): string {
   return `req_isthmus_${randomUUID().replaceAll('-', '')}`;
 }
 
-/** The dialect that answers for a path: the one whose route is at it, or the closest above it; else the first. */
+/** The dialect that answers for a path: the one with a route at the path, or the closest above; else the first. */
 export function dialectAt(path: string, dialects: Dialects): Dialect {
   let [found] = dialects;
   let longest = 0;
@@ -37,7 +37,7 @@ export function errorParts(failure: Failure, requestId: string, dialect: Dialect
       'content-type': 'application/json',
       'isthmus-error': failure.code,
       'request-id': failure.requestId ?? requestId,
-      // The rest of such a body is not read; the connection cannot be used again.
+      // The rest of the body stays unread, so the connection cannot be used again.
       ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),
       ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) }),
       ...headers,

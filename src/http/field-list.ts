@@ -1,6 +1,6 @@
 import type { MessagesRequest } from '../spec/messages.ts';
 
-/** The most characters of a header; clients and servers allow some kilobytes for all of them together. */
+/** The most characters of one header; clients and servers allow some kilobytes for all headers together. */
 const LONGEST = 1_000;
 
 /** The headers that say what became of the request's fields. */
@@ -12,7 +12,7 @@ export function fieldHeaders({ ignored, converted }: MessagesRequest): Record<st
 }
 
 /**
- * A header value that lists fields: each path once, with `*` for its list indices where there are many of a kind; what does
+ * A header value that lists fields. Each path stands once; many of a kind share one, with `*` for the list index. What does
  * not fit is counted.
  */
 export function fieldList(paths: readonly string[]): string {

@@ -1,13 +1,13 @@
 import type { Env } from './app-options.ts';
 
 /**
- * Calls back when an answer is over: sent to its end, or its client has gone. A request that was sent behind another one on
- * its connection hears of that from the connection alone.
+ * Calls back once when an answer is over: sent to its end, or its client has gone. A pipelined request hears of a gone client
+ * only through its connection.
  */
 export function onceOver({ incoming, outgoing }: Env['Bindings'], callback: (isWhole: boolean) => void): void {
   const { socket } = incoming;
   let isOver = false;
-  // The one may be told from within the other.
+  // One event may fire inside the other.
   const over = () => {
     if (isOver) return;
     isOver = true;

@@ -4,12 +4,12 @@ import { badRequest, FailureError, failed, failure } from '../spec/failures.ts';
 /** The largest body that is read, in bytes; the API's own limit. */
 const LARGEST_BODY = 32 * 1024 * 1024;
 
-/** A body that is too large is read on to here and forgotten: a client that still writes could not read its refusal. */
+/** A body that is too large is read up to here and dropped: a client that is still writing could not read its refusal. */
 const MOST_READ = 2 * LARGEST_BODY;
 
 /**
- * Reads a body as UTF-8 text, straight from the socket's events: what the framework offers for it builds a web stream
- * first, at a millisecond a request. The limit is counted as it is read.
+ * Reads a body as UTF-8 text, straight from the socket's events: the framework would build a web stream first, which costs a
+ * millisecond a request. It counts the bytes as they come.
  *
  * @throws FailureError `body_too_large`, `bad_request` for what is no UTF-8, `client_gone`
  */
@@ -25,7 +25,7 @@ export async function readBody(incoming: IncomingMessage): Promise<{ text: strin
   }
 }
 
-/** All of a body, or as much as is read of one that is too large; what is beyond its limit is not kept. */
+/** Reads all of a body; of one that is too large as much as {@link MOST_READ}, and keeps nothing beyond the limit. */
 function readChunks(incoming: IncomingMessage): Promise<{ chunks: Buffer[]; length: number }> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

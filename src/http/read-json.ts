@@ -7,7 +7,7 @@ const SURROGATE_ESCAPE = /\\u[dD]/;
 
 export interface JsonBody {
   body: unknown;
-  /** Of its text. */
+  /** Bytes of its text. */
   bytes: number;
   mayHoldLoneSurrogates: boolean;
 }
@@ -37,7 +37,7 @@ export async function readJson(incoming: IncomingMessage): Promise<JsonBody> {
   }
 }
 
-/** The parser's message without the part of the body that it quotes: failures are logged, and content is not. */
+/** The parser's message without the part of the body that it quotes: the log has failures, but no content. */
 function withoutQuotation(message: string): string {
   return message.replace(/^SyntaxError: /, '').replace(/,? ?(\.\.\.)?".*$/s, '');
 }

@@ -3,7 +3,7 @@ import { callerOf } from '../access/caller.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { Env } from './app-options.ts';
 
-/** The value of a header, by its name in small letters. */
+/** The value of a header, by its lower-case name. */
 export type HeaderReader = (name: string) => string | undefined;
 
 export function headersOf(context: Context<Env>): HeaderReader {
@@ -14,7 +14,7 @@ export function callerFrom(header: HeaderReader): Caller {
   return callerOf({ apiKey: header('x-api-key'), authorization: header('authorization') });
 }
 
-/** @param always whether the operator wants it for every request */
+/** @param always whether the operator asks for strictness in every request */
 export function isStrict(header: HeaderReader, always: boolean): boolean {
   return always || header('isthmus-strict') === '1';
 }
@@ -24,7 +24,7 @@ export function clientFrom(header: HeaderReader): string | undefined {
   return /^[^\s(]+/.exec(header('user-agent') ?? '')?.[0];
 }
 
-/** The session that a client says it is in: for the record alone, never to choose a history. */
+/** The session that a client says it is in: for the record only, never to choose a history. */
 export function sessionFrom(header: HeaderReader): string | undefined {
   return header('x-session-id') ?? header('x-session-affinity') ?? header('x-claude-code-session-id');
 }

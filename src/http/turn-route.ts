@@ -10,7 +10,7 @@ import { readJson } from './read-json.ts';
 import { callerFrom, clientFrom, headersOf, isStrict, sessionFrom } from './request-headers.ts';
 import { writeAnswer } from './write-answer.ts';
 
-/** Serves one turn: reads the request, brings it to the gateway, writes the answer, and tells the observers in the end. */
+/** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
 export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute) {
   const { gateway, keepAliveMs, strict } = options;
   return async (context: Context<Env>): Promise<Response> => {
@@ -24,7 +24,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
     );
     const gone = new AbortController();
     onceOver(context.env, (isWhole) => {
-      // An abort is costly, and nobody listens to it any more after the answer.
+      // After a whole answer nobody listens, and an abort is costly.
       if (!isWhole) gone.abort();
       tell(options, recorder.record(performance.now(), isWhole));
     });
@@ -73,7 +73,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
   };
 }
 
-/** An observer that fails is a defect, but no reason to fail for others. */
+/** An observer that throws is a defect; the other observers still hear of the turn. */
 function tell({ observers, log }: AppOptions, record: TurnRecord): void {
   for (const observe of observers) {
     try {

@@ -14,19 +14,19 @@ export interface AnswerOptions {
   stream: boolean;
   requestId: string;
   headers: Record<string, string>;
-  /** Silence after which a stream commits to 200 and shows that it lives, in milliseconds. */
+  /** The silence after which a stream commits to 200 and sends a keep-alive, in milliseconds. */
   keepAliveMs: number;
   recorder: TurnRecorder;
 }
 
 /**
- * Writes the answer of a turn. It commits to status 200 with the first thing that the encoder makes of the events, or after
- * a silence; a failure before that is an HTTP error.
+ * Writes the answer of a turn. It commits to status 200 with the encoder's first text, or after a silence; a failure before
+ * that is an HTTP error.
  *
- * It writes to the connection itself: a stream of the web's between them takes a third of a turn's time. Events that come
- * together go out together.
+ * It writes to the connection itself: a web stream in between takes a third of a turn's time. Events that come together go out
+ * together.
  *
- * @returns for the framework: the failure's response, or a mark that all has been written
+ * @returns for the framework: the failure's response, or a mark that the answer has been written
  */
 export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: AnswerOptions): Promise<Response> {
   const { dialect, encoder, stream, requestId, headers, keepAliveMs, recorder } = options;
@@ -59,13 +59,13 @@ export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: Ans
   return RESPONSE_ALREADY_SENT;
 }
 
-/** What fails with an event: a stream has passed on what cannot be folded, a whole answer cannot be made of it. */
+/** The failure in an event. An unfoldable answer is a failure only for a whole answer: a stream has already passed it on. */
 function failureIn(event: TurnEvent, stream: boolean): Failure | undefined {
   if (event.type === 'failure') return event.failure;
   return event.type === 'message_stop' && !stream ? event.unfoldable : undefined;
 }
 
-/** The 200 of a turn; its head goes out with the first text, and nothing is written to a client that has gone. */
+/** The 200 of a turn. Its head goes out with the first text. It writes nothing to a client that has gone. */
 class AnswerWriter {
   readonly #options: AnswerOptions;
   #hasBegun = false;
@@ -82,7 +82,7 @@ class AnswerWriter {
     return this.#hasBegun;
   }
 
-  /** @param eventAt when the event that the text is made of came from the engine */
+  /** @param eventAt when the text's event came from the engine */
   write(text: string, eventAt?: number): void {
     if (text === '') return;
     this.#hasBegun = true;

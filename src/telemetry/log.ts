@@ -1,14 +1,14 @@
 import { bounded } from './bounded.ts';
 
-/** Fields of one log line; undefined ones are left out. Never a credential, never content. */
+/** Fields of one log line, without undefined ones. They never hold a credential or content. */
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
 export type Log = (event: string, fields?: LogFields) => void;
 
-/** The most characters of one value: some are the client's, and may be of any length. */
+/** The most characters of one value. A client's value may have any length. */
 const LONGEST = 500;
 
-/** Writes one line an event: the time, the event, then `name=value` pairs. */
+/** Writes one line for each event: the time, the event, then `name=value` pairs. */
 export function createLog(write: (line: string) => void): Log {
   return (event, fields = {}) => {
     let line = `${new Date().toISOString()} ${event}`;

@@ -2,7 +2,7 @@ import type { JsonObject } from '../spec/messages.ts';
 import type { TurnObserver } from '../spec/turn-record.ts';
 import type { Log } from './log.ts';
 
-/** Writes each turn as one line of the log; times in milliseconds. */
+/** Writes each turn as one log line; times are in milliseconds. */
 export function turnLog(log: Log): TurnObserver {
   return ({ who, what, how, came }) => {
     const { times } = how;
@@ -32,7 +32,7 @@ export function turnLog(log: Log): TurnObserver {
       stop: came.stopReason,
       in: inputTokens(came.usage),
       out: tokens(came.usage?.output_tokens),
-      // What is said of a process's end is in the fields of its own.
+      // The end of a process has fields of its own.
       words: end ? undefined : came.failure?.words,
       exit: end ? (end.spawnError ?? end.signal ?? end.code ?? undefined) : undefined,
       stderr: end?.stderr || undefined,
@@ -44,7 +44,7 @@ function rounded(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : Math.round(milliseconds);
 }
 
-/** What went to the model, from its cache or not. */
+/** All tokens that went to the model, whether from its cache or not. */
 function inputTokens(usage: JsonObject | undefined): number | undefined {
   const fresh = tokens(usage?.input_tokens);
   return fresh === undefined

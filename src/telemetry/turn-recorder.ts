@@ -4,24 +4,24 @@ import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import type { FailureRecord, TurnMarks, TurnRecord, TurnTimes, WhatWasAsked, WhoAsked } from '../spec/turn-record.ts';
 import { bounded, endOf } from './bounded.ts';
 
-/** The most characters of a name, of a failure's words, of a process's last words. */
+/** The most characters of a name, a failure's words, a process's last words. */
 const LONGEST_NAME = 200;
 const LONGEST_WORDS = 500;
 const LONGEST_STDERR = 300;
 
 /**
- * Writes down what happens to one turn, and makes its record in the end. It has no clock: all times are passed in, as
- * `performance.now()`. It is told of every event, and so allocates for none.
+ * Notes what happens to one turn, and makes its record in the end. It has no clock: callers pass all times in, as
+ * `performance.now()`. It hears of every event, so it allocates for none.
  */
 export class TurnRecorder {
-  /** For the gateway, which writes the moments down that it passes. */
+  /** The gateway notes its moments here. */
   readonly marks: TurnMarks;
   readonly #who: WhoAsked;
   #what: WhatWasAsked | undefined;
   #user: string | undefined;
   #path: TurnPath | undefined;
   #replayReason: string | undefined;
-  /** The gateway was through with its part until the first event. */
+  /** When the gateway had done its part until the first event. */
   #leftAt: number | undefined;
   #firstEventAt: number | undefined;
   #relayMs = 0;
@@ -136,7 +136,7 @@ function firstOf({ queued, handed }: TurnMarks): number | undefined {
   return queued === undefined || handed === undefined ? (queued ?? handed) : Math.min(queued, handed);
 }
 
-/** A count that is null says nothing. */
+/** The usage with later counts; a null count says nothing and is dropped. */
 function withCounts(usage: JsonObject, later: JsonObject = {}): JsonObject {
   return { ...usage, ...Object.fromEntries(Object.entries(later).filter(([, count]) => count !== null)) };
 }

@@ -16,7 +16,7 @@ export const anthropicMessages: Dialect = {
       path: '/v1/models',
       encode: (models, id) => encodeModel(findModel(models, id)),
     },
-    // Some clients are told a base URL with `/v1`, others one without.
+    // Some users give their client a base URL with `/v1`, others without.
     ...['/v1/messages', '/messages'].flatMap((path): DialectRoute[] => [
       {
         serves: 'turn',

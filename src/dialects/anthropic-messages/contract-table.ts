@@ -1,5 +1,5 @@
 /**
- * What becomes of each thing that a Messages API request can say. The decoder acts on these tables, `GET /v1/capabilities`
+ * What becomes of each thing that a Messages API request can hold. The decoder acts on these tables, `GET /v1/capabilities`
  * and `docs/parameters.md` show them, and a test holds every row against the scripted model.
  */
 
@@ -150,9 +150,9 @@ export const CONTENT = {
 } as const satisfies Record<string, Row>;
 
 /**
- * Values of `anthropic-beta` that are passed on, with the reason. None of them changes what a turn costs or who answers it
- * (`context-1m-…`, `fast-mode-…`, `server-side-fallback-…`), none belongs to what does not pass through Isthmus
- * (`mcp-client-…`, `code-execution-…`, `message-threads-…`), and none is Claude Code's own to say, see below. All others are ignored.
+ * Values of `anthropic-beta` that are passed on, with the reason. All others are ignored: those that change what a turn costs
+ * or who answers it (`context-1m-…`, `fast-mode-…`, `server-side-fallback-…`), those for what does not pass through Isthmus
+ * (`mcp-client-…`, `code-execution-…`, `message-threads-…`), and those that Claude Code sends itself, see below.
  */
 export const BETAS = {
   'thinking-token-count-2026-05-13': 'progress of thinking that is not shown',
@@ -175,8 +175,8 @@ export const BETAS = {
 } as const satisfies Record<string, string>;
 
 /**
- * Betas that the gateway's own `claude` says itself wherever they apply; given again they would stand there twice. Only that
- * of the effort it leaves out when the request has an effort, which is when the model's API wants it: then it is passed on.
+ * Betas that the gateway's own `claude` sends wherever they apply; passed on, they would stand there twice. One exception: it
+ * leaves the beta of the effort out when the request has an effort. The API needs it then, so it is passed on.
  */
 export const OWN_BETAS = {
   'claude-code-20250219': 'who asks',

@@ -18,7 +18,7 @@ import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from
 
 /** The API's own words for a field that is missing. */
 const REQUIRED = 'Field required';
-/** Says that a field is required where it is missing; else these words, or those of the schema. */
+/** For a missing field: that it is required. Otherwise these words, or those of the schema. */
 const requiredOr = (words?: string) => ({
   error: ({ input }: { input?: unknown }) => (input === undefined ? REQUIRED : words),
 });
@@ -130,12 +130,12 @@ export interface DecodeOptions {
   betas?: readonly string[];
   /** Whether a field that would be ignored is an error instead. */
   strict?: boolean;
-  /** False when the text that the body was parsed from cannot hold any; saves a walk through all of it. */
+  /** False when the body's text cannot hold any; saves a walk through the whole body. */
   mayHoldLoneSurrogates?: boolean;
 }
 
 /**
- * Decodes and checks a `POST /v1/messages` body, as the tables of `contract-table.ts` have it.
+ * Decodes and checks a `POST /v1/messages` body by the tables of `contract-table.ts`.
  *
  * @param body the parsed JSON, of any shape
  * @throws FailureError `bad_request`, its message beginning with the path of the field; in strict mode `field_ignored`
@@ -178,7 +178,7 @@ function decodeParameters(body: z.infer<typeof requestBody>, ignored: string[]):
   return effort === undefined ? fields : { ...fields, output_config: { ...body.output_config, effort } };
 }
 
-/** The fields that go to the model as they are; the others are ignored, refused, or somebody else's to decode. */
+/** The fields that go to the model as they are; all others are ignored, refused or decoded elsewhere. */
 function decodeFields(body: JsonObject, ignored: string[]): JsonObject {
   const rows: Record<string, Row> = BODY_FIELDS;
   for (const [field, value] of Object.entries(body)) {
@@ -201,12 +201,12 @@ function onlyFields(object: JsonObject, fields: readonly string[]): JsonObject {
 }
 
 function refusedField(field: string, note: string): FailureError {
-  // What makes the official SDK fall back to sending whole histories.
+  // This error makes the official SDK send whole histories again.
   const details = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
   return failed('bad_request', { path: field, problem: note, ...(field === 'thread' && { details }) });
 }
 
-/** How many fields one error names beside the first. */
+/** How many more fields one error names after the first. */
 const MOST_NAMED = 20;
 
 function refusedInStrictMode(ignored: readonly string[]): FailureError {
@@ -247,14 +247,14 @@ function decodeBetas(values: readonly string[], hasEffort: boolean, ignored: str
   return [...passed].sort();
 }
 
-/** A system prompt that is nothing but one of these would take the place of Claude Code's own, or vanish. */
+/** A system prompt that consists of one of these would replace Claude Code's own line, or vanish. */
 const MARKERS_OF_CLAUDE_CODE: ReadonlySet<string> = new Set([
   "You are Claude Code, Anthropic's official CLI for Claude.",
   "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
   "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
   '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__',
 ]);
-/** The first block of Claude Code as a client: its billing header; the gateway's own `claude` sends its own. */
+/** The billing header, the first block of Claude Code as a client. The gateway's `claude` sends its own. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';
 
 function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
@@ -285,7 +285,7 @@ function decodeTools(tools: JsonObject[], ignored: string[]): ClientTool[] {
   });
 }
 
-/** The tool as the model is to see it; undefined for one that the API would run itself. */
+/** The tool as the model will see it; undefined for one that the API would run itself. */
 function decodeTool(item: JsonObject, path: string, ignored: string[]): ClientTool | undefined {
   if (typeof item.type === 'string' && ANTHROPIC_CLIENT_TOOL.test(item.type)) {
     const { cache_control: _, ...tool } = parse(anthropicClientTool, item, path);
@@ -300,7 +300,7 @@ function decodeTool(item: JsonObject, path: string, ignored: string[]): ClientTo
   return onlyFields(tool, PASSED_TOOL_FIELDS) as ClientTool;
 }
 
-/** The API would refuse it too, but it cannot know of a tool that did not pass. */
+/** The API would refuse such a choice too, but does not see the tools that did not pass. */
 function assertChosenToolExists(
   choice: { type: string; name?: unknown } | null | undefined,
   tools: ClientTool[],
@@ -321,7 +321,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: s
   throw badRequest(at, issue?.message ?? 'is not valid');
 }
 
-/** A string, or what the schema says; a zod union would hide the path of a problem inside the list. */
+/** A string or the schema's value. Not a zod union: that would hide the path of a problem inside the list. */
 function stringOr<Schema extends z.ZodType>(schema: Schema, expected: string) {
   return z.unknown().transform((value, context): string | z.infer<Schema> => {
     if (typeof value === 'string') return value;
@@ -341,7 +341,7 @@ function asBlocks(content: string | ContentBlock[]): ContentBlock[] {
   return content === '' ? [] : [{ type: 'text', text: content }];
 }
 
-/** The most levels of lists and objects in a body: far more than any client has, far fewer than a walk through it bears. */
+/** The most levels of lists and objects in a body: more than any client sends, fewer than overflow the stack of a walk. */
 const DEEPEST = 500;
 
 function assertShallow(body: unknown): void {
@@ -352,7 +352,7 @@ function assertShallow(body: unknown): void {
   }
 }
 
-/** Half a surrogate pair is no text: the SDK would replace it in silence, and the API refuses it. */
+/** Half a surrogate pair: the SDK would replace it in silence, the API refuses it. */
 function assertWellFormed(value: unknown, path: string): void {
   if (typeof value === 'string') {
     if (LONE_SURROGATE.test(value)) throw badRequest(path, 'has half a surrogate pair, which is not valid Unicode');

@@ -27,7 +27,7 @@ export class StreamEncoder implements AnswerEncoder {
   }
 }
 
-/** One JSON body: the message that the turn's last event brings. */
+/** One JSON body: the message in the turn's last event. */
 export const wholeEncoder: AnswerEncoder = {
   encode: (event) => (event.type === 'message_stop' ? JSON.stringify(event.answer) : ''),
   keepAlive: () => '',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { badRequest, failed } from '../../spec/failures.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 
-/** The release dates are not known here; the API's own value for that. */
+/** The API's own value for an unknown release date. */
 const UNKNOWN_DATE = '1970-01-01T00:00:00Z';
 
 /** One model in the API's shape; `null` stands for what Claude Code does not say. */
@@ -32,7 +32,7 @@ const pageQuery = z.object({
 /**
  * One page of the list of models.
  *
- * @param query the URL's: `limit` (1 to 1000, 20 unless told), `after_id`, `before_id`
+ * @param query the URL's: `limit` (1 to 1000, by default 20), `after_id`, `before_id`
  * @throws FailureError `bad_request`
  */
 export function encodeModelsPage(models: readonly ModelListing[], query: Record<string, string>) {

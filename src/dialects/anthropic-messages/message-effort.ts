@@ -5,7 +5,7 @@ interface WireMessage {
   output_config?: unknown;
 }
 
-/** The level of effort that a system message sets, when that is all that its `output_config` says. */
+/** The effort that a system message sets, if its `output_config` sets nothing else. */
 export function messageEffort({ role, output_config: config }: Omit<WireMessage, 'content'>): string | undefined {
   if (role !== 'system' || typeof config !== 'object' || config === null) return undefined;
   const [[field, effort] = [], ...others] = Object.entries(config);
@@ -13,8 +13,8 @@ export function messageEffort({ role, output_config: config }: Omit<WireMessage,
 }
 
 /**
- * The level of effort that the API would give to the answer, where a system message sets one: a level holds from the
- * user's next new input on, or from the one that it stands right behind. Results of tools are no new input.
+ * The effort that the API would give to the answer if a system message sets one. It holds from the user's next new input on, or
+ * from the input right before it. Tool results are no new input.
  */
 export function effortOfAnswer(messages: readonly WireMessage[]): string | undefined {
   const newest = messages.findLastIndex(hasNewInput);

@@ -1,6 +1,6 @@
 import type { MessagePaths } from '../../conversation/check-messages.ts';
 
-/** Where the message at an index stands in a body of the Messages API; most requests ask for no path at all. */
+/** The paths of the message at an index, in a body of the Messages API. Made on demand: most requests need none. */
 export class IndexedPaths implements MessagePaths {
   readonly #index: number;
 

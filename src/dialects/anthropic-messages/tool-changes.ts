@@ -4,7 +4,7 @@ import type { ClientTool, ContentBlock } from '../../spec/messages.ts';
 
 const reference = z.looseObject({ type: z.literal('tool_reference'), name: z.string().min(1) });
 
-/** Blocks of a system message that give the model a declared tool from there on, or take it away. */
+/** Blocks of a system message that add or remove a declared tool from there on. */
 export const TOOL_CHANGES = [
   z.looseObject({ type: z.literal('tool_addition'), tool: reference }),
   z.looseObject({ type: z.literal('tool_removal'), tool: reference }),
@@ -12,12 +12,12 @@ export const TOOL_CHANGES = [
 
 type ToolChange = z.infer<(typeof TOOL_CHANGES)[number]>;
 
-/** Tells a change of tools by its type. */
+/** Whether a block is a change of tools. */
 export function isToolChange(block: { type: string }): block is ToolChange {
   return block.type === 'tool_addition' || block.type === 'tool_removal';
 }
 
-/** A change of tools as words, because the SDK carries none; any other block as it is. */
+/** A change of tools in words, because the SDK cannot carry it; any other block as it is. */
 export function toolChangeInWords(block: ContentBlock): ContentBlock {
   if (!isToolChange(block)) return block;
   const now = block.type === 'tool_addition' ? 'loaded' : 'no longer available';
