@@ -33,7 +33,7 @@ export interface Engine {
   /** Ends every process, also one that nobody has yet, such as a spare that is being spawned. */
   endAll(): void;
 
-  /** Resolves when every process has exited, and so writes no more files. */
+  /** Resolves when no process is left, and so none writes files any more; a spare that is starting counts as one. */
   allGone(): Promise<void>;
 
   /** Removes the files of all processes without waiting for their exit: for the end of the program. */
@@ -68,8 +68,8 @@ export interface ConversationProcess {
    * Takes the conversation's next turn: a user message if the process is idle, tool results if it holds calls. The route
    * (`conversation/route`) must have found that the process carries it unaltered.
    *
-   * @param signal aborts when the client has gone; that ends the process
-   * @returns the turn's events; undefined if the process ended before it took anything, so that a replay is safe
+   * @param signal aborts when the client has gone; a process that has not taken the turn by then ends
+   * @returns the turn's events; or undefined if the process ended before it had taken anything, and a replay is safe
    */
   continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined>;
 

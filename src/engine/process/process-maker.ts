@@ -71,7 +71,7 @@ export class ProcessMaker {
     for (const child of this.#children) child.end();
   }
 
-  /** Resolves when every process has exited, and so writes no more files. */
+  /** Resolves when no process is left, and so none writes files any more. */
   async allGone(): Promise<void> {
     await Promise.all([...this.#children].map(({ gone }) => gone));
   }

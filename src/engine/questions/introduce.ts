@@ -7,10 +7,10 @@ import type { ProcessMaker } from '../process/process-maker.ts';
 
 /** How long the process may take to answer, in milliseconds. */
 const INTRODUCTION_MS = 60_000;
-/** How long a process that is asked to end may take, in milliseconds. */
+/** How long a process that is asked to end may take. */
 const GENTLE_END_MS = 2_000;
 
-/** Asks the SDK which credential it finds and which models it has. Takes one process; calls no model. */
+/** What the SDK says of itself: which credential it finds, and its models. Takes one process; calls no model. */
 export async function introduce(maker: ProcessMaker): Promise<Introduction> {
   const made = maker.create();
   const prompt = new EventQueue<SDKUserMessage>();
