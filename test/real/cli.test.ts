@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
+import { TESTED } from '../../src/engine/process/executable.ts';
 import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from '../support/gateway.ts';
 import { QUICK } from '../support/quick.ts';
 
@@ -26,7 +27,7 @@ test('serve says where it listens, what it runs, what pays, and how to point cli
   await expect.poll(() => gateway.output()).toContain('ANTHROPIC_API_KEY=any');
   const output = gateway.output();
   expect(output).toContain(`Isthmus listens on ${gateway.url}`);
-  expect(output).toMatch(/claude {6}\S+claude 2\.1\.330 \(bundled with the Agent SDK 0\.3\.330\)/);
+  expect(output).toContain(`claude ${TESTED.claudeCode} (bundled with the Agent SDK ${TESTED.sdk})`);
   expect(output).toContain('credential  API key (ANTHROPIC_API_KEY)');
   expect(output).toContain(`"baseURL": "${gateway.url}/v1"`);
   expect(output).toContain(`ANTHROPIC_BASE_URL=${gateway.url}`);

@@ -11,7 +11,7 @@ export interface ClaudeExecutable {
 }
 
 /** The versions that the contract tests have seen. */
-export const TESTED = { sdk: '0.3.330', claudeCode: '2.1.330' } as const;
+export const TESTED = { sdk: '0.3.332', claudeCode: '2.1.332' } as const;
 
 /**
  * Finds the binary: the operator's choice, else the one that comes with the SDK.
