@@ -36,7 +36,9 @@ const app = createApp({
   observers: [turnLog(log)],
   log,
 });
-const { port } = await listen(app, '127.0.0.1', 0);
+const listener = await listen([anthropicMessages], '127.0.0.1', 0);
+listener.serve(app);
+const { port } = listener;
 const plainUrl = await startPlainServer();
 
 /** @type {WeakMap<object, number>} */

@@ -10,8 +10,11 @@ export interface CommandLine {
 /** Flags that take no value. */
 const SWITCHES = ['help', 'version', 'once'] as const;
 
+/** Flags of one letter. */
+const SHORT: Readonly<Record<string, string>> = { help: 'h', port: 'p' };
+
 /**
- * Splits a command line; `--name value` and `--name=value` are the same. Which flags exist is decided by who reads them.
+ * Splits a command line; `--name value` and `--name=value` are the same, as are `-p` and `--port`, `-h` and `--help`. Which flags exist is decided by who reads them.
  *
  * @param settings the names of the settings; `value` is empty for those that are on when named
  */
@@ -30,10 +33,10 @@ export function parseCommandLine(
       ...Object.fromEntries(
         Object.keys(settings).map((name) => [
           name,
-          { type: isToggle(name) ? ('boolean' as const) : ('string' as const) },
+          { type: isToggle(name) ? ('boolean' as const) : ('string' as const), ...short(name) },
         ]),
       ),
-      ...Object.fromEntries(SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
+      ...Object.fromEntries(SWITCHES.map((name) => [name, { type: 'boolean' as const, ...short(name) }])),
     },
   });
   const line: CommandLine = { words: [], flags: {}, switches: new Set() };
@@ -45,4 +48,9 @@ export function parseCommandLine(
     }
   }
   return line;
+}
+
+function short(name: string): { short?: string } {
+  const letter = SHORT[name];
+  return letter === undefined ? {} : { short: letter };
 }

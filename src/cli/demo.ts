@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reply } from '../../scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ContentBlock, JsonObject } from '../spec/messages.ts';
 import { createLog } from '../telemetry/log.ts';
-import { type RunningGateway, runGateway } from './run-gateway.ts';
 import { firstSignal, greeting, print, stopAndExit } from './serve.ts';
 
 /**
@@ -21,7 +21,12 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
   const model = await ScriptedModel.start({ script: [answer] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   const log = once ? () => undefined : createLog((line) => process.stderr.write(line));
-  const gateway = await runGateway(settings, demoEnvironment(operator, home, model.url), log);
+  const environment = demoEnvironment(operator, home, model.url);
+  const gateway = await createGateway({ ...settings, environment, log }).catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
+  process.once('exit', () => gateway.abandon());
   print([...greeting(gateway), `  model       the scripted model on ${model.url}; no account is used`, '']);
   const isRight = await walk(gateway, model);
   if (!isRight) process.exitCode = 1;

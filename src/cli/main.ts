@@ -1,7 +1,8 @@
+import { BootError } from '../boot/boot-error.ts';
+import { ownVersion } from '../boot/create-gateway.ts';
 import { readSettings, SETTINGS, SettingsError, variableName } from '../config/settings.ts';
 import { parseCommandLine } from './arguments.ts';
 import { demo } from './demo.ts';
-import { BootError, ownVersion } from './run-gateway.ts';
 import { print, serve } from './serve.ts';
 
 const USAGE = `Usage: isthmus <command> [flags]
@@ -19,7 +20,7 @@ ${Object.entries(SETTINGS)
   })
   .join('\n')}
   --config FILE               JSON file with these settings (default: ~/.config/isthmus/config.json)
-  --help, --version
+  -h, --help; --version; -p is short for --port
 
 Each flag is also an environment variable, for example ${variableName('max-processes')}=8.`;
 

@@ -1,6 +1,6 @@
+import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import { createLog } from '../telemetry/log.ts';
-import { type RunningGateway, runGateway } from './run-gateway.ts';
 
 /** How long turns under way may take after the first signal, in milliseconds. */
 const DRAIN_MS = 10_000;
@@ -9,7 +9,8 @@ const DRAIN_MS = 10_000;
 export async function serve(settings: Settings, operator: NodeJS.ProcessEnv): Promise<void> {
   const signalled = firstSignal();
   const log = createLog((line) => process.stderr.write(line));
-  const gateway = await runGateway(settings, operator, log);
+  const gateway = await createGateway({ ...settings, environment: operator, log });
+  process.once('exit', () => gateway.abandon());
   print(greeting(gateway));
   await signalled;
   await stopAndExit(gateway);

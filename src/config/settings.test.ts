@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readSettings } from './settings.ts';
+import { checkSettings, readSettings } from './settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-settings-'));
 const file = join(folder, 'config.json');
@@ -19,7 +19,7 @@ test('flags come before variables, variables before the file, the file before de
     flags: { port: '3' },
     environment: { ISTHMUS_CONFIG: file, ISTHMUS_PORT: '2', ISTHMUS_SPARES: '2' },
   });
-  expect(settings).toMatchObject({ port: 3, spares: 2, 'max-processes': 1, host: '127.0.0.1' });
+  expect(settings).toMatchObject({ port: 3, spares: 2, maxProcesses: 1, host: '127.0.0.1' });
   rmSync(file);
 });
 
@@ -49,6 +49,22 @@ test.each([{ port: null }, { 'queue-length': null }, { port: true }, { 'max-proc
     expect(() => read({ config: file })).toThrow('must be a number');
   },
 );
+
+test('a file may begin with a byte order mark', () => {
+  writeFileSync(file, '\uFEFF{"port": 7}');
+  expect(read({ config: file })).toMatchObject({ port: 7 });
+});
+
+test('a program gives settings in camel case, and the answer can be given again', () => {
+  const settings = checkSettings({ maxProcesses: 3, spares: undefined, strict: true });
+  expect(settings).toMatchObject({ maxProcesses: 3, spares: 2, strict: true, port: 3456 });
+  expect(checkSettings(settings)).toEqual(settings);
+  expect(() => checkSettings({ maxProcesses: 0 })).toThrow('maxProcesses must be at least 1 (it is 0).');
+  expect(() => checkSettings({ maxProceses: 1 })).toThrow(
+    'There is no setting maxProceses. Did you mean maxProcesses?',
+  );
+  expect(() => checkSettings({ 'max-processes': 1 })).toThrow('There is no setting');
+});
 
 test('an unknown key in the file is named', () => {
   writeFileSync(file, JSON.stringify({ hots: 'x' }));

@@ -67,8 +67,12 @@ export const SETTINGS = {
 
 type SettingName = keyof typeof SETTINGS;
 
-/** The validated settings, by their kebab-case names. */
-export type Settings = { [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
+type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<CamelCase<Rest>>}`
+  : Name;
+
+/** The validated settings, each by its name in camel case. */
+export type Settings = { [Name in SettingName as CamelCase<Name>]: z.output<(typeof SETTINGS)[Name]['schema']> };
 
 export interface SettingSources {
   /** Flags as given, without the dashes; `config` names the file. */
@@ -83,7 +87,7 @@ export class SettingsError extends Error {}
 const ENVIRONMENT_PREFIX = 'ISTHMUS_';
 
 /**
- * Reads the settings: flags before environment variables before the file before defaults.
+ * Reads the settings of the program: flags before environment variables before the file before defaults.
  *
  * The file is the one that `--config` or `ISTHMUS_CONFIG` names, else `~/.config/isthmus/config.json` if it exists.
  *
@@ -98,18 +102,42 @@ export function readSettings({ flags, environment }: SettingSources): Settings {
   const { config: flagFile, ...givenFlags } = flags;
   const { config: environmentFile, ...givenVariables } = fromEnvironment;
   const file = flagFile ?? environmentFile;
-  const sources = [
-    { given: readFile(file), name: (key: string) => `"${key}" in the configuration file` },
+  return validate([
+    { given: readFile(file), name: (key) => `"${key}" in the configuration file` },
     { given: givenVariables, name: variableName },
-    { given: givenFlags, name: (key: string) => `--${key}` },
-  ];
+    { given: givenFlags, name: (key) => `--${key}` },
+  ]);
+}
+
+/**
+ * Validates settings that a program gives, by their names in camel case; an undefined one has its default.
+ *
+ * @throws SettingsError
+ */
+export function checkSettings(given: Readonly<Record<string, unknown>>): Settings {
+  const keys = new Map(Object.keys(SETTINGS).map((key) => [camelCase(key), key]));
+  const byKey: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    const key = keys.get(name);
+    if (key === undefined) throw unknownSetting(name, closest(name, [...keys.keys()]));
+    if (value !== undefined) byKey[key] = value;
+  }
+  return validate([{ given: byKey, name: camelCase }]);
+}
+
+interface SettingSource {
+  given: Record<string, unknown>;
+  /** What the source calls a setting. */
+  name: (key: string) => string;
+}
+
+/** @param sources a later one comes before an earlier one */
+function validate(sources: readonly SettingSource[]): Settings {
   const merged: Record<string, { value: unknown; name: string }> = {};
   for (const { given, name } of sources) {
     for (const [key, value] of Object.entries(given)) {
       if (!Object.hasOwn(SETTINGS, key)) {
-        throw new SettingsError(
-          `There is no setting ${name(key)}. Did you mean ${name(closest(key, [...Object.keys(SETTINGS), 'config']))}?`,
-        );
+        throw unknownSetting(name(key), name(closest(key, [...Object.keys(SETTINGS), 'config'])));
       }
       merged[key] = { value, name: name(key) };
     }
@@ -122,9 +150,13 @@ export function readSettings({ flags, environment }: SettingSources): Settings {
         `${given?.name ?? key} ${result.error.issues[0]?.message} (it is ${JSON.stringify(given?.value)}).`,
       );
     }
-    return [key, result.data];
+    return [camelCase(key), result.data];
   });
   return Object.fromEntries(settings) as Settings;
+}
+
+function unknownSetting(name: string, similar: string): SettingsError {
+  return new SettingsError(`There is no setting ${name}. Did you mean ${similar}?`);
 }
 
 /** The name of a setting as an environment variable. */
@@ -132,12 +164,17 @@ export function variableName(key: string): string {
   return ENVIRONMENT_PREFIX + key.toUpperCase().replaceAll('-', '_');
 }
 
+function camelCase(key: string): string {
+  return key.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function readFile(chosen: string | undefined): Record<string, unknown> {
   const path = chosen ?? join(homedir(), '.config', 'isthmus', 'config.json');
   if (chosen === undefined && !existsSync(path)) return {};
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    // Some editors write a byte order mark, which JSON does not have.
+    value = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new SettingsError(
       `The configuration file ${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,

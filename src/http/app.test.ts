@@ -101,7 +101,8 @@ beforeAll(async () => {
     ],
     log: (event) => logged.push(event),
   });
-  server = await listen(app, '127.0.0.1', 0);
+  server = await listen([anthropicMessages, counted], '127.0.0.1', 0);
+  server.serve(app);
   url = `http://127.0.0.1:${server.port}`;
 });
 afterAll(async () => {

@@ -12,8 +12,6 @@ type Handler = (context: Context<Env>) => Response | Promise<Response>;
 /** The app, for {@link listen}. */
 export interface App {
   fetch: Hono<Env>['fetch'];
-  /** Answers for what never reaches a route. */
-  dialect: Dialect;
 }
 
 /** All routes. Everything that is decided is decided behind them. */
@@ -84,7 +82,7 @@ export function createApp(options: AppOptions): App {
     if (found.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack });
     return refuse(context, found);
   });
-  return { fetch: app.fetch, dialect: first };
+  return { fetch: app.fetch };
 }
 
 function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions): Handler {

@@ -1,16 +1,18 @@
-import { createServer, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { Dialect, Dialects } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { App } from './app.ts';
-import { errorParts, errorResponse, newRequestId } from './error-answer.ts';
+import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
 
 /** A listening server. */
 export interface Listener {
   host: string;
   port: number;
+  /** Hands the requests to the app from now on; until then they are told that Isthmus is starting. */
+  serve(app: App): void;
   /** Accepts no new connections; resolves when the last one has ended. */
   close(): Promise<void>;
   /** Lets clients read the answers that have begun, for so many milliseconds at most, then drops the connections that are left. */
@@ -18,16 +20,21 @@ export interface Listener {
 }
 
 /**
- * Listens for HTTP.
+ * Listens for HTTP, for an app that is still to come.
  *
  * @throws the listen error, with its `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …)
  */
-export async function listen({ fetch, dialect }: App, host: string, port: number): Promise<Listener> {
+export async function listen(dialects: Dialects, host: string, port: number): Promise<Listener> {
+  const [dialect] = dialects;
+  let answer: (...request: Parameters<App['fetch']>) => Response | Promise<Response> = (request) =>
+    answerAtBoot(request, dialects);
   // A request without `Host` gets the app's own refusal.
   const options = { requireHostHeader: false };
   const server = createServer(
     options,
-    getRequestListener(fetch, { errorHandler: (error) => answerWithoutApp(error, dialect) }),
+    getRequestListener((...request) => answer(...request), {
+      errorHandler: (error) => answerWithoutApp(error, dialect),
+    }),
   );
   // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
   server.requestTimeout = 0;
@@ -46,6 +53,7 @@ export async function listen({ fetch, dialect }: App, host: string, port: number
     if (socket.writable && !isAnswered) refuseUnparsable(error, socket, dialect);
     else socket.destroy();
   });
+  server.on('checkExpectation', (request, response) => refuseExpectation(request, response, dialects));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -53,6 +61,9 @@ export async function listen({ fetch, dialect }: App, host: string, port: number
   return {
     host,
     port: (server.address() as AddressInfo).port,
+    serve(app) {
+      answer = app.fetch;
+    },
     close: () =>
       new Promise((resolve) => {
         // The HTTP server's own also drops connections on which a complete answer is still being read.
@@ -84,6 +95,22 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect:
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Node hands on only requests that expect nothing, or `100-continue`. The body of another one is not read. */
+function refuseExpectation(request: IncomingMessage, response: ServerResponse, dialects: Dialects): void {
+  const refused = failure('expectation_failed', { expect: request.headers.expect ?? '' });
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  const { status, headers, body } = errorParts(refused, newRequestId(), dialectAt(path, dialects));
+  response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+}
+
+/** Before there is an app; whoever watches the health sees it there, too. */
+function answerAtBoot(request: Request, dialects: Dialects): Response {
+  const { pathname } = new URL(request.url);
+  const refused = errorResponse(failure('starting_up'), newRequestId(), dialectAt(pathname, dialects));
+  if (pathname !== '/health') return refused;
+  return Response.json({ status: 'starting_up' }, refused);
 }
 
 /** What the app never sees: a request whose target and `Host` make no URL. */

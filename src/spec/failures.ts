@@ -380,7 +380,8 @@ function tryAgain(message: string): Words {
   return { message: `${message} ${TRY_AGAIN}` };
 }
 
-function howItEnded(end: ProcessEnd | undefined): string {
+/** Exit code, signal, or why it could not be spawned, in a few words. */
+export function howItEnded(end: ProcessEnd | undefined): string {
   return end?.spawnError ?? (end?.signal ? `signal ${end.signal}` : `exit code ${end?.code ?? 'unknown'}`);
 }
 

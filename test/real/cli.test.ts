@@ -100,12 +100,58 @@ test('a port in use is one line with the cure', QUICK, async () => {
   });
 });
 
+/** A `claude` that never says a word. */
+function silentClaude(): string {
+  const path = join(here.home, 'silent-claude');
+  writeFileSync(path, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  return path;
+}
+
+test('a port in use is told before anything is started', async () => {
+  const { port } = new URL(model.url);
+  const { code, output } = await runIsthmus(['serve', '--port', port, '--claude', silentClaude()], here.env);
+  expect(output).toContain('is in use');
+  expect(code).toBe(1);
+});
+
+test('a gateway that is starting has its port, says so to everybody, and does not say that it listens', async () => {
+  const port = await freePort();
+  const args = ['serve', '-p', String(port), '--claude', silentClaude()];
+  const child = spawn(process.execPath, [ISTHMUS, ...args], { env: here.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await until('it has its port', () =>
+    fetch(`${url}/health`).then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'starting_up' });
+  const turn = await fetch(`${url}/v1/messages`, { method: 'POST', body: '{}' });
+  expect([turn.status, turn.headers.get('isthmus-error')]).toEqual([503, 'starting_up']);
+  expect(output).toBe('');
+  const exited = once(child, 'exit');
+  for (let signals = 0; signals < 2; signals += 1) {
+    child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(await exited).toEqual([1, null]);
+});
+
 test.each<[string[], Record<string, string>, string]>([
   [['serve', '--prot', '1'], {}, 'There is no setting --prot. Did you mean --port?'],
   [['serve', '--port', 'x'], {}, '--port must be a number (it is "x").'],
   [['serve'], { ISTHMUS_HOTS: 'x' }, 'There is no setting ISTHMUS_HOTS. Did you mean ISTHMUS_HOST?'],
   [['serve', '--claude', '/no/such/claude'], {}, 'The `claude` binary /no/such/claude is missing or not executable.'],
-  [['serve', '--claude', '/bin/false'], {}, 'The `claude` binary /bin/false did not start'],
+  [['serve', '--claude', '/bin/false'], {}, 'The `claude` binary /bin/false did not start (exit code 1). See that'],
+  [['serve', '--claude', '/bin/true'], {}, 'The `claude` binary /bin/true did not start (exit code 0). See that'],
+  [['serve'], { TMPDIR: '/no/such' }, 'The temporary directory /no/such cannot be used: ENOENT'],
+  [['serve'], { TMPDIR: '/etc/passwd' }, 'The temporary directory /etc/passwd cannot be used: ENOTDIR'],
+  [['serve'], { TMPDIR: '/proc' }, 'The temporary directory /proc cannot be used: '],
+  [['serve'], { ANTHROPIC_BASE_URL: '127.0.0.1:9' }, 'ANTHROPIC_BASE_URL is not the URL of a server.'],
   [['serve', '--host', '203.0.113.7'], {}, 'This machine has no address 203.0.113.7.'],
   [['serve'], { ANTHROPIC_API_KEY: '' }, 'No credential found. Set ANTHROPIC_API_KEY'],
   [['sevre'], {}, 'There is no command "sevre"; there are serve and demo.'],
@@ -127,6 +173,7 @@ test('help names every command and setting', QUICK, async () => {
   expect(code).toBe(0);
   for (const word of ['serve', 'demo', '--port', '--max-memory-mb', 'ISTHMUS_MAX_PROCESSES'])
     expect(output).toContain(word);
+  expect((await runIsthmus(['-h'], here.env)).output).toBe(output);
   expect((await runIsthmus(['--version'], here.env)).output).toBe('0.1.0\n');
 });
 
@@ -176,6 +223,24 @@ test('the scripted model runs as a program of its own', QUICK, async () => {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
+});
+
+test.each([
+  [['--port', 'x'], '--port must be a whole number'],
+  [['--prot', '1'], "Unknown option '--prot'"],
+  [['--script', '/no/such.json'], 'The script /no/such.json cannot be read as JSON'],
+  [['-p', () => new URL(model.url).port], 'is in use. Stop what listens there, or choose another port'],
+])('the scripted model with %j fails with one line', async (args, message) => {
+  const words = args.map((word) => (typeof word === 'string' ? word : word()));
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'scripted-model.js'), ...words], { env: here.env });
+  let output = '';
+  child.stderr.on('data', (chunk) => {
+    output += chunk;
+  });
+  expect(await once(child, 'close')).toEqual([1, null]);
+  expect(output).toContain(`isthmus-scripted-model: `);
+  expect(output).toContain(message);
+  expect(output.trim().split('\n')).toHaveLength(1);
 });
 
 test('a signal during the start is obeyed once started, and leaves nothing', QUICK, async () => {

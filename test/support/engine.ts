@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { ClaudeEngine } from '../../src/engine/claude-engine.ts';
 import { buildEnvironment } from '../../src/engine/process/environment.ts';
 import { findExecutable } from '../../src/engine/process/executable.ts';
 import { createRunDirectory } from '../../src/engine/process/run-directory.ts';
+import { findTranscripts } from '../../src/engine/process/sdk-transcripts.ts';
 import { Spawner } from '../../src/engine/process/spawner.ts';
 import type { BegunTurn, Engine } from '../../src/spec/engine.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
@@ -10,7 +12,8 @@ import { surroundings } from './gateway.ts';
 
 export interface TestEngine {
   engine: Engine;
-  temporary: string;
+  /** The folders that the SDK keeps for replays. */
+  transcripts(): string[];
   close(): Promise<void>;
 }
 
@@ -33,7 +36,7 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   });
   return {
     engine,
-    temporary: directory.temporary,
+    transcripts: () => findTranscripts(dirname(directory.path), directory.work),
     async close() {
       await engine.allGone();
       directory.remove();

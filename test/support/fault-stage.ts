@@ -140,18 +140,24 @@ export class FaultStage {
     return readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
   }
 
+  /** The folders that the SDK keeps for replays, in the same place. */
+  transcripts(home = this.gateway.home): string[] {
+    return readdirSync(home).filter((name) => name.startsWith('claude-resume-'));
+  }
+
   /** What the gateway and its processes have left in their home, which is their temporary directory too. */
   leftInHome(): string[] {
     return readdirSync(this.gateway.home).filter((name) => name !== CONFIGURATION);
   }
 
-  /** What processes that are no more have left in the gateway's run directory while it lives. */
+  /** What processes that are no more have left while the gateway lives. */
   leftOfProcesses(): string[] {
     const home = `/proc/${this.gateway.child.pid}/root${this.gateway.home}`;
     const living = this.processes().map(environmentOf).join();
-    return this.runDirectories(home)
-      .flatMap((name) => readdirSync(join(home, name, 'tmp')))
-      .filter((name) => !living.includes(name));
+    return [
+      ...this.runDirectories(home).flatMap((name) => readdirSync(join(home, name, 'tmp'))),
+      ...this.transcripts(home),
+    ].filter((name) => !living.includes(name));
   }
 
   /**

@@ -30,7 +30,6 @@ export class ProcessMaker {
   constructor(options: ProcessMakerOptions) {
     this.#options = options;
     this.#records = new SessionRecords(options.environment.variables);
-    this.#records.removeLeft();
   }
 
   /** @throws FailureError `files_not_written` */

@@ -1,19 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { LifeSign, lifeOf } from './life-sign.ts';
+import { removeTranscripts } from './sdk-transcripts.ts';
 
-/** Behind it stand the gateway's process, by number and start, and what makes the name one that nobody can guess. */
+/** Behind it stand six characters that nobody can guess. */
 const PREFIX = 'isthmus-run-';
-const WORK = 'work';
+const NAME = new RegExp(`^${PREFIX}[A-Za-z0-9]{6}$`);
 
-/** The gateway's private directory (mode 0700): nothing that a process writes on its behalf lies outside it. */
+/** How long a directory may be without a sign of life, in milliseconds: its gateway has just made it, or makes it again. */
+const SIGNLESS_MS = 60_000;
+
+/** The longest path of a temporary directory: beyond some 180 the SDK shortens the name by which we know its transcripts. */
+const LONGEST_PARENT = 150;
+
+/** The gateway's private directory (mode 0700). All that it and its processes write is in it, or known by its name. */
 export interface RunDirectory {
   path: string;
   /** The working directory of every process; empty. */
   work: string;
-  /** Temporary files: the SDK's transcripts of replays, and a folder for each process. */
+  /** Temporary files: a folder for each process. */
   temporary: string;
   /**
    * Makes again what is missing of it, as a system that clears its temporary files removes what has long been idle.
@@ -21,25 +27,35 @@ export interface RunDirectory {
    * @throws Error of the file system, also when somebody else has come to own its path
    */
   restore(): void;
+  /** Removes it, and the transcripts of replays that the SDK has written for its processes. */
   remove(): void;
 }
 
 /**
- * Makes the run directory and removes those that gateways which are no longer alive left behind.
+ * Makes a run directory in the temporary directory of this process, with a sign of life that other gateways look for.
  *
- * Also points this process's own `TMPDIR` into it, because the SDK writes its transcripts there; one gateway a process.
+ * @throws Error when the temporary directory cannot be used; it says why
  */
 export function createRunDirectory(): RunDirectory {
-  const parent = tmpdir();
-  removeLeftovers(parent);
-  const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-${startOf(process.pid)}-`));
-  const work = join(path, WORK);
-  const temporary = join(path, 'tmp');
+  const parent = realpathSync(tmpdir());
+  if (parent.length > LONGEST_PARENT) throw new Error(`its path is longer than ${LONGEST_PARENT} characters`);
+  const path = mkdtempSync(join(parent, PREFIX));
+  const { work, temporary } = foldersOf(path);
+  const sign = new LifeSign(path);
   const fill = () => {
     for (const folder of [work, temporary]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!sign.isShown) sign.show();
   };
-  fill();
-  process.env.TMPDIR = temporary;
+  const remove = () => {
+    sign.end();
+    removeAll(parent, path);
+  };
+  try {
+    fill();
+  } catch (error) {
+    remove();
+    throw error;
+  }
   return {
     path,
     work,
@@ -49,74 +65,55 @@ export function createRunDirectory(): RunDirectory {
       if (!isOwn(path)) mkdirSync(path, { mode: 0o700 });
       fill();
     },
-    remove() {
-      process.env.TMPDIR = parent;
-      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
-    },
+    remove,
   };
 }
 
-function removeLeftovers(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    if (!isLeft(name)) continue;
-    try {
-      // The gateway's processes may still be ending, and write for the last time.
-      rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
-    } catch {
-      // Another user's; theirs to remove.
-    }
-  }
+/** What a gateway that is no more has left. */
+export interface LeftDirectory {
+  /** The working directory of its processes. */
+  work: string;
+  /** Removes the directory, and the transcripts of its processes. */
+  remove(): void;
 }
 
-/** Whether a path is the working directory of a gateway's processes, and the gateway is no more. */
-export function isLeftWork(path: string): boolean {
-  return basename(path) === WORK && isLeft(basename(dirname(path)));
+/** Finds the run directories of this user's gateways that are no more, beside the own one. */
+export async function findLeftDirectories(): Promise<LeftDirectory[]> {
+  const parent = realpathSync(tmpdir());
+  const paths = readdirSync(parent)
+    .filter((name) => NAME.test(name))
+    .map((name) => join(parent, name));
+  const areLeft = await Promise.all(paths.map(isLeft));
+  return paths
+    .filter((_, at) => areLeft[at])
+    .map((path) => ({ work: foldersOf(path).work, remove: () => removeAll(parent, path) }));
 }
 
-/** Whether a name is that of the run directory of a gateway that is no more. */
-function isLeft(name: string): boolean {
-  const [, pid, start] = new RegExp(`^${PREFIX}(\\d+)-([0-9a-f]+)-`).exec(name) ?? [];
-  // Its number may have gone to another process; in a container the next gateway has that of the one before it.
-  return pid !== undefined && !(isAlive(Number(pid)) && startOf(Number(pid)) === start);
-}
-
-/**
- * What tells a living process from others that had its number before, as hexadecimal digits; where the system does not
- * tell, the same for all.
- */
-function startOf(pid: number): string {
-  let start = '';
+async function isLeft(path: string): Promise<boolean> {
   try {
-    start = process.platform === 'linux' ? linuxStart(pid) : psStart(pid);
+    if (!isOwn(path)) return false;
+    const life = await lifeOf(path);
+    if (life !== 'no sign') return life === 'dead';
+    return Date.now() - lstatSync(path).mtimeMs > SIGNLESS_MS;
   } catch {
-    // It has just ended, or the system does not tell.
+    // Another gateway has removed it, or it is not what we know.
+    return false;
   }
-  return createHash('sha256').update(start).digest('hex').slice(0, 8);
 }
 
-function linuxStart(pid: number): string {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The program's name, which comes before in parentheses, may have any character; the start is the 22nd field.
-  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  return `${boot} ${start}`;
+function foldersOf(path: string): { work: string; temporary: string } {
+  return { work: join(path, 'work'), temporary: join(path, 'tmp') };
 }
 
-function psStart(pid: number): string {
-  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
-  return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio }).trim();
+/** The directory goes last: by it the rest is known to be left. */
+function removeAll(parent: string, path: string): void {
+  removeTranscripts(parent, foldersOf(path).work);
+  // The gateway's processes may still be ending, and write for the last time.
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
+/** Whether it is a directory of this user's. */
 function isOwn(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isDirectory() === true && found.uid === (process.getuid?.() ?? found.uid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

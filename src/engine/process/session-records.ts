@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from './environment.ts';
-import { isLeftWork } from './run-directory.ts';
 
 /**
  * The records that Claude Code keeps of its live sessions in the user's configuration, `sessions/<pid>.json`. A process
@@ -25,26 +24,30 @@ export class SessionRecords {
    * @param work its working directory
    */
   remove(pid: number, work: string): void {
-    this.#removeIf(`${pid}.json`, (cwd) => cwd === work);
+    this.#removeIf(`${pid}.json`, work);
   }
 
-  /** Removes the records of processes whose gateways are no more. */
-  removeLeft(): void {
+  /**
+   * Removes the records of all processes of a gateway that is no more.
+   *
+   * @param work their working directory
+   */
+  removeAll(work: string): void {
     let names: string[] = [];
     try {
       names = readdirSync(this.#folder);
     } catch {
       // Claude Code has never run here.
     }
-    for (const name of names) if (/^\d+\.json$/.test(name)) this.#removeIf(name, isLeftWork);
+    for (const name of names) if (/^\d+\.json$/.test(name)) this.#removeIf(name, work);
   }
 
-  #removeIf(name: string, isOurs: (cwd: string) => boolean): void {
+  #removeIf(name: string, work: string): void {
     const file = join(this.#folder, name);
     try {
       const record: unknown = JSON.parse(readFileSync(file, 'utf8'));
-      const cwd = typeof record === 'object' && record !== null && 'cwd' in record ? String(record.cwd) : '';
-      if (isOurs(cwd)) rmSync(file, { force: true });
+      const isOurs = typeof record === 'object' && record !== null && 'cwd' in record && record.cwd === work;
+      if (isOurs) rmSync(file, { force: true });
     } catch {
       // There is none, as of a process that had a configuration of its own; or it is not what we know.
     }

@@ -112,11 +112,7 @@ test.skipIf(!canMount)('a disk that fills up while a replay is written loses not
     if (outcome.kind === 'error') conversation.keep(turn, await turn.send());
     expect(await conversation.take(ANSWER)).toBe('continue');
     for (const pid of stage.processes()) stage.killProcess(pid);
-    await until('its files are gone', () =>
-      readdirSync(join(disk(), stage.runDirectories(disk())[0] ?? '', 'tmp')).every(
-        (name) => !name.startsWith('claude-resume-'),
-      ),
-    );
+    await until('its files are gone', () => stage.transcripts(disk()).length === 0);
   }
   expect([...codes].sort()).toEqual(['answer', 'error']);
 });

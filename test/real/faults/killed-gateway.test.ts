@@ -52,11 +52,13 @@ test('a gateway that is killed again and again leaves no process, and no more th
     const [directory, ...others] = stage.runDirectories();
     expect(others).toEqual([]);
     expect(readdirSync(join(stage.gateway.home, directory ?? '', 'tmp')).length).toBeGreaterThan(0);
+    if (life > 1) expect(stage.transcripts()).toHaveLength(1);
     const calls = stage.model.requests.length;
     await stage.kill();
     await stage.restart();
     expect(stage.runDirectories()).toHaveLength(1);
     expect(stage.runDirectories()).not.toContain(directory);
+    expect(stage.transcripts()).toEqual([]);
     expect(stage.model.requests).toHaveLength(calls);
   }
   expect(await conversation.take(ANSWER)).toBe('replay');

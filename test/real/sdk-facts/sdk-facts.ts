@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import type { Message } from '../../../src/spec/messages.ts';
@@ -377,10 +376,7 @@ export function describeSdkFacts(api: Api): void {
         begun.process.end();
         await drained;
         await until('the call is over', () => contract.model.requests[0]?.outcome !== 'open');
-        await until(
-          'nothing is left',
-          () => readdirSync(contract.fixture.temporary).filter((name) => name.startsWith('claude-resume')).length === 0,
-        );
+        await until('nothing is left', () => contract.fixture.transcripts().length === 0);
         await contract.fixture.engine.allGone();
         expect(contract.model.requests).toHaveLength(1);
       },

@@ -1,0 +1,256 @@
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { isOwnAddress } from '../access/own-address.ts';
+import { isLoopback } from '../access/request-guard.ts';
+import { within } from '../async/within.ts';
+import { checkSettings, type Settings } from '../config/settings.ts';
+import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
+import type { Dialects } from '../dialects/dialect.ts';
+import { ClaudeEngine } from '../engine/claude-engine.ts';
+import { buildEnvironment } from '../engine/process/environment.ts';
+import { findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
+import { removeLeftovers } from '../engine/process/leftovers.ts';
+import { createRunDirectory, type RunDirectory } from '../engine/process/run-directory.ts';
+import { Spawner } from '../engine/process/spawner.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { createApp } from '../http/app.ts';
+import { type Listener, listen } from '../http/listen.ts';
+import type { Account, Engine, Introduction } from '../spec/engine.ts';
+import { failureOf, howItEnded } from '../spec/failures.ts';
+import type { Log } from '../telemetry/log.ts';
+import { turnLog } from '../telemetry/turn-log.ts';
+import { BootError } from './boot-error.ts';
+import { checkSurroundings } from './check-surroundings.ts';
+import { describeCredential } from './credential.ts';
+
+/** What a process that is just starting gets at least at the end, in milliseconds. */
+const LEAST_GRACE_MS = 2_000;
+
+/** The client protocols that are served. */
+const DIALECTS: Dialects = [anthropicMessages];
+
+/** How a gateway is made; each setting has the default of `isthmus serve`. */
+export interface GatewayOptions extends GivenSettings {
+  /** The variables that credentials and proxies come from; those of this process unless told. Nothing else is read. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Hears of each turn, in a line's worth of fields without content; nobody unless told. */
+  log?: Log | undefined;
+}
+
+type GivenSettings = { [Name in keyof Settings]?: Settings[Name] | undefined };
+
+/** A gateway that takes requests. */
+export interface RunningGateway {
+  url: string;
+  host: string;
+  port: number;
+  /** `bare`: the model sees exactly the client's messages. `full`: Claude Code adds its own reminders to them. */
+  mode: 'bare' | 'full';
+  /** Which credential pays, by name, never by value. */
+  credential: string;
+  /** The `claude` binary, why that one, and its version as far as that is known. */
+  executable: { path: string; why: string; version?: string };
+  /** What its operator should know, a sentence each. */
+  warnings: string[];
+  /** Lets turns under way finish, for so many milliseconds at most, then ends every process and leaves no file. */
+  stop(deadlineMs: number): Promise<void>;
+  /** Ends every process and removes every file without waiting, for an `exit` handler of the program. */
+  abandon(): void;
+}
+
+/**
+ * Makes a gateway and resolves when it takes requests. It touches neither signals nor the environment of this process, and
+ * any number of them run side by side.
+ *
+ * @example
+ * const gateway = await createGateway({ port: 0, environment: { ...process.env, ANTHROPIC_API_KEY: key } });
+ * console.log(gateway.url);
+ * await gateway.stop(10_000);
+ *
+ * @throws SettingsError for an option that is unknown or has a bad value
+ * @throws BootError for whatever else keeps it from starting
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
+  const { environment: operator = process.env, log = () => undefined, ...given } = options;
+  const settings = checkSettings(given);
+  checkSurroundings(operator, process.env);
+  const executable = orBootError(() => findExecutable(settings.claude));
+  const { host } = settings;
+  // First of all: whoever has the port already is told at once, and clients that come early are told to come again.
+  const listener = await listen(DIALECTS, host, settings.port).catch((error: NodeJS.ErrnoException) => {
+    throw new BootError(listenProblem(error, host, settings.port));
+  });
+  const undo: Array<() => unknown> = [() => endListening(listener)];
+  try {
+    const directory = runDirectory();
+    undo.push(() => directory.remove());
+    const environment = buildEnvironment({
+      operator,
+      isOwnAddress: (url) => isOwnAddress(url, host, listener.port),
+    });
+    const spawner = new Spawner(operator.PATH);
+    const engine = new ClaudeEngine({
+      executable,
+      environment,
+      directory,
+      spawner,
+      stallMs: settings.stallMinutes * 60_000,
+      retries: settings.retries,
+    });
+    undo.push(() => engine.allGone());
+    const [{ account, models }] = await Promise.all([
+      introduction(engine, executable.path, settings.claude !== undefined),
+      removeLeftovers(environment.variables),
+    ]);
+    const credential = credentialOf(account, environment.variables);
+    const gateway = new Gateway(engine, {
+      spares: settings.spares,
+      processes: settings.maxProcesses,
+      memoryBytes: settings.maxMemoryMb * 1024 * 1024,
+      spawnsAtATime: settings.startsAtATime,
+      queueLength: settings.queueLength,
+      queueDeadlineMs: settings.queueSeconds * 1000,
+      idleMs: settings.idleMinutes * 60_000,
+      heldMs: settings.heldMinutes * 60_000,
+    });
+    listener.serve(
+      createApp({
+        gateway,
+        dialects: DIALECTS,
+        bindHost: host,
+        keepAliveMs: settings.keepAliveSeconds * 1000,
+        strict: settings.strict,
+        models,
+        identity: { version: ownVersion(), mode: environment.mode, credential },
+        observers: [turnLog(log)],
+        log,
+      }),
+    );
+    let stopped: Promise<void> | undefined;
+    return {
+      url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
+      host,
+      port: listener.port,
+      mode: environment.mode,
+      credential,
+      executable,
+      warnings: warnings(environment.droppedBaseUrl, host, spawner),
+      stop(deadlineMs) {
+        stopped ??= stop({ listener, gateway, engine, directory }, deadlineMs);
+        return stopped;
+      },
+      abandon() {
+        gateway.endAll();
+        engine.abandonAll();
+        directory.remove();
+      },
+    };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/** What a running gateway is made of. */
+interface Parts {
+  listener: Listener;
+  gateway: Gateway;
+  engine: Engine;
+  directory: RunDirectory;
+}
+
+async function stop({ listener, gateway, engine, directory }: Parts, deadlineMs: number): Promise<void> {
+  const closed = listener.close();
+  const until = performance.now() + deadlineMs;
+  await gateway.drain(deadlineMs);
+  // A spare that is starting ends when it has started: killed before, it would leave a lock in the user's configuration.
+  await within(engine.allGone(), Math.max(LEAST_GRACE_MS, until - performance.now())).catch(() => engine.endAll());
+  await listener.finish(until - performance.now());
+  await closed;
+  await engine.allGone();
+  directory.remove();
+}
+
+async function endListening(listener: Listener): Promise<void> {
+  const closed = listener.close();
+  await listener.finish(0);
+  await closed;
+}
+
+/** Isthmus's own version. */
+export function ownVersion(): string {
+  return createRequire(import.meta.url)('isthmus-gateway/package.json').version;
+}
+
+function runDirectory(): RunDirectory {
+  try {
+    return createRunDirectory();
+  } catch (error) {
+    throw new BootError(
+      `The temporary directory ${tmpdir()} cannot be used: ${(error as Error).message}. Set TMPDIR to a directory that exists and can be written to, such as /tmp.`,
+    );
+  }
+}
+
+async function introduction(engine: Engine, path: string, isChosen: boolean): Promise<Introduction> {
+  return await engine.introduction().catch((error: unknown) => {
+    const { process: end, message } = failureOf(error);
+    const how = end ? howItEnded(end) : message;
+    const lastLine = end?.stderr.split('\n').at(-1);
+    throw new BootError(
+      [
+        `The \`claude\` binary ${path} did not start (${how}${lastLine ? `: ${lastLine}` : ''}).`,
+        `See that \`${path} --version\` says Claude Code${isChosen ? ', or leave --claude out to use the bundled one' : ''}.`,
+      ].join(' '),
+    );
+  });
+}
+
+function credentialOf(account: Account, variables: Record<string, string>): string {
+  const credential = describeCredential(account, variables);
+  if (credential === undefined) {
+    throw new BootError(
+      'No credential found. Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or run `claude login`; `isthmus demo` needs none.',
+    );
+  }
+  return credential;
+}
+
+function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use. Stop what listens there, or choose another port: --port ${port + 1}.`;
+    case 'EACCES':
+      return `Port ${port} needs rights that this user does not have. Choose one above 1023: --port 3456.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `This machine has no address ${host}. Choose one that it has: --host 127.0.0.1.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${error.message}`;
+  }
+}
+
+function warnings(droppedBaseUrl: boolean, host: string, spawner: Spawner): string[] {
+  const found: string[] = [];
+  if (droppedBaseUrl) found.push('ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.');
+  if (!isLoopback(host))
+    found.push(`Everyone who can reach ${host} can use your credential: there is no client key yet.`);
+  const { sdk, claudeCode } = sdkVersions();
+  if (sdk !== TESTED.sdk || (claudeCode ?? TESTED.claudeCode) !== TESTED.claudeCode) {
+    found.push(`Agent SDK ${sdk} is not the version that Isthmus was tested with (${TESTED.sdk}).`);
+  }
+  if (process.platform === 'linux' && !spawner.tiesLives) {
+    found.push(
+      'setpriv (package util-linux) is missing: a killed gateway may leave processes behind for some seconds.',
+    );
+  }
+  return found;
+}
+
+function orBootError<Value>(produce: () => Value): Value {
+  try {
+    return produce();
+  } catch (error) {
+    throw new BootError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { Hono } from 'hono';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
+import { type Listener, listen } from './listen.ts';
+
+let server: Listener;
+let url: string;
+beforeEach(async () => {
+  server = await listen([anthropicMessages], '127.0.0.1', 0);
+  url = `http://127.0.0.1:${server.port}`;
+});
+afterEach(async () => {
+  const closed = server.close();
+  await server.finish(0);
+  await closed;
+});
+
+test('until there is an app every request is told to come again, and the health says why', async () => {
+  const early = await fetch(`${url}/v1/messages`, { method: 'POST', body: '{}' });
+  expect(early.status).toBe(503);
+  expect(early.headers.get('retry-after')).toBe('1');
+  expect(early.headers.get('isthmus-error')).toBe('starting_up');
+  expect(await early.json()).toMatchObject({ type: 'error', error: { type: 'overloaded_error' } });
+  const health = await fetch(`${url}/health`);
+  expect(health.status).toBe(503);
+  expect(health.headers.get('retry-after')).toBe('1');
+  expect(await health.json()).toEqual({ status: 'starting_up' });
+
+  server.serve(new Hono().get('/health', (context) => context.text('ready')));
+  expect(await (await fetch(`${url}/health`)).text()).toBe('ready');
+});
+
+test.each([
+  ['100-continue', 200],
+  ['a miracle', 417],
+])('Expect: %s is answered with %d', async (expectation, status) => {
+  server.serve(new Hono().post('/', (context) => context.text('taken')));
+  const sending = request(url, { method: 'POST', headers: { expect: expectation } });
+  sending.end('{}');
+  const [response] = await once(sending, 'response');
+  expect(response.statusCode).toBe(status);
+  const body = (await response.toArray()).join('');
+  if (status === 200) expect(body).toBe('taken');
+  else expect(JSON.parse(body)).toMatchObject({ error: { details: { error_code: 'expectation_failed' } } });
+});

@@ -1,0 +1,5 @@
+/** The package: a gateway inside another program. `isthmus serve` and `isthmus demo` are made with the same. */
+export { BootError } from './boot/boot-error.ts';
+export { createGateway, type GatewayOptions, type RunningGateway } from './boot/create-gateway.ts';
+export { type Settings, SettingsError } from './config/settings.ts';
+export type { Log, LogFields } from './telemetry/log.ts';
