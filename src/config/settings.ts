@@ -78,7 +78,7 @@ export interface SettingSources {
   /** Flags as given, without the dashes; `config` names the file. */
   flags: Record<string, string>;
   /** The process environment. */
-  environment: NodeJS.ProcessEnv;
+  environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** A setting that is unknown or has a bad value; the message is one line that says the cure. */

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -7,40 +5,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createRunDirectory, findLeftDirectories } from './run-directory.ts';
 
 let parent: string;
-let owner: ChildProcess | undefined;
 beforeEach(() => {
   parent = realpathSync(mkdtempSync(join(tmpdir(), 'isthmus-parent-')));
   vi.stubEnv('TMPDIR', parent);
 });
 afterEach(() => {
-  owner?.kill('SIGKILL');
-  owner = undefined;
   vi.unstubAllEnvs();
   rmSync(parent, { recursive: true });
 });
-
-/** A word before a command gives it a PID namespace of its own, as a container has. */
-const ELSEWHERE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
-const canLeave = spawnSync(ELSEWHERE[0] ?? '', [...ELSEWHERE.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
-
-const MODULE = new URL('../../../dist/src/engine/process/run-directory.js', import.meta.url).href;
-
-/** Runs code with the compiled module in a process of its own; resolves with its first output. */
-async function run(code: string, wrap: readonly string[] = []): Promise<string> {
-  const command = [
-    process.execPath,
-    '--input-type=module',
-    '--eval',
-    `import * as directories from '${MODULE}';${code}`,
-  ];
-  const [program = '', ...rest] = [...wrap, ...command];
-  owner = spawn(program, rest, { env: { PATH: process.env.PATH ?? '', TMPDIR: parent } });
-  const [output] = await once(owner.stdout as NonNullable<ChildProcess['stdout']>, 'data');
-  return String(output).trim();
-}
-
-const OWN = 'console.log(directories.createRunDirectory().path); setInterval(() => undefined, 1000);';
-const FIND = 'console.log((await directories.findLeftDirectories()).length);';
 
 async function leftOnes(): Promise<string[]> {
   return (await findLeftDirectories()).map(({ work }) => dirname(work));
@@ -53,27 +25,6 @@ function put(name: string, ageMinutes = 0): string {
   utimesSync(path, time, time);
   return path;
 }
-
-const SURROUNDINGS: Array<[string, string[]]> = [
-  ['the same', []],
-  ...(canLeave ? [['another', ELSEWHERE] as [string, string[]]] : []),
-];
-
-test.each(SURROUNDINGS)('a gateway in %s PID namespace keeps its directory as long as it lives', async (_, wrap) => {
-  const path = await run(OWN, wrap);
-  expect(dirname(path)).toBe(parent);
-  expect(await leftOnes()).toEqual([]);
-  const exited = once(owner as ChildProcess, 'exit');
-  owner?.kill('SIGKILL');
-  await exited;
-  await expect.poll(leftOnes).toEqual([path]);
-});
-
-test.skipIf(!canLeave)('a gateway in another PID namespace sees that this one lives', async () => {
-  const own = createRunDirectory();
-  expect(await run(FIND, ELSEWHERE)).toBe('0');
-  own.remove();
-});
 
 test('gateways of one process have directories side by side', async () => {
   const [first, second] = [createRunDirectory(), createRunDirectory()];
