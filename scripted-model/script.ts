@@ -60,13 +60,13 @@ export interface When {
 }
 
 /** The n-th request that a rule matches gets its n-th reply; the last one repeats. */
-export interface Rule {
+export interface Rule<Answer extends Reply = Reply> {
   when?: When;
-  replies: Reply[];
+  replies: Answer[];
 }
 
-export type RuleFunction = (request: ModelRequest) => Reply | undefined;
-export type Script = ReadonlyArray<Rule | RuleFunction>;
+export type RuleFunction<Answer extends Reply = Reply> = (request: ModelRequest) => Answer | undefined;
+export type Script<Answer extends Reply = Reply> = ReadonlyArray<Rule<Answer> | RuleFunction<Answer>>;
 
 /** The parts of a Messages API request body that rules look at. */
 export interface ModelRequest {
@@ -84,16 +84,16 @@ export interface ContentBlock {
 }
 
 /** Picks the reply of the first rule that matches; remembers how often each rule was used. */
-export class ScriptReader {
-  readonly #script: Script;
-  readonly #used = new Map<Rule, number>();
+export class ScriptReader<Answer extends Reply = Reply> {
+  readonly #script: Script<Answer>;
+  readonly #used = new Map<Rule<Answer>, number>();
 
-  constructor(script: Script) {
+  constructor(script: Script<Answer>) {
     this.#script = script;
   }
 
   /** The reply to one request. Without a matching rule: a text that repeats the newest user text. */
-  replyTo(request: ModelRequest): Reply {
+  replyTo(request: ModelRequest): Answer | Reply {
     for (const rule of this.#script) {
       if (typeof rule === 'function') {
         const reply = rule(request);

@@ -1,7 +1,7 @@
 // @ts-check
 
 /** @typedef {import('../../src/spec/messages.ts').AnswerMessage} AnswerMessage */
-/** @typedef {import('../../src/spec/turn-events.ts').TurnEvent} TurnEvent */
+/** @typedef {import('../../src/engine/turn/answer-fold.ts').RawEvent} RawEvent */
 
 const PIECES = ['I have looked ', 'at what you ', 'asked for ', 'and will go on.'];
 /** What every answer says. */
@@ -19,14 +19,14 @@ export const ANSWER = {
   usage: { input_tokens: 1000, output_tokens: 12 },
 };
 
-/** @param {string} text @returns {TurnEvent} */
+/** @param {string} text @returns {RawEvent} */
 const delta = (text) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
 
 /**
  * The events of an answer, but for its end: those before its text, its text, and those after.
  *
  * @param {string} model
- * @returns {[head: TurnEvent[], deltas: TurnEvent[], tail: TurnEvent[]]}
+ * @returns {[head: RawEvent[], deltas: RawEvent[], tail: RawEvent[]]}
  */
 export function answerEvents(model) {
   return [

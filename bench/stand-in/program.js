@@ -7,14 +7,15 @@ import { createApp } from '../../dist/src/http/app.js';
 import { listen } from '../../dist/src/http/listen.js';
 import { createLog } from '../../dist/src/telemetry/log.js';
 import { turnLog } from '../../dist/src/telemetry/turn-log.js';
+import { TestEngine } from '../../dist/test-engine/test-engine.js';
 import { sharedClock, stampsIn } from './answers.js';
-import { StandInEngine } from './engine.js';
 import { startPlainServer } from './plain-server.js';
+import { answer } from './play.js';
 
 /** More than any load asks for: what is measured is no admission. */
 const UNBOUNDED = 1_000_000;
 
-const gateway = new Gateway(/** @type {any} */ (new StandInEngine()), {
+const gateway = new Gateway(new TestEngine({ answer }), {
   spares: 0,
   processes: UNBOUNDED,
   memoryBytes: Number.POSITIVE_INFINITY,

@@ -17,6 +17,8 @@ const ARROWS: Record<string, string[]> = {
   gateway: ['conversation', 'processes', 'spec'],
   http: ['access', 'dialects', 'gateway', 'spec', 'telemetry'],
   'scripted-model': [],
+  // The fold alone: what becomes of an answer's events is one rule.
+  'test-engine': ['async', 'conversation', 'engine', 'scripted-model', 'spec'],
   boot: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'spec', 'telemetry'],
   cli: ['boot', 'config', 'scripted-model', 'spec', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
@@ -30,7 +32,7 @@ const OWNERS: Record<string, string> = {
   '@hono/node-server': 'http',
 };
 
-const files = ['src', 'scripted-model'].flatMap((folder) =>
+const files = ['src', 'scripted-model', 'test-engine'].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(folder, name)),

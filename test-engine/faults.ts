@@ -1,0 +1,29 @@
+/** What goes wrong: `fails`, or what has to resolve before it goes on; with {@link NEVER} it hangs. */
+export type Fault = 'fails' | Promise<unknown>;
+
+/** For a fault that hangs. */
+export const NEVER: Promise<never> = new Promise(() => undefined);
+
+/** What goes wrong with the processes of an engine; may be changed at any moment, for those that come then. */
+export interface Faults {
+  /** The files of a process that is made for a request cannot be written. */
+  files?: 'fails';
+  /** A process that is made for a request does not come up. */
+  spawn?: Fault;
+  prestart?: Fault;
+  /** A spare cannot become the process of a conversation. */
+  claim?: Fault;
+  /** A process ends before it has taken its next turn. */
+  continue?: Fault;
+  count?: Fault;
+  introduction?: Fault;
+}
+
+/** Resolves when the promise does, or the signal aborts. */
+export async function resolvedOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([promise, aborted]);
+}

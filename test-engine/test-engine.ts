@@ -1,0 +1,130 @@
+import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
+import { failed } from '../src/spec/failures.ts';
+import type { MessagesRequest } from '../src/spec/messages.ts';
+import { type Fault, type Faults, resolvedOrAborted } from './faults.ts';
+import type { Answer } from './play.ts';
+import { TestProcess } from './test-process.ts';
+import { TestSpare } from './test-spare.ts';
+
+export interface TestEngineOptions {
+  answer: Answer;
+  /** The tokens of a request; a character each unless told. */
+  count?: (request: MessagesRequest) => number | undefined;
+  introduction?: Introduction;
+}
+
+const INTRODUCTION: Introduction = {
+  account: { apiProvider: 'firstParty', apiKeySource: 'ANTHROPIC_API_KEY', tokenSource: 'none' },
+  models: [
+    { id: 'claude-opus-5-5', aliases: ['opus'] },
+    { id: 'claude-sonnet-5', aliases: ['sonnet'] },
+    { id: 'claude-haiku-5-5', aliases: ['haiku'] },
+  ],
+};
+
+/**
+ * An engine without processes, for tests of what stands in front of an engine. It keeps the contract of {@link Engine}, and
+ * one conformance suite holds both engines to it.
+ */
+export class TestEngine implements Engine {
+  /** What goes wrong from now on. */
+  readonly faults: Faults = {};
+  readonly #options: TestEngineOptions;
+  readonly #processes = new Set<TestProcess>();
+  readonly #spares = new Set<TestSpare>();
+  /** Ends what nobody has yet: spares that start, counts, introductions. */
+  #nobodys = new AbortController();
+  #starting = 0;
+  readonly #waiting: Array<() => void> = [];
+
+  constructor(options: TestEngineOptions) {
+    this.#options = options;
+  }
+
+  /** The conversations' processes that live. */
+  get processes(): readonly TestProcess[] {
+    return [...this.#processes];
+  }
+
+  /** The spares that can be claimed. */
+  get spares(): readonly TestSpare[] {
+    return [...this.#spares];
+  }
+
+  replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
+    if (this.faults.files) throw failed('files_not_written', { folder: '/full', problem: 'ENOSPC' });
+    const process = this.#newProcess(request, listener);
+    return { process, events: process.begin() };
+  }
+
+  async prestart(): Promise<TestSpare> {
+    if (!(await this.#starts(this.faults.prestart))) throw new Error('The spare did not start.');
+    const spare = new TestSpare({
+      faults: this.faults,
+      toProcess: (request, listener) => this.#newProcess(request, listener),
+      onGone: () => {
+        this.#spares.delete(spare);
+        this.#tellGone();
+      },
+    });
+    this.#spares.add(spare);
+    return spare;
+  }
+
+  async introduction(): Promise<Introduction> {
+    if (!(await this.#starts(this.faults.introduction))) throw new Error('The process did not say what it is.');
+    return this.#options.introduction ?? INTRODUCTION;
+  }
+
+  async countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
+    if (!(await this.#starts(this.faults.count, signal))) return undefined;
+    onSpawned();
+    const { count = ({ messages }) => JSON.stringify(messages).length } = this.#options;
+    return count(request);
+  }
+
+  endAll(): void {
+    this.#nobodys.abort();
+    this.#nobodys = new AbortController();
+    for (const spare of this.spares) spare.end();
+    for (const process of this.processes) process.lose();
+  }
+
+  async allGone(): Promise<void> {
+    while (this.#living > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** There is nothing that could be left. */
+  abandonAll(): void {}
+
+  get #living(): number {
+    return this.#processes.size + this.#spares.size + this.#starting;
+  }
+
+  #newProcess(request: MessagesRequest, listener: ProcessListener): TestProcess {
+    const process = new TestProcess(request, listener, {
+      answer: this.#options.answer,
+      faults: this.faults,
+      onGone: (gone) => {
+        this.#processes.delete(gone);
+        this.#tellGone();
+      },
+    });
+    this.#processes.add(process);
+    return process;
+  }
+
+  /** Whether a process came up that nobody has yet. */
+  async #starts(fault: Fault | undefined, signal?: AbortSignal): Promise<boolean> {
+    const ended = signal ? AbortSignal.any([signal, this.#nobodys.signal]) : this.#nobodys.signal;
+    this.#starting += 1;
+    if (fault instanceof Promise) await resolvedOrAborted(fault, ended);
+    this.#starting -= 1;
+    this.#tellGone();
+    return fault !== 'fails' && !ended.aborted;
+  }
+
+  #tellGone(): void {
+    if (this.#living === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
