@@ -118,7 +118,7 @@ export class TestEngine implements Engine {
   async #starts(fault: Fault | undefined, signal?: AbortSignal): Promise<boolean> {
     const ended = signal ? AbortSignal.any([signal, this.#nobodys.signal]) : this.#nobodys.signal;
     this.#starting += 1;
-    if (fault instanceof Promise) await resolvedOrAborted(fault, ended);
+    await (fault instanceof Promise ? resolvedOrAborted(fault, ended) : undefined);
     this.#starting -= 1;
     this.#tellGone();
     return fault !== 'fails' && !ended.aborted;

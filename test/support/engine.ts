@@ -10,7 +10,7 @@ import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messag
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 import { surroundings } from './gateway.ts';
 
-export interface TestEngine {
+export interface EngineFixture {
   engine: Engine;
   /** The folders that the SDK keeps for replays. */
   transcripts(): string[];
@@ -18,7 +18,7 @@ export interface TestEngine {
 }
 
 /** The engine over the real SDK and binary, without a gateway around it. */
-export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): TestEngine {
+export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): EngineFixture {
   const { env, remove } = surroundings(modelUrl);
   const directory = createRunDirectory();
   const environment = buildEnvironment({

@@ -3,7 +3,7 @@ import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import type { ConversationProcess } from '../../../src/spec/engine.ts';
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
-import { finish, NO_LISTENER, startEngine, type TestEngine } from '../../support/engine.ts';
+import { type EngineFixture, finish, NO_LISTENER, startEngine } from '../../support/engine.ts';
 import { type FirstPartyStandIn, startFirstPartyStandIn } from '../../support/first-party/stand-in.ts';
 
 export const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }] };
@@ -27,7 +27,7 @@ export function result(content: unknown, rest: object = {}): Message {
 /** What the facts of one `describe` are seen with: the engine over the real SDK, and the scripted model. */
 export interface Contract {
   model: ScriptedModel;
-  fixture: TestEngine;
+  fixture: EngineFixture;
   /** Added to the environment of every process. */
   variables: Record<string, string>;
   replay(given: MessagesRequest): ReturnType<typeof finish>;

@@ -1,0 +1,24 @@
+import { ScriptedModel } from '../../scripted-model/server.ts';
+import { asTheModelSees } from '../support/as-the-model-sees.ts';
+import { startEngine } from '../support/engine.ts';
+import { describeEngine } from './conformance.ts';
+
+describeEngine('the engine over the Agent SDK', async () => {
+  const model = await ScriptedModel.start();
+  const { engine, close } = startEngine(model.url);
+  return {
+    engine,
+    use: (script) => {
+      model.use(script);
+      model.requests.length = 0;
+    },
+    calls: () => model.requests.map(({ body }) => asTheModelSees(body.messages, { withThinking: false })),
+    kill: ({ pid }) => {
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    },
+    close: async () => {
+      await close();
+      await model.close();
+    },
+  };
+});
