@@ -57,30 +57,31 @@ export class TestEngine implements Engine {
     return { process, events: process.begin() };
   }
 
-  async prestart(): Promise<TestSpare> {
-    if (!(await this.#starts(this.faults.prestart))) throw new Error('The spare did not start.');
-    const spare = new TestSpare({
-      faults: this.faults,
-      toProcess: (request, listener) => this.#newProcess(request, listener),
-      onGone: () => {
-        this.#spares.delete(spare);
-        this.#tellGone();
-      },
+  prestart(): Promise<TestSpare> {
+    return this.#onceUp(this.faults.prestart, undefined, () => {
+      const spare = new TestSpare({
+        faults: this.faults,
+        toProcess: (request, listener) => this.#newProcess(request, listener),
+        onGone: () => {
+          this.#spares.delete(spare);
+          this.#tellGone();
+        },
+      });
+      this.#spares.add(spare);
+      return spare;
     });
-    this.#spares.add(spare);
-    return spare;
   }
 
-  async introduction(): Promise<Introduction> {
-    if (!(await this.#starts(this.faults.introduction))) throw new Error('The process did not say what it is.');
-    return this.#options.introduction ?? INTRODUCTION;
+  introduction(): Promise<Introduction> {
+    return this.#onceUp(this.faults.introduction, undefined, () => this.#options.introduction ?? INTRODUCTION);
   }
 
   async countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
-    if (!(await this.#starts(this.faults.count, signal))) return undefined;
-    onSpawned();
     const { count = ({ messages }) => JSON.stringify(messages).length } = this.#options;
-    return count(request);
+    return this.#onceUp(this.faults.count, signal, () => {
+      onSpawned();
+      return count(request);
+    }).catch(() => undefined);
   }
 
   endAll(): void {
@@ -114,14 +115,22 @@ export class TestEngine implements Engine {
     return process;
   }
 
-  /** Whether a process came up that nobody has yet. */
-  async #starts(fault: Fault | undefined, signal?: AbortSignal): Promise<boolean> {
+  /**
+   * What is done once a process is up that nobody has yet.
+   *
+   * @throws Error when it does not come up, or is ended before
+   */
+  async #onceUp<Value>(fault: Fault | undefined, signal: AbortSignal | undefined, use: () => Value): Promise<Value> {
     const ended = signal ? AbortSignal.any([signal, this.#nobodys.signal]) : this.#nobodys.signal;
     this.#starting += 1;
-    await (fault instanceof Promise ? resolvedOrAborted(fault, ended) : undefined);
-    this.#starting -= 1;
-    this.#tellGone();
-    return fault !== 'fails' && !ended.aborted;
+    try {
+      await (fault instanceof Promise ? resolvedOrAborted(fault, ended) : undefined);
+      if (fault === 'fails' || ended.aborted) throw new Error('The process did not come up.');
+      return use();
+    } finally {
+      this.#starting -= 1;
+      this.#tellGone();
+    }
   }
 
   #tellGone(): void {
