@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { NEW_PROCESS_BYTES } from './budget.ts';
+import { MemoryGauge } from './memory-gauge.ts';
+
+/** A process that holds so much at each measuring, one after the other. */
+const holding = (...bytes: Array<number | undefined>) => ({ measureMemory: async () => bytes.shift() });
+
+test('counts what is not measured yet as a new process', async () => {
+  const gauge = new MemoryGauge();
+  const [one, other] = [holding(7), holding(undefined)];
+  expect(gauge.total([one, other], 2)).toBe(2 * NEW_PROCESS_BYTES);
+  await gauge.measure([one, other]);
+  expect(gauge.total([one, other], 2)).toBe(7 + NEW_PROCESS_BYTES);
+});
+
+test('counts places whose processes have not started', async () => {
+  const gauge = new MemoryGauge();
+  const one = holding(7);
+  await gauge.measure([one]);
+  expect(gauge.total([one], 3)).toBe(7 + 2 * NEW_PROCESS_BYTES);
+  expect(gauge.total([one], 0)).toBe(7);
+});
+
+test('keeps the last figure of what cannot be measured any more, and forgets what is gone', async () => {
+  const gauge = new MemoryGauge();
+  const one = holding(7, undefined, 9);
+  for (const expected of [7, 7, 9]) {
+    await gauge.measure([one]);
+    expect(gauge.total([one], 1)).toBe(expected);
+  }
+  expect(gauge.total([], 0)).toBe(0);
+});

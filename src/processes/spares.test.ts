@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Engine, Spare } from '../spec/engine.ts';
+import { ProcessBudget } from './budget.ts';
+import { Spares } from './spares.ts';
+import { SpawnGate } from './spawn-gate.ts';
+
+const PATIENT = new AbortController().signal;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A spare whose process exits when it is told. */
+function spare() {
+  let exit = () => {};
+  const exited = new Promise<void>((resolve) => {
+    exit = resolve;
+  });
+  return { exited, exit, end: vi.fn() };
+}
+
+function setUp({ wanted = 1, processes = 3 } = {}) {
+  const starts: Array<PromiseWithResolvers<Spare>> = [];
+  const prestart = vi.fn(() => {
+    const start = withResolvers<Spare>();
+    starts.push(start);
+    return start.promise;
+  });
+  const budget = new ProcessBudget(
+    { processes, memoryBytes: 1e15, queueLength: 9, queueDeadlineMs: 1e6 },
+    { evict: () => spares.evict(), memoryBytes: () => 0 },
+  );
+  const gate = new SpawnGate(1, 1e6);
+  const spares: Spares = new Spares({ prestart } as unknown as Engine, wanted, budget, gate);
+  /** The start under way succeeds. */
+  const started = async () => {
+    const made = spare();
+    starts.shift()?.resolve(made as unknown as Spare);
+    await settled();
+    return made;
+  };
+  return { spares, budget, gate, prestart, starts, started };
+}
+
+const settled = () => vi.advanceTimersByTimeAsync(0);
+
+test('starts as many as are wanted, one after the other', async () => {
+  const { spares, budget, prestart, started } = setUp({ wanted: 2 });
+  spares.refill();
+  spares.refill();
+  await settled();
+  expect(prestart).toHaveBeenCalledTimes(1);
+  await started();
+  expect([spares.ready.length, prestart.mock.calls.length]).toEqual([1, 2]);
+  await started();
+  expect([spares.ready.length, prestart.mock.calls.length, budget.taken]).toEqual([2, 2, 2]);
+});
+
+test('starts none while another process starts, or without room', async () => {
+  const { spares, budget, gate, prestart } = setUp({ processes: 1 });
+  const leave = await gate.enter();
+  spares.refill();
+  expect(prestart).not.toHaveBeenCalled();
+  leave();
+  const place = await budget.reserve(PATIENT);
+  spares.refill();
+  await settled();
+  expect(prestart).not.toHaveBeenCalled();
+  place.release();
+  spares.refill();
+  await settled();
+  expect(prestart).toHaveBeenCalledOnce();
+});
+
+test('gives out the oldest with its place', async () => {
+  const { spares, budget, started } = setUp({ wanted: 2 });
+  spares.refill();
+  await settled();
+  const oldest = await started();
+  await started();
+  const taken = spares.take();
+  expect(taken?.spare).toBe(oldest);
+  expect([spares.ready.length, budget.taken]).toEqual([1, 2]);
+  taken?.place.release();
+  expect(budget.taken).toBe(1);
+  expect(oldest.end).not.toHaveBeenCalled();
+});
+
+test('whose process exits is forgotten, and replaced', async () => {
+  const { spares, budget, prestart, started } = setUp();
+  spares.refill();
+  await settled();
+  (await started()).exit();
+  await settled();
+  expect([spares.ready.length, prestart.mock.calls.length, budget.taken]).toEqual([0, 2, 1]);
+});
+
+test('one that is taken and exits is not replaced by itself', async () => {
+  const { spares, budget, prestart, started } = setUp();
+  spares.refill();
+  await settled();
+  const made = await started();
+  spares.take();
+  made.exit();
+  await settled();
+  expect([prestart.mock.calls.length, budget.taken]).toEqual([1, 1]);
+});
+
+test('after one did not start, the next is tried some seconds later', async () => {
+  const { spares, budget, prestart, starts } = setUp();
+  spares.refill();
+  await settled();
+  starts.shift()?.reject(new Error('no'));
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect([prestart.mock.calls.length, budget.taken]).toEqual([1, 0]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([prestart.mock.calls.length, budget.taken]).toEqual([2, 1]);
+});
+
+test('an evicted one is ended and gives its place back; without any there is nothing to evict', async () => {
+  const { spares, budget, started } = setUp();
+  expect(spares.evict()).toBe(false);
+  spares.refill();
+  await settled();
+  const made = await started();
+  expect(spares.evict()).toBe(true);
+  expect(made.end).toHaveBeenCalledOnce();
+  expect([spares.ready.length, budget.taken]).toEqual([0, 0]);
+});
+
+test('who waits for room gets that of a spare which was just starting', async () => {
+  const { spares, budget, started } = setUp({ processes: 1 });
+  spares.refill();
+  await settled();
+  const waiting = budget.reserve(PATIENT);
+  expect(budget.waiting).toBe(1);
+  const made = await started();
+  await waiting;
+  expect(made.end).toHaveBeenCalledOnce();
+  expect([spares.ready.length, budget.taken]).toEqual([0, 1]);
+});
+
+test('closing ends all, and the one that is starting when it has started', async () => {
+  const { spares, budget, prestart, started } = setUp({ wanted: 2 });
+  spares.refill();
+  await settled();
+  const ready = await started();
+  spares.close();
+  expect(ready.end).toHaveBeenCalledOnce();
+  const late = await started();
+  expect(late.end).toHaveBeenCalledOnce();
+  spares.refill();
+  await settled();
+  expect([spares.ready.length, prestart.mock.calls.length, budget.taken]).toEqual([0, 2, 0]);
+});
+
+interface PromiseWithResolvers<Value> {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+  reject: (error: Error) => void;
+}
+
+function withResolvers<Value>(): PromiseWithResolvers<Value> {
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<Value>((settle, fail) => {
+    resolve = settle;
+    reject = fail;
+  });
+  return { promise, resolve, reject };
+}
