@@ -15,7 +15,8 @@ export async function startPlainServer() {
     for await (const chunk of incoming) chunks.push(chunk);
     const { model, system } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     const encoder = new StreamEncoder('plain');
-    const write = (/** @type {import('../../src/spec/turn-events.ts').TurnEvent} */ event) => response.write(encoder.encode(event));
+    const write = (/** @type {import('../../src/spec/turn-events.ts').TurnEvent} */ event) =>
+      response.write(encoder.encode(event));
     const [head, deltas, tail] = answerEvents(model);
     const complete = () => {
       for (const event of tail) write(event);

@@ -1,9 +1,11 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
+import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthropic-messages.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import type { PoolLimits } from '../../src/processes/pool.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { turnLog } from '../../src/telemetry/turn-log.ts';
 import { type EngineScript, ScriptedAnswers } from '../../test-engine/scripted-answers.ts';
 import { TestEngine } from '../../test-engine/test-engine.ts';
 import { sdkClient } from './clients.ts';
@@ -64,20 +66,23 @@ export class InProcessGateway {
     const engine = new TestEngine({ answer: answers.answer });
     Object.assign(engine.faults, faults);
     const gateway = new Gateway(engine, { ...ROOMY, ...limits });
-    const log: string[] = [];
+    const lines: string[] = [];
+    const log = createLog((line) => lines.push(line));
     const { models } = await new TestEngine({ answer: answers.answer }).introduction();
     const app = createApp({
       gateway,
+      dialects: [anthropicMessages],
       bindHost: '127.0.0.1',
       keepAliveMs,
       strict,
       models,
       identity: { version: 'test', mode: 'bare', credential: 'none' },
-      log: createLog((line) => log.push(line)),
+      observers: [turnLog(log)],
+      log,
     });
     const listener = await listen(app, '127.0.0.1', 0);
     return new InProcessGateway(
-      { url: `http://127.0.0.1:${listener.port}`, engine, gateway, log },
+      { url: `http://127.0.0.1:${listener.port}`, engine, gateway, log: lines },
       answers,
       async () => {
         gateway.endAll();

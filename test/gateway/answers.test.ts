@@ -271,7 +271,7 @@ test('each turn is one line of the log, without content', async () => {
   await failing(house.ask('another secret'));
   await until('both are logged', () => house.log.length === 2);
   expect(house.log[0]).toMatch(
-    / turn request=req_isthmus_\w+ session=session-1 .*user=someone .*outcome=complete ms=\d+\n$/,
+    / turn request=req_isthmus_\w+ session=session-1 .*user=someone .*outcome=complete ms=\d+ /,
   );
   expect(house.log[1]).toMatch(/outcome=upstream_error status=400/);
   expect(house.log.join('')).not.toContain('secret');
