@@ -17,6 +17,7 @@ export class ClaudeSpare implements Spare {
   readonly #spare: SpareProcess;
   readonly #child: Child;
   readonly #rules: ProcessRules;
+  #isClaimed = false;
 
   private constructor(spare: SpareProcess, child: Child, rules: ProcessRules) {
     this.#spare = spare;
@@ -50,6 +51,7 @@ export class ClaudeSpare implements Spare {
     signal: AbortSignal,
   ): Promise<BegunTurn | undefined> {
     const child = this.#child;
+    this.#isClaimed = true;
     try {
       const parts = partsFor(request);
       const { input, clientTools, names, variables } = parts;
@@ -78,6 +80,7 @@ export class ClaudeSpare implements Spare {
   }
 
   end(): void {
+    if (this.#isClaimed) return;
     this.#child.end();
     this.#spare.close();
   }
