@@ -57,9 +57,9 @@ export interface ConversationProcess {
   readonly turns: number;
   /** `performance.now()` of the last change of state. */
   readonly changedAt: number;
-  /** Equal keys: the same list of tools. */
+  /** The tools of its first turn, as JSON with sorted keys; a route is chosen by it. */
   readonly toolsKey: string;
-  /** Equal keys: the same betas; a process keeps those of its first turn. */
+  /** The betas of its first turn, which it keeps, in the same form. */
   readonly betasKey: string;
   /** The tool_use ids that wait for results, in the order of the calls; empty unless `held`. */
   readonly heldIds: readonly string[];

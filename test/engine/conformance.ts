@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Reply, Script } from '../../scripted-model/script.ts';
+import { stableJson } from '../../src/conversation/canonical.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener } from '../../src/spec/engine.ts';
 import { failure } from '../../src/spec/failures.ts';
 import type { Message } from '../../src/spec/messages.ts';
@@ -238,7 +239,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
         expect(process.state).toBe('ended');
       });
 
-      test('has equal keys for equal tools and betas alone', async () => {
+      test('has its tools and betas as JSON with sorted keys', () => {
         const { name, description, input_schema } = tool('read');
         const betas = ['interleaved-thinking-2025-05-14'];
         const [first, reordered, other] = [
@@ -252,8 +253,9 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
         ];
         expect(reordered.toolsKey).toBe(first.toolsKey);
         expect(reordered.betasKey).toBe(first.betasKey);
-        expect(other.toolsKey).not.toBe(first.toolsKey);
-        expect(other.betasKey).not.toBe(first.betasKey);
+        expect(other.toolsKey).toBe(stableJson([tool('read'), tool('write')]));
+        expect(other.betasKey).toBe(stableJson(betas));
+        expect([first.toolsKey, first.betasKey]).toEqual([stableJson(READ.tools), '[]']);
         expect(new Set([first.id, reordered.id, other.id]).size).toBe(3);
         for (const process of [first, reordered, other]) process.end();
       });
