@@ -80,7 +80,8 @@ export class InProcessGateway {
       observers: [turnLog(log)],
       log,
     });
-    const listener = await listen(app, '127.0.0.1', 0);
+    const listener = await listen([anthropicMessages], '127.0.0.1', 0);
+    listener.serve(app);
     return new InProcessGateway(
       { url: `http://127.0.0.1:${listener.port}`, engine, gateway, log: lines },
       answers,
