@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Runs the tests of the facts about the Agent SDK over its newest published version, or over the one that is named behind
-// it, as in `npm run sdk:try 0.3.332`. All happens in a copy: the checkout, its lock file and its packages stay as they are.
+// Runs the tests of the facts about the Agent SDK over its newest published version, or over a named one:
+// `npm run sdk:try 0.3.332`. It works in a copy: the checkout, its lock file and its packages stay as they are.
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FACTS = ['--project', 'real', 'test/real/sdk-facts', 'test/sdk-recordings'];
@@ -14,7 +14,7 @@ const SDK = '@anthropic-ai/claude-agent-sdk';
 const NOT_COPIED = new Set(['.cache', '.git', 'dist', 'node_modules']);
 
 /**
- * Runs a command in the copy; what asks this program to end goes to the command, and its end to this program.
+ * Runs a command in the copy. It forwards signals to the command and ends with it.
  *
  * @param {string} cwd
  * @param {string} program
