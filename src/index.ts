@@ -1,4 +1,4 @@
-/** The package: a gateway inside another program. `isthmus serve` and `isthmus demo` are made with the same. */
+/** The package: a gateway inside another program. `isthmus serve` and `isthmus demo` use the same door. */
 export { BootError } from './boot/boot-error.ts';
 export { createGateway, type GatewayOptions, type RunningGateway } from './boot/create-gateway.ts';
 export { type Settings, SettingsError } from './config/settings.ts';

@@ -1,2 +1,2 @@
-/** Something that keeps the gateway from starting; the message is one line that says the cure. */
+/** A reason why the gateway cannot boot; the message is one line that says the cure. */
 export class BootError extends Error {}

@@ -8,7 +8,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * Refuses an environment in which every turn would fail, or a process and the SDK would read different configurations.
  *
  * @param operator the environment that credentials come from
- * @param own that of this process, which the SDK reads
+ * @param own this process's environment, which the SDK reads
  * @throws BootError
  */
 export function checkSurroundings(operator: Variables, own: Variables): void {
@@ -16,7 +16,7 @@ export function checkSurroundings(operator: Variables, own: Variables): void {
   checkHome(operator, own);
 }
 
-/** Its value is not shown: it may hold a password. */
+/** The error does not show the value: it may hold a password. */
 function checkBaseUrl(value: string | undefined): void {
   if (!value || (URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol))) return;
   throw new BootError(
@@ -24,7 +24,7 @@ function checkBaseUrl(value: string | undefined): void {
   );
 }
 
-/** For a replay the SDK copies the configuration that it finds in this process's own home. */
+/** For a replay the SDK copies the configuration in this process's own home. */
 function checkHome(operator: Variables, own: Variables): void {
   if (operator.CLAUDE_CONFIG_DIR) return;
   if (own.CLAUDE_CONFIG_DIR === undefined && (!operator.HOME || resolve(operator.HOME) === resolve(homedir()))) return;

@@ -23,17 +23,17 @@ import { BootError } from './boot-error.ts';
 import { checkSurroundings } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
 
-/** What a process that is just starting gets at least at the end, in milliseconds. */
+/** The least time that a process being spawned gets at the end, in milliseconds. */
 const LEAST_GRACE_MS = 2_000;
 
-/** The client protocols that are served. */
+/** The client protocols of a gateway. */
 const DIALECTS: Dialects = [anthropicMessages];
 
-/** How a gateway is made; each setting has the default of `isthmus serve`. */
+/** The options of a gateway; each setting has the default of `isthmus serve`. */
 export interface GatewayOptions extends GivenSettings {
-  /** The variables that credentials and proxies come from; those of this process unless told. Nothing else is read. */
+  /** The variables for credentials and proxies; by default those of this process. Nothing else is read. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Hears of each turn, in a line's worth of fields without content; nobody unless told. */
+  /** Hears of each turn in one line of fields, without content. Off by default. */
   log?: Log | undefined;
 }
 
@@ -46,21 +46,21 @@ export interface RunningGateway {
   port: number;
   /** `bare`: the model sees exactly the client's messages. `full`: Claude Code adds its own reminders to them. */
   mode: 'bare' | 'full';
-  /** Which credential pays, by name, never by value. */
+  /** The name of the credential that pays, never its value. */
   credential: string;
-  /** The `claude` binary, why that one, and its version as far as that is known. */
+  /** The `claude` binary, why this one, and its version if known. */
   executable: { path: string; why: string; version?: string };
-  /** What its operator should know, a sentence each. */
+  /** What the operator should know; one sentence each. */
   warnings: string[];
-  /** Lets turns under way finish, for so many milliseconds at most, then ends every process and leaves no file. */
+  /** Lets turns under way finish until the deadline, in milliseconds, then ends every process and leaves no file. */
   stop(deadlineMs: number): Promise<void>;
-  /** Ends every process and removes every file without waiting, for an `exit` handler of the program. */
+  /** Ends every process and removes every file without waiting: for an `exit` handler of your program. */
   abandon(): void;
 }
 
 /**
- * Makes a gateway and resolves when it takes requests. It touches neither signals nor the environment of this process, and
- * any number of them run side by side.
+ * Makes a gateway; resolves when it takes requests. It touches neither signals nor the environment of this process. Any number
+ * of gateways run side by side.
  *
  * @example
  * const gateway = await createGateway({ port: 0, environment: { ...process.env, ANTHROPIC_API_KEY: key } });
@@ -68,7 +68,7 @@ export interface RunningGateway {
  * await gateway.stop(10_000);
  *
  * @throws SettingsError for an option that is unknown or has a bad value
- * @throws BootError for whatever else keeps it from starting
+ * @throws BootError if anything else keeps it from booting
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
   const { environment: operator = process.env, log = () => undefined, ...given } = options;
@@ -76,7 +76,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   checkSurroundings(operator, process.env);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
-  // First of all: whoever has the port already is told at once, and clients that come early are told to come again.
+  // First, so that a busy port is told at once, and early clients get a 503.
   const listener = await listen(DIALECTS, host, settings.port).catch((error: NodeJS.ErrnoException) => {
     throw new BootError(listenProblem(error, host, settings.port));
   });
@@ -163,7 +163,7 @@ async function stop({ listener, gateway, engine, directory }: Parts, deadlineMs:
   const closed = listener.close();
   const until = performance.now() + deadlineMs;
   await gateway.drain(deadlineMs);
-  // A spare that is starting ends when it has started: killed before, it would leave a lock in the user's configuration.
+  // Lets a spare finish spawning before it ends: a kill before that would leave a lock in the user's configuration.
   await within(engine.allGone(), Math.max(LEAST_GRACE_MS, until - performance.now())).catch(() => engine.endAll());
   await listener.finish(until - performance.now());
   await closed;

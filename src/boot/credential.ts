@@ -2,7 +2,7 @@ import type { Environment } from '../engine/process/environment.ts';
 import type { Account } from '../spec/engine.ts';
 
 /**
- * Which credential will pay, by name and never by value, in the order in which Claude Code prefers them.
+ * Names the credential that will pay, never its value. Claude Code prefers them in this order.
  *
  * @param account what the SDK says it found
  * @param variables the environment of the processes; only whether a variable is set is looked at
@@ -30,7 +30,7 @@ export function describeCredential(account: Account, variables: Environment): st
       ? `OAuth token (CLAUDE_CODE_OAUTH_TOKEN${plan})`
       : `claude login (${account.tokenSource}${plan})`;
   }
-  // For a sign-in of claude.ai the SDK names the account alone; its e-mail address is nobody's business here.
+  // For a sign-in at claude.ai the SDK names only the account. We do not show its e-mail address.
   if (account.subscriptionType || account.email || account.organization) {
     return account.subscriptionType ? `claude login (${account.subscriptionType})` : 'claude login';
   }

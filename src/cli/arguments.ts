@@ -14,7 +14,8 @@ const SWITCHES = ['help', 'version', 'once'] as const;
 const SHORT: Readonly<Record<string, string>> = { help: 'h', port: 'p' };
 
 /**
- * Splits a command line; `--name value` and `--name=value` are the same, as are `-p` and `--port`, `-h` and `--help`. Which flags exist is decided by who reads them.
+ * Splits a command line. `--name value` equals `--name=value`, `-p` equals `--port`, `-h` equals `--help`. The reader of the
+ * flags decides which ones exist.
  *
  * @param settings the names of the settings; `value` is empty for those that are on when named
  */

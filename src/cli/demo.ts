@@ -12,8 +12,8 @@ import { firstSignal, greeting, print, stopAndExit } from './serve.ts';
 /**
  * `isthmus demo`: the real gateway, SDK and `claude` binary over the scripted model, so that no account is needed.
  *
- * Walks through a tool loop, an undo and a replay, says which way each turn took, then stays up for a client; with
- * `once` it ends after the walk. The exit code is 0 only if every step was right.
+ * Takes turns through a tool loop, an undo and a replay and says which way each took. Then it stays up for a client; with `once`
+ * it ends. The exit code is 0 only if every turn was right.
  */
 export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once: boolean): Promise<void> {
   const signalled = firstSignal();
@@ -79,7 +79,7 @@ interface Message {
   content: string | ContentBlock[];
 }
 
-/** One turn of the walk: what the client sends, and what must come of it. */
+/** One turn of the demo: what the client sends, and what must come of it. */
 interface Step {
   what: string;
   messages: Message[];
@@ -228,7 +228,7 @@ function renamed(content: string | ContentBlock[]): string | ContentBlock[] {
   }));
 }
 
-/** So that the first turn shows a start from a spare. */
+/** Waits for a spare, so that the first turn can claim it. */
 async function sparesReady({ url }: RunningGateway): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     const health = (await (await fetch(`${url}/health`)).json()) as { processes: { spare: number } };

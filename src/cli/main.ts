@@ -24,9 +24,9 @@ ${Object.entries(SETTINGS)
 
 Each flag is also an environment variable, for example ${variableName('max-processes')}=8.`;
 
-/** Runs one command line; every expected problem is one line on stderr and an exit code that is not 0. */
+/** Runs one command line. Every expected problem is one line on stderr and an exit code other than 0. */
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  // Who reads them may go, and a disk may be full: turns must not end with the log.
+  // The reader of the output may go, or its disk fill up: turns must go on without the log.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
   try {
     const { words, flags, switches } = parseCommandLine(args, SETTINGS);

@@ -17,8 +17,8 @@ export async function serve(settings: Settings, operator: NodeJS.ProcessEnv): Pr
 }
 
 /**
- * Resolves at the first SIGINT, SIGTERM or SIGHUP; the second ends this process at once. To be asked before anything is
- * started: until then a signal ends this process without a word to what it has started.
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP; the second ends this process at once. Call it before you start anything:
+ * before that a signal ends this process and leaves what it started.
  */
 export function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
@@ -39,7 +39,7 @@ export async function stopAndExit(gateway: RunningGateway): Promise<never> {
   process.exit(0);
 }
 
-/** What a user needs to see at the start. */
+/** What a user sees when the gateway is ready. */
 export function greeting({ url, executable, credential, mode, warnings }: RunningGateway): string[] {
   const version = executable.version ? ` ${executable.version}` : '';
   return [

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 
-/** A number, or text that says one; `null`, a list and blank text say none. */
+/** A number, or text with a number; not `null`, a list or blank text. */
 const numeric = z
   .union([z.number(), z.string().regex(/\S/).transform(Number)], 'must be a number')
   .pipe(z.number('must be a number'));
 const number = (least: number, most: number) =>
   numeric.pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
 const integer = (least: number, most: number) => number(least, most).pipe(z.int('must be a whole number'));
-/** What Node's timers can wait, 24.8 days; beyond it they do not wait at all. */
+/** The longest wait of Node's timers, 24.8 days; a longer one fires at once. */
 const LONGEST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 const seconds = (least: number) => number(least, LONGEST_SECONDS);
 const minutes = (least: number) => number(least, Math.floor(LONGEST_SECONDS / 60));
-/** As a flag it takes no value. */
+/** A setting that takes no value as a flag. */
 const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).default(false);
 
 interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -131,7 +131,7 @@ interface SettingSource {
   name: (key: string) => string;
 }
 
-/** @param sources a later one comes before an earlier one */
+/** @param sources later ones win */
 function validate(sources: readonly SettingSource[]): Settings {
   const merged: Record<string, { value: unknown; name: string }> = {};
   for (const { given, name } of sources) {

@@ -14,7 +14,7 @@ export interface App {
   fetch: Hono<Env>['fetch'];
 }
 
-/** All routes. Everything that is decided is decided behind them. */
+/** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
   const { gateway, dialects, bindHost, identity, log } = options;
   const [first] = dialects;
@@ -57,7 +57,7 @@ export function createApp(options: AppOptions): App {
     }
   }
   for (const [path, handlers] of routes) {
-    // HEAD is answered as GET without its body.
+    // Hono answers HEAD as GET without the body.
     for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
     const allowed = Object.keys(handlers);
     app.all(path, (context) =>

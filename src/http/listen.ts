@@ -11,16 +11,16 @@ import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answ
 export interface Listener {
   host: string;
   port: number;
-  /** Hands the requests to the app from now on; until then they are told that Isthmus is starting. */
+  /** Hands requests to the app from now on; until then they get a 503, `starting_up`. */
   serve(app: App): void;
   /** Accepts no new connections; resolves when the last one has ended. */
   close(): Promise<void>;
-  /** Lets clients read the answers that have begun, for so many milliseconds at most, then drops the connections that are left. */
+  /** Lets clients read answers that have begun until the deadline, in milliseconds, then drops all connections. */
   finish(deadlineMs: number): Promise<void>;
 }
 
 /**
- * Listens for HTTP, for an app that is still to come.
+ * Listens for HTTP before there is an app.
  *
  * @throws the listen error, with its `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …)
  */
@@ -28,7 +28,7 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
   const [dialect] = dialects;
   let answer: (...request: Parameters<App['fetch']>) => Response | Promise<Response> = (request) =>
     answerAtBoot(request, dialects);
-  // A request without `Host` gets the app's own refusal.
+  // The app refuses a request without `Host`.
   const options = { requireHostHeader: false };
   const server = createServer(
     options,
@@ -36,17 +36,17 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
       errorHandler: (error) => answerWithoutApp(error, dialect),
     }),
   );
-  // An answer may take as long as the model needs; a client that has gone is noticed by its socket.
+  // An answer takes as long as the model needs; the socket tells when the client has gone.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
-  /** Answers that are under way. */
+  /** Answers under way. */
   const answers = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
     answers.add(response);
     response.once('close', () => answers.delete(response));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // A refusal would stand in place of such an answer, or in the midst of it.
+    // A refusal would take the place of such an answer, or land in the middle of it.
     const isAnswered = [...answers].some(
       ({ req, headersSent }) => req.socket === socket && (req.complete || headersSent),
     );
@@ -66,7 +66,7 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
     },
     close: () =>
       new Promise((resolve) => {
-        // The HTTP server's own also drops connections on which a complete answer is still being read.
+        // The HTTP server's own `close` also drops connections whose client still reads a complete answer.
         NetServer.prototype.close.call(server, () => resolve());
       }),
     finish: async (deadlineMs) => {
@@ -78,14 +78,14 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
   };
 }
 
-/** What Node's codes mean for a request that it could not parse. */
+/** The failure for Node's code of a request that it could not parse. */
 function unparsable(code: string | undefined): Failure {
   if (code === 'HPE_HEADER_OVERFLOW') return failure('headers_too_large');
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return failure('request_timeout');
   return failure('bad_request', { path: '', problem: 'This is not a valid HTTP/1.1 request.' });
 }
 
-/** What is no HTTP request gets an answer as well as its sender may read it. */
+/** Answers what is no HTTP request, as far as its sender can read an answer. */
 function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dialect): void {
   const { status, headers, body } = errorParts(unparsable(error.code), newRequestId(), dialect);
   const head = [
@@ -97,7 +97,7 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect:
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** Node hands on only requests that expect nothing, or `100-continue`. The body of another one is not read. */
+/** Refuses any `Expect` but `100-continue`, which Node handles. The body stays unread. */
 function refuseExpectation(request: IncomingMessage, response: ServerResponse, dialects: Dialects): void {
   const refused = failure('expectation_failed', { expect: request.headers.expect ?? '' });
   const path = (request.url ?? '').split('?')[0] ?? '';
@@ -105,7 +105,7 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, d
   response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }
 
-/** Before there is an app; whoever watches the health sees it there, too. */
+/** Answers before there is an app. `GET /health` says so too. */
 function answerAtBoot(request: Request, dialects: Dialects): Response {
   const { pathname } = new URL(request.url);
   const refused = errorResponse(failure('starting_up'), newRequestId(), dialectAt(pathname, dialects));
@@ -113,7 +113,7 @@ function answerAtBoot(request: Request, dialects: Dialects): Response {
   return Response.json({ status: 'starting_up' }, refused);
 }
 
-/** What the app never sees: a request whose target and `Host` make no URL. */
+/** Answers a request that the app never sees: its target and `Host` make no URL. */
 function answerWithoutApp(error: unknown, dialect: Dialect): Response {
   const refused =
     error instanceof RequestError

@@ -2,15 +2,15 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The `claude` binary that will run, and why that one. */
+/** The `claude` binary that runs, and why this one. */
 export interface ClaudeExecutable {
   path: string;
   why: string;
-  /** Claude Code's version, as far as the SDK's package says; unknown for a binary that the operator chose. */
+  /** Claude Code's version by the SDK's package; unknown for a binary that the operator chose. */
   version?: string;
 }
 
-/** The versions that the contract tests have seen. */
+/** The versions over which the tests of the SDK's facts ran. */
 export const TESTED = { sdk: '0.3.332', claudeCode: '2.1.332' } as const;
 
 /**

@@ -3,12 +3,12 @@ import { findLeftDirectories } from './run-directory.ts';
 import { SessionRecords } from './session-records.ts';
 
 /**
- * Removes what this user's gateways have left that are no more: session records, transcripts, run directories.
+ * Removes what this user's dead gateways have left: session records, transcripts, run directories.
  *
- * A session record is judged by its run directory. Where that is not to be seen, as from another container with the same
- * home, the record stays: nobody knows whether its gateway lives.
+ * A session record goes only together with its run directory. If that is not visible here, as from another container with the
+ * same home, the record stays: nobody knows whether its gateway lives.
  *
- * @param variables of the processes; they say where the session records are
+ * @param variables of the processes, which say where the session records are
  */
 export async function removeLeftovers(variables: Environment): Promise<void> {
   const records = new SessionRecords(variables);

@@ -8,16 +8,16 @@ const NAME = 'alive';
 /** The longest path of a socket that every system takes, in bytes. */
 const LONGEST_PATH = 103;
 
-/** Between two looks at a socket that refuses: its owner may be about to listen on it. */
+/** The wait before a second look at a socket that refuses, in milliseconds: its owner may be about to listen on it. */
 const SECOND_LOOK_MS = 250;
 
 /** What a look at the socket of a directory says of its owner. */
 export type Life = 'alive' | 'dead' | 'no sign';
 
 /**
- * A gateway's sign of life: a socket in its run directory, which listens as long as the gateway lives. The kernel closes
- * it with its owner, however that ends, and answers for it across PID and network namespaces: two containers that share
- * a temporary directory see each other's gateways as living, where process numbers would mislead them.
+ * A gateway's sign of life: a socket in its run directory, which listens as long as the gateway lives. The kernel closes it when
+ * its owner ends, however that happens. It answers across PID and network namespaces, where process numbers mean nothing: two
+ * containers that share a temporary directory see that each other's gateways live.
  */
 export class LifeSign {
   readonly #directory: string;
@@ -39,7 +39,7 @@ export class LifeSign {
     const address = new SocketAddress(this.#directory);
     const server = createServer((connection) => connection.destroy());
     server.on('error', () => undefined);
-    // Not exclusive, a worker of Node's cluster module would ask its primary to listen.
+    // Without `exclusive`, a worker of Node's cluster module would ask its primary to listen.
     server.listen({ path: address.path, exclusive: true });
     server.unref();
     if (!server.listening) {
@@ -63,7 +63,7 @@ export class LifeSign {
   }
 }
 
-/** Whether the owner of a run directory lives. What cannot be told counts as alive. */
+/** Whether the owner of a run directory lives. In doubt it counts as alive. */
 export async function lifeOf(directory: string): Promise<Life> {
   const first = await look(directory);
   if (first !== 'dead') return first;
@@ -86,7 +86,7 @@ function look(directory: string): Promise<Life> {
   }).finally(() => address.close());
 }
 
-/** The path of a directory's socket. On Linux one that is too long is shortened by a descriptor of the directory. */
+/** The path of a directory's socket. On Linux a descriptor of the directory shortens a path that is too long. */
 class SocketAddress {
   readonly path: string;
   readonly #descriptor: number | undefined;

@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { type Failure, FailureError, failure } from '../../spec/failures.ts';
 import type { RunDirectory } from './run-directory.ts';
 
-/** What a new process is to read from files; a command line is limited in length, and readable by others of the machine. */
+/** What a new process reads from files: a command line is limited in length, and other users can read it. */
 export interface SpawnContents {
   settings?: string;
   system?: string;
 }
 
-/** A folder of a process's own: what it begins from, and whatever it writes beside its configuration. */
+/** The folder of one process: the files that it reads first, and all that it writes except its configuration. */
 export interface ProcessFiles {
   folder: string;
-  /** The paths of what was written; nothing is written of what is empty. */
+  /** The paths of the files; absent for empty contents. */
   settings?: string;
   system?: string;
   remove(): void;
 }
 
 /**
- * Makes the folder of a new process and writes the files that it begins from.
+ * Makes the folder of a new process and writes the files that it reads first.
  *
- * @throws FailureError `files_not_written`; nothing of them is left then
+ * @throws FailureError `files_not_written`; then nothing is left of them
  */
 export function createProcessFiles(directory: RunDirectory, contents: SpawnContents = {}): ProcessFiles {
   const folder = join(directory.temporary, randomUUID());
@@ -30,7 +30,7 @@ export function createProcessFiles(directory: RunDirectory, contents: SpawnConte
     try {
       rmSync(folder, { recursive: true, force: true });
     } catch {
-      // What cannot be removed now goes with the run directory.
+      // What stays now goes with the run directory.
     }
   };
   const write = (name: string, content = '') => {
@@ -53,12 +53,12 @@ export function createProcessFiles(directory: RunDirectory, contents: SpawnConte
 }
 
 /**
- * What an error means for the turn if it is Node's, of a file that a new process was to begin from: one of ours, or of the
- * SDK's.
+ * The failure of the turn if Node could not write a file for a new process, whether one of ours or one of the SDK's; undefined
+ * for any other error.
  */
 export function fileFailure(error: unknown, { temporary }: RunDirectory): Failure | undefined {
   if (!(error instanceof Error && 'syscall' in error)) return undefined;
-  // Node says it of a program that cannot be spawned, too; and where there are too many descriptors, room is no cure.
+  // Not a file: the program could not be spawned. Not a full disk: there are too many open files.
   const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
   if (syscall.startsWith('spawn') || code === 'EMFILE' || code === 'ENFILE') return undefined;
   return failure('files_not_written', { folder: temporary, problem: error.message });

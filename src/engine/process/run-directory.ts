@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { LifeSign, lifeOf } from './life-sign.ts';
 import { removeTranscripts } from './sdk-transcripts.ts';
 
-/** Behind it stand six characters that nobody can guess. */
+/** `mkdtemp` adds six characters that nobody can guess. */
 const PREFIX = 'isthmus-run-';
 const NAME = new RegExp(`^${PREFIX}[A-Za-z0-9]{6}$`);
 
-/** How long a directory may be without a sign of life, in milliseconds: its gateway has just made it, or makes it again. */
+/** How long a directory may lack a sign of life while its gateway makes it, in milliseconds. */
 const SIGNLESS_MS = 60_000;
 
-/** The longest path of a temporary directory: beyond some 180 the SDK shortens the name by which we know its transcripts. */
+/** The longest path of a temporary directory. Beyond some 180 characters the SDK shortens the name of its transcripts. */
 const LONGEST_PARENT = 150;
 
-/** The gateway's private directory (mode 0700). All that it and its processes write is in it, or known by its name. */
+/** The gateway's private directory (mode 0700). What it and its processes write lies in it, or bears its name. */
 export interface RunDirectory {
   path: string;
   /** The working directory of every process; empty. */
@@ -22,9 +22,9 @@ export interface RunDirectory {
   /** Temporary files: a folder for each process. */
   temporary: string;
   /**
-   * Makes again what is missing of it, as a system that clears its temporary files removes what has long been idle.
+   * Makes missing parts again: some systems clear temporary files that have long been idle.
    *
-   * @throws Error of the file system, also when somebody else has come to own its path
+   * @throws Error of the file system, also when another user owns the path by now
    */
   restore(): void;
   /** Removes it, and the transcripts of replays that the SDK has written for its processes. */
@@ -61,7 +61,7 @@ export function createRunDirectory(): RunDirectory {
     work,
     temporary,
     restore() {
-      // Fails if somebody else has made it: its name is public, and its owner could read what is put there.
+      // Fails if another user has made it: the name is public, and that user could read what we write.
       if (!isOwn(path)) mkdirSync(path, { mode: 0o700 });
       fill();
     },
@@ -69,7 +69,7 @@ export function createRunDirectory(): RunDirectory {
   };
 }
 
-/** What a gateway that is no more has left. */
+/** What a dead gateway has left. */
 export interface LeftDirectory {
   /** The working directory of its processes. */
   work: string;
@@ -77,7 +77,7 @@ export interface LeftDirectory {
   remove(): void;
 }
 
-/** Finds the run directories of this user's gateways that are no more, beside the own one. */
+/** Finds the run directories of this user's dead gateways. */
 export async function findLeftDirectories(): Promise<LeftDirectory[]> {
   const parent = realpathSync(tmpdir());
   const paths = readdirSync(parent)
@@ -96,7 +96,7 @@ async function isLeft(path: string): Promise<boolean> {
     if (life !== 'no sign') return life === 'dead';
     return Date.now() - lstatSync(path).mtimeMs > SIGNLESS_MS;
   } catch {
-    // Another gateway has removed it, or it is not what we know.
+    // Another gateway has just removed it, or it is no run directory.
     return false;
   }
 }
@@ -105,14 +105,14 @@ function foldersOf(path: string): { work: string; temporary: string } {
   return { work: join(path, 'work'), temporary: join(path, 'tmp') };
 }
 
-/** The directory goes last: by it the rest is known to be left. */
+/** The directory goes last: while it is there, the next gateway finds what else is left. */
 function removeAll(parent: string, path: string): void {
   removeTranscripts(parent, foldersOf(path).work);
   // The gateway's processes may still be ending, and write for the last time.
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** Whether it is a directory of this user's. */
+/** Whether a path is a directory of this user. */
 function isOwn(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isDirectory() === true && found.uid === (process.getuid?.() ?? found.uid);

@@ -1,15 +1,15 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Of the folders in which the SDK puts the transcripts of replays. */
+/** Begins the name of each folder in which the SDK puts the transcript of a replay. */
 const PREFIX = 'claude-resume-';
 
 /**
- * Removes the transcripts that the SDK has written for processes of one working directory. It removes each with its
- * process; what stays behind is of a gateway that has ended before.
+ * Removes the transcripts that the SDK wrote for processes in one working directory. The SDK removes each with its process;
+ * those that stay belong to a gateway that ended first.
  *
- * The SDK gives no choice where they lie, and names a transcript's project by the working directory with all but letters
- * and digits replaced: so the random name of the run directory says whose it is.
+ * The SDK decides where they lie. It names a transcript's project after the working directory, with all but letters and digits
+ * replaced, so the random name of the run directory says whose it is.
  *
  * @param parent the temporary directory
  */
@@ -18,12 +18,12 @@ export function removeTranscripts(parent: string, work: string): void {
     try {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     } catch {
-      // The SDK may be removing it, too.
+      // The SDK may be removing it too.
     }
   }
 }
 
-/** The folders of the SDK's that hold the transcript of a process in this working directory. */
+/** The SDK's folders with the transcript of a process in this working directory. */
 export function findTranscripts(parent: string, work: string): string[] {
   const ending = `-${basename(dirname(work))}-${basename(work)}`;
   return namesIn(parent)
@@ -36,7 +36,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Another user's, or just removed.
+    // It is another user's, or has just been removed.
     return [];
   }
 }

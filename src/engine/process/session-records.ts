@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Environment } from './environment.ts';
 
 /**
- * The records that Claude Code keeps of its live sessions in the user's configuration, `sessions/<pid>.json`. A process
- * that is killed leaves its record behind, and we kill all of ours.
+ * Claude Code's records of its live sessions, `sessions/<pid>.json` in the user's configuration. A killed process leaves its
+ * record behind, and we kill all of ours.
  *
- * Nothing documents them: a record is removed only if its working directory is one of ours, and what cannot be read stays.
+ * The records are not documented. We remove one only if its working directory is ours; what we cannot read stays.
  */
 export class SessionRecords {
   readonly #folder: string;
@@ -19,7 +19,7 @@ export class SessionRecords {
   }
 
   /**
-   * Removes the record of a process that is no more.
+   * Removes the record of a process that has exited.
    *
    * @param work its working directory
    */
@@ -28,7 +28,7 @@ export class SessionRecords {
   }
 
   /**
-   * Removes the records of all processes of a gateway that is no more.
+   * Removes the records of all processes of a dead gateway.
    *
    * @param work their working directory
    */
@@ -49,7 +49,7 @@ export class SessionRecords {
       const isOurs = typeof record === 'object' && record !== null && 'cwd' in record && record.cwd === work;
       if (isOurs) rmSync(file, { force: true });
     } catch {
-      // There is none, as of a process that had a configuration of its own; or it is not what we know.
+      // No record, or one in a form that we do not know.
     }
   }
 }

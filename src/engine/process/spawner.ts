@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path';
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
 
 /**
- * How a `claude` process is spawned. On Linux `setpriv` ties its life to the gateway's: killed with it, in the same
- * instant, where it would otherwise live on for seconds and call the model once more.
+ * Spawns `claude` processes. On Linux through `setpriv`, so that the kernel kills a process together with the gateway. Else it
+ * would live on for seconds and call the model once more.
  */
 export class Spawner {
   readonly #setpriv: string | undefined;
