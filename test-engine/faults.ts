@@ -1,10 +1,10 @@
-/** What goes wrong: `fails`, or what has to resolve before it goes on; with {@link NEVER} it hangs. */
+/** What goes wrong: `fails`, or a promise to wait for; with {@link NEVER} it hangs. */
 export type Fault = 'fails' | Promise<unknown>;
 
 /** For a fault that hangs. */
 export const NEVER: Promise<never> = new Promise(() => undefined);
 
-/** What goes wrong with the processes of an engine; may be changed at any moment, for those that come then. */
+/** What goes wrong with the processes of an engine. A change holds for the processes that come after it. */
 export interface Faults {
   /** The files of a process that is made for a request cannot be written. */
   files?: 'fails';

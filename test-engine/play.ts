@@ -2,7 +2,7 @@ import type { RawEvent } from '../src/engine/turn/answer-fold.ts';
 import type { Failure } from '../src/spec/failures.ts';
 import type { AnswerMessage, ClientTool, JsonObject, Message } from '../src/spec/messages.ts';
 
-/** One call of the model, as the model would see it: what the process holds, then its newest turn. */
+/** One model call, as the model would see it: what the process holds, then its newest turn. */
 export interface ModelCall {
   model: string;
   system: string;
@@ -17,11 +17,11 @@ export interface ModelCall {
   [field: string]: unknown;
 }
 
-/** Where a play puts its answer. The first `complete` or `fail` is the last that counts. */
+/** Where a play puts its answer. After the first `complete` or `fail` nothing counts. */
 export interface Stage {
   push(event: RawEvent): void;
   complete(answer: AnswerMessage, ending?: Ending): void;
-  /** The turn ends with this failure, and with it the process. */
+  /** Ends the turn with this failure, and the process too. */
   fail(failure: Failure): void;
 }
 
@@ -33,9 +33,9 @@ export interface Ending {
 }
 
 /**
- * Plays one answer, at once or as time goes on.
+ * Plays one answer, at once or over time.
  *
- * @returns what stops it before its end, where it does not end at once
+ * @returns stops the play early; undefined if it has already ended
  */
 export type Play = (stage: Stage) => (() => void) | undefined;
 

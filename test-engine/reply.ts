@@ -6,11 +6,11 @@ import { type Failure, failure, isRepeatable } from '../src/spec/failures.ts';
 import type { AnswerMessage, ClientTool } from '../src/spec/messages.ts';
 import type { Play, Stage } from './play.ts';
 
-/** An answer in the scripted model's words, and what can become of a turn without the model's doing. */
+/** A reply of the scripted model, and what else can happen to a turn. */
 export interface EngineReply extends Reply {
-  /** The turn fails so after so many events: `process_lost`, `process_tools_missing`, `upstream_stalled`, … */
+  /** Fails the turn after so many events: `process_lost`, `process_tools_missing`, `upstream_stalled`, … */
   fail?: { after_events: number; failure: Failure };
-  /** The answer stands still after so many events until the promise resolves. */
+  /** Holds the answer after so many events until the promise resolves. */
   pause?: { after_events: number; until: Promise<unknown> };
 }
 
@@ -75,7 +75,7 @@ function plan(reply: EngineReply, identity: MessageIdentity): Plan {
   const breakage = breakageOf(reply);
   if (!breakage || breakage.after >= events.length) return { events: events.slice(0, -1), breakage: undefined };
   const before = events.slice(0, breakage.after);
-  // The end of a block counts only once the stream goes on: Claude Code ends the open block of a broken stream, too.
+  // The end of a block counts only once the stream goes on: Claude Code also ends the open block of a broken stream.
   if (before.at(-1)?.type === 'content_block_stop') before.pop();
   return { events: before, breakage: breakage.as };
 }

@@ -22,13 +22,13 @@ export class ScriptedAnswers {
   #toolUseNumber = 0;
   readonly #wait: Wait;
 
-  /** @param wait for the times of the replies; by the clock unless told */
+  /** @param wait waits for the times of the replies; by default by the clock */
   constructor(script: EngineScript = [], wait: Wait = byTheClock) {
     this.#reader = new ScriptReader(script);
     this.#wait = wait;
   }
 
-  /** Replaces the script; calls that are being answered keep theirs. */
+  /** Replaces the script; answers under way keep theirs. */
   use(script: EngineScript): void {
     this.#reader = new ScriptReader(script);
   }

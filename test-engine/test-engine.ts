@@ -8,7 +8,7 @@ import { TestSpare } from './test-spare.ts';
 
 export interface TestEngineOptions {
   answer: Answer;
-  /** The tokens of a request; a character each unless told. */
+  /** The tokens of a request; by default one for each character. */
   count?: (request: MessagesRequest) => number | undefined;
   introduction?: Introduction;
 }
@@ -23,8 +23,8 @@ const INTRODUCTION: Introduction = {
 };
 
 /**
- * An engine without processes, for tests of what stands in front of an engine. It keeps the contract of {@link Engine}, and
- * one conformance suite holds both engines to it.
+ * An engine without processes, for tests of the gateway in front of it. One conformance suite holds it and the real engine to
+ * the contract of {@link Engine}.
  */
 export class TestEngine implements Engine {
   /** What goes wrong from now on. */
@@ -32,7 +32,7 @@ export class TestEngine implements Engine {
   readonly #options: TestEngineOptions;
   readonly #processes = new Set<TestProcess>();
   readonly #spares = new Set<TestSpare>();
-  /** Ends what nobody has yet: spares that start, counts, introductions. */
+  /** Ends what nobody has yet: spares being spawned, counts, introductions. */
   #nobodys = new AbortController();
   #starting = 0;
   readonly #waiting: Array<() => void> = [];
@@ -41,7 +41,7 @@ export class TestEngine implements Engine {
     this.#options = options;
   }
 
-  /** The conversations' processes that live. */
+  /** The living processes of conversations. */
   get processes(): readonly TestProcess[] {
     return [...this.#processes];
   }
@@ -95,7 +95,7 @@ export class TestEngine implements Engine {
     while (this.#living > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** There is nothing that could be left. */
+  /** Does nothing: no process leaves files. */
   abandonAll(): void {}
 
   get #living(): number {
@@ -116,7 +116,7 @@ export class TestEngine implements Engine {
   }
 
   /**
-   * What is done once a process is up that nobody has yet.
+   * Does something once a process is up that nobody has yet.
    *
    * @throws Error when it does not come up, or is ended before
    */

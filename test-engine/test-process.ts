@@ -7,7 +7,7 @@ import type { TurnEvent } from '../src/spec/turn-events.ts';
 import { type Faults, resolvedOrAborted } from './faults.ts';
 import type { Answer } from './play.ts';
 
-/** What a process has of its engine. */
+/** What a process needs of its engine. */
 export interface Surroundings {
   answer: Answer;
   faults: Faults;
@@ -16,7 +16,7 @@ export interface Surroundings {
 
 let nextId = 1;
 
-/** A conversation's process without a process: it remembers the conversation and has each turn answered. */
+/** Stands in for a conversation's process: it remembers the conversation and has each turn answered. */
 export class TestProcess implements ConversationProcess {
   readonly id = nextId++;
   readonly pid = undefined;
@@ -90,7 +90,7 @@ export class TestProcess implements ConversationProcess {
     this.#listener.onEnded(this);
   }
 
-  /** It is killed from outside. */
+  /** Kills it from outside. */
   lose(): void {
     this.end(failure('process_lost', { code: null, signal: 'SIGKILL', stderr: '' }));
   }

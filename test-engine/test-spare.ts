@@ -3,14 +3,14 @@ import type { MessagesRequest } from '../src/spec/messages.ts';
 import { type Faults, NEVER, resolvedOrAborted } from './faults.ts';
 import type { TestProcess } from './test-process.ts';
 
-/** What a spare has of its engine. */
+/** What a spare needs of its engine. */
 export interface SpareSurroundings {
   faults: Faults;
   toProcess: (request: MessagesRequest, listener: ProcessListener) => TestProcess;
   onGone: (spare: TestSpare) => void;
 }
 
-/** A process that knows no conversation yet, without a process. */
+/** Stands in for a spare, without a process. */
 export class TestSpare implements Spare {
   readonly pid = undefined;
   readonly exited: Promise<void>;

@@ -4,7 +4,7 @@
 /** @typedef {import('../../src/engine/turn/answer-fold.ts').RawEvent} RawEvent */
 
 const PIECES = ['I have looked ', 'at what you ', 'asked for ', 'and will go on.'];
-/** What every answer says. */
+/** The text of every answer. */
 export const WORDS = PIECES.join('');
 
 /** @type {AnswerMessage} */
@@ -23,7 +23,7 @@ export const ANSWER = {
 const delta = (text) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
 
 /**
- * The events of an answer, but for its end: those before its text, its text, and those after.
+ * The events of an answer without its last one: before its text, its text, and after it.
  *
  * @param {string} model
  * @returns {[head: RawEvent[], deltas: RawEvent[], tail: RawEvent[]]}
@@ -42,13 +42,13 @@ export function answerEvents(model) {
   ];
 }
 
-/** A piece of text that says when it was made, on the clock that all processes of the machine share. */
+/** A piece of text with the time when it was made, by the clock that all processes of the machine share. */
 export function stampedDelta() {
   return delta(`a piece of the answer, made at <${sharedClock()}>, and some words more to make it as long as most`);
 }
 
 /**
- * When the pieces were made that are in a part of a stream.
+ * Finds when the pieces in a part of a stream were made.
  *
  * @param {string} text
  */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Requests over connections that are kept, as many as are needed at a time. */
+/** Sends requests over kept connections; opens as many as it needs at a time. */
 export class Load {
   #url;
   #agent;
@@ -48,7 +48,7 @@ export class Load {
   }
 
   /**
-   * Sends at a steady pace, whether the answers keep up or not.
+   * Sends at a steady pace, even if the answers do not keep up.
    *
    * @param {readonly Buffer[]} bodies
    * @param {number} perSecond
@@ -65,7 +65,7 @@ export class Load {
   }
 
   /**
-   * Sends so many at a time, each as soon as one before has been answered.
+   * Keeps so many requests under way: sends the next as soon as one is answered.
    *
    * @param {readonly Buffer[]} bodies
    * @param {number} atATime
@@ -89,7 +89,7 @@ export class Load {
 const NONCE = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Makes bodies that differ in one nonce alone, without serialising each.
+ * Makes bodies that differ only in a nonce, without serialising each.
  *
  * @param {(nonce: string) => object} request
  * @returns {(nonce: string) => Buffer}

@@ -4,8 +4,8 @@ import { StreamEncoder } from '../../dist/src/dialects/anthropic-messages/encode
 import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
 /**
- * The least that any server has to do with such a request: read it, parse it, write the same events. What it takes is
- * the machine's and the measuring client's share of a time.
+ * The least that any server must do with such a request: read it, parse it, write the same events. Its times are the share of
+ * the machine and of the measuring client.
  *
  * @returns {Promise<string>} its URL
  */

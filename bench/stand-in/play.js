@@ -3,8 +3,8 @@
 import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
 /**
- * Answers at once, or at a steady pace: what is left is the gateway's own work. A conversation ends after its second turn, so
- * that as many of them live as are going to be continued.
+ * Answers at once or at a steady pace, so that the rest of a time is the gateway's own work. A conversation ends after its second
+ * turn, so that only those that will be continued live.
  *
  * @param {import('../../test-engine/play.ts').ModelCall} call
  * @returns {import('../../test-engine/play.ts').Play}

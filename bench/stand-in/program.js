@@ -12,7 +12,7 @@ import { sharedClock, stampsIn } from './answers.js';
 import { startPlainServer } from './plain-server.js';
 import { answer } from './play.js';
 
-/** More than any load asks for: what is measured is no admission. */
+/** More than any load needs: waits for admission are not measured. */
 const UNBOUNDED = 1_000_000;
 
 const gateway = new Gateway(new TestEngine({ answer }), {

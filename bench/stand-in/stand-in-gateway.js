@@ -15,8 +15,8 @@ const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url));
  */
 
 /**
- * The gateway's real server, routes and pool over an engine that does nothing, and a plain server beside it, in a process
- * of their own.
+ * The gateway's real server, routes and pool over an engine that does nothing, with a plain server beside it. Both run in a
+ * process of their own.
  *
  * @typedef {object} StandInGateway
  * @property {string} gatewayUrl
