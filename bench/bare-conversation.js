@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
-import { CLIENT_TOOLS_SERVER, ClientTools } from '../dist/src/engine/held-calls/client-tools.js';
-import { ToolNames } from '../dist/src/engine/held-calls/tool-names.js';
+import { CLIENT_TOOLS_SERVER } from '../dist/src/engine/held-calls/client-tools-server.js';
+import { HeldCalls } from '../dist/src/engine/held-calls/held-calls.js';
+import { toRequestVariables } from '../dist/src/engine/parameters/request-variables.js';
+import { ToolNames } from '../dist/src/engine/parameters/tool-names.js';
 import { Child } from '../dist/src/engine/process/child.js';
 import { toUserMessage } from '../dist/src/engine/process/claude-process.js';
 import { AnswerFold } from '../dist/src/engine/turn/answer-fold.js';
-import { toRequestVariables } from '../dist/src/engine/turn/request-variables.js';
 import { newMarker } from './observed-model.js';
 import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
 
@@ -22,7 +23,7 @@ export class BareConversation {
   #child = new Child();
   #input = new EventQueue();
   #names = new ToolNames(TOOLS);
-  #clientTools;
+  #heldCalls;
   /** @type {import('@anthropic-ai/claude-agent-sdk').Query | undefined} */
   #query;
 
@@ -33,7 +34,7 @@ export class BareConversation {
   constructor(model, sdk) {
     this.#model = model;
     this.#sdk = sdk;
-    this.#clientTools = new ClientTools(TOOLS, this.#names);
+    this.#heldCalls = new HeldCalls(TOOLS, this.#names);
   }
 
   /**
@@ -90,7 +91,7 @@ export class BareConversation {
   #send(content) {
     this.#sdk.turns += 1;
     if (content.some((block) => block.type === 'tool_result')) {
-      for (const block of content) this.#clientTools.complete(block);
+      for (const block of content) this.#heldCalls.complete(block);
       return;
     }
     this.#input.push(toUserMessage({ role: 'user', content }, this.#names));
@@ -109,7 +110,7 @@ export class BareConversation {
           ...toRequestVariables({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
         },
         extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
-        mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#clientTools.config) },
+        mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#heldCalls.config) },
       },
     });
   }

@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
 import { ClaudeEngine } from '../dist/src/engine/claude-engine.js';
-import { CLIENT_TOOLS_SERVER } from '../dist/src/engine/held-calls/client-tools.js';
+import { CLIENT_TOOLS_SERVER } from '../dist/src/engine/held-calls/client-tools-server.js';
 import { Child } from '../dist/src/engine/process/child.js';
 import { buildEnvironment, inFolder } from '../dist/src/engine/process/environment.js';
 import { findExecutable } from '../dist/src/engine/process/executable.js';

@@ -10,7 +10,7 @@ export interface Faults {
   files?: 'fails';
   /** A process that is made for a request does not come up. */
   spawn?: Fault;
-  prestart?: Fault;
+  spawnSpare?: Fault;
   /** A spare cannot become the process of a conversation. */
   claim?: Fault;
   /** A process ends before it has taken its next turn. */

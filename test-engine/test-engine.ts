@@ -57,8 +57,8 @@ export class TestEngine implements Engine {
     return { process, events: process.begin() };
   }
 
-  prestart(): Promise<TestSpare> {
-    return this.#onceUp(this.faults.prestart, undefined, () => {
+  spawnSpare(): Promise<TestSpare> {
+    return this.#onceUp(this.faults.spawnSpare, undefined, () => {
       const spare = new TestSpare({
         faults: this.faults,
         toProcess: (request, listener) => this.#newProcess(request, listener),

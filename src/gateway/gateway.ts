@@ -2,7 +2,7 @@ import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
 import { chooseRoute } from '../conversation/route.ts';
-import { CallerTurns } from '../processes/caller-turns.ts';
+import { CallerTurns } from '../processes/caller-limit.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { BegunTurn, ConversationProcess, Engine } from '../spec/engine.ts';

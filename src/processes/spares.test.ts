@@ -20,7 +20,7 @@ function spare() {
 
 function setUp({ wanted = 1, processes = 3 } = {}) {
   const starts: Array<PromiseWithResolvers<Spare>> = [];
-  const prestart = vi.fn(() => {
+  const spawnSpare = vi.fn(() => {
     const start = withResolvers<Spare>();
     starts.push(start);
     return start.promise;
@@ -30,7 +30,7 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
     { evict: () => spares.evict(), memoryBytes: () => 0 },
   );
   const gate = new SpawnGate(1, 1e6);
-  const spares: Spares = new Spares({ prestart } as unknown as Engine, wanted, budget, gate);
+  const spares: Spares = new Spares({ spawnSpare } as unknown as Engine, wanted, budget, gate);
   /** The start under way succeeds. */
   const started = async () => {
     const made = spare();
@@ -38,37 +38,37 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
     await settled();
     return made;
   };
-  return { spares, budget, gate, prestart, starts, started };
+  return { spares, budget, gate, spawnSpare, starts, started };
 }
 
 const settled = () => vi.advanceTimersByTimeAsync(0);
 
 test('starts as many as are wanted, one after the other', async () => {
-  const { spares, budget, prestart, started } = setUp({ wanted: 2 });
+  const { spares, budget, spawnSpare, started } = setUp({ wanted: 2 });
   spares.refill();
   spares.refill();
   await settled();
-  expect(prestart).toHaveBeenCalledTimes(1);
+  expect(spawnSpare).toHaveBeenCalledTimes(1);
   await started();
-  expect([spares.ready.length, prestart.mock.calls.length]).toEqual([1, 2]);
+  expect([spares.ready.length, spawnSpare.mock.calls.length]).toEqual([1, 2]);
   await started();
-  expect([spares.ready.length, prestart.mock.calls.length, budget.taken]).toEqual([2, 2, 2]);
+  expect([spares.ready.length, spawnSpare.mock.calls.length, budget.taken]).toEqual([2, 2, 2]);
 });
 
 test('starts none while another process starts, or without room', async () => {
-  const { spares, budget, gate, prestart } = setUp({ processes: 1 });
+  const { spares, budget, gate, spawnSpare } = setUp({ processes: 1 });
   const leave = await gate.enter();
   spares.refill();
-  expect(prestart).not.toHaveBeenCalled();
+  expect(spawnSpare).not.toHaveBeenCalled();
   leave();
   const place = await budget.reserve(PATIENT);
   spares.refill();
   await settled();
-  expect(prestart).not.toHaveBeenCalled();
+  expect(spawnSpare).not.toHaveBeenCalled();
   place.release();
   spares.refill();
   await settled();
-  expect(prestart).toHaveBeenCalledOnce();
+  expect(spawnSpare).toHaveBeenCalledOnce();
 });
 
 test('gives out the oldest with its place', async () => {
@@ -86,34 +86,34 @@ test('gives out the oldest with its place', async () => {
 });
 
 test('whose process exits is forgotten, and replaced', async () => {
-  const { spares, budget, prestart, started } = setUp();
+  const { spares, budget, spawnSpare, started } = setUp();
   spares.refill();
   await settled();
   (await started()).exit();
   await settled();
-  expect([spares.ready.length, prestart.mock.calls.length, budget.taken]).toEqual([0, 2, 1]);
+  expect([spares.ready.length, spawnSpare.mock.calls.length, budget.taken]).toEqual([0, 2, 1]);
 });
 
 test('one that is taken and exits is not replaced by itself', async () => {
-  const { spares, budget, prestart, started } = setUp();
+  const { spares, budget, spawnSpare, started } = setUp();
   spares.refill();
   await settled();
   const made = await started();
   spares.take();
   made.exit();
   await settled();
-  expect([prestart.mock.calls.length, budget.taken]).toEqual([1, 1]);
+  expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 1]);
 });
 
 test('after one did not start, the next is tried some seconds later', async () => {
-  const { spares, budget, prestart, starts } = setUp();
+  const { spares, budget, spawnSpare, starts } = setUp();
   spares.refill();
   await settled();
   starts.shift()?.reject(new Error('no'));
   await vi.advanceTimersByTimeAsync(4_999);
-  expect([prestart.mock.calls.length, budget.taken]).toEqual([1, 0]);
+  expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 0]);
   await vi.advanceTimersByTimeAsync(1);
-  expect([prestart.mock.calls.length, budget.taken]).toEqual([2, 1]);
+  expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([2, 1]);
 });
 
 test('an evicted one is ended and gives its place back; without any there is nothing to evict', async () => {
@@ -140,7 +140,7 @@ test('who waits for room gets that of a spare which was just starting', async ()
 });
 
 test('closing ends all, and the one that is starting when it has started', async () => {
-  const { spares, budget, prestart, started } = setUp({ wanted: 2 });
+  const { spares, budget, spawnSpare, started } = setUp({ wanted: 2 });
   spares.refill();
   await settled();
   const ready = await started();
@@ -150,7 +150,7 @@ test('closing ends all, and the one that is starting when it has started', async
   expect(late.end).toHaveBeenCalledOnce();
   spares.refill();
   await settled();
-  expect([spares.ready.length, prestart.mock.calls.length, budget.taken]).toEqual([0, 2, 0]);
+  expect([spares.ready.length, spawnSpare.mock.calls.length, budget.taken]).toEqual([0, 2, 0]);
 });
 
 interface PromiseWithResolvers<Value> {

@@ -66,7 +66,7 @@ export class Spares {
   async #start(place: Place): Promise<boolean> {
     const leaveGate = await this.#gate.enter();
     try {
-      const placed = { spare: await this.#engine.prestart(), place };
+      const placed = { spare: await this.#engine.spawnSpare(), place };
       if (this.#isClosed) {
         discard(placed);
         return true;

@@ -16,7 +16,7 @@ export interface Engine {
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn;
 
   /** Spawns a spare; resolves when it can be claimed, rejects when it did not come up. */
-  prestart(): Promise<Spare>;
+  spawnSpare(): Promise<Spare>;
 
   /** Asks which credential pays and which models there are. Calls no model. */
   introduction(): Promise<Introduction>;

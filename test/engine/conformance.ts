@@ -351,7 +351,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
     describe('a spare', () => {
       test('becomes the process of a conversation, and its end is harmless then', async () => {
         answering(CALLS, TEXT);
-        const spare = await engine.prestart();
+        const spare = await engine.spawnSpare();
         const exited = vi.fn();
         void spare.exited.then(exited);
         const { heard, listener } = listening();
@@ -370,7 +370,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
       });
 
       test('that is discarded exits, and cannot be claimed', async () => {
-        const spare = await engine.prestart();
+        const spare = await engine.spawnSpare();
         spare.end();
         await spare.exited;
         expect(await spare.claim(request([user('hi')]), NO_LISTENER, PATIENT)).toBeUndefined();
@@ -378,7 +378,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
       });
 
       test('whose client has gone is not claimed, and is gone', async () => {
-        const spare = await engine.prestart();
+        const spare = await engine.spawnSpare();
         expect(await spare.claim(request([user('hi')]), NO_LISTENER, AbortSignal.abort())).toBeUndefined();
         await engine.allGone();
         expect(made.calls()).toEqual([]);
@@ -415,8 +415,8 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
         const { process, events } = begin([user('hi')]);
         const rest = await begunAnswer(events);
         const idle = await finish(begin([user('hi')]));
-        const spare = await engine.prestart();
-        const starting = engine.prestart();
+        const spare = await engine.spawnSpare();
+        const starting = engine.spawnSpare();
         engine.endAll();
         await expect(starting).rejects.toThrow();
         await Promise.all([spare.exited, engine.allGone()]);

@@ -115,7 +115,7 @@ describe('room is made', () => {
   test('by spares, then idle processes never continued, then continued ones, then held ones', async () => {
     const { engine } = await setUp({ processes: 4, spares: 1 });
     await until('a spare is ready', () => engine.spares.length === 1);
-    engine.faults.prestart = 'fails';
+    engine.faults.spawnSpare = 'fails';
     const held = await house.ask('call');
     const [heldBy] = engine.processes;
     const begun = await house.ask('continued');

@@ -88,7 +88,7 @@ describe.each<[string, (socket: Socket) => void]>([
     const { data } = await house.ask('before');
     if (fault === 'claim') await until('there is a spare', () => house.engine.spares.length === 1);
     house.engine.faults[fault] = NEVER;
-    house.engine.faults.prestart = 'fails';
+    house.engine.faults.spawnSpare = 'fails';
     const before: Anthropic.MessageParam[] = [{ role: 'user', content: 'before' }];
     const { socket } = sendAlone(fault === 'claim' ? HI : goOn(before, data.content), true);
     const { status } = house.gateway;
@@ -181,7 +181,7 @@ describe('a gateway that is drained', () => {
     const start = new Promise<void>((resolve) => {
       starts = resolve;
     });
-    const { gateway, engine } = await setUp([TEXT], { spares: 1, faults: { prestart: start } });
+    const { gateway, engine } = await setUp([TEXT], { spares: 1, faults: { spawnSpare: start } });
     await gateway.drain(1);
     starts();
     await engine.allGone();

@@ -98,7 +98,7 @@ test.each(['fails', 'is refused'])('a start does without its spare when the clai
 });
 
 test('a gateway whose spares do not start answers without them', async () => {
-  await setUp([], { spares: 2, faults: { prestart: 'fails' } });
+  await setUp([], { spares: 2, faults: { spawnSpare: 'fails' } });
   const first = await asked(HI);
   expect(first.path).toBe('start');
   expect((await asked(goOn(HI, first.content))).path).toBe('continue');

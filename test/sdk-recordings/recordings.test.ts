@@ -68,7 +68,7 @@ async function record(scenario: Scenario): Promise<Recording> {
 
 async function begin(engine: ReturnType<typeof startEngine>['engine'], scenario: Scenario): Promise<BegunTurn> {
   if (!scenario.isSpare) return engine.replay(scenario.first, NO_LISTENER);
-  const claimed = await (await engine.prestart()).claim(request(scenario.first.messages), NO_LISTENER, PATIENT);
+  const claimed = await (await engine.spawnSpare()).claim(request(scenario.first.messages), NO_LISTENER, PATIENT);
   if (!claimed) throw new Error('the claim was refused');
   return claimed;
 }

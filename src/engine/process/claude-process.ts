@@ -6,12 +6,12 @@ import type { ConversationProcess, ProcessListener, ProcessState } from '../../s
 import { type Failure, failure } from '../../spec/failures.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../spec/messages.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
-import { ClientTools } from '../held-calls/client-tools.ts';
-import { ToolNames } from '../held-calls/tool-names.ts';
+import { HeldCalls } from '../held-calls/held-calls.ts';
+import { type RequestVariables, toRequestVariables } from '../parameters/request-variables.ts';
+import { ToolNames } from '../parameters/tool-names.ts';
 import { toModelContent } from '../replay/transcript.ts';
 import { oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
-import { type RequestVariables, toRequestVariables } from '../turn/request-variables.ts';
 import type { Child } from './child.ts';
 import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
@@ -20,7 +20,7 @@ import type { RunDirectory } from './run-directory.ts';
 /** What a process needs for the request that it is made for, whether it is spawned or claimed. */
 export interface RequestParts {
   input: EventQueue<SDKUserMessage>;
-  clientTools: ClientTools;
+  heldCalls: HeldCalls;
   tools: readonly ClientTool[];
   betas: readonly string[];
   names: ToolNames;
@@ -33,7 +33,7 @@ export function partsFor(request: MessagesRequest): RequestParts {
   const names = new ToolNames(tools);
   return {
     input: new EventQueue<SDKUserMessage>(),
-    clientTools: new ClientTools(tools, names),
+    heldCalls: new HeldCalls(tools, names),
     tools,
     betas,
     names,
@@ -134,7 +134,7 @@ export class ClaudeProcess implements ConversationProcess {
     }
     if (this.#hasEnded()) return undefined;
     const turn = this.#openTurn();
-    if (wasHeld) for (const result of newest.content) this.#parts.clientTools.complete(result);
+    if (wasHeld) for (const result of newest.content) this.#parts.heldCalls.complete(result);
     else {
       this.#settled = this.#newSettled();
       this.#parts.input.push(toUserMessage(newest, this.#parts.names));

@@ -2,7 +2,7 @@ import { prewarm, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
 import { within } from '../../async/within.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
-import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools.ts';
+import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import type { Child } from './child.ts';
 import { ClaudeProcess, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
 import { processMemory } from './memory.ts';
@@ -32,7 +32,7 @@ export class ClaudeSpare implements Spare {
   static async start(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
     const made = maker.create();
     try {
-      const spare = await prewarm({ options: maker.options(made, maker.clientTools(made)) });
+      const spare = await prewarm({ options: maker.options(made, maker.profile(made)) });
       spare.claimed.catch(() => undefined);
       return new ClaudeSpare(spare, made.child, rules);
     } catch (error) {
@@ -54,7 +54,7 @@ export class ClaudeSpare implements Spare {
     this.#isClaimed = true;
     try {
       const parts = partsFor(request);
-      const { input, clientTools, names, variables } = parts;
+      const { input, heldCalls, names, variables } = parts;
       const query = this.#spare.claim({
         prompt: input,
         options: {
@@ -68,7 +68,7 @@ export class ClaudeSpare implements Spare {
       const ready = Promise.all([
         this.#spare.claimed,
         query.applyFlagSettings({ env: variables }),
-        request.tools.length > 0 ? query.setMcpServers({ [CLIENT_TOOLS_SERVER]: clientTools.config }) : undefined,
+        request.tools.length > 0 ? query.setMcpServers({ [CLIENT_TOOLS_SERVER]: heldCalls.config }) : undefined,
       ]);
       await within(ready, CLAIM_MS, signal);
       for (const message of request.messages) input.push(toUserMessage(message, names));

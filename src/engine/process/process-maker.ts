@@ -44,7 +44,7 @@ export class ProcessMaker {
   }
 
   /** The profile of a process that has the client's tools only and writes into its own folder. */
-  clientTools({ files }: NewProcess): ProcessProfile {
+  profile({ files }: NewProcess): ProcessProfile {
     const { environment, directory } = this.#options;
     return clientToolsProfile(inFolder(environment.variables, files.folder), directory.work);
   }

@@ -1,5 +1,5 @@
 import type { Options, SessionStore, SettingSource } from '@anthropic-ai/claude-agent-sdk';
-import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools.ts';
+import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import type { Environment } from './environment.ts';
 
 /** What a process may do and where it runs, whatever the request. */

@@ -4,10 +4,11 @@ import {
   type SDKControlGetContextUsageResponse,
   type SDKUserMessage,
 } from '@anthropic-ai/claude-agent-sdk';
+import type { Tool } from '@modelcontextprotocol/sdk/types.js';
 import { EventQueue } from '../../async/event-queue.ts';
-import type { MessagesRequest } from '../../spec/messages.ts';
-import { CLIENT_TOOLS_SERVER, describedTools } from '../held-calls/client-tools.ts';
-import { ToolNames } from '../held-calls/tool-names.ts';
+import type { ClientTool, MessagesRequest } from '../../spec/messages.ts';
+import { CLIENT_TOOLS_SERVER, clientToolsServer, serverConfig } from '../held-calls/client-tools-server.ts';
+import { ToolNames } from '../parameters/tool-names.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
 import { toTranscript } from '../replay/transcript.ts';
 
@@ -24,7 +25,7 @@ export async function countTokens(
 ): Promise<number | undefined> {
   const names = new ToolNames(request.tools);
   const made = maker.create({ system: request.system });
-  const profile = maker.clientTools(made);
+  const profile = maker.profile(made);
   const transcript = toTranscript(request.messages, request.model, profile.workingDirectory, names);
   const options = maker.options(made, {
     ...profile,
@@ -42,7 +43,7 @@ export async function countTokens(
         ...options.extraArgs,
         ...(made.files.system && { 'append-system-prompt-file': made.files.system }),
       },
-      mcpServers: { [CLIENT_TOOLS_SERVER]: describedTools(request.tools, names) },
+      mcpServers: { [CLIENT_TOOLS_SERVER]: serverConfig(clientToolsServer(described(request.tools, names))) },
     },
   });
   try {
@@ -76,4 +77,13 @@ function aborted(signal: AbortSignal): Promise<undefined> {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+}
+
+/** The client's tools with their descriptions: this process counts their tokens and calls none of them. */
+function described(tools: readonly ClientTool[], names: ToolNames): Tool[] {
+  return tools.map(({ name, description, input_schema }) => ({
+    name: names.toModel(name),
+    ...(description === undefined ? {} : { description }),
+    inputSchema: { ...input_schema, type: 'object' },
+  }));
 }

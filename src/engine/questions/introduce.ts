@@ -21,7 +21,7 @@ const END_MS = 1_000;
 export async function introduce(maker: ProcessMaker): Promise<Introduction> {
   const made = maker.create();
   const prompt = new EventQueue<SDKUserMessage>();
-  const sdkQuery = query({ prompt, options: maker.options(made, maker.clientTools(made)) });
+  const sdkQuery = query({ prompt, options: maker.options(made, maker.profile(made)) });
   try {
     const { account, models } = await within(sdkQuery.initializationResult(), INTRODUCTION_MS);
     return { account, models: toModelListings(models) };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { toolResultContent } from '../../conversation/canonical.ts';
 import type { ContentBlock, Message } from '../../spec/messages.ts';
-import type { ToolNames } from '../held-calls/tool-names.ts';
+import type { ToolNames } from '../parameters/tool-names.ts';
 import { TESTED } from '../process/executable.ts';
 
 /** A whole conversation as a session that the SDK can resume. */

@@ -3,7 +3,7 @@ import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-s
 import { describe, expect, test } from 'vitest';
 import type { Recording } from '../../../test/sdk-recordings/recording.ts';
 import { SCENARIOS } from '../../../test/sdk-recordings/scenarios.ts';
-import { ToolNames } from '../held-calls/tool-names.ts';
+import { ToolNames } from '../parameters/tool-names.ts';
 import { type AnswerStrategy, oneAnswer } from './answer-strategy.ts';
 import { MessageReader, type Reading } from './message-reader.ts';
 

@@ -2,7 +2,7 @@ import type { SDKAPIRetryMessage, SDKMessage, SessionStoreEntry } from '@anthrop
 import { type Failure, failure } from '../../spec/failures.ts';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
-import type { ToolNames } from '../held-calls/tool-names.ts';
+import type { ToolNames } from '../parameters/tool-names.ts';
 import { AnswerFold, type RawEvent } from './answer-fold.ts';
 import type { AnswerStrategy } from './answer-strategy.ts';
 import { failureOfAssistant, failureOfRetry, inWordsOfPromptTooLong } from './upstream-failure.ts';

@@ -56,7 +56,7 @@ export function useContract(api: Api): Contract {
     },
     async claim(given: MessagesRequest) {
       const { engine } = contract.fixture;
-      const begun = await (await engine.prestart()).claim(given, NO_LISTENER, new AbortController().signal);
+      const begun = await (await engine.spawnSpare()).claim(given, NO_LISTENER, new AbortController().signal);
       if (!begun) throw new Error('the claim was refused');
       const turn = await finish(begun);
       processes.push(turn.process);

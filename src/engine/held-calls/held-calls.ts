@@ -1,34 +1,23 @@
 import type { McpSdkServerConfigWithInstance } from '@anthropic-ai/claude-agent-sdk';
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  CallToolRequestSchema,
-  type CallToolResult,
-  ListToolsRequestSchema,
-  type Tool,
-} from '@modelcontextprotocol/sdk/types.js';
-import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { CallToolRequestSchema, type CallToolResult, type Tool } from '@modelcontextprotocol/sdk/types.js';
 import { toolResultContent } from '../../conversation/canonical.ts';
 import type { ClientTool, ContentBlock } from '../../spec/messages.ts';
-import type { ToolNames } from './tool-names.ts';
-
-/** The MCP server's name; `mcp__<name>` stands for all of its tools in the permission list. */
-export const CLIENT_TOOLS_SERVER = 'client';
+import type { ToolNames } from '../parameters/tool-names.ts';
+import { clientToolsServer, serverConfig } from './client-tools-server.ts';
 
 /** The SDK's key for the tool_use id of a call. */
 const TOOL_USE_ID = 'claudecode/toolUseId';
 /** The SDK writes a longer result to a file, in characters; its own upper bound. */
 const LONGEST_RESULT = 500_000;
 
-/** Shared: each server would make its own at every spawn, which takes longer than all the rest and is never used. */
-const VALIDATOR = new AjvJsonSchemaValidator();
-
 /**
  * The client's tools as an in-process MCP server that runs nothing. Here a held call waits: until the client's next request
  * brings its result, or for ever if the process ends first.
  *
- * The server declares names alone, for the SDK to dispatch the calls; `request-variables` shows the tools to the model.
+ * The server declares names alone, for the SDK to dispatch the calls; `engine/parameters` shows the tools to the model.
  */
-export class ClientTools {
+export class HeldCalls {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
   readonly #server: Server;
 
@@ -40,7 +29,7 @@ export class ClientTools {
         _meta: { 'anthropic/maxResultSizeChars': LONGEST_RESULT },
       }),
     );
-    this.#server = serverOf(list);
+    this.#server = clientToolsServer(list);
     this.#server.setRequestHandler(CallToolRequestSchema, async (call) => {
       const toolUseId = String(call.params._meta?.[TOOL_USE_ID]);
       const result = await this.#result(toolUseId).promise;
@@ -51,7 +40,7 @@ export class ClientTools {
 
   /** For the SDK's `mcpServers` option. */
   get config(): McpSdkServerConfigWithInstance {
-    return toConfig(this.#server);
+    return serverConfig(this.#server);
   }
 
   /** Completes the held call with the result's `tool_use_id`; a call that comes later gets its result at once. */
@@ -70,33 +59,6 @@ export class ClientTools {
     }
     return result;
   }
-}
-
-/** The client's tools with their descriptions, for a process that counts their tokens and calls none of them. */
-export function describedTools(tools: readonly ClientTool[], names: ToolNames): McpSdkServerConfigWithInstance {
-  const list = tools.map(
-    ({ name, description, input_schema }): Tool => ({
-      name: names.toModel(name),
-      ...(description === undefined ? {} : { description }),
-      inputSchema: { ...input_schema, type: 'object' },
-    }),
-  );
-  return toConfig(serverOf(list));
-}
-
-function serverOf(tools: Tool[]): Server {
-  const server = new Server(
-    { name: CLIENT_TOOLS_SERVER, version: '1' },
-    { capabilities: { tools: {} }, jsonSchemaValidator: VALIDATOR },
-  );
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
-  return server;
-}
-
-function toConfig(server: Server): McpSdkServerConfigWithInstance {
-  // The SDK's type asks for the high-level server, but the SDK only uses `connect`, which both have.
-  const instance = server as unknown as McpSdkServerConfigWithInstance['instance'];
-  return { type: 'sdk', name: CLIENT_TOOLS_SERVER, instance };
 }
 
 interface PromiseWithResolvers<Value> {

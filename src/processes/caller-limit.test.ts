@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Caller } from '../spec/caller.ts';
-import { CallerTurns } from './caller-turns.ts';
+import { CallerTurns } from './caller-limit.ts';
 
 const caller = (id: string, turns: number): Caller => ({ id, name: id, limits: { turns } });
 const refused = expect.objectContaining({

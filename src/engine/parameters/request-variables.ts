@@ -1,5 +1,5 @@
 import type { JsonObject, MessagesRequest } from '../../spec/messages.ts';
-import type { ToolNames } from '../held-calls/tool-names.ts';
+import type { ToolNames } from './tool-names.ts';
 
 /** The CLI merges this JSON object into the body of each request to the model. */
 const EXTRA_BODY = 'CLAUDE_CODE_EXTRA_BODY';
