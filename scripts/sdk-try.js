@@ -13,8 +13,18 @@ const FACTS = ['--project', 'real', 'test/real/sdk-facts', 'test/sdk-recordings'
 const SDK = '@anthropic-ai/claude-agent-sdk';
 const NOT_COPIED = new Set(['.cache', '.git', 'dist', 'node_modules']);
 
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let running;
+let isEnded = false;
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => {
+    isEnded = true;
+    running?.kill(signal);
+  });
+}
+
 /**
- * Runs a command in the copy. It forwards signals to the command and ends with it.
+ * Runs a command in the copy. A signal to this program goes to the command.
  *
  * @param {string} cwd
  * @param {string} program
@@ -23,9 +33,7 @@ const NOT_COPIED = new Set(['.cache', '.git', 'dist', 'node_modules']);
  */
 function run(cwd, program, ...line) {
   const child = spawn(program, line, { cwd, stdio: 'inherit' });
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => child.kill(signal));
-  }
+  running = child;
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code === 0));
@@ -49,13 +57,14 @@ async function tryVersion(copy, version) {
   // The other packages come by the copied lock file, and the `claude` binary with its SDK.
   const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   if (!(await run(copy, 'npm', 'install', ...options, `${SDK}@${version}`))) {
-    process.stdout.write(`${SDK}@${version} could not be installed.\n`);
+    process.stdout.write(`${SDK}@${version} ${isEnded ? 'was not' : 'could not be'} installed.\n`);
     return false;
   }
   const tried = installedVersion(copy);
   process.stdout.write(`Trying ${tried}.\n`);
   const holds = await run(copy, process.execPath, join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...FACTS);
-  process.stdout.write(`${tried}: ${holds ? 'every fact held' : 'not every fact held, see above'}.\n`);
+  const failed = isEnded ? 'ended before every fact was tried' : 'not every fact held, see above';
+  process.stdout.write(`${tried}: ${holds ? 'every fact held' : failed}.\n`);
   return holds;
 }
 
