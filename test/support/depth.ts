@@ -18,7 +18,7 @@ interface Depths {
 
 const DEPTHS = {
   /** Conversations of three to nine turns. */
-  conversations: { EVERYDAY_RUNS: 6, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
+  conversations: { EVERYDAY_RUNS: 4, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Conversations that share five processes. */

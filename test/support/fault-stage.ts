@@ -10,7 +10,7 @@ import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server
 import { asTheModelSees, type WireMessage } from './as-the-model-sees.ts';
 import { foldMessage } from './fold-message.ts';
 import { type StartOptions, spawnGateway, startGateway, type TestGateway, until } from './gateway.ts';
-import { environmentOf, processesWith } from './process-table.ts';
+import { environmentOf, parentOf, processesWith } from './process-table.ts';
 import type { StreamEvent } from './sse-frames.ts';
 import { SseGrammar } from './sse-grammar.ts';
 
@@ -121,7 +121,9 @@ export class FaultStage {
 
   /** The `claude` processes of this gateway that live now. */
   processes(): number[] {
-    return processesWith(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
+    const found = processesWith(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
+    // A `claude` process may have a child of its own for a moment.
+    return found.filter((pid) => !found.includes(parentOf(pid)));
   }
 
   /** The same, once those that were ending are gone. */

@@ -10,10 +10,20 @@ export function processesWith(text: string): number[] {
 /** The living children of a process; one that was killed and not yet waited for is no more. */
 export function childrenOf(parent: number | undefined): number[] {
   return allPids().filter((pid) => {
-    // The name stands in brackets and may have spaces: 12 (claude) S 11 …
-    const [state, ppid] = textOf(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
-    return Number(ppid) === parent && state !== 'Z';
+    const { state, ppid } = statOf(pid);
+    return ppid === parent && state !== 'Z';
   });
+}
+
+/** Who has made a process; not a number if it is no more. */
+export function parentOf(pid: number): number {
+  return statOf(pid).ppid;
+}
+
+function statOf(pid: number): { state: string | undefined; ppid: number } {
+  // The name stands in brackets and may have spaces: 12 (claude) S 11 …
+  const [state, ppid] = textOf(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
+  return { state, ppid: Number(ppid) };
 }
 
 /** The variables of a process; none if it is no more. */

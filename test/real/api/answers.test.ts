@@ -66,7 +66,7 @@ test('streaming and not, the answer is the model’s own', QUICK, async () => {
   }
 });
 
-test('a stream keeps the API’s grammar', QUICK, async () => {
+test('a stream keeps the API’s grammar', async () => {
   model.use([{ replies: [RICH] }]);
   const { response, events, end } = await postStream(gateway.url, ask('hi', { tools: TOOLS }));
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -75,7 +75,7 @@ test('a stream keeps the API’s grammar', QUICK, async () => {
   expect(foldMessage(events).content).toEqual(RICH.content);
 });
 
-test('without `stream` the answer is JSON', QUICK, async () => {
+test('without `stream` the answer is JSON', async () => {
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -117,7 +117,7 @@ test('what is not acted on is said', QUICK, async () => {
   expect(model.requests[0]?.body.tools?.map(({ name }) => name)).toEqual(['read']);
 });
 
-test('while the model is silent the stream pings, before and inside the answer', QUICK, async () => {
+test('while the model is silent the stream pings, before and inside the answer', async () => {
   model.use([{ replies: [{ content: [{ type: 'text', text: 'slow' }], delay_ms: 1_500, gap_ms: 700 }] }]);
   const impatient = await startGateway(model.url, ['--keep-alive-seconds', '0.3']);
   const { response, events } = await postStream(impatient.url, ask('hi'));
@@ -281,7 +281,7 @@ test('clients are told apart by their keys, wherever they send them', QUICK, asy
   expect((await send('one', messages)).headers.get('isthmus-path')).toBe('continue');
 });
 
-test('a client that leaves is one line of the log', QUICK, async () => {
+test('a client that leaves is one line of the log', async () => {
   model.use([{ replies: [{ ...RICH, gap_ms: 50 }] }]);
   const leaving = new AbortController();
   const lines = () =>

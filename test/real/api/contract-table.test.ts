@@ -126,12 +126,15 @@ const PASSED: Partial<Record<keyof typeof BODY_FIELDS, Passing[]>> = {
   ],
 };
 
+/** One of each kind: applied by the CLI, by the body, and renamed. The others go with the second. */
+const QUICK_FIELDS = new Set(['thinking', 'stop_sequences', 'tool_choice']);
+
 describe.each([false, true])('with stream: %s', (stream) => {
   const cases = Object.entries(PASSED).flatMap(([field, values]) =>
     (values ?? []).map((passing, at) => ({ field, ...passing, isFirst: at === 0 })),
   );
 
-  testEach(cases, ({ isFirst }, at) => isFirst && (at % 2 === 0) === stream)(
+  testEach(cases, ({ isFirst, field }, at) => isFirst && QUICK_FIELDS.has(field) && (at % 2 === 0) === stream)(
     '$field $send reaches the model on every path, and is gone one turn later',
     async (passing) => {
       const { field, send, seen = { [field]: send }, without } = passing;

@@ -100,7 +100,7 @@ test(
   },
 );
 
-test('idle processes leave before held ones, those never continued first', QUICK, async () => {
+test('idle processes leave before held ones, those never continued first', async () => {
   const { gateway, ask } = await setUp('--max-processes', '3', '--spares', '0');
   const held = await ask('call me');
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
@@ -128,7 +128,7 @@ test('idle processes leave before held ones, those never continued first', QUICK
   expect(back.response.headers.get('isthmus-path')).toBe('continue');
 });
 
-test('beyond the budget and the queue the answer is 529 with a delay', QUICK, async () => {
+test('beyond the budget and the queue the answer is 529 with a delay', async () => {
   const { model, gateway, ask } = await setUp(
     '--max-processes',
     '1',
@@ -179,7 +179,7 @@ testEach(['slow', 'stall'], (text) => text === 'slow')(
   },
 );
 
-test('two requests from one point are both answered, one live and one by replay', QUICK, async () => {
+test('two requests from one point are both answered, one live and one by replay', async () => {
   const { model, ask } = await setUp('--spares', '0');
   const first: Anthropic.MessageParam[] = [{ role: 'user', content: 'hi' }];
   const { data } = await ask(first);
@@ -209,7 +209,7 @@ test('clients with different keys never share a process', async () => {
   expect(response.headers.get('isthmus-path')).toBe('replay');
 });
 
-test('a process that waits longer than its limit leaves, and nothing is lost', QUICK, async () => {
+test('a process that waits longer than its limit leaves, and nothing is lost', async () => {
   const { model, gateway, ask } = await setUp('--held-minutes', '0.001', '--idle-minutes', '0.001', '--spares', '0');
   const { data } = await ask('call');
   await ask('hi');
@@ -313,7 +313,7 @@ test('after SIGTERM what cannot finish in time, and what still waits, is told so
   expect(model.requests).toHaveLength(1);
 });
 
-test('SIGTERM lets a turn under way finish', QUICK, async () => {
+test('SIGTERM lets a turn under way finish', async () => {
   const { model, gateway, ask } = await setUp('--spares', '0');
   const slow = ask('slow');
   await until('the model is called', () => model.requests.length === 1);

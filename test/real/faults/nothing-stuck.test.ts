@@ -23,7 +23,7 @@ const HOSTILE: Record<string, string> = {
   'a schema of 1,000 levels': `"tools": [{"name": "t", "input_schema": {"type": "object", "properties": ${nested(1_000)}}}], "messages": [{"role": "user", "content": "hi"}]`,
 };
 
-test('bodies that no walk bears are refused before anything is taken for them', QUICK, async () => {
+test('bodies that no walk bears are refused before anything is taken for them', async () => {
   stage = await FaultStage.open(['--spares', '1', '--max-processes', '3', '--starts-at-a-time', '1']);
   await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
   const [spare] = stage.processes();
@@ -168,7 +168,7 @@ test('a client that leaves with a second request behind its first stops both', a
   await until('both calls are over', () => turns.every(({ calls }) => calls[0]?.outcome === 'aborted'));
 });
 
-test('what is no request, behind a request, ends its answer and is not answered within it', QUICK, async () => {
+test('what is no request, behind a request, ends its answer and is not answered within it', async () => {
   stage = await FaultStage.open(['--spares', '0']);
   const turn = stage.conversation().next({ ...ANSWER, gap_ms: 10_000 });
   let heard = '';
