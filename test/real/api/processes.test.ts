@@ -252,7 +252,7 @@ test('a process that is killed in the middle of a turn is a typed error, and the
   expect((await ask('hi')).data.content).toMatchObject([{ text: 'You said: hi' }]);
 });
 
-testEach(['SIGTERM', 'SIGKILL'] as const, (signal) => signal === 'SIGKILL')(
+test.each(['SIGTERM', 'SIGKILL'] as const)(
   '%s of the gateway while a call is held leaves no process and calls no model',
   async (signal) => {
     const { model, gateway, ask } = await setUp('--spares', '1');

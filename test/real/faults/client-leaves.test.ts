@@ -141,7 +141,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
     },
   );
 
-  testEach(Object.keys(FIRST) as Array<keyof typeof FIRST>, (path) => isReset && path === 'replay')(
+  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)(
     'after a ping, before the answer to a %s',
     async (path) => {
       const conversation = await on(path);
@@ -194,7 +194,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
     }
   });
 
-  test('after the last event: the answer is its, and the conversation is continued', isReset ? QUICK : {}, async () => {
+  test('after the last event: the answer is its, and the conversation is continued', async () => {
     const conversation = await on('continue');
     for (const reply of [call('a'), ANSWER]) {
       const turn = conversation.next(reply);
@@ -207,27 +207,23 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
     expect(await conversation.take(ANSWER)).toBe('continue');
   });
 
-  test(
-    'while it waits for a place: its place in the queue is free, and nothing is started',
-    isReset ? QUICK : {},
-    async () => {
-      const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
-      try {
-        const busy = small.conversation().next(SLOW);
-        const answering = busy.send();
-        await until('the only place is taken', () => busy.calls.length === 1);
-        const conversation = small.conversation();
-        const turn = conversation.next(ANSWER);
-        const { socket } = turn.sendAlone();
-        await until('it waits', async () => (await small.gateway.health()).waiting === 1);
-        leave(socket);
-        await until('it waits no more', async () => (await small.gateway.health()).waiting === 0);
-        busy.expectAnswer(await answering);
-        expect(turn.calls).toEqual([]);
-        conversation.keep(turn, await turn.send());
-      } finally {
-        await small.close();
-      }
-    },
-  );
+  test('while it waits for a place: its place in the queue is free, and nothing is started', async () => {
+    const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
+    try {
+      const busy = small.conversation().next(SLOW);
+      const answering = busy.send();
+      await until('the only place is taken', () => busy.calls.length === 1);
+      const conversation = small.conversation();
+      const turn = conversation.next(ANSWER);
+      const { socket } = turn.sendAlone();
+      await until('it waits', async () => (await small.gateway.health()).waiting === 1);
+      leave(socket);
+      await until('it waits no more', async () => (await small.gateway.health()).waiting === 0);
+      busy.expectAnswer(await answering);
+      expect(turn.calls).toEqual([]);
+      conversation.keep(turn, await turn.send());
+    } finally {
+      await small.close();
+    }
+  });
 });

@@ -77,7 +77,7 @@ test('results of other calls than the held ones are refused and disturb nothing'
   expect(await other.take(ANSWER)).toBe('continue');
 });
 
-test('by another client key: replayed for the other, and still held for the first', QUICK, async () => {
+test('by another client key: replayed for the other, and still held for the first', async () => {
   const conversation = await holding('a', 'b');
   const turn = conversation.next(ANSWER);
   const outcomes = [await turn.send({ key: 'another' }), await turn.send()];

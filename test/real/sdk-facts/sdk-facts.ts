@@ -256,27 +256,34 @@ export function describeSdkFacts(api: Api): void {
       expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(messages);
     });
 
-    test.each([
-      ['claude-haiku-4-5', 100],
+    // `npm test` tries one model of each kind, the others are tried over the first party's API.
+    const most: Array<[model: string, media: number]> = [
       ['claude-sonnet-4-6', 100],
+      ['claude-sonnet-5', 600],
+    ];
+    const others: typeof most = [
+      ['claude-haiku-4-5', 100],
       ['claude-of-the-future', 100],
       ['claude-opus-4-7', 600],
-      ['claude-sonnet-5', 600],
       ['claude-haiku-5-5', 600],
       ['claude-fable-5-2', 600],
-    ])('for %s a replay carries %i images and documents', async (name, most) => {
-      const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
-      const pair = [
-        assistant({ type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }),
-        result([{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }]),
-      ];
-      for (const count of [most - 1, most]) {
-        await replay(request([user(...Array.from({ length: count }, () => image)), ...pair], { model: name }));
-      }
-      // The oldest of those that are too many vanish without a word; the gateway refuses them before.
-      expect(seen(0).messages[0]?.content).toHaveLength(most - 1);
-      expect(seen(1).messages[0]?.content.length).toBeLessThan(most);
-    });
+    ];
+    test.each(api === 'another' ? most : [...most, ...others])(
+      'for %s a replay carries %i images and documents',
+      async (name, most) => {
+        const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
+        const pair = [
+          assistant({ type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }),
+          result([{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }]),
+        ];
+        for (const count of [most - 1, most]) {
+          await replay(request([user(...Array.from({ length: count }, () => image)), ...pair], { model: name }));
+        }
+        // The oldest of those that are too many vanish without a word; the gateway refuses them before.
+        expect(seen(0).messages[0]?.content).toHaveLength(most - 1);
+        expect(seen(1).messages[0]?.content.length).toBeLessThan(most);
+      },
+    );
 
     test('the SDK counts a request’s tokens by the API, and guesses in silence when it cannot', async () => {
       const given = request([user('hello '.repeat(100))], { tools: [tool('read')] });
