@@ -257,18 +257,18 @@ export function describeSdkFacts(api: Api): void {
     });
 
     // `npm test` tries one model of each kind, the others are tried over the first party's API.
-    const most: Array<[model: string, media: number]> = [
+    const ofEachKind: Array<[model: string, most: number]> = [
       ['claude-sonnet-4-6', 100],
       ['claude-sonnet-5', 600],
     ];
-    const others: typeof most = [
+    const others: typeof ofEachKind = [
       ['claude-haiku-4-5', 100],
       ['claude-of-the-future', 100],
       ['claude-opus-4-7', 600],
       ['claude-haiku-5-5', 600],
       ['claude-fable-5-2', 600],
     ];
-    test.each(api === 'another' ? most : [...most, ...others])(
+    test.each(api === 'another' ? ofEachKind : [...ofEachKind, ...others])(
       'for %s a replay carries %i images and documents',
       async (name, most) => {
         const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
