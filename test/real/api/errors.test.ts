@@ -37,8 +37,7 @@ async function alone(flags: string[]) {
 /** @param flags for which a gateway of its own is started */
 async function setUp(replies: Reply[], ...flags: string[]) {
   const { model, gateway } = flags.length > 0 ? await alone(flags) : shared;
-  model.requests.length = 0;
-  model.use([{ replies }]);
+  model.restart([{ replies }]);
   const client = sdkClient(gateway.url);
   const ask = (stream = false): Promise<Anthropic.Message> =>
     stream ? client.messages.stream(ASK).finalMessage() : client.messages.create(ASK);
