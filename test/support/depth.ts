@@ -21,6 +21,8 @@ const DEPTHS = {
   conversations: { EVERYDAY_RUNS: 4, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
+  /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */
+  faultsOnOtherWays: { EVERYDAY_RUNS: 4, SOAK_RUNS: 150, SEED: 20_261_125, SHARE: 3 },
   /** Conversations that share five processes. */
   crowd: { EVERYDAY_RUNS: 15, SOAK_RUNS: 40, SEED: 20_261_123, SHARE: 2 },
   /** Batches of 500 requests in each of five sections. */

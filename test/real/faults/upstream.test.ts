@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { streamEvents } from '../../../scripted-model/message-stream.ts';
 import type { Reply } from '../../../scripted-model/script.ts';
+import { checkProperty, depthOf } from '../../support/depth.ts';
 import { type Conversation, call, FaultStage, HISTORY, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
 import { testEach } from '../../support/quick.ts';
@@ -148,8 +150,12 @@ const ROWS = Object.entries<Row>(FAULTS).flatMap(([name, row], at) =>
   ),
 );
 
-/** One for each kind of fault, on each way in turn. */
-const QUICK_FAULTS: Array<keyof typeof FAULTS> = [
+/** Every fault once, on each of its ways in turn; a soak takes the other ways, too. */
+const EVERYDAY_ROWS = ROWS.filter((_row, at) => at % 3 === Math.floor(at / 3) % 3);
+const OTHER_ROWS = ROWS.filter((row) => !EVERYDAY_ROWS.includes(row));
+
+/** One for each kind of fault. */
+const QUICK_FAULTS: string[] = [
   'a page of HTML',
   'a stream that ends within a block',
   'a connection that is reset before its first event',
@@ -161,7 +167,6 @@ const QUICK_FAULTS: Array<keyof typeof FAULTS> = [
   'a 500',
   'a stream that ends after the block of a call',
 ];
-const QUICK_ROWS = QUICK_FAULTS.map((name, at) => ROWS.filter((row) => row[0] === name)[at % 3]);
 
 let stage: FaultStage;
 let spared: FaultStage;
@@ -175,7 +180,7 @@ afterAll(async () => {
   for (const end of closed) if (end.status === 'rejected') throw end.reason;
 });
 
-testEach(ROWS, (row) => QUICK_ROWS.includes(row))('%s, in place of the answer to %s', async (_name, way, row) => {
+async function breakTurns(way: keyof typeof WAYS, row: Row): Promise<void> {
   const { begin, path } = WAYS[way];
   const conversations = await Promise.all([begin(), begin()]);
   await Promise.all(
@@ -202,6 +207,21 @@ testEach(ROWS, (row) => QUICK_ROWS.includes(row))('%s, in place of the answer to
       expect(again).toMatchObject({ kind: 'answer', path });
       conversation.keep(turn, again);
       expect(turn.calls).toHaveLength(asks + 1);
+    }),
+  );
+}
+
+testEach(EVERYDAY_ROWS, ([name]) => QUICK_FAULTS.includes(name))(
+  '%s, in place of the answer to %s',
+  async (_name, way, row) => breakTurns(way, row),
+);
+
+test('any fault, in place of an answer on another of its ways', { tags: ['soak'] }, async () => {
+  const depth = depthOf('faultsOnOtherWays');
+  await checkProperty(
+    depth,
+    fc.asyncProperty(fc.constantFrom(...OTHER_ROWS), async ([, way, row]) => {
+      if (!depth.isOver()) await breakTurns(way, row);
     }),
   );
 });
