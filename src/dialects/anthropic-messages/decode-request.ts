@@ -314,11 +314,17 @@ function assertChosenToolExists(
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.infer<Schema> {
-  const result = schema.safeParse(value, requiredOr());
+  const result = safeParse(schema, value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const at = [path, ...(issue?.path ?? []).map(String)].filter((part) => part !== '').join('.');
   throw badRequest(at, issue?.message ?? 'is not valid');
+}
+
+/** Words of one's own make zod's parse several times slower: they are asked for only when something is wrong. */
+function safeParse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ZodSafeParseResult<z.infer<Schema>> {
+  const result = schema.safeParse(value);
+  return result.success ? result : schema.safeParse(value, requiredOr());
 }
 
 /** A string or the schema's value. Not a zod union: that would hide the path of a problem inside the list. */
@@ -329,7 +335,7 @@ function stringOr<Schema extends z.ZodType>(schema: Schema, expected: string) {
       context.addIssue({ code: 'custom', message: value === undefined ? REQUIRED : `must be ${expected}` });
       return z.NEVER;
     }
-    const result = schema.safeParse(value, requiredOr());
+    const result = safeParse(schema, value);
     if (result.success) return result.data;
     for (const { message, path } of result.error.issues) context.addIssue({ code: 'custom', message, path });
     return z.NEVER;
