@@ -1,15 +1,10 @@
 import type { RawEvent } from '../src/engine/turn/answer-fold.ts';
 import type { Failure } from '../src/spec/failures.ts';
-import type { AnswerMessage, ClientTool, JsonObject, Message } from '../src/spec/messages.ts';
+import type { AnswerMessage, MessagesRequest } from '../src/spec/messages.ts';
 
 /** One model call, as the model would see it: what the process holds, then its newest turn. */
-export interface ModelCall {
-  model: string;
-  system: string;
-  messages: Message[];
-  tools: ClientTool[];
-  parameters: JsonObject;
-  betas: string[];
+export interface ModelCall
+  extends Pick<MessagesRequest, 'model' | 'system' | 'messages' | 'tools' | 'parameters' | 'betas'> {
   /** The process that calls. */
   process: number;
   /** Which of its turns it is; 1 for the first. */

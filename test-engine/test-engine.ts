@@ -34,7 +34,7 @@ export class TestEngine implements Engine {
   readonly #spares = new Set<TestSpare>();
   /** Ends what nobody has yet: spares being spawned, counts, introductions. */
   #nobodys = new AbortController();
-  #starting = 0;
+  #spawning = 0;
   readonly #waiting: Array<() => void> = [];
 
   constructor(options: TestEngineOptions) {
@@ -99,7 +99,7 @@ export class TestEngine implements Engine {
   abandonAll(): void {}
 
   get #living(): number {
-    return this.#processes.size + this.#spares.size + this.#starting;
+    return this.#processes.size + this.#spares.size + this.#spawning;
   }
 
   #newProcess(request: MessagesRequest, listener: ProcessListener): TestProcess {
@@ -122,13 +122,13 @@ export class TestEngine implements Engine {
    */
   async #onceUp<Value>(fault: Fault | undefined, signal: AbortSignal | undefined, use: () => Value): Promise<Value> {
     const ended = signal ? AbortSignal.any([signal, this.#nobodys.signal]) : this.#nobodys.signal;
-    this.#starting += 1;
+    this.#spawning += 1;
     try {
       await (fault instanceof Promise ? resolvedOrAborted(fault, ended) : undefined);
       if (fault === 'fails' || ended.aborted) throw new Error('The process did not come up.');
       return use();
     } finally {
-      this.#starting -= 1;
+      this.#spawning -= 1;
       this.#tellGone();
     }
   }

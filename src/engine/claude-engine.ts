@@ -30,7 +30,7 @@ export class ClaudeEngine implements Engine {
   }
 
   spawnSpare(): Promise<Spare> {
-    return ClaudeSpare.start(this.#maker, this.#rules);
+    return ClaudeSpare.spawn(this.#maker, this.#rules);
   }
 
   introduction(): Promise<Introduction> {

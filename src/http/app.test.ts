@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { answerMessage } from '../../test/support/answer-message.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import type { Order } from '../gateway/gateway.ts';
 import { FAILURE_FACTS, failed, failure } from '../spec/failures.ts';
-import type { AnswerMessage } from '../spec/messages.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
 import { createApp } from './app.ts';
@@ -14,16 +14,7 @@ import { type Listener, listen } from './listen.ts';
 
 /** The routes over two dialects and a gateway that plays what a test says: no engine is in it. */
 
-const ANSWER: AnswerMessage = {
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'grüße' }],
-  stop_reason: 'end_turn',
-  stop_sequence: null,
-  usage: { input_tokens: 3, output_tokens: 2 },
-};
+const ANSWER = answerMessage('grüße');
 const START: TurnEvent = { type: 'message_start', message: { ...ANSWER, content: [], stop_reason: null } };
 const STOP: TurnEvent = { type: 'message_stop', answer: ANSWER };
 

@@ -18,7 +18,7 @@ export class Spares {
   readonly #budget: ProcessBudget;
   readonly #gate: SpawnGate;
   readonly #ready: PlacedSpare[] = [];
-  #starting = 0;
+  #spawning = 0;
   #isClosed = false;
 
   constructor(engine: Engine, wanted: number, budget: ProcessBudget, gate: SpawnGate) {
@@ -39,13 +39,13 @@ export class Spares {
   /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
     if (this.#isClosed || !this.#gate.isFree) return;
-    if (this.#ready.length + this.#starting >= this.#wanted) return;
+    if (this.#ready.length + this.#spawning >= this.#wanted) return;
     const place = this.#budget.tryReserve();
     if (!place) return;
-    this.#starting += 1;
-    void this.#start(place).then((hasStarted) => {
-      this.#starting -= 1;
-      if (hasStarted) this.refill();
+    this.#spawning += 1;
+    void this.#spawn(place).then((hasSpawned) => {
+      this.#spawning -= 1;
+      if (hasSpawned) this.refill();
       else setTimeout(() => this.refill(), RETRY_MS).unref();
     });
   }
@@ -63,7 +63,7 @@ export class Spares {
     while (this.evict());
   }
 
-  async #start(place: Place): Promise<boolean> {
+  async #spawn(place: Place): Promise<boolean> {
     const leaveGate = await this.#gate.enter();
     try {
       const placed = { spare: await this.#engine.spawnSpare(), place };

@@ -282,13 +282,12 @@ export const FAILURES = {
 export type FailureCode = keyof typeof FAILURES;
 
 /** The table without its words, for `GET /v1/capabilities` and `docs/errors.md`. */
-export const FAILURE_FACTS: Record<FailureCode, { status: string; type: string; cause: string; cure: string }> =
-  Object.fromEntries(
-    Object.entries(FAILURES).map(([code, { status, type, cause, cure }]) => [
-      code,
-      { status: status === 'upstream' ? 'the upstream’s' : String(status), type, cause, cure },
-    ]),
-  ) as never;
+export const FAILURE_FACTS = Object.fromEntries(
+  Object.entries(FAILURES).map(([code, { status, type, cause, cure }]) => [
+    code,
+    { status: status === 'upstream' ? 'the upstream’s' : String(status), type, cause, cure },
+  ]),
+);
 
 /** The API's error type for a status, where the SDK tells only the status. */
 const TYPE_OF_UPSTREAM_STATUS: ReadonlyMap<number, string> = new Map([

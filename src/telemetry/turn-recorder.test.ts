@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
+import { answerMessage } from '../../test/support/answer-message.ts';
 import { failure } from '../spec/failures.ts';
-import type { AnswerMessage } from '../spec/messages.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import { TurnRecorder } from './turn-recorder.ts';
 
-const ANSWER: AnswerMessage = {
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'the content' }],
-  stop_reason: 'end_turn',
-  stop_sequence: null,
-  usage: { input_tokens: 3, output_tokens: 2 },
-};
+const ANSWER = answerMessage('the content');
 const START: TurnEvent = {
   type: 'message_start',
   message: { ...ANSWER, usage: { input_tokens: 3, output_tokens: 0 } },

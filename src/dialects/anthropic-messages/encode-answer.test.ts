@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
+import { answerMessage } from '../../../test/support/answer-message.ts';
 import { failure } from '../../spec/failures.ts';
-import type { AnswerMessage } from '../../spec/messages.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 
-const ANSWER: AnswerMessage = {
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant',
-  model: 'm',
-  content: [{ type: 'text', text: 'a\nb' }],
-  stop_reason: 'end_turn',
-  stop_sequence: null,
-  usage: { input_tokens: 3, output_tokens: 2 },
-};
+const ANSWER = answerMessage('a\nb');
 const EVENTS: TurnEvent[] = [
   { type: 'message_start', message: { ...ANSWER, content: [], stop_reason: null } },
   { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },

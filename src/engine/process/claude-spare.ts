@@ -29,7 +29,7 @@ export class ClaudeSpare implements Spare {
   }
 
   /** Spawns one; resolves when it can be claimed. */
-  static async start(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
+  static async spawn(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
     const made = maker.create();
     try {
       const spare = await prewarm({ options: maker.options(made, maker.profile(made)) });

@@ -64,11 +64,6 @@ export class MessageReader {
     return this.#heldIds;
   }
 
-  /** Whether the process has said anything yet. */
-  get hasSpoken(): boolean {
-    return this.#hasSpoken;
-  }
-
   /** A turn begins: the reader takes what follows as its answer. */
   open(at: number): void {
     this.#isOpen = true;
