@@ -6,6 +6,7 @@ import { postStream } from '../support/clients.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { until } from '../support/gateway.ts';
 import { InProcessGateway, type InProcessOptions, TOOLS } from '../support/gateway-in-process.ts';
+import { RICH_REPLY } from '../support/rich-reply.ts';
 
 /** What comes back, streamed and whole. */
 
@@ -13,17 +14,6 @@ let house: InProcessGateway;
 afterEach(() => house?.stop());
 
 const TEXT: EngineReply = { content: [{ type: 'text', text: 'some words that take several deltas' }] };
-const RICH: EngineReply = {
-  content: [
-    { type: 'thinking', thinking: 'let me think', signature: 'signature+/=' },
-    { type: 'redacted_thinking', data: 'opaque' },
-    { type: 'text', text: 'Grüße 👩‍👩‍👧 '.repeat(20) },
-    { type: 'tool_use', id: 'toolu_a', name: 'read', input: { path: 'ä', deep: [{ a: 1 }] } },
-    { type: 'tool_use', id: 'toolu_b', name: 'read', input: {} },
-  ],
-  usage: { input_tokens: 11, output_tokens: 72, cache_read_input_tokens: 5 },
-  delta_length: 1,
-};
 const BODY = {
   model: 'claude-sonnet-5',
   max_tokens: 100,
@@ -44,7 +34,7 @@ async function failing(turn: Promise<unknown>): Promise<APIError> {
 }
 
 test('streaming and not, the answer is the model’s own', async () => {
-  await setUp([RICH]);
+  await setUp([RICH_REPLY]);
   const { data, response } = await house.ask('hi');
   const { response: streaming, events, end } = await postStream(house.url, BODY);
   expect(response.headers.get('content-type')).toMatch(/^application\/json/);
@@ -53,10 +43,10 @@ test('streaming and not, the answer is the model’s own', async () => {
   for (const answer of [data, foldMessage(events)]) {
     expect(answer).toMatchObject({
       model: 'claude-sonnet-5',
-      content: RICH.content,
+      content: RICH_REPLY.content,
       stop_reason: 'tool_use',
       stop_sequence: null,
-      usage: RICH.usage,
+      usage: RICH_REPLY.usage,
     });
   }
 });

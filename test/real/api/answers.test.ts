@@ -6,6 +6,7 @@ import { postStream, sdkClient } from '../../support/clients.ts';
 import { foldMessage } from '../../support/fold-message.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { QUICK, testEach } from '../../support/quick.ts';
+import { RICH_REPLY } from '../../support/rich-reply.ts';
 
 /** What comes back, as the official SDK reads it. */
 
@@ -37,20 +38,8 @@ const ask = (content: string, rest: Partial<Anthropic.MessageCreateParamsNonStre
   ...rest,
 });
 
-const RICH: Reply = {
-  content: [
-    { type: 'thinking', thinking: 'let me think', signature: 'signature+/=' },
-    { type: 'redacted_thinking', data: 'opaque' },
-    { type: 'text', text: 'Grüße 👩‍👩‍👧 '.repeat(20) },
-    { type: 'tool_use', id: 'toolu_a', name: 'read', input: { path: 'ä', deep: [{ a: 1 }] } },
-    { type: 'tool_use', id: 'toolu_b', name: 'read', input: {} },
-  ],
-  usage: { input_tokens: 11, output_tokens: 72, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 },
-  delta_length: 1,
-};
-
 test('streaming and not, the answer is the model’s own', QUICK, async () => {
-  model.use([{ replies: [RICH] }]);
+  model.use([{ replies: [RICH_REPLY] }]);
   const whole = await client.messages.create(ask('hi', { tools: TOOLS }));
   const streamed = await client.messages.stream(ask('hi', { tools: TOOLS })).finalMessage();
   for (const [index, answer] of [whole, streamed].entries()) {
@@ -58,21 +47,21 @@ test('streaming and not, the answer is the model’s own', QUICK, async () => {
       id: `msg_scripted_${index + 1}`,
       model: 'claude-sonnet-5',
       role: 'assistant',
-      content: RICH.content,
+      content: RICH_REPLY.content,
       stop_reason: 'tool_use',
       stop_sequence: null,
-      usage: RICH.usage,
+      usage: RICH_REPLY.usage,
     });
   }
 });
 
 test('a stream keeps the API’s grammar', async () => {
-  model.use([{ replies: [RICH] }]);
+  model.use([{ replies: [RICH_REPLY] }]);
   const { response, events, end } = await postStream(gateway.url, ask('hi', { tools: TOOLS }));
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
   expect(response.headers.get('request-id')).toMatch(/^req_/);
   expect(end).toEqual({ type: 'message_stop', stop_reason: 'tool_use' });
-  expect(foldMessage(events).content).toEqual(RICH.content);
+  expect(foldMessage(events).content).toEqual(RICH_REPLY.content);
 });
 
 test('without `stream` the answer is JSON', async () => {
@@ -282,7 +271,7 @@ test('clients are told apart by their keys, wherever they send them', QUICK, asy
 });
 
 test('a client that leaves is one line of the log', async () => {
-  model.use([{ replies: [{ ...RICH, gap_ms: 50 }] }]);
+  model.use([{ replies: [{ ...RICH_REPLY, gap_ms: 50 }] }]);
   const leaving = new AbortController();
   const lines = () =>
     gateway

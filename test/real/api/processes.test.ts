@@ -53,6 +53,11 @@ function results(content: Anthropic.ContentBlock[]): Anthropic.MessageParam {
   return { role: 'user', content: calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'r' })) };
 }
 
+/** A question, the calls that it led to, and their results. */
+function answered(question: string, content: Anthropic.ContentBlock[]): Anthropic.MessageParam[] {
+  return [{ role: 'user', content: question }, { role: 'assistant', content }, results(content)];
+}
+
 /** The `claude` processes below a gateway. */
 function children({ child }: TestGateway): number[] {
   return childrenOf(child.pid);
@@ -120,11 +125,7 @@ test('idle processes leave before held ones, those never continued first', async
     { role: 'user', content: 'and' },
   ]);
   expect(again.response.headers.get('isthmus-path')).toBe('continue');
-  const back = await ask([
-    { role: 'user', content: 'call me' },
-    { role: 'assistant', content: held.data.content },
-    results(held.data.content),
-  ]);
+  const back = await ask(answered('call me', held.data.content));
   expect(back.response.headers.get('isthmus-path')).toBe('continue');
 });
 
@@ -217,11 +218,7 @@ test('a process that waits longer than its limit leaves, and nothing is lost', a
     const { held, idle } = (await gateway.health()).processes;
     return held + idle === 0;
   });
-  const back = await ask([
-    { role: 'user', content: 'call' },
-    { role: 'assistant', content: data.content },
-    results(data.content),
-  ]);
+  const back = await ask(answered('call', data.content));
   expect(back.response.headers.get('isthmus-path')).toBe('replay');
   expect(model.requests).toHaveLength(3);
 });
@@ -231,11 +228,7 @@ test('a process that is killed while it waits costs a replay', async () => {
   const { data } = await ask('call');
   for (const pid of children(gateway)) process.kill(pid, 'SIGKILL');
   await until('it is noticed', async () => (await gateway.health()).processes.held === 0);
-  const back = await ask([
-    { role: 'user', content: 'call' },
-    { role: 'assistant', content: data.content },
-    results(data.content),
-  ]);
+  const back = await ask(answered('call', data.content));
   expect(back.response.headers.get('isthmus-path')).toBe('replay');
   expect(model.requests).toHaveLength(2);
 });
