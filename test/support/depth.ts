@@ -23,6 +23,8 @@ const DEPTHS = {
   faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */
   faultsOnOtherWays: { EVERYDAY_RUNS: 4, SOAK_RUNS: 150, SEED: 20_261_125, SHARE: 3 },
+  /** The half of the clients that leave which test:real leaves out: once. */
+  clientLeaves: { EVERYDAY_RUNS: 0, SOAK_RUNS: 1, SEED: 0, SHARE: 3 },
   /** Conversations that share five processes. */
   crowd: { EVERYDAY_RUNS: 15, SOAK_RUNS: 40, SEED: 20_261_123, SHARE: 2 },
   /** Batches of 500 requests in each of five sections. */

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { depthOf } from '../../support/depth.ts';
 import { type Conversation, call, FaultStage, type Turn, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
-import { QUICK, testEach } from '../../support/quick.ts';
+import { QUICK } from '../../support/quick.ts';
 
-/** A client that goes away, in every phase of its request, and comes back with the same one. */
+/**
+ * A client that goes away, in every phase of its request, and comes back with the same one. Every day each row leaves by one
+ * of the two ways, by turns; the soak runs the other half.
+ */
 
 let stage: FaultStage;
 beforeAll(async () => {
@@ -24,6 +28,8 @@ const WAYS_TO_LEAVE: Record<string, (socket: Socket) => void> = {
 
 /** What the conversation begins with, for each path that the request takes. */
 const FIRST = { start: undefined, continue: ANSWER, 'continue with a tool result': call('a', 'b'), replay: ANSWER };
+
+const PATHS = Object.keys(FIRST) as Array<keyof typeof FIRST>;
 
 /** A conversation whose next turn takes this path. */
 async function on(path: keyof typeof FIRST): Promise<Conversation> {
@@ -70,10 +76,21 @@ async function again(conversation: Conversation, turn: Turn): Promise<void> {
   expect(await conversation.take(ANSWER)).toBe('continue');
 }
 
-describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
-  const isReset = name === 'RST';
+const otherHalf = depthOf('clientLeaves');
 
-  test('while it sends the head of its request: nothing is started, and its conversation stays as it was', async () => {
+describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
+  const isReset = way === 'RST';
+  let rows = 0;
+
+  /** @param isQuick whether `npm test` runs the row by RST */
+  function row(name: string, run: () => Promise<void>, isQuick = false): void {
+    rows += 1;
+    if (isQuick && isReset) test(name, QUICK, run);
+    else if (isReset === (rows % 2 === 0)) test(name, run);
+    else if (otherHalf.runs > 0) test(name, { tags: ['soak'] }, () => (otherHalf.isOver() ? Promise.resolve() : run()));
+  }
+
+  row('while it sends the head of its request: nothing is started, and its conversation stays as it was', async () => {
     const conversation = await on('continue with a tool result');
     const processes = await stage.settledProcesses();
     const turn = conversation.next(ANSWER);
@@ -84,9 +101,8 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
     await expectUnheard(conversation, turn, socket, leave, processes);
   });
 
-  test(
+  row(
     'while it sends its request: nothing is started, and its conversation stays as it was',
-    isReset ? QUICK : {},
     async () => {
       const conversation = await on('continue with a tool result');
       const processes = await stage.settledProcesses();
@@ -94,56 +110,63 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
       const { socket } = turn.sendAlone({}, 0.5);
       await expectUnheard(conversation, turn, socket, leave, processes);
     },
+    true,
   );
 
-  testEach(['start', 'replay'] as const, (path) => isReset && path === 'replay')(
-    'while the process of its %s starts',
-    async (path) => {
-      const conversation = await on(path);
-      const before = await stage.settledProcesses();
-      const turn = conversation.next(ANSWER);
-      const { socket } = turn.sendAlone();
-      // It may take the place of another one.
-      await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
-      leave(socket);
-      await expectOver(turn, before.length, 0);
-      await again(conversation, turn);
-    },
-  );
+  for (const path of ['start', 'replay'] as const) {
+    row(
+      `while the process of its ${path} starts`,
+      async () => {
+        const conversation = await on(path);
+        const before = await stage.settledProcesses();
+        const turn = conversation.next(ANSWER);
+        const { socket } = turn.sendAlone();
+        // It may take the place of another one.
+        await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
+        leave(socket);
+        await expectOver(turn, before.length, 0);
+        await again(conversation, turn);
+      },
+      path === 'replay',
+    );
+  }
 
-  testEach(
-    (Object.keys(FIRST) as Array<keyof typeof FIRST>).flatMap((path) =>
-      [true, false].map((stream) => [path, stream] as const),
-    ),
-    ([path, stream]) => isReset && path.startsWith('continue') && stream === (path === 'continue'),
-  )('before the first byte of the answer to a %s (stream: %s)', async (path, stream) => {
-    const conversation = await on(path);
-    const { length } = await stage.settledProcesses();
-    const turn = conversation.next(SILENT, ANSWER);
-    const { socket } = turn.sendAlone({ stream });
-    await until('the model is called', () => turn.calls.length === 1);
-    leave(socket);
-    await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
-    await again(conversation, turn);
-  });
+  for (const [path, stream] of PATHS.flatMap((path) => [true, false].map((stream) => [path, stream] as const))) {
+    row(
+      `before the first byte of the answer to a ${path} (stream: ${stream})`,
+      async () => {
+        const conversation = await on(path);
+        const { length } = await stage.settledProcesses();
+        const turn = conversation.next(SILENT, ANSWER);
+        const { socket } = turn.sendAlone({ stream });
+        await until('the model is called', () => turn.calls.length === 1);
+        leave(socket);
+        await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+        await again(conversation, turn);
+      },
+      path.startsWith('continue') && stream === (path === 'continue'),
+    );
+  }
 
-  testEach(Object.keys(FIRST) as Array<keyof typeof FIRST>, (path) => isReset && path === 'start')(
-    'in the middle of the answer to a %s',
-    async (path) => {
-      const conversation = await on(path);
-      const { length } = await stage.settledProcesses();
-      const turn = conversation.next(SLOW, ANSWER);
-      const connection = turn.sendAlone();
-      await until('a part has come', () => connection.heard.includes('content_block_delta'));
-      leave(connection.socket);
-      await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
-      await again(conversation, turn);
-    },
-  );
+  for (const path of PATHS) {
+    row(
+      `in the middle of the answer to a ${path}`,
+      async () => {
+        const conversation = await on(path);
+        const { length } = await stage.settledProcesses();
+        const turn = conversation.next(SLOW, ANSWER);
+        const connection = turn.sendAlone();
+        await until('a part has come', () => connection.heard.includes('content_block_delta'));
+        leave(connection.socket);
+        await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
+        await again(conversation, turn);
+      },
+      path === 'start',
+    );
+  }
 
-  test.each(Object.keys(FIRST) as Array<keyof typeof FIRST>)(
-    'after a ping, before the answer to a %s',
-    async (path) => {
+  for (const path of PATHS) {
+    row(`after a ping, before the answer to a ${path}`, async () => {
       const conversation = await on(path);
       const { length } = await stage.settledProcesses();
       const turn = conversation.next(SILENT, ANSWER);
@@ -152,10 +175,10 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
       leave(connection.socket);
       await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
       await again(conversation, turn);
-    },
-  );
+    });
+  }
 
-  test('in the middle of an answer that does not stream', async () => {
+  row('in the middle of an answer that does not stream', async () => {
     const conversation = await on('continue with a tool result');
     const { length } = await stage.settledProcesses();
     const turn = conversation.next(SLOW, ANSWER);
@@ -166,35 +189,38 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
     await again(conversation, turn);
   });
 
-  test('while the gateway waits for its answer to stop: it stops at once, and its successor has the history', async () => {
-    const stopping = await FaultStage.open(['--spares', '0']);
-    try {
-      const conversation = stopping.conversation();
-      await conversation.take(call('a'));
-      const turn = conversation.next({ ...ANSWER, gap_ms: 10_000 }, ANSWER);
-      const { socket } = turn.sendAlone();
-      await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 1);
-      const { child, url } = stopping.gateway;
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await until('it takes no more', () =>
-        fetch(`${url}/health`).then(
-          () => false,
-          () => true,
-        ),
-      );
-      expect(child.exitCode).toBeNull();
-      leave(socket);
-      expect(await exited).toEqual([0, null]);
-      await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
-      await stopping.restart();
-      await again(conversation, turn);
-    } finally {
-      await stopping.close();
-    }
-  });
+  row(
+    'while the gateway waits for its answer to stop: it stops at once, and its successor has the history',
+    async () => {
+      const stopping = await FaultStage.open(['--spares', '0']);
+      try {
+        const conversation = stopping.conversation();
+        await conversation.take(call('a'));
+        const turn = conversation.next({ ...ANSWER, gap_ms: 10_000 }, ANSWER);
+        const { socket } = turn.sendAlone();
+        await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 1);
+        const { child, url } = stopping.gateway;
+        const exited = once(child, 'exit');
+        child.kill('SIGTERM');
+        await until('it takes no more', () =>
+          fetch(`${url}/health`).then(
+            () => false,
+            () => true,
+          ),
+        );
+        expect(child.exitCode).toBeNull();
+        leave(socket);
+        expect(await exited).toEqual([0, null]);
+        await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+        await stopping.restart();
+        await again(conversation, turn);
+      } finally {
+        await stopping.close();
+      }
+    },
+  );
 
-  test('after the last event: the answer is its, and the conversation is continued', async () => {
+  row('after the last event: the answer is its, and the conversation is continued', async () => {
     const conversation = await on('continue');
     for (const reply of [call('a'), ANSWER]) {
       const turn = conversation.next(reply);
@@ -207,7 +233,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (name, leave) => {
     expect(await conversation.take(ANSWER)).toBe('continue');
   });
 
-  test('while it waits for a place: its place in the queue is free, and nothing is started', async () => {
+  row('while it waits for a place: its place in the queue is free, and nothing is started', async () => {
     const small = await FaultStage.open(['--spares', '0', '--max-processes', '1']);
     try {
       const busy = small.conversation().next(SLOW);
