@@ -1,3 +1,5 @@
+import type { Failure } from '../src/spec/failures.ts';
+
 /** What goes wrong: `fails`, or a promise to wait for; with {@link NEVER} it hangs. */
 export type Fault = 'fails' | Promise<unknown>;
 
@@ -15,6 +17,10 @@ export interface Faults {
   claim?: Fault;
   /** A process ends before it has taken its next turn. */
   continue?: Fault;
+  /** Whether the cause of a failure is mended; by default that of missing tools. */
+  recover?: (failure: Failure) => boolean;
+  /** Why no process may take another turn. */
+  staleness?: string;
   count?: Fault;
   introduction?: Fault;
 }

@@ -1,5 +1,5 @@
 import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
-import { failed } from '../src/spec/failures.ts';
+import { type Failure, failed } from '../src/spec/failures.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
 import { type Fault, type Faults, resolvedOrAborted } from './faults.ts';
 import type { Answer } from './play.ts';
@@ -51,6 +51,12 @@ export class TestEngine implements Engine {
     return [...this.#spares];
   }
 
+  async prepare(): Promise<void> {}
+
+  async recover(failure: Failure): Promise<boolean> {
+    return this.faults.recover?.(failure) ?? failure.code === 'process_tools_missing';
+  }
+
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
     if (this.faults.files) throw failed('files_not_written', { folder: '/full', problem: 'ENOSPC' });
     const process = this.#newProcess(request, listener);
@@ -83,6 +89,9 @@ export class TestEngine implements Engine {
       return count(request);
     }).catch(() => undefined);
   }
+
+  /** Does nothing: it spawns nothing by itself. */
+  close(): void {}
 
   endAll(): void {
     this.#nobodys.abort();

@@ -48,6 +48,10 @@ export class TestProcess implements ConversationProcess {
     return this.#state;
   }
 
+  get staleness(): string | undefined {
+    return this.#surroundings.faults.staleness;
+  }
+
   get heldIds(): readonly string[] {
     return this.#state === 'held' ? this.#heldIds : [];
   }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isOwnAddress } from '../access/own-address.ts';
 import { isLoopback } from '../access/request-guard.ts';
 import { within } from '../async/within.ts';
@@ -20,8 +21,9 @@ import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { Log } from '../telemetry/log.ts';
 import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
-import { checkSurroundings } from './check-surroundings.ts';
+import { checkBaseUrl, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
+import { type OwnConfiguration, ownConfiguration } from './own-configuration.ts';
 
 /** The least time that a process being spawned gets at the end, in milliseconds. */
 const LEAST_GRACE_MS = 2_000;
@@ -73,7 +75,7 @@ export interface RunningGateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
   const { environment: operator = process.env, log = () => undefined, ...given } = options;
   const settings = checkSettings(given);
-  checkSurroundings(operator, process.env);
+  checkBaseUrl(operator.ANTHROPIC_BASE_URL);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
   // First, so that a busy port is told at once, and early clients get a 503.
@@ -88,6 +90,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       operator,
       isOwnAddress: (url) => isOwnAddress(url, host, listener.port),
     });
+    const { mode, isLogin, variables } = environment;
+    if (isLogin) checkHome(operator, process.env);
+    const configuration = isLogin ? undefined : ownConfiguration(operator, join(directory.path, 'configuration'));
+    if (configuration) variables.CLAUDE_CONFIG_DIR = configuration.folder;
     const spawner = new Spawner(operator.PATH);
     const engine = new ClaudeEngine({
       executable,
@@ -96,15 +102,19 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       spawner,
       stallMs: settings.stallMinutes * 60_000,
       retries: settings.retries,
+      log,
     });
     undo.push(() => engine.allGone());
     const [{ account, models }] = await Promise.all([
       introduction(engine, executable.path, settings.claude !== undefined),
-      removeLeftovers(environment.variables),
+      removeLeftovers(variables),
     ]);
-    const credential = credentialOf(account, environment.variables);
+    const credential = credentialOf(account, variables);
+    undo.push(() => engine.close());
+    await Promise.all(models.map(({ id }) => engine.prepare(id)));
     const gateway = new Gateway(engine, {
-      spares: settings.spares,
+      // A spare would announce itself to the model.
+      spares: mode === 'bare' ? settings.spares : 0,
       processes: settings.maxProcesses,
       memoryBytes: settings.maxMemoryMb * 1024 * 1024,
       spawnsAtATime: settings.startsAtATime,
@@ -121,7 +131,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
         models,
-        identity: { version: ownVersion(), mode: environment.mode, credential },
+        identity: { version: ownVersion(), mode: mode, credential },
         observers: [turnLog(log)],
         log,
       }),
@@ -131,15 +141,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
       host,
       port: listener.port,
-      mode: environment.mode,
+      mode: mode,
       credential,
       executable,
-      warnings: warnings(environment.droppedBaseUrl, host, spawner),
+      warnings: warnings(environment.droppedBaseUrl, configuration, host, spawner),
       stop(deadlineMs) {
         stopped ??= stop({ listener, gateway, engine, directory }, deadlineMs);
         return stopped;
       },
       abandon() {
+        engine.close();
         gateway.endAll();
         engine.abandonAll();
         directory.remove();
@@ -161,6 +172,7 @@ interface Parts {
 
 async function stop({ listener, gateway, engine, directory }: Parts, deadlineMs: number): Promise<void> {
   const closed = listener.close();
+  engine.close();
   const until = performance.now() + deadlineMs;
   await gateway.drain(deadlineMs);
   // Lets a spare finish spawning before it ends: a kill before that would leave a lock in the user's configuration.
@@ -230,8 +242,19 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
   }
 }
 
-function warnings(droppedBaseUrl: boolean, host: string, spawner: Spawner): string[] {
+function warnings(
+  droppedBaseUrl: boolean,
+  configuration: OwnConfiguration | undefined,
+  host: string,
+  spawner: Spawner,
+): string[] {
   const found: string[] = [];
+  if (configuration?.problem) {
+    const { folder, problem } = configuration;
+    found.push(
+      `Claude Code’s configuration lies in ${folder} and ends with this gateway (${problem}). Set XDG_STATE_HOME.`,
+    );
+  }
   if (droppedBaseUrl) found.push('ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.');
   if (!isLoopback(host))
     found.push(`Everyone who can reach ${host} can use your credential: there is no client key yet.`);

@@ -30,6 +30,7 @@ const IDLE: LiveConversation = {
   toolsKey: '[{"input_schema":{"type":"object"},"name":"read"}]',
   betasKey: '["a"]',
   heldIds: [],
+  staleness: undefined,
 };
 const HELD: LiveConversation = { ...IDLE, state: 'held', heldIds: ['toolu_a', 'toolu_b'] };
 const after = (newest: Message, rest?: Partial<MessagesRequest>) =>
@@ -53,6 +54,7 @@ test('what a live process carries goes on in it', () => {
 test.each<[string, MessagesRequest, LiveConversation | undefined]>([
   ['no live process holds this history', MORE, undefined],
   ['the newest message is not from the user', after(assistant(text('I say'))), IDLE],
+  ['the date is about to change', MORE, { ...IDLE, staleness: 'the date is about to change' }],
   ['the tools have changed', after(user(text('more')), { tools: [] }), IDLE],
   ['the tools have changed', after(user(result('toolu_a'), result('toolu_b')), { tools: [] }), HELD],
   ['the betas have changed', after(user(text('more')), { betas: [] }), IDLE],

@@ -13,7 +13,7 @@ export type Route =
   | { path: 'replay'; reason: string };
 
 /** What the route depends on, of the process that stands at the lineage of the request's history. */
-export type LiveConversation = Pick<ConversationProcess, 'state' | 'toolsKey' | 'betasKey' | 'heldIds'>;
+export type LiveConversation = Pick<ConversationProcess, 'state' | 'toolsKey' | 'betasKey' | 'heldIds' | 'staleness'>;
 
 /**
  * Chooses the way of a request.
@@ -33,6 +33,7 @@ export function chooseRoute(request: MessagesRequest, live: LiveConversation | u
 function obstacleTo(live: LiveConversation, request: MessagesRequest): string | undefined {
   const newest = request.messages.at(-1);
   if (newest?.role !== 'user') return 'the newest message is not from the user';
+  if (live.staleness) return live.staleness;
   if (live.toolsKey !== stableJson(request.tools)) return 'the tools have changed';
   if (live.betasKey !== stableJson(request.betas)) return 'the betas have changed';
   return live.state === 'held' ? obstacleToHeld(newest, live.heldIds) : obstacleToIdle(newest);

@@ -1,15 +1,23 @@
 import type { BegunTurn, Engine, Introduction, ProcessListener, Spare } from '../spec/engine.ts';
+import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
+import { Announcements, type EngineLog } from './announcements/announcements.ts';
+import { probeBy } from './announcements/probe.ts';
+import { BARE } from './announcements/silence.ts';
 import type { ProcessRules } from './process/claude-process.ts';
 import { ClaudeSpare } from './process/claude-spare.ts';
 import { ProcessMaker, type ProcessMakerOptions } from './process/process-maker.ts';
 import { countTokens } from './questions/count-tokens.ts';
 import { introduce } from './questions/introduce.ts';
 import { replayInNewProcess } from './replay/replay-process.ts';
+import { renewSignIn } from './sign-in/renew.ts';
+import { SignIn } from './sign-in/sign-in.ts';
 
 export interface ClaudeEngineOptions extends ProcessMakerOptions {
   /** Silence after which a turn is given up, in milliseconds. */
   stallMs: number;
+  /** Hears what the engine learns late, such as an announcement that was not known. */
+  log: EngineLog;
   /** Who repeats a model call that failed or met a busy API. */
   retries: 'client' | 'gateway';
 }
@@ -18,15 +26,42 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
 export class ClaudeEngine implements Engine {
   readonly #maker: ProcessMaker;
   readonly #rules: ProcessRules;
+  /** In full mode. */
+  readonly #announcements: Announcements | undefined;
+  /** Where a login pays. */
+  readonly #signIn: SignIn | undefined;
 
-  constructor({ stallMs, retries, ...options }: ClaudeEngineOptions) {
+  constructor({ stallMs, retries, log, ...options }: ClaudeEngineOptions) {
     this.#maker = new ProcessMaker(options);
+    const { mode, isLogin, variables } = options.environment;
+    this.#signIn = isLogin ? new SignIn(variables, () => renewSignIn(this.#maker)) : undefined;
+    this.#announcements =
+      mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.version) : undefined;
     this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry: retries === 'client' };
+  }
+
+  async prepare(model: string): Promise<void> {
+    this.#signIn?.use();
+    await this.#announcements?.prepare(model);
+  }
+
+  async recover(failure: Failure): Promise<boolean> {
+    // Its process ended before it called the model.
+    if (failure.code === 'process_tools_missing') return true;
+    if (!this.#signIn || !isUnauthenticated(failure)) return false;
+    await this.#signIn.renew();
+    return true;
   }
 
   /** The history becomes a transcript that the process resumes; works for any history, and for none. */
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
-    return replayInNewProcess(this.#maker, this.#rules, request, listener);
+    return replayInNewProcess(
+      this.#maker,
+      this.#rules,
+      this.#announcements?.silence(request.model) ?? BARE,
+      request,
+      listener,
+    );
   }
 
   spawnSpare(): Promise<Spare> {
@@ -39,6 +74,10 @@ export class ClaudeEngine implements Engine {
 
   countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
     return countTokens(this.#maker, request, onSpawned, signal);
+  }
+
+  close(): void {
+    this.#signIn?.close();
   }
 
   endAll(): void {

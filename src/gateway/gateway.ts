@@ -6,7 +6,7 @@ import { CallerTurns } from '../processes/caller-limit.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { BegunTurn, ConversationProcess, Engine } from '../spec/engine.ts';
-import { failed, failureOf } from '../spec/failures.ts';
+import { type Failure, failed, failureOf } from '../spec/failures.ts';
 import type { AnswerMessage, Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
@@ -54,6 +54,7 @@ const LAST_ERRORS_MS = 500;
  */
 export class Gateway {
   readonly #registry = new LineageRegistry<ConversationProcess>();
+  readonly #engine: Engine;
   readonly #pool: ProcessPool;
   readonly #callers = new CallerTurns();
   #isDraining = false;
@@ -61,6 +62,7 @@ export class Gateway {
   #open = 0;
 
   constructor(engine: Engine, limits: PoolLimits) {
+    this.#engine = engine;
     this.#pool = new ProcessPool(engine, limits, (process) => this.#registry.remove(process));
     this.#pool.refill();
   }
@@ -183,16 +185,19 @@ export class Gateway {
       if (signal.aborted) cancel();
       return next.events;
     };
-    return observed(withSecondTry(begun.events, replayInstead), {
-      onEvent: () => {
-        marks.eventAt = performance.now();
+    return observed(
+      withSecondTry(begun.events, (failure) => this.#engine.recover(failure), replayInstead),
+      {
+        onEvent: () => {
+          marks.eventAt = performance.now();
+        },
+        onTerminal,
+        onOver: (isComplete) => {
+          leave();
+          if (!isComplete) cancel();
+        },
       },
-      onTerminal,
-      onOver: (isComplete) => {
-        leave();
-        if (!isComplete) cancel();
-      },
-    });
+    );
   }
 }
 
@@ -227,15 +232,18 @@ async function* observed(
 }
 
 /**
- * Relays a turn, and replays it once if its process came up without the client's tools. That process ended before it called
- * the model, so the client notices nothing.
+ * Relays a turn, and replays it once if it failed before its first event and the engine could mend the cause. The client
+ * notices nothing.
  */
 async function* withSecondTry(
   events: AsyncIterable<TurnEvent>,
+  recover: (failure: Failure) => Promise<boolean>,
   replayInstead: () => Promise<AsyncIterable<TurnEvent>>,
 ): AsyncGenerator<TurnEvent, void, undefined> {
+  let hasBegun = false;
   for await (const event of events) {
-    if (event.type !== 'failure' || event.failure.code !== 'process_tools_missing') {
+    if (event.type !== 'failure' || hasBegun || !(await recover(event.failure))) {
+      hasBegun = true;
       yield event;
       continue;
     }

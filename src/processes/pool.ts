@@ -72,7 +72,8 @@ export class ProcessPool {
    *
    * @throws FailureError `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
    */
-  replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
+  async replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
+    await this.#engine.prepare(request.model);
     return this.#withPlace(signal, marks, (place, leaveGate) => {
       const listener = this.#listener(() => {
         marks.spawned ??= performance.now();

@@ -9,6 +9,19 @@ import type { TurnEvent } from './turn-events.ts';
 
 export interface Engine {
   /**
+   * Learns what a process for this model must know before its first turn. Calls no model, and never throws: without it the
+   * turn works too, but the model may see words that are not the client's.
+   */
+  prepare(model: string): Promise<void>;
+
+  /**
+   * Mends what made a turn fail before its first event, such as a sign-in that has run out.
+   *
+   * @returns whether the same turn may succeed now, by a replay
+   */
+  recover(failure: Failure): Promise<boolean>;
+
+  /**
    * Hands a whole request to a new process, whatever its history. When it returns, nothing has reached the model yet.
    *
    * @throws FailureError `files_not_written`
@@ -29,6 +42,9 @@ export interface Engine {
    * @returns undefined when nothing could be counted
    */
   countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined>;
+
+  /** Spawns nothing by itself any more. */
+  close(): void;
 
   /** Ends every process, also one that nobody has yet, such as a spare that is being spawned. */
   endAll(): void;
@@ -61,6 +77,8 @@ export interface ConversationProcess {
   readonly toolsKey: string;
   /** The betas of its first turn, which it keeps, in the same form. */
   readonly betasKey: string;
+  /** Why it must not take another turn although it lives, in a few words; undefined if it may. */
+  readonly staleness: string | undefined;
   /** The tool_use ids that wait for results, in the order of the calls; empty unless `held`. */
   readonly heldIds: readonly string[];
 

@@ -307,6 +307,11 @@ export function isRepeatable(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
+/** Whether nobody would pay: there is no credential, or it was refused. */
+export function isUnauthenticated({ type }: Failure): boolean {
+  return type === FAILURES.not_signed_in.type;
+}
+
 /**
  * Everything that can go wrong in a turn, as data.
  *

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ClaudeEngine } from '../../src/engine/claude-engine.ts';
 import { buildEnvironment } from '../../src/engine/process/environment.ts';
 import { findExecutable } from '../../src/engine/process/executable.ts';
@@ -19,13 +19,14 @@ export interface EngineFixture {
 
 /** The engine over the real SDK and binary, without a gateway around it. */
 export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): EngineFixture {
-  const { env, remove } = surroundings(modelUrl);
+  const { env, home, remove } = surroundings(modelUrl);
   const directory = createRunDirectory();
   const environment = buildEnvironment({
-    operator: env,
+    operator: { ...env, ...extraVariables },
     isOwnAddress: () => false,
   });
   Object.assign(environment.variables, extraVariables);
+  if (!environment.isLogin) environment.variables.CLAUDE_CONFIG_DIR = join(home, 'isthmus');
   const engine = new ClaudeEngine({
     executable: findExecutable(undefined),
     environment,
@@ -33,6 +34,7 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     spawner: new Spawner(process.env.PATH),
     stallMs: 60_000,
     retries: 'client',
+    log: () => undefined,
   });
   return {
     engine,

@@ -111,8 +111,8 @@ process.once('exit', () => {
 
 /** What a gateway is started with beside its flags. */
 export interface StartOptions {
-  /** More variables of its environment. */
-  env?: Record<string, string>;
+  /** More variables of its environment, or what makes them for its home. */
+  env?: Record<string, string> | ((home: string) => Record<string, string>);
   /** Of another gateway, in place of a new one. */
   home?: string;
   /** The words to put before its command, for its home. */
@@ -121,7 +121,8 @@ export interface StartOptions {
 
 /** Spawns `isthmus serve` on a free port over a scripted model. */
 export function spawnGateway(modelUrl: string, flags: string[] = [], options: StartOptions = {}) {
-  const { env, home, remove } = surroundings(modelUrl, options.env, options.home);
+  const { env, home, remove } = surroundings(modelUrl, {}, options.home);
+  Object.assign(env, typeof options.env === 'function' ? options.env(home) : options.env);
   const command = [process.execPath, ISTHMUS, 'serve', '--port', '0', ...flags];
   const [program = '', ...rest] = [...(options.wrap?.(home) ?? []), ...command];
   const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -57,6 +57,8 @@ export interface ProcessParts extends RequestParts, ProcessRules {
   listener: ProcessListener;
   /** Whether the session has a store, which passes the CLI's transcript to {@link ClaudeProcess.hear}. */
   hasStore: boolean;
+  /** Why the process must not take another turn; undefined if it may. */
+  staleness: () => string | undefined;
 }
 
 /** How long the CLI may take until it is ready for the next turn, in milliseconds. */
@@ -103,6 +105,10 @@ export class ClaudeProcess implements ConversationProcess {
 
   get pid(): number | undefined {
     return this.#parts.child.pid;
+  }
+
+  get staleness(): string | undefined {
+    return this.#parts.staleness();
   }
 
   get heldIds(): readonly string[] {

@@ -2,6 +2,7 @@ import { prewarm, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
 import { within } from '../../async/within.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
+import { BARE } from '../announcements/silence.ts';
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import type { Child } from './child.ts';
 import { ClaudeProcess, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
@@ -63,7 +64,15 @@ export class ClaudeSpare implements Spare {
           ...(request.system === '' ? {} : { appendSystemPrompt: request.system }),
         },
       });
-      const process = new ClaudeProcess({ ...parts, ...this.#rules, query, child, listener, hasStore: false });
+      const process = new ClaudeProcess({
+        ...parts,
+        ...this.#rules,
+        query,
+        child,
+        listener,
+        hasStore: false,
+        staleness: BARE.staleness,
+      });
       const events = process.begin();
       const ready = Promise.all([
         this.#spare.claimed,

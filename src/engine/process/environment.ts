@@ -3,28 +3,19 @@
  *
  * Credentials pass through unread: the gateway looks whether a variable is set, never at its value.
  */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
 export type Environment = Record<string, string>;
 
-/** What a process needs to run, and the credentials that it may find. */
-const PASSED = new Set([
+/** What any process needs to run. */
+const BASIC = [
   'PATH',
   'HOME',
   'USER',
   'LOGNAME',
   'LANG',
   'TZ',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'ALL_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'all_proxy',
-  'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
   'SYSTEMROOT',
   'SystemRoot',
   'USERPROFILE',
@@ -32,6 +23,15 @@ const PASSED = new Set([
   'LOCALAPPDATA',
   'COMSPEC',
   'PATHEXT',
+];
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+/** Besides, how the API is reached, and the credentials that it may find. */
+const PASSED = new Set([
+  ...BASIC,
+  ...PROXIES,
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
   'CLAUDE_CONFIG_DIR',
   'CLAUDE_CODE_OAUTH_TOKEN',
   'CLAUDE_CODE_CLIENT_CERT',
@@ -59,6 +59,7 @@ const WITHHELD = /^ANTHROPIC_(MODEL|SMALL_FAST_MODEL|DEFAULT_.*|CUSTOM_MODEL.*|B
 const SET: Environment = {
   CLAUDE_AGENT_SDK_MCP_NO_PREFIX: '1',
   CLAUDE_CODE_BLOCKING_LIMIT_OVERRIDE: '1000000000',
+  CLAUDE_CODE_DISABLE_ATTACHMENTS: '1',
   CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: '1',
   CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP: '1',
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
@@ -73,12 +74,14 @@ const SET: Environment = {
   ENABLE_TOOL_SEARCH: 'false',
 };
 
-/** `bare`: the model sees exactly the client's messages. `full`: Claude Code adds its own reminders to them. */
+/** Claude Code's own modes. In `bare` it announces nothing to the model; in `full` we silence it, see `engine/announcements`. */
 export type Mode = 'bare' | 'full';
 
 export interface ProcessEnvironment {
   variables: Environment;
   mode: Mode;
+  /** Whether the credential is the user's `claude login`, which lives in the user's own configuration. */
+  isLogin: boolean;
   /** Set when `ANTHROPIC_BASE_URL` pointed at this gateway and was left out. */
   droppedBaseUrl: boolean;
 }
@@ -98,9 +101,27 @@ export function buildEnvironment({ operator, isOwnAddress }: EnvironmentOptions)
   const droppedBaseUrl = baseUrl !== undefined && isOwnAddress(baseUrl);
   if (droppedBaseUrl) delete variables.ANTHROPIC_BASE_URL;
   const mode = modeFor(variables);
+  const isLogin = mode === 'full' && !usesCloud(variables) && !variables.CLAUDE_CODE_OAUTH_TOKEN;
   Object.assign(variables, SET);
   if (mode === 'bare') variables.CLAUDE_CODE_SIMPLE = '1';
-  return { variables, mode, droppedBaseUrl };
+  return { variables, mode, isLogin, droppedBaseUrl };
+}
+
+/** Where a process with these variables finds Claude Code's configuration. */
+export function configurationFolder({ CLAUDE_CONFIG_DIR, HOME, USERPROFILE }: Environment): string {
+  return CLAUDE_CONFIG_DIR ?? join(HOME ?? USERPROFILE ?? homedir(), '.claude');
+}
+
+/** The environment of a process that can reach nobody and has no credential. */
+export function neutralEnvironment(variables: Environment): Environment {
+  const names = [...BASIC, ...Object.keys(variables).filter((name) => name.startsWith('LC_')), ...Object.keys(SET)];
+  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
+}
+
+/** The variables that lead all that a process sends to one address on loopback. */
+export function ledTo(url: string): Environment {
+  const proxies = PROXIES.map((name) => [name, /^no_/i.test(name) ? '127.0.0.1' : url]);
+  return { ANTHROPIC_BASE_URL: url, ...Object.fromEntries(proxies) };
 }
 
 /** The environment of one process: all that it writes, except its configuration, goes into a private folder. */
@@ -110,9 +131,12 @@ export function inFolder(variables: Environment, folder: string): Environment {
 
 /** Claude Code's bare mode takes an API key or a bearer token, and no cloud provider. */
 function modeFor(variables: Environment): Mode {
-  const cloud = ['BEDROCK', 'VERTEX', 'FOUNDRY'].some((name) => isOn(variables[`CLAUDE_CODE_USE_${name}`]));
   const direct = Boolean(variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN);
-  return direct && !cloud ? 'bare' : 'full';
+  return direct && !usesCloud(variables) ? 'bare' : 'full';
+}
+
+function usesCloud(variables: Environment): boolean {
+  return ['BEDROCK', 'VERTEX', 'FOUNDRY'].some((name) => isOn(variables[`CLAUDE_CODE_USE_${name}`]));
 }
 
 function isPassed(name: string): boolean {

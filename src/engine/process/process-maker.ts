@@ -1,8 +1,9 @@
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import { Child } from './child.ts';
-import { inFolder, type ProcessEnvironment } from './environment.ts';
+import { type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
 import type { ClaudeExecutable } from './executable.ts';
-import { createProcessFiles, type ProcessFiles, type SpawnContents } from './process-files.ts';
+import { flagSettings } from './flag-settings.ts';
+import { createProcessFiles, type ProcessFiles } from './process-files.ts';
 import { clientToolsProfile, type ProcessProfile, toOptions } from './profile.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { SessionRecords } from './session-records.ts';
@@ -19,6 +20,14 @@ export interface ProcessMakerOptions {
 export interface NewProcess {
   child: Child;
   files: ProcessFiles;
+  environment: Environment;
+}
+
+/** What {@link ProcessMaker.create} takes; each can be left out. */
+export interface NewProcessContents {
+  system?: string;
+  requested?: Environment;
+  environment?: Environment;
 }
 
 /** Makes processes and knows all that live. What a process wrote is removed when it has exited. */
@@ -32,28 +41,40 @@ export class ProcessMaker {
     this.#records = new SessionRecords(options.environment.variables);
   }
 
-  /** @throws FailureError `files_not_written` */
-  create(contents?: SpawnContents): NewProcess {
+  /**
+   * @param contents.system the system prompt
+   * @param contents.requested what the first request asks for, as variables
+   * @param contents.environment in place of that of all processes
+   * @throws FailureError `files_not_written`
+   */
+  create({ system, requested, environment = this.environment.variables }: NewProcessContents = {}): NewProcess {
     const { directory } = this.#options;
-    const files = createProcessFiles(directory, contents);
+    const settings = JSON.stringify(flagSettings(this.environment, environment, requested));
+    const files = createProcessFiles(directory, { settings, ...(system ? { system } : {}) });
     const child = new Child((pid) => {
       files.remove();
       if (pid !== undefined) this.#records.remove(pid, directory.work);
     });
-    return { child, files };
+    return { child, files, environment };
+  }
+
+  get environment(): ProcessEnvironment {
+    return this.#options.environment;
   }
 
   /** The profile of a process that has the client's tools only and writes into its own folder. */
-  profile({ files }: NewProcess): ProcessProfile {
-    const { environment, directory } = this.#options;
-    return clientToolsProfile(inFolder(environment.variables, files.folder), directory.work);
+  profile({ files, environment }: NewProcess): ProcessProfile {
+    return clientToolsProfile(inFolder(environment, files.folder), this.#options.directory.work);
   }
 
   /** The SDK's options that spawn it. */
-  options({ child }: NewProcess, profile: ProcessProfile): Options {
+  options({ child, files }: NewProcess, profile: ProcessProfile): Options {
     const { executable, spawner } = this.#options;
+    const { extraArgs, ...options } = toOptions(profile);
     return {
-      ...toOptions(profile),
+      ...options,
+      ...(files.settings && { settings: files.settings }),
+      extraArgs: { ...extraArgs, ...(files.system && { 'append-system-prompt-file': files.system }) },
       pathToClaudeCodeExecutable: executable.path,
       spawnClaudeCodeProcess: (spawnOptions) => {
         const spawned = spawner.spawn(spawnOptions);

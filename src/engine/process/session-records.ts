@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from './environment.ts';
+import { configurationFolder, type Environment } from './environment.ts';
 
 /**
  * Claude Code's records of its live sessions, `sessions/<pid>.json` in the user's configuration. A killed process leaves its
@@ -14,8 +13,7 @@ export class SessionRecords {
 
   /** @param variables of the processes */
   constructor(variables: Environment) {
-    const home = variables.HOME ?? variables.USERPROFILE ?? homedir();
-    this.#folder = join(variables.CLAUDE_CONFIG_DIR ?? join(home, '.claude'), 'sessions');
+    this.#folder = join(configurationFolder(variables), 'sessions');
   }
 
   /**

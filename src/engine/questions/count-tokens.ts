@@ -39,10 +39,6 @@ export async function countTokens(
     options: {
       ...options,
       model: request.model,
-      extraArgs: {
-        ...options.extraArgs,
-        ...(made.files.system && { 'append-system-prompt-file': made.files.system }),
-      },
       mcpServers: { [CLIENT_TOOLS_SERVER]: serverConfig(clientToolsServer(described(request.tools, names))) },
     },
   });

@@ -1,6 +1,7 @@
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import type { BegunTurn, ProcessListener } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
+import type { Silence } from '../announcements/silence.ts';
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import { ClaudeProcess, type ProcessRules, partsFor } from '../process/claude-process.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
@@ -15,20 +16,22 @@ import { toTranscript } from './transcript.ts';
 export function replayInNewProcess(
   maker: ProcessMaker,
   rules: ProcessRules,
+  silence: Silence,
   request: MessagesRequest,
   listener: ProcessListener,
 ): BegunTurn {
   const parts = partsFor(request);
   const { input, heldCalls, names, variables } = parts;
-  const made = maker.create({ settings: JSON.stringify({ env: variables }), system: request.system });
-  const { child, files } = made;
+  const made = maker.create({ requested: variables, system: request.system });
+  const { child } = made;
   try {
     const clientToolsOnly = maker.profile(made);
-    const transcript = toTranscript(request.messages, request.model, clientToolsOnly.workingDirectory, names);
+    const { workingDirectory, environment } = clientToolsOnly;
+    const transcript = toTranscript(request.messages, request.model, workingDirectory, names, silence.announced);
     let hear: ClaudeProcess['hear'] = () => undefined;
     const options = maker.options(made, {
       ...clientToolsOnly,
-      environment: { ...clientToolsOnly.environment, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
+      environment: { ...environment, ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
       session: {
         id: transcript.sessionId,
         store: { append: async (_key, entries) => hear(entries), load: async () => transcript.entries },
@@ -38,17 +41,23 @@ export function replayInNewProcess(
       prompt: input,
       options: {
         ...options,
-        ...(files.settings && { settings: files.settings }),
         model: request.model,
-        extraArgs: {
-          ...options.extraArgs,
-          ...(files.system && { 'append-system-prompt-file': files.system }),
-        },
         ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: heldCalls.config } } : {}),
       },
     });
-    const process = new ClaudeProcess({ ...parts, ...rules, query: sdkQuery, child, listener, hasStore: true });
-    hear = (entries) => process.hear(entries);
+    const process = new ClaudeProcess({
+      ...parts,
+      ...rules,
+      query: sdkQuery,
+      child,
+      listener,
+      hasStore: true,
+      staleness: silence.staleness,
+    });
+    hear = (entries) => {
+      silence.hear(entries);
+      process.hear(entries);
+    };
     return { process, events: process.begin() };
   } catch (error) {
     child.end();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { toolResultContent } from '../../conversation/canonical.ts';
 import type { ContentBlock, Message } from '../../spec/messages.ts';
+import { type Announcement, toSilentEntry } from '../announcements/announcement.ts';
 import type { ToolNames } from '../parameters/tool-names.ts';
 import { TESTED } from '../process/executable.ts';
 
@@ -16,21 +17,34 @@ export interface Transcript {
  * from the newest message and add no words of its own.
  *
  * @param messages no two user messages in a row
+ * @param silenced the announcements that the process must not make
  */
-export function toTranscript(messages: readonly Message[], model: string, cwd: string, names: ToolNames): Transcript {
+export function toTranscript(
+  messages: readonly Message[],
+  model: string,
+  cwd: string,
+  names: ToolNames,
+  silenced: readonly Announcement[] = [],
+): Transcript {
   const sessionId = randomUUID();
-  let parentUuid: string | null = null;
-  const entries: SessionStoreEntry[] = [];
-  for (const message of [...messages, { role: 'user', content: [] } satisfies Message]) {
-    const uuid = randomUUID();
-    entries.push({
-      parentUuid,
-      isSidechain: false,
+  const contents = [
+    ...silenced.map(toSilentEntry),
+    ...[...messages, { role: 'user', content: [] } satisfies Message].map((message) => ({
       type: message.role,
       message:
         message.role === 'user'
           ? { role: 'user', content: toModelContent(message, names) }
           : assistant(message, model, names),
+    })),
+  ];
+  let parentUuid: string | null = null;
+  const entries: SessionStoreEntry[] = [];
+  for (const content of contents) {
+    const uuid = randomUUID();
+    entries.push({
+      parentUuid,
+      isSidechain: false,
+      ...content,
       uuid,
       timestamp: new Date().toISOString(),
       userType: 'external',

@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import {
+  createServer as createHttpServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** What Claude Code asks `api.anthropic.com` for beside the model, answered on loopback. */
+/** `api.anthropic.com` and `platform.claude.com` on loopback. */
 export interface FirstPartyStandIn {
   /** The variables that lead a process to it. */
   variables: Record<string, string>;
@@ -15,17 +20,25 @@ export interface FirstPartyStandIn {
 }
 
 /**
+ * Answers a request in place of the 404.
+ *
+ * @returns false to leave it to the 404
+ */
+export type FirstPartyAnswer = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
  * Without an answer each start of a process waits seconds for the policy and the settings of its organisation. This is a
  * proxy for them that leads nowhere: a TLS server behind it answers everything with 404. Its certificate and key are kept
  * beside this file, since Node makes none; the key of the authority that signed it is thrown away.
  */
-export async function startFirstPartyStandIn(): Promise<FirstPartyStandIn> {
+export async function startFirstPartyStandIn(answer: FirstPartyAnswer = () => false): Promise<FirstPartyStandIn> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
   const api = createTlsServer(
     { key: readFileSync(pathOf('test-only-key.pem')), cert: readFileSync(pathOf('test-only-certificate.pem')) },
     (request, response) => {
       asked.push(`${request.method} ${request.url}`);
+      if (answer(request, response)) return;
       response.writeHead(404, { 'content-type': 'application/json' });
       response.end('{"type":"error","error":{"type":"not_found_error","message":"not here"}}');
     },
@@ -52,6 +65,19 @@ export async function startFirstPartyStandIn(): Promise<FirstPartyStandIn> {
       await closed;
     },
   };
+}
+
+/** Hands a request on to a server on loopback, and its answer back. */
+export function relay(request: IncomingMessage, response: ServerResponse, url: string): true {
+  const onward = httpRequest(new URL(request.url ?? '/', url), { method: request.method, headers: request.headers });
+  onward.once('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  onward.on('error', () => response.destroy());
+  response.once('close', () => onward.destroy());
+  request.pipe(onward);
+  return true;
 }
 
 function pathOf(file: string): string {

@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The folder of Claude Code's configuration for the processes of Isthmus, where no login pays. */
+export interface OwnConfiguration {
+  folder: string;
+  /** Why the next gateway will not find it again; undefined if it will. */
+  problem?: string;
+}
+
+/**
+ * Makes the folder: `isthmus/claude` in `XDG_STATE_HOME`, else in `~/.local/state`. It is kept across restarts, as Claude Code
+ * keeps the id of the device there.
+ *
+ * @param operator the environment that says where the home is
+ * @param fallback used when the folder cannot be made
+ */
+export function ownConfiguration(
+  operator: Readonly<Record<string, string | undefined>>,
+  fallback: string,
+): OwnConfiguration {
+  const home = operator.HOME || operator.USERPROFILE;
+  const state = operator.XDG_STATE_HOME || (home && join(home, '.local', 'state'));
+  try {
+    if (!state) throw new Error('neither HOME nor XDG_STATE_HOME is set');
+    const folder = join(state, 'isthmus', 'claude');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return { folder };
+  } catch (error) {
+    mkdirSync(fallback, { mode: 0o700 });
+    return { folder: fallback, problem: error instanceof Error ? error.message : String(error) };
+  }
+}

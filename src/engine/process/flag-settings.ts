@@ -1,0 +1,75 @@
+import type { Settings } from '@anthropic-ai/claude-agent-sdk';
+import type { Environment, ProcessEnvironment } from './environment.ts';
+
+/**
+ * Variables that steer a process or pay for it. Claude Code's file `.claude.json` has an `env` block that beats the environment
+ * of the process, and flag settings beat that block. So each is named there, with the operator's value or none.
+ */
+const STEERING = [
+  'ANTHROPIC_BASE_URL',
+  'ANTHROPIC_UNIX_SOCKET',
+  'ANTHROPIC_BETAS',
+  'ANTHROPIC_MODEL',
+  'ANTHROPIC_SMALL_FAST_MODEL',
+  'ANTHROPIC_DEFAULT_FABLE_MODEL',
+  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+  'ANTHROPIC_DEFAULT_OPUS_MODEL',
+  'ANTHROPIC_DEFAULT_SONNET_MODEL',
+  'CLAUDE_CODE_EXTRA_BODY',
+  'CLAUDE_CODE_SIMPLE',
+  'CLAUDE_CODE_USE_ANTHROPIC_AWS',
+  'CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD',
+  'CLAUDE_CODE_USE_BEDROCK',
+  'CLAUDE_CODE_USE_FOUNDRY',
+  'CLAUDE_CODE_USE_GATEWAY',
+  'CLAUDE_CODE_USE_MANTLE',
+  'CLAUDE_CODE_USE_VERTEX',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+  'NO_PROXY',
+  'no_proxy',
+];
+
+/** Those whose value can hold a secret: what the operator has set is not written into a file. */
+const SECRET = [
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  'ANTHROPIC_CUSTOM_HEADERS',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'all_proxy',
+];
+
+/**
+ * The settings that a process is spawned with; they win over all files of the user.
+ *
+ * @param variables of the process
+ * @param requested what its first request asks for
+ */
+export function flagSettings(
+  { isLogin }: Pick<ProcessEnvironment, 'isLogin'>,
+  variables: Environment,
+  requested: Environment = {},
+): Settings {
+  return {
+    // Else a tool with the name `Bash` makes Claude Code ask the model to name itself in the user's commits.
+    attribution: { commit: '', pr: '' },
+    env: { ...(isLogin ? steering(variables) : {}), ...requested },
+  };
+}
+
+function steering(variables: Environment): Environment {
+  const known = Object.fromEntries(STEERING.map((name) => [name, variables[name] ?? '']));
+  for (const name of SECRET) if (!isSecret(variables[name])) known[name] = variables[name] ?? '';
+  return known;
+}
+
+/** A proxy's URL without a password is none. */
+function isSecret(value: string | undefined): boolean {
+  if (!value) return false;
+  return !URL.canParse(value) || new URL(value).password !== '' || new URL(value).username !== '';
+}

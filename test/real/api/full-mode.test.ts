@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
+import { ScriptedModel } from '../../../scripted-model/server.ts';
+import type { WireMessage } from '../../support/as-the-model-sees.ts';
+import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { QUICK, testEach } from '../../support/quick.ts';
+
+/**
+ * With a token and with a login the model sees what it sees with a key, byte for byte. Excepted are `cache_control` and Claude
+ * Code's own two blocks in front of the system prompt.
+ */
+
+const CREDENTIALS = {
+  key: () => ({}),
+  token: () => ({ ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }),
+  login: (home: string) => signIn(home),
+};
+type Credential = keyof typeof CREDENTIALS;
+const FULL = ['token', 'login'] as const;
+
+let model: ScriptedModel;
+const gateways = {} as Record<Credential, TestGateway>;
+
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+  for (const [name, env] of Object.entries(CREDENTIALS)) {
+    gateways[name as Credential] = await startGateway(model.url, [], { env });
+  }
+});
+afterAll(async () => {
+  for (const gateway of Object.values(gateways)) await gateway.stop();
+  await model?.close();
+});
+
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const IMAGE = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
+const DONE: Reply = { content: [{ type: 'text', text: 'done' }] };
+const THOUGHT: Reply = {
+  content: [
+    { type: 'thinking', thinking: 'hm', signature: 'signed' },
+    { type: 'text', text: 'so' },
+  ],
+};
+const callOf = (...names: string[]): Reply => ({
+  content: names.map((name, at) => ({ type: 'tool_use', id: `toolu_${name}_${at}`, name, input: { path: 'a' } })),
+});
+const toolsOf = (...names: string[]) =>
+  names.map((name) => ({ name, description: `does ${name}`, input_schema: { type: 'object', properties: {} } }));
+
+/** What a client adds to its conversation, given the model's last answer; the rest goes into the body. */
+interface Step {
+  messages?: (history: WireMessage[], answer: WireMessage[]) => WireMessage[];
+  reply?: Reply;
+  body?: object;
+  path: 'start' | 'continue' | 'replay';
+}
+
+const says = (...content: Array<string | object>): NonNullable<Step['messages']> => {
+  const blocks = content.map((block) => (typeof block === 'string' ? { type: 'text', text: block } : block));
+  return (history, answer) => [...history, ...answer, { role: 'user', content: blocks as never }];
+};
+const results = (...contents: Array<string | object[] | { error: string }>): NonNullable<Step['messages']> => {
+  return (history, answer) => {
+    const calls = ((answer[0]?.content ?? []) as Array<{ type: string; id?: string }>).filter(
+      ({ type }) => type === 'tool_use',
+    );
+    const content = calls.map(({ id }, at) => {
+      const given = contents[at] as string | object[] | { error: string };
+      const isError = typeof given === 'object' && 'error' in given;
+      return {
+        type: 'tool_result',
+        tool_use_id: id,
+        content: isError ? given.error : given,
+        ...(isError && { is_error: true }),
+      };
+    });
+    return [...history, ...answer, { role: 'user', content: content as never }];
+  };
+};
+/** The history without what came after its first messages. */
+const back = (count: number, words: string): NonNullable<Step['messages']> => {
+  return (history) => [...history.slice(0, count), { role: 'user', content: words }];
+};
+
+const FIRST: Step = { messages: says('hi'), path: 'start' };
+const READ = { tools: toolsOf('read') };
+const CALLED: Step = { messages: says('hi'), reply: callOf('read'), body: READ, path: 'start' };
+/** All of Claude Code's own tools that add something to a conversation somewhere. */
+const OWN_TOOLS = [
+  'Bash',
+  'Skill',
+  'Agent',
+  'Task',
+  'TodoWrite',
+  'Read',
+  'Write',
+  'Edit',
+  'Grep',
+  'Glob',
+  'ToolSearch',
+];
+
+const SCENARIOS: Record<string, Step[]> = {
+  'a start, and a follow-up': [FIRST, { messages: says('more'), path: 'continue' }],
+  'a start with an image': [
+    { messages: says('see', IMAGE), path: 'start' },
+    { messages: says('and'), path: 'continue' },
+  ],
+  'a held result, then words': [
+    CALLED,
+    { messages: results('ok'), body: READ, path: 'continue' },
+    { messages: says('more'), body: READ, path: 'continue' },
+  ],
+  'a held error': [CALLED, { messages: results({ error: 'bad' }), body: READ, path: 'continue' }],
+  'held results of parallel calls': [
+    { ...CALLED, reply: callOf('read', 'read', 'read') },
+    { messages: results('one', { error: 'two' }, 'three'), body: READ, path: 'continue' },
+  ],
+  'a result with an image': [CALLED, { messages: results([IMAGE]), body: READ, path: 'replay' }],
+  'an undo': [FIRST, { messages: says('more'), path: 'continue' }, { messages: back(2, 'other'), path: 'replay' }],
+  'an edit and a fork': [
+    FIRST,
+    { messages: says('more'), path: 'continue' },
+    { messages: back(0, 'changed'), path: 'start' },
+    { messages: says('go on'), path: 'continue' },
+  ],
+  'a last assistant message': [
+    {
+      messages: () => [
+        { role: 'user', content: 'Say it.' },
+        { role: 'assistant', content: 'The answer is' },
+      ],
+      path: 'replay',
+    },
+  ],
+  'thinking and effort that change': [
+    { ...FIRST, reply: THOUGHT, body: { thinking: { type: 'enabled', budget_tokens: 1024 } } },
+    { messages: says('more'), body: { output_config: { effort: 'low' } }, path: 'continue' },
+    { messages: says('more'), body: { output_config: { effort: 'high' }, temperature: 1 }, path: 'continue' },
+  ],
+  'effort that changes in a held turn': [
+    { ...CALLED, body: { ...READ, output_config: { effort: 'low' } } },
+    { messages: results('ok'), body: { ...READ, output_config: { effort: 'high' } }, path: 'continue' },
+  ],
+  'a model that changes': [
+    FIRST,
+    { messages: says('more'), body: { model: 'claude-haiku-4-5' }, path: 'replay' },
+    { messages: says('back'), path: 'replay' },
+  ],
+  'tools, betas and system that change': [
+    CALLED,
+    { messages: results('ok'), body: { tools: toolsOf('read', 'write') }, path: 'replay' },
+    { messages: says('more'), body: { tools: toolsOf('read', 'write'), betas: ['pdfs-2024-09-25'] }, path: 'replay' },
+    { messages: says('more'), body: { system: 'Another.' }, path: 'replay' },
+  ],
+  'tools with the names of Claude Code’s own': [
+    { messages: says('hi'), reply: callOf('Bash'), body: { tools: toolsOf(...OWN_TOOLS) }, path: 'start' },
+    { messages: results('ok'), reply: callOf('Skill'), body: { tools: toolsOf(...OWN_TOOLS) }, path: 'continue' },
+    { messages: results('ok'), reply: callOf('TodoWrite'), body: { tools: toolsOf(...OWN_TOOLS) }, path: 'continue' },
+    { messages: results('ok'), body: { tools: toolsOf(...OWN_TOOLS) }, path: 'continue' },
+    { messages: says('more'), body: { tools: toolsOf(...OWN_TOOLS) }, path: 'continue' },
+  ],
+};
+
+/** @returns what the model got, without what is excepted */
+async function play(credential: Credential, name: string, scenario: string): Promise<string[]> {
+  const steps = SCENARIOS[scenario] as Step[];
+  // Two scenarios may begin with the same words, and must not be one conversation.
+  const system = `You are under test: ${scenario}.`;
+  model.restart([{ replies: steps.map(({ reply }) => reply ?? DONE) }]);
+  let history: WireMessage[] = [];
+  let answer: WireMessage[] = [];
+  for (const { messages = (before: WireMessage[]) => before, body, path } of steps) {
+    history = messages(history, answer);
+    const response = await fetch(`${gateways[credential].url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: name,
+        max_tokens: 2_000,
+        system,
+        messages: history,
+        ...body,
+      }),
+    });
+    const whole = (await response.json()) as { content: never };
+    expect([response.status, response.headers.get('isthmus-path')], JSON.stringify(whole)).toEqual([200, path]);
+    answer = [{ role: 'assistant', content: whole.content }];
+  }
+  expect(model.requests).toHaveLength(steps.length);
+  return model.requests.map(({ body }) => seen(body));
+}
+
+function seen({ metadata: _, system, ...body }: ModelRequest): string {
+  const own = (system as object[]).slice(-1);
+  return JSON.stringify({ ...body, system: own }, (key, value) => (key === 'cache_control' ? undefined : value));
+}
+
+const MODELS = ['claude-sonnet-5', 'claude-opus-5-5', 'claude-haiku-4-5', 'claude-of-the-future'];
+/** Each scenario with one model, by turns, and one of them with all. */
+const ROWS = Object.keys(SCENARIOS).flatMap((scenario, at) =>
+  (at === 2 ? MODELS : [MODELS[at % MODELS.length] as string]).map((name) => ({ scenario, name })),
+);
+
+testEach(ROWS, (_row, at) => at < 4)('$scenario ($name)', async ({ scenario, name }) => {
+  const expected = await play('key', name, scenario);
+  for (const credential of FULL) expect(await play(credential, name, scenario), credential).toEqual(expected);
+});
+
+test('nothing was announced, and nobody’s address is in the log', QUICK, () => {
+  for (const credential of FULL) {
+    expect(gateways[credential].output()).not.toContain('announced');
+    expect(gateways[credential].output()).not.toContain('example.test');
+  }
+});
