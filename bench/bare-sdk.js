@@ -99,6 +99,7 @@ export class BareSdk {
       spawner,
       stallMs: 60_000,
       retries: 'client',
+      log: () => undefined,
     });
     await engine.introduction();
     const child = new Child();

@@ -72,9 +72,11 @@ export class ProcessPool {
    *
    * @throws FailureError `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
    */
-  async replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
-    await this.#engine.prepare(request.model);
-    return this.#withPlace(signal, marks, (place, leaveGate) => {
+  replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
+    return this.#withPlace(signal, marks, async (place, leaveGate) => {
+      await this.#engine.prepare(request.model);
+      if (signal.aborted) throw failed('client_gone');
+      if (this.#isEnded) throw failed('shutting_down');
       const listener = this.#listener(() => {
         marks.spawned ??= performance.now();
         leaveGate();

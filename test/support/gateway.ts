@@ -43,15 +43,16 @@ export function surroundings(
 /**
  * Signs a home in as `claude login` does, with tokens that nobody takes.
  *
+ * @param lifetimeMs how long its access token says that it is good
  * @returns the variables to start a gateway with, so that the sign-in is what pays
  */
-export function signIn(home: string): Record<string, string> {
+export function signIn(home: string, lifetimeMs = 8 * 3_600_000): Record<string, string> {
   const configuration = join(home, 'claude');
   mkdirSync(configuration, { recursive: true });
   const claudeAiOauth = {
     accessToken: 'sk-ant-oat01-dummy',
     refreshToken: 'sk-ant-ort01-dummy',
-    expiresAt: Date.now() + 8 * 3_600_000,
+    expiresAt: Date.now() + lifetimeMs,
     scopes: ['user:inference', 'user:profile'],
     subscriptionType: 'max',
   };

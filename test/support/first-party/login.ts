@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { signIn } from '../gateway.ts';
-import { type FirstPartyStandIn, relay, startFirstPartyStandIn } from './stand-in.ts';
+import { relay, startFirstPartyStandIn } from './stand-in.ts';
 
-/** A `claude login` whose tokens somebody takes: the stand-in of the first party, with a scripted model behind it. */
+/** A `claude login` whose tokens somebody takes: stand-ins of the first party's servers, with a scripted model behind them. */
 export interface SyntheticLogin {
   /** The variables to start a gateway with. */
   variables: Record<string, string>;
@@ -12,86 +13,80 @@ export interface SyntheticLogin {
   /** The access tokens that model calls came with. */
   tokens: string[];
   /** How often the sign-in was renewed. */
-  readonly renewals: number;
+  renewals: number;
   /** How long a renewal takes, in milliseconds. */
   renewalMs: number;
-  /** Takes the access token that is in use for expired from now on, and only a renewed one. */
+  /** Whether the refresh token is refused. */
+  isRevoked: boolean;
+  /** Lets hours pass: the access token in use is refused, and says itself that it has run out. */
   expire(): void;
-  /** Refuses the refresh token too. */
-  revoke(): void;
   close(): Promise<void>;
 }
 
-/** The file in which Claude Code keeps the sign-in. */
-export const credentialsFile = (home: string) => join(home, 'claude', '.credentials.json');
+/** The file that holds the sign-in of a home. */
+export const credentialsFile = (home: string): string => join(home, 'claude', '.credentials.json');
+
+const REFUSED = 'OAuth token has expired. Please obtain a new token or refresh your existing token.';
 
 /**
- * Signs a home in, with the first party's servers on loopback.
+ * Signs a home in.
  *
  * @param modelUrl the scripted model that answers when a token is taken
+ * @param lifetimeMs how long the access token says that it is good
  */
-export async function startSyntheticLogin(home: string, modelUrl: string): Promise<SyntheticLogin> {
-  const signedIn = signIn(home);
-  let valid = 'sk-ant-oat01-dummy';
-  let number = 0;
-  let isRevoked = false;
-  const tokens: string[] = [];
-  const standIn: FirstPartyStandIn = await startFirstPartyStandIn((request, response) => {
-    const json = (status: number, body: object) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(body));
-      return true;
-    };
-    const error = (status: number, type: string, message: string) =>
-      json(status, { type: 'error', error: { type, message } });
+export async function startSyntheticLogin(
+  home: string,
+  modelUrl: string,
+  lifetimeMs?: number,
+): Promise<SyntheticLogin> {
+  let valid: string | undefined = 'sk-ant-oat01-dummy';
+  const standIn = await startFirstPartyStandIn((request, response) => {
     if (request.url === '/v1/oauth/token') {
       request.resume();
-      if (isRevoked) return json(400, { error: 'invalid_grant', error_description: 'revoked' });
-      number += 1;
-      valid = `sk-ant-oat01-renewed-${number}`;
-      setTimeout(
-        () =>
-          json(200, {
-            token_type: 'Bearer',
-            access_token: valid,
-            refresh_token: `sk-ant-ort01-renewed-${number}`,
-            expires_in: 28_800,
-            scope: 'user:inference user:profile',
-          }),
-        login.renewalMs,
-      );
+      if (login.isRevoked) return json(response, 400, { error: 'invalid_grant', error_description: 'revoked' });
+      login.renewals += 1;
+      valid = `sk-ant-oat01-renewed-${login.renewals}`;
+      const renewed = {
+        token_type: 'Bearer',
+        access_token: valid,
+        refresh_token: `sk-ant-ort01-renewed-${login.renewals}`,
+        expires_in: 28_800,
+        scope: 'user:inference user:profile',
+      };
+      setTimeout(() => json(response, 200, renewed), login.renewalMs);
       return true;
     }
     if (!request.url?.startsWith('/v1/messages')) return false;
     const token = String(request.headers.authorization).replace('Bearer ', '');
-    tokens.push(token);
+    if (!request.url.includes('count_tokens')) login.tokens.push(token);
     if (token === valid) return relay(request, response, modelUrl);
     request.resume();
-    return error(
-      401,
-      'authentication_error',
-      'OAuth token has expired. Please obtain a new token or refresh your existing token.',
-    );
+    return json(response, 401, { type: 'error', error: { type: 'authentication_error', message: REFUSED } });
   });
   const login: SyntheticLogin = {
-    variables: { ...signedIn, ...standIn.variables, ANTHROPIC_BASE_URL: '' },
+    variables: { ...signIn(home, lifetimeMs), ...standIn.variables, ANTHROPIC_BASE_URL: '' },
     asked: standIn.asked,
-    tokens,
-    get renewals() {
-      return number;
-    },
+    tokens: [],
+    renewals: 0,
     renewalMs: 0,
+    isRevoked: false,
     expire() {
+      valid = undefined;
       const file = credentialsFile(home);
+      const { atime, mtime } = statSync(file);
       const credentials = JSON.parse(readFileSync(file, 'utf8'));
       credentials.claudeAiOauth.expiresAt = Date.now() - 60_000;
       writeFileSync(file, JSON.stringify(credentials));
-      valid = 'none is valid';
-    },
-    revoke() {
-      isRevoked = true;
+      // The passing of time leaves the file as it was.
+      utimesSync(file, atime, mtime);
     },
     close: () => standIn.close(),
   };
   return login;
+}
+
+function json(response: ServerResponse, status: number, body: object): true {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+  return true;
 }

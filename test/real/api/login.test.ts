@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { credentialsFile, type SyntheticLogin, startSyntheticLogin } from '../../support/first-party/login.ts';
+import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
+
+/** A `claude login` that runs out, is renewed, removed or made again while the gateway serves. */
+
+const MINUTE = 60_000;
+
+let home: string;
+let model: ScriptedModel;
+let login: SyntheticLogin;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
+  model = await ScriptedModel.start();
+});
+afterEach(async () => {
+  await gateway?.stop();
+  await login?.close();
+  await model.close();
+});
+
+async function start(lifetimeMs?: number): Promise<void> {
+  login = await startSyntheticLogin(home, model.url, lifetimeMs);
+  gateway = await startGateway(model.url, [], { home, env: login.variables });
+}
+
+const FIRST = [{ role: 'user', content: 'hi' }];
+
+async function ask(messages: object[], stream = false) {
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 100, stream, messages }),
+  });
+  const text = await response.text();
+  return { status: response.status, path: response.headers.get('isthmus-path'), text };
+}
+
+const whole = { status: 200, text: expect.stringContaining('end_turn') };
+const more = (answer: { text: string }, words: string) => [
+  ...FIRST,
+  { role: 'assistant', content: JSON.parse(answer.text).content },
+  { role: 'user', content: words },
+];
+
+test(
+  'a sign-in that runs out is renewed, and the turn goes on unseen: streaming and not, first and later',
+  QUICK,
+  async () => {
+    await start();
+    const first = await ask(FIRST);
+    expect(first).toMatchObject(whole);
+    login.expire();
+    login.renewalMs = 2_000;
+    expect(await ask(more(first, 'more'))).toMatchObject(whole);
+    expect(login.renewals).toBe(1);
+    login.expire();
+    expect(await ask([{ role: 'user', content: 'anew' }], true)).toMatchObject(whole);
+    expect(login.renewals).toBe(2);
+    expect(login.tokens).toEqual([
+      'sk-ant-oat01-dummy',
+      'sk-ant-oat01-dummy',
+      'sk-ant-oat01-renewed-1',
+      'sk-ant-oat01-renewed-1',
+      'sk-ant-oat01-renewed-2',
+    ]);
+    expect(model.requests).toHaveLength(3);
+  },
+);
+
+test('turns that meet a sign-in that has run out share one renewal', async () => {
+  await start();
+  login.expire();
+  login.renewalMs = 2_000;
+  const answers = await Promise.all(['a', 'b', 'c'].map((content) => ask([{ role: 'user', content }])));
+  for (const answer of answers) expect(answer).toMatchObject(whole);
+  expect(login.renewals).toBe(1);
+  expect(model.requests).toHaveLength(3);
+});
+
+test('a sign-in that is about to run out is renewed at the start', async () => {
+  await start(2 * MINUTE);
+  expect(await ask(FIRST)).toMatchObject(whole);
+  expect(login.renewals).toBe(1);
+});
+
+test('a sign-in that cannot be renewed is a 401 that says what to do', async () => {
+  await start();
+  login.expire();
+  login.isRevoked = true;
+  const { status, text } = await ask(FIRST);
+  expect(status).toBe(401);
+  expect(JSON.parse(text).error.type).toBe('authentication_error');
+});
+
+test('a sign-in that is removed is a 401, and one that is made again pays at once', async () => {
+  await start();
+  const first = await ask(FIRST);
+  rmSync(credentialsFile(home));
+  const without = await ask(more(first, 'more'));
+  expect(without.status).toBe(401);
+  expect(JSON.parse(without.text).error.message).toContain('claude login');
+  signIn(home);
+  expect(await ask(more(first, 'again'))).toMatchObject({ ...whole, path: 'replay' });
+});
+
+test('another sign-in pays from the next turn on, and the model is not told whose it is', async () => {
+  await start();
+  const first = await ask(FIRST);
+  signIn(home);
+  expect(await ask(more(first, 'more'))).toMatchObject({ ...whole, path: 'replay' });
+  expect(JSON.stringify(model.requests.map(({ body }) => body.messages))).not.toContain('example.test');
+  expect(gateway.output()).not.toContain('announced');
+});
