@@ -18,6 +18,7 @@ import { createApp } from '../http/app.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
+import type { ModelListing } from '../spec/model-listing.ts';
 import type { Log } from '../telemetry/log.ts';
 import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
@@ -111,7 +112,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     ]);
     const credential = credentialOf(account, variables);
     undo.push(() => engine.close());
-    await Promise.all(models.map(({ id }) => engine.prepare(id)));
     const gateway = new Gateway(engine, {
       // A spare would announce itself to the model.
       spares: mode === 'bare' ? settings.spares : 0,
@@ -136,6 +136,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         log,
       }),
     );
+    let isOpen = true;
+    void prepareInTurn(engine, models, () => isOpen);
     let stopped: Promise<void> | undefined;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
@@ -146,10 +148,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       executable,
       warnings: warnings(environment.droppedBaseUrl, configuration, host, spawner),
       stop(deadlineMs) {
+        isOpen = false;
         stopped ??= stop({ listener, gateway, engine, directory }, deadlineMs);
         return stopped;
       },
       abandon() {
+        isOpen = false;
         engine.close();
         gateway.endAll();
         engine.abandonAll();
@@ -181,6 +185,11 @@ async function stop({ listener, gateway, engine, directory }: Parts, deadlineMs:
   await closed;
   await engine.allGone();
   directory.remove();
+}
+
+/** So that few first turns wait. One model at a time: requests go first. */
+async function prepareInTurn(engine: Engine, models: readonly ModelListing[], goesOn: () => boolean): Promise<void> {
+  for (const { id } of models) if (goesOn()) await engine.prepare(id);
 }
 
 async function endListening(listener: Listener): Promise<void> {

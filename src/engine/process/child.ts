@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 
-/** The child process of one SDK query. Here a process is killed: `end` does it at once, or as soon as it is spawned. */
+/** The child process of one SDK query. Here a process is killed: {@link Child.end} does it. */
 export class Child {
-  readonly #cleanUp: (pid: number | undefined) => void;
+  readonly #cleanUp: (pid: number | undefined, resumed: string | undefined) => void;
   #child: ChildProcess | undefined;
+  /** The SDK's folder with the transcript that the process resumed. */
+  #resumed: string | undefined;
   #isEnded = false;
   #stderr = '';
   #how: Omit<ProcessEnd, 'stderr'> | undefined;
@@ -14,7 +16,7 @@ export class Child {
   gone: Promise<void> = Promise.resolve();
 
   /** @param cleanUp called when the process has exited, or when it is ended before it was spawned */
-  constructor(cleanUp: (pid: number | undefined) => void = () => undefined) {
+  constructor(cleanUp: (pid: number | undefined, resumed: string | undefined) => void = () => undefined) {
     this.#cleanUp = cleanUp;
   }
 
@@ -27,8 +29,10 @@ export class Child {
     return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
   }
 
-  adopt(child: ChildProcess): void {
+  /** @param resumed the SDK's folder with the transcript that it resumes */
+  adopt(child: ChildProcess, resumed?: string): void {
     this.#child = child;
+    this.#resumed = resumed;
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
     });
@@ -45,7 +49,7 @@ export class Child {
       });
     });
     void this.gone.then(() => {
-      this.#cleanUp(child.pid);
+      this.#cleanUp(child.pid, resumed);
       this.onExit();
     });
     if (this.#isEnded) child.kill('SIGKILL');
@@ -53,13 +57,13 @@ export class Child {
 
   /** Cleans up without waiting for the exit: for the end of the program, which waits for nothing. */
   abandon(): void {
-    this.#cleanUp(this.pid);
+    this.#cleanUp(this.pid, this.#resumed);
   }
 
   /** SIGKILL: any gentler end lets the CLI call the model once more. */
   end(): void {
     this.#isEnded = true;
     if (this.#child) this.#child.kill('SIGKILL');
-    else this.#cleanUp(undefined);
+    else this.#cleanUp(undefined, undefined);
   }
 }

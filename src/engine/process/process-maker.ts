@@ -6,6 +6,7 @@ import { flagSettings } from './flag-settings.ts';
 import { createProcessFiles, type ProcessFiles } from './process-files.ts';
 import { clientToolsProfile, type ProcessProfile, toOptions } from './profile.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { removeTranscript, resumedFolder } from './sdk-transcripts.ts';
 import { SessionRecords } from './session-records.ts';
 import type { Spawner } from './spawner.ts';
 
@@ -51,8 +52,9 @@ export class ProcessMaker {
     const { directory } = this.#options;
     const settings = JSON.stringify(flagSettings(this.environment, environment, requested));
     const files = createProcessFiles(directory, { settings, ...(system ? { system } : {}) });
-    const child = new Child((pid) => {
+    const child = new Child((pid, resumed) => {
       files.remove();
+      if (resumed !== undefined) removeTranscript(resumed);
       if (pid !== undefined) this.#records.remove(pid, directory.work);
     });
     return { child, files, environment };
@@ -78,7 +80,7 @@ export class ProcessMaker {
       pathToClaudeCodeExecutable: executable.path,
       spawnClaudeCodeProcess: (spawnOptions) => {
         const spawned = spawner.spawn(spawnOptions);
-        child.adopt(spawned);
+        child.adopt(spawned, resumedFolder(spawnOptions.env));
         this.#children.add(child);
         void child.gone.then(() => this.#children.delete(child));
         return spawned;

@@ -4,9 +4,26 @@ import { basename, dirname, join } from 'node:path';
 /** Begins the name of each folder in which the SDK puts the transcript of a replay. */
 const PREFIX = 'claude-resume-';
 
+/** The SDK's folder for the transcript that a process with this environment resumes; undefined if it resumes none. */
+export function resumedFolder({ CLAUDE_CONFIG_DIR: folder }: NodeJS.ProcessEnv): string | undefined {
+  return folder !== undefined && basename(folder).startsWith(PREFIX) ? folder : undefined;
+}
+
+/**
+ * Removes such a folder when its process has exited. The SDK does so too, but a gateway that ends meanwhile would leave a part
+ * of it, and with a login that may be the copy of the sign-in.
+ */
+export function removeTranscript(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  } catch {
+    // The SDK is removing it.
+  }
+}
+
 /**
  * Removes the transcripts that the SDK wrote for processes in one working directory. The SDK removes each with its process;
- * those that stay belong to a gateway that ended first.
+ * those that stay belong to a gateway that was killed.
  *
  * The SDK decides where they lie. It names a transcript's project after the working directory, with all but letters and digits
  * replaced, so the random name of the run directory says whose it is.
@@ -14,13 +31,7 @@ const PREFIX = 'claude-resume-';
  * @param parent the temporary directory
  */
 export function removeTranscripts(parent: string, work: string): void {
-  for (const folder of findTranscripts(parent, work)) {
-    try {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    } catch {
-      // The SDK may be removing it too.
-    }
-  }
+  for (const folder of findTranscripts(parent, work)) removeTranscript(folder);
 }
 
 /** The SDK's folders with the transcript of a process in this working directory. */
