@@ -62,7 +62,7 @@ async function announcementsOf(
       CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1',
     },
     session: {
-      id: transcript.sessionId,
+      resumes: transcript.sessionId,
       store: {
         append: async (_key, entries) => {
           found.push(...announcementsIn(entries));

@@ -1,12 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
+import type { SessionKey } from '@anthropic-ai/claude-agent-sdk';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 
 /** The child process of one SDK query. Here a process is killed: {@link Child.end} does it. */
 export class Child {
-  readonly #cleanUp: (pid: number | undefined, resumed: string | undefined) => void;
+  readonly #cleanUp: (child: Child) => void;
   #child: ChildProcess | undefined;
-  /** The SDK's folder with the transcript that the process resumed. */
-  #resumed: string | undefined;
+  /** The SDK's folder with the transcript that the process resumes. */
+  resumed: string | undefined;
+  /** Where Claude Code's configuration has the transcript of a process that resumes none. */
+  transcript: SessionKey | undefined;
   #isEnded = false;
   #stderr = '';
   #how: Omit<ProcessEnd, 'stderr'> | undefined;
@@ -16,7 +19,7 @@ export class Child {
   gone: Promise<void> = Promise.resolve();
 
   /** @param cleanUp called when the process has exited, or when it is ended before it was spawned */
-  constructor(cleanUp: (pid: number | undefined, resumed: string | undefined) => void = () => undefined) {
+  constructor(cleanUp: (child: Child) => void = () => undefined) {
     this.#cleanUp = cleanUp;
   }
 
@@ -29,10 +32,8 @@ export class Child {
     return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
   }
 
-  /** @param resumed the SDK's folder with the transcript that it resumes */
-  adopt(child: ChildProcess, resumed?: string): void {
+  adopt(child: ChildProcess): void {
     this.#child = child;
-    this.#resumed = resumed;
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
     });
@@ -49,7 +50,7 @@ export class Child {
       });
     });
     void this.gone.then(() => {
-      this.#cleanUp(child.pid, resumed);
+      this.#cleanUp(this);
       this.onExit();
     });
     if (this.#isEnded) child.kill('SIGKILL');
@@ -57,13 +58,13 @@ export class Child {
 
   /** Cleans up without waiting for the exit: for the end of the program, which waits for nothing. */
   abandon(): void {
-    this.#cleanUp(this.pid, this.#resumed);
+    this.#cleanUp(this);
   }
 
   /** SIGKILL: any gentler end lets the CLI call the model once more. */
   end(): void {
     this.#isEnded = true;
     if (this.#child) this.#child.kill('SIGKILL');
-    else this.#cleanUp(undefined, undefined);
+    else this.#cleanUp(this);
   }
 }

@@ -55,8 +55,6 @@ export interface ProcessParts extends RequestParts, ProcessRules {
   query: Query;
   child: Child;
   listener: ProcessListener;
-  /** Whether the session has a store, which passes the CLI's transcript to {@link ClaudeProcess.hear}. */
-  hasStore: boolean;
   /** Why the process must not take another turn; undefined if it may. */
   staleness: () => string | undefined;
 }
@@ -91,7 +89,6 @@ export class ClaudeProcess implements ConversationProcess {
       names: parts.names,
       declaredTools: new Set(parts.tools.map((tool) => parts.names.toModel(tool.name))),
       failsAtFirstRetry: parts.failsAtFirstRetry,
-      hearsWords: parts.hasStore,
       strategy: oneAnswer,
     });
     this.#variables = parts.variables;

@@ -1,4 +1,4 @@
-import { prewarm, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
+import { prewarm, type SessionStore, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
 import { within } from '../../async/within.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
@@ -18,9 +18,17 @@ export class ClaudeSpare implements Spare {
   readonly #spare: SpareProcess;
   readonly #child: Child;
   readonly #rules: ProcessRules;
+  readonly #listen: (process: ClaudeProcess) => void;
   #isClaimed = false;
 
-  private constructor(spare: SpareProcess, child: Child, rules: ProcessRules) {
+  /** @param listen passes the transcript on to this process */
+  private constructor(
+    spare: SpareProcess,
+    child: Child,
+    rules: ProcessRules,
+    listen: (process: ClaudeProcess) => void,
+  ) {
+    this.#listen = listen;
     this.#spare = spare;
     this.#child = child;
     this.#rules = rules;
@@ -32,10 +40,20 @@ export class ClaudeSpare implements Spare {
   /** Spawns one; resolves when it can be claimed. */
   static async spawn(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
     const made = maker.create();
+    let hear: ClaudeProcess['hear'] = () => undefined;
+    const store: SessionStore = {
+      append: async (key, entries) => {
+        made.child.transcript = key;
+        hear(entries);
+      },
+      load: async () => null,
+    };
     try {
-      const spare = await prewarm({ options: maker.options(made, maker.profile(made)) });
+      const spare = await prewarm({ options: maker.options(made, { ...maker.profile(made), session: { store } }) });
       spare.claimed.catch(() => undefined);
-      return new ClaudeSpare(spare, made.child, rules);
+      return new ClaudeSpare(spare, made.child, rules, (process) => {
+        hear = (entries) => process.hear(entries);
+      });
     } catch (error) {
       made.child.end();
       throw error;
@@ -70,9 +88,9 @@ export class ClaudeSpare implements Spare {
         query,
         child,
         listener,
-        hasStore: false,
         staleness: BARE.staleness,
       });
+      this.#listen(process);
       const events = process.begin();
       const ready = Promise.all([
         this.#spare.claimed,

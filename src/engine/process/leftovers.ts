@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 import { findLeftDirectories } from './run-directory.ts';
-import { SessionRecords } from './session-records.ts';
+import { SessionFiles } from './session-files.ts';
 
 /**
  * Removes what this user's dead gateways have left: session records, transcripts, run directories.
@@ -11,9 +11,9 @@ import { SessionRecords } from './session-records.ts';
  * @param variables of the processes, which say where the session records are
  */
 export async function removeLeftovers(variables: Environment): Promise<void> {
-  const records = new SessionRecords(variables);
+  const sessions = new SessionFiles(variables);
   for (const { work, remove } of await findLeftDirectories()) {
-    records.removeAll(work);
+    sessions.removeAll(work);
     try {
       remove();
     } catch {

@@ -7,7 +7,7 @@ import { createProcessFiles, type ProcessFiles } from './process-files.ts';
 import { clientToolsProfile, type ProcessProfile, toOptions } from './profile.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { removeTranscript, resumedFolder } from './sdk-transcripts.ts';
-import { SessionRecords } from './session-records.ts';
+import { SessionFiles } from './session-files.ts';
 import type { Spawner } from './spawner.ts';
 
 export interface ProcessMakerOptions {
@@ -35,11 +35,11 @@ export interface NewProcessContents {
 export class ProcessMaker {
   readonly #options: ProcessMakerOptions;
   readonly #children = new Set<Child>();
-  readonly #records: SessionRecords;
+  readonly #sessions: SessionFiles;
 
   constructor(options: ProcessMakerOptions) {
     this.#options = options;
-    this.#records = new SessionRecords(options.environment.variables);
+    this.#sessions = new SessionFiles(options.environment.variables);
   }
 
   /**
@@ -52,10 +52,11 @@ export class ProcessMaker {
     const { directory } = this.#options;
     const settings = JSON.stringify(flagSettings(this.environment, environment, requested));
     const files = createProcessFiles(directory, { settings, ...(system ? { system } : {}) });
-    const child = new Child((pid, resumed) => {
+    const child = new Child(({ pid, resumed, transcript }) => {
       files.remove();
       if (resumed !== undefined) removeTranscript(resumed);
-      if (pid !== undefined) this.#records.remove(pid, directory.work);
+      if (pid !== undefined) this.#sessions.removeRecord(pid, directory.work);
+      if (transcript !== undefined) this.#sessions.removeTranscript(transcript);
     });
     return { child, files, environment };
   }
@@ -80,7 +81,8 @@ export class ProcessMaker {
       pathToClaudeCodeExecutable: executable.path,
       spawnClaudeCodeProcess: (spawnOptions) => {
         const spawned = spawner.spawn(spawnOptions);
-        child.adopt(spawned, resumedFolder(spawnOptions.env));
+        child.resumed = resumedFolder(spawnOptions.env);
+        child.adopt(spawned);
         this.#children.add(child);
         void child.gone.then(() => this.#children.delete(child));
         return spawned;

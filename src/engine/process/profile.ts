@@ -13,14 +13,15 @@ export interface ProcessProfile {
   environment: Environment;
   /** Claude Code's own settings files that it reads too. */
   settingSources: SettingSource[];
-  /** The session that a process resumes; absent for a process without a history. */
-  session?: ResumedSession;
+  /** Absent for a process without a conversation. */
+  session?: Session;
 }
 
-/** A session that the SDK resumes from our store, and whose transcript it appends there. */
-export interface ResumedSession {
-  id: string;
+/** A session whose transcript the SDK appends to our store. */
+export interface Session {
   store: SessionStore;
+  /** The session in the store that the process resumes; absent for one that begins anew. */
+  resumes?: string;
 }
 
 /** The model gets the client's tools only. Nothing runs here, and none of the operator's settings apply. */
@@ -54,9 +55,8 @@ export function toOptions({ session, ...profile }: ProcessProfile): Options {
     includePartialMessages: true,
     thinking: { type: 'disabled' },
     systemPrompt: '',
-    extraArgs: { ...NO_SYSTEM_PROMPT, ...(session && AWAIT_INITIALIZE) },
-    ...(session
-      ? { resume: session.id, forkSession: true, sessionStore: session.store, sessionStoreFlush: 'eager' }
-      : { persistSession: false }),
+    extraArgs: { ...NO_SYSTEM_PROMPT, ...(session?.resumes && AWAIT_INITIALIZE) },
+    ...(session ? { sessionStore: session.store, sessionStoreFlush: 'eager' } : { persistSession: false }),
+    ...(session?.resumes ? { resume: session.resumes, forkSession: true } : {}),
   };
 }

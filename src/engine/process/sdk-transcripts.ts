@@ -25,8 +25,8 @@ export function removeTranscript(folder: string): void {
  * Removes the transcripts that the SDK wrote for processes in one working directory. The SDK removes each with its process;
  * those that stay belong to a gateway that was killed.
  *
- * The SDK decides where they lie. It names a transcript's project after the working directory, with all but letters and digits
- * replaced, so the random name of the run directory says whose it is.
+ * The SDK decides where they lie. It names a transcript's project after the working directory, so the random name of the run
+ * directory says whose it is.
  *
  * @param parent the temporary directory
  */
@@ -36,14 +36,21 @@ export function removeTranscripts(parent: string, work: string): void {
 
 /** The SDK's folders with the transcript of a process in this working directory. */
 export function findTranscripts(parent: string, work: string): string[] {
-  const ending = `-${basename(dirname(work))}-${basename(work)}`;
   return namesIn(parent)
     .filter((name) => name.startsWith(PREFIX))
     .map((name) => join(parent, name))
-    .filter((folder) => namesIn(join(folder, 'projects')).some((project) => project.endsWith(ending)));
+    .filter((folder) => namesIn(join(folder, 'projects')).some((project) => isProjectOf(project, work)));
 }
 
-function namesIn(folder: string): string[] {
+/**
+ * Whether the transcripts of processes in this working directory lie under this name. Claude Code makes it from the path, with
+ * all but letters and digits replaced.
+ */
+export function isProjectOf(project: string, work: string): boolean {
+  return project.endsWith(`-${basename(dirname(work))}-${basename(work)}`);
+}
+
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

@@ -30,7 +30,7 @@ export async function countTokens(
   const options = maker.options(made, {
     ...profile,
     session: {
-      id: transcript.sessionId,
+      resumes: transcript.sessionId,
       store: { append: async () => undefined, load: async () => transcript.entries },
     },
   });

@@ -33,7 +33,7 @@ export function replayInNewProcess(
       ...clientToolsOnly,
       environment: { ...environment, ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
       session: {
-        id: transcript.sessionId,
+        resumes: transcript.sessionId,
         store: { append: async (_key, entries) => hear(entries), load: async () => transcript.entries },
       },
     });
@@ -51,7 +51,6 @@ export function replayInNewProcess(
       query: sdkQuery,
       child,
       listener,
-      hasStore: true,
       staleness: silence.staleness,
     });
     hear = (entries) => {

@@ -23,14 +23,13 @@ interface Given {
   words?: 'before' | 'behind' | 'never';
 }
 
-function readerFor(name: Name, { strategy = oneAnswer, failsAtFirstRetry = true, words = 'never' }: Given = {}) {
+function readerFor(name: Name, { strategy = oneAnswer, failsAtFirstRetry = true }: Given = {}) {
   const { tools } = SCENARIOS[name].first;
   const names = new ToolNames(tools);
   return new MessageReader({
     names,
     declaredTools: new Set(tools.map((tool) => names.toModel(tool.name))),
     failsAtFirstRetry,
-    hearsWords: words !== 'never',
     strategy,
   });
 }
@@ -52,6 +51,7 @@ function read(name: Name, given: Given = {}): Reading[][] {
       if (given.words === 'before') take(reader.hear(heard as SessionStoreEntry[]));
     } else take(reader.read(message as unknown as SDKMessage, 0));
   }
+  if ((given.words ?? 'never') === 'never') take(reader.waited());
   if (given.words === 'behind') take(reader.hear(heard as SessionStoreEntry[]));
   return turns;
 }
@@ -235,9 +235,12 @@ describe('a failed call', () => {
     expect(reader.read(retry as unknown as SDKMessage, 0)).toEqual([{ type: 'wait', milliseconds: 300 }]);
   });
 
-  test('a spare, which hears no words, tells a retry at once', () => {
-    const [turn] = read('error-429-in-a-spare');
-    expect(types(turn ?? [])).toEqual(['spawned', 'failure', 'end']);
+  test('a process that began as a spare hears the words too', () => {
+    expect(ends(read('error-429-in-a-spare', { words: 'behind' }))).toMatchObject([
+      {
+        failure: { status: 429, message: 'Number of requests has exceeded your limit', requestId: expect.any(String) },
+      },
+    ]);
   });
 
   test('`--retries gateway` leaves a retry to Claude Code', () => {

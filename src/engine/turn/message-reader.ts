@@ -27,8 +27,6 @@ export interface ReaderOptions {
   declaredTools: ReadonlySet<string>;
   /** Whether a failed call becomes the answer instead of being repeated by the CLI. */
   failsAtFirstRetry: boolean;
-  /** Whether {@link MessageReader.hear} will get the transcript, which has the API's own words. */
-  hearsWords: boolean;
   strategy: AnswerStrategy;
 }
 
@@ -134,7 +132,7 @@ export class MessageReader {
   #readRetry(message: SDKAPIRetryMessage): Reading[] {
     if (!this.#options.failsAtFirstRetry && !this.#fold.hasStarted) return [];
     this.#failing = failureOfRetry(message);
-    if (!this.#options.hearsWords || this.#words) return this.#failInUpstreamWords();
+    if (this.#words) return this.#failInUpstreamWords();
     this.#waitsForWords = true;
     // The CLI repeats the call when the delay is over.
     return [{ type: 'wait', milliseconds: Math.min(WORDS_MS, message.retry_delay_ms / 2) }];

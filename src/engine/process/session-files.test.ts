@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SessionRecords } from './session-records.ts';
+import { SessionFiles } from './session-files.ts';
 
 let configuration: string;
 
 beforeEach(() => {
-  configuration = mkdtempSync(join(tmpdir(), 'isthmus-records-'));
+  configuration = mkdtempSync(join(tmpdir(), 'isthmus-sessions-'));
   mkdirSync(join(configuration, 'sessions'));
 });
 afterEach(() => rmSync(configuration, { recursive: true }));
@@ -33,13 +33,28 @@ test('only records of our own processes are removed', () => {
   };
   for (const [name, content] of Object.entries(others)) put(name, content);
   for (const name of ['6.json', '7.json', '8.json']) put(name, { cwd: WORK });
-  const records = new SessionRecords({ CLAUDE_CONFIG_DIR: configuration });
-  for (const pid of [1, 6, 99]) records.remove(pid, WORK);
+  const sessions = new SessionFiles({ CLAUDE_CONFIG_DIR: configuration });
+  for (const pid of [1, 6, 99]) sessions.removeRecord(pid, WORK);
   expect(names()).toEqual(['7.json', '8.json', ...Object.keys(others)].sort());
-  records.removeAll(WORK);
+  sessions.removeAll(WORK);
   expect(names()).toEqual(Object.keys(others).sort());
 });
 
+test('only transcripts of our own processes are removed', () => {
+  const projects = join(configuration, 'projects');
+  const [own, other] = ['-tmp-isthmus-run-abcdef-work', '-home-me-project'];
+  for (const project of [own, other]) {
+    mkdirSync(join(projects, project), { recursive: true });
+    for (const session of ['a', 'b']) writeFileSync(join(projects, project, `${session}.jsonl`), '');
+  }
+  const sessions = new SessionFiles({ CLAUDE_CONFIG_DIR: configuration });
+  sessions.removeTranscript({ projectKey: own, sessionId: 'a' });
+  expect(readdirSync(join(projects, own))).toEqual(['b.jsonl']);
+  sessions.removeAll(WORK);
+  expect(readdirSync(projects)).toEqual([other]);
+  expect(readdirSync(join(projects, other))).toEqual(['a.jsonl', 'b.jsonl']);
+});
+
 test('where Claude Code has never run there is nothing to remove', () => {
-  new SessionRecords({ HOME: join(configuration, 'nobody') }).removeAll(WORK);
+  new SessionFiles({ HOME: join(configuration, 'nobody') }).removeAll(WORK);
 });
