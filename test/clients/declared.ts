@@ -7,7 +7,7 @@ import { blocksOf } from './comparison.ts';
  */
 
 /** Names that docs/limits.md declares to have a `_` behind them before the model. */
-const RESERVED = new Set(['ToolSearch', 'Agent', 'ExitPlanMode']);
+const RESERVED = new Set(['ToolSearch', 'Agent', 'ExitPlanMode', 'Skill']);
 
 /** What Claude Code as a client says of itself; the gateway's own `claude` says it in its place. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';

@@ -8,6 +8,7 @@ import {
   TOOL_FIELDS,
   TOOL_KINDS,
 } from '../../src/dialects/anthropic-messages/contract-table.ts';
+import { RESERVED_NAMES } from '../../src/engine/parameters/tool-names.ts';
 import { FAILURE_FACTS } from '../../src/spec/failures.ts';
 
 const MADE = 'Made by `npm run docs` from';
@@ -40,7 +41,12 @@ Fields of a client tool; one that is not listed is ignored.
 
 ${rows('field', TOOL_FIELDS, code)}
 
-\`ToolSearch\`, \`Agent\` and \`ExitPlanMode\` have a \`_\` behind their names before the model, and none before the client.
+Names that Claude Code claims for its own tools have a \`_\` behind them before the model, and none before the client:
+
+${table(
+  ['name', 'else'],
+  Object.entries(RESERVED_NAMES).map(([name, problem]) => [code(name), problem]),
+)}
 
 ## Content
 

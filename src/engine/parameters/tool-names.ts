@@ -1,10 +1,12 @@
 import type { ClientTool } from '../../spec/messages.ts';
 
-/**
- * Names that the CLI keeps for its own tools. It drops a client's tool with one of the first two, and empties the input of
- * one with the third.
- */
-const RESERVED: readonly string[] = ['ToolSearch', 'Agent', 'ExitPlanMode'];
+/** Names that Claude Code claims for its own tools, and what becomes of a client's tool with one of them. */
+export const RESERVED_NAMES = {
+  Agent: 'it is dropped',
+  ExitPlanMode: 'the input of its calls is emptied',
+  Skill: 'Claude Code’s own skills are added, some 2,000 tokens',
+  ToolSearch: 'it is dropped',
+} as const;
 
 /** Maps tool names between client and model. Only reserved names differ: they get a `_` for the model. */
 export class ToolNames {
@@ -12,7 +14,7 @@ export class ToolNames {
   readonly #toClient = new Map<string, string>();
 
   constructor(tools: readonly ClientTool[]) {
-    for (const name of RESERVED) {
+    for (const name of Object.keys(RESERVED_NAMES)) {
       let alias = `${name}_`;
       while (tools.some((tool) => tool.name === alias)) alias += '_';
       this.#toModel.set(name, alias);

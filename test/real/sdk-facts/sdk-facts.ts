@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
+import { RESERVED_NAMES } from '../../../src/engine/parameters/tool-names.ts';
 import type { Message } from '../../../src/spec/messages.ts';
 import { asTheModelSees, messageBytes, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { assistant, collect, NO_LISTENER, PATIENT, request, tool, user } from '../../support/engine.ts';
@@ -285,6 +286,16 @@ export function describeSdkFacts(api: Api): void {
       },
     );
 
+    test('a tool with a name that Claude Code claims counts no more than another', async () => {
+      const { engine } = contract.fixture;
+      const count = (name: string) =>
+        engine.countTokens(request([user('hi')], { tools: [tool(name)] }), () => undefined, PATIENT);
+      const other = (await count('Other')) ?? 0;
+      for (const name of Object.keys(RESERVED_NAMES)) {
+        expect(Math.abs(((await count(name)) ?? 0) - other), name).toBeLessThan(20);
+      }
+    });
+
     test('the SDK counts a request’s tokens by the API, and guesses in silence when it cannot', async () => {
       const given = request([user('hello '.repeat(100))], { tools: [tool('read')] });
       const { engine } = contract.fixture;
@@ -350,7 +361,7 @@ export function describeSdkFacts(api: Api): void {
       );
     });
 
-    test.each(['ToolSearch', 'Agent', 'ExitPlanMode'])(
+    test.each(Object.keys(RESERVED_NAMES))(
       'the tool name %s, which the SDK keeps for itself, is renamed both ways',
       async (name) => {
         const input = { plan: 'as it is' };
