@@ -79,8 +79,9 @@ export interface TestGateway {
    * SIGTERM, then the exit code.
    *
    * @param beforeRemoval looks at what is left in the home
+   * @param home for another gateway it is kept
    */
-  stop: (beforeRemoval?: () => void) => Promise<number | null>;
+  stop: (beforeRemoval?: () => void, home?: 'keeps its home') => Promise<number | null>;
 }
 
 export interface Health {
@@ -155,14 +156,14 @@ export async function startGateway(
     child,
     output: () => output,
     health: async () => (await fetch(`${url}/health`)).json() as Promise<Health>,
-    stop: async (beforeRemoval) => {
+    stop: async (beforeRemoval, itsHome) => {
       if (child.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit');
         child.kill('SIGTERM');
         await exited;
         beforeRemoval?.();
       }
-      remove();
+      if (!itsHome) remove();
       return child.exitCode;
     },
   };

@@ -1,0 +1,133 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { signIn, startGateway } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
+
+/** Whose configuration Claude Code reads and writes, and that a foreign one leads no call astray. */
+
+let home: string;
+let model: ScriptedModel;
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
+  model = await ScriptedModel.start({ script: [{ when: { text: 'read' }, replies: [CALL] }] });
+});
+afterEach(() => model.close());
+
+const CALL = { content: [{ type: 'tool_use' as const, id: 'toolu_1', name: 'read', input: {} }] };
+const TOOLS = [{ name: 'read', input_schema: { type: 'object' } }];
+
+/** A start, a held result, a replay and a count; all of them reach the model. */
+async function useAll(url: string): Promise<void> {
+  const post = async (path: string, messages: object[]) => {
+    const response = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 100, tools: TOOLS, messages }),
+    });
+    const body = await response.json();
+    expect(response.status, JSON.stringify(body)).toBe(200);
+    return { path: response.headers.get('isthmus-path'), counted: response.headers.get('isthmus-token-count') };
+  };
+  const asked = { role: 'user', content: 'please read' };
+  const called = { role: 'assistant', content: [{ ...CALL.content[0] }] };
+  const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'r' }] };
+  expect(await post('/v1/messages', [asked])).toMatchObject({ path: 'start' });
+  expect(await post('/v1/messages', [asked, called, result])).toMatchObject({ path: 'continue' });
+  expect(
+    await post('/v1/messages', [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+      { role: 'user', content: 'c' },
+    ]),
+  ).toMatchObject({ path: 'replay' });
+  expect(await post('/v1/messages/count_tokens', [asked])).toMatchObject({ counted: 'sdk' });
+}
+
+/** All paths of files below a folder. */
+function filesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).sort() : [];
+}
+
+function deviceIds(): Set<string> {
+  return new Set(
+    model.requests.map(({ body }) => JSON.parse(String((body.metadata as { user_id: string }).user_id)).device_id),
+  );
+}
+
+test.each<[string, Record<string, string>]>([
+  ['a key', {}],
+  ['a token', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
+])(
+  'with %s the user’s configuration stays untouched, and the device is one across restarts',
+  QUICK,
+  async (_name, env) => {
+    const ofUser = join(home, 'claude');
+    const own = join(home, '.local', 'state', 'isthmus', 'claude');
+    for (const _run of [1, 2]) {
+      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
+      await useAll(gateway.url);
+      let left: string[] = [];
+      expect(
+        await gateway.stop(() => {
+          left = filesIn(own);
+          expect(filesIn(ofUser)).toEqual([]);
+          expect(filesIn(home).filter((file) => file.startsWith('.claude'))).toEqual([]);
+        }, 'keeps its home'),
+      ).toBe(0);
+      expect(left).toContain('.claude.json');
+      expect(left.filter((file) => file.endsWith('.jsonl') || /^sessions\/./.test(file))).toEqual([]);
+    }
+    expect(deviceIds().size).toBe(1);
+  },
+);
+
+test('an `env` in the user’s `.claude.json` leads no call astray', async () => {
+  const astray: string[] = [];
+  const elsewhere: Server = createServer((request, response) => {
+    astray.push(`${request.method} ${request.url}`);
+    response.destroy();
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+  const foreign = {
+    ANTHROPIC_BASE_URL: url,
+    HTTP_PROXY: url,
+    http_proxy: url,
+    HTTPS_PROXY: url,
+    NO_PROXY: '',
+    ANTHROPIC_API_KEY: 'a key of somebody else',
+    ANTHROPIC_AUTH_TOKEN: 'a token of somebody else',
+    ANTHROPIC_MODEL: 'claude-opus-4-1',
+    ANTHROPIC_BETAS: 'a-beta',
+    CLAUDE_CODE_EXTRA_BODY: '{"top_k": 3}',
+    CLAUDE_CODE_USE_BEDROCK: '1',
+  };
+  try {
+    for (const env of [{}, { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }, signIn(home)]) {
+      mkdirSync(join(home, 'claude'), { recursive: true });
+      const file = join(home, 'claude', '.claude.json');
+      const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+      writeFileSync(file, JSON.stringify({ ...before, env: foreign }));
+      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
+      await useAll(gateway.url);
+      await gateway.stop(undefined, 'keeps its home');
+      for (const { headers, body } of model.requests) {
+        expect(String(headers.authorization)).not.toContain('somebody else');
+        expect(String(headers['x-api-key'])).not.toContain('somebody else');
+        expect(String(headers['anthropic-beta'])).not.toContain('a-beta');
+        expect(body).toMatchObject({ model: 'claude-sonnet-5' });
+        expect(body).not.toHaveProperty('top_k');
+      }
+    }
+    expect(model.requests).toHaveLength(9);
+    expect(astray).toEqual([]);
+  } finally {
+    elsewhere.close();
+  }
+});
