@@ -12,6 +12,8 @@ import { surroundings } from './gateway.ts';
 
 export interface EngineFixture {
   engine: Engine;
+  /** What the engine wrote down: events with their fields. */
+  learned: Array<[event: string, fields: Record<string, string>]>;
   /** The folders that the SDK keeps for replays. */
   transcripts(): string[];
   close(): Promise<void>;
@@ -27,6 +29,7 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   });
   Object.assign(environment.variables, extraVariables);
   if (!environment.isLogin) environment.variables.CLAUDE_CONFIG_DIR = join(home, 'isthmus');
+  const learned: EngineFixture['learned'] = [];
   const engine = new ClaudeEngine({
     executable: findExecutable(undefined),
     environment,
@@ -34,12 +37,14 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     spawner: new Spawner(process.env.PATH),
     stallMs: 60_000,
     retries: 'client',
-    log: () => undefined,
+    log: (event, fields) => learned.push([event, fields]),
   });
   return {
     engine,
+    learned,
     transcripts: () => findTranscripts(dirname(directory.path), directory.work),
     async close() {
+      engine.close();
       await engine.allGone();
       directory.remove();
       remove();
