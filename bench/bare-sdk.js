@@ -100,6 +100,7 @@ export class BareSdk {
       stallMs: 60_000,
       retries: 'client',
       log: () => undefined,
+      onLimits: () => undefined,
     });
     await engine.introduction();
     const child = new Child();

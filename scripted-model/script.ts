@@ -25,6 +25,8 @@ export interface Reply {
   stop_reason?: string;
   stop_sequence?: string;
   usage?: Record<string, number>;
+  /** Headers of a whole answer or a stream, beside its own. */
+  headers?: Record<string, string>;
   /** Wait before the response headers. */
   delay_ms?: number;
   /** Wait before each event but the first. */

@@ -169,9 +169,10 @@ async function answer(
     response.end(body);
     return;
   }
-  if (!stream) return sendJson(response, 200, completeMessage(reply, identity), { 'request-id': requestId });
+  const headers = { 'request-id': requestId, ...reply.headers };
+  if (!stream) return sendJson(response, 200, completeMessage(reply, identity), headers);
 
-  response.writeHead(200, { 'content-type': EVENT_STREAM, 'request-id': requestId });
+  response.writeHead(200, { 'content-type': EVENT_STREAM, ...headers });
   for (const event of streamEvents(reply, identity)) {
     if (recorded.events > 0 && !(await waited(reply.gap_ms, gone))) return;
     if (reply.stream_error && recorded.events >= reply.stream_error.after_events) {

@@ -1,6 +1,7 @@
 import type { RawEvent } from '../src/engine/turn/answer-fold.ts';
 import type { Failure } from '../src/spec/failures.ts';
 import type { AnswerMessage, MessagesRequest } from '../src/spec/messages.ts';
+import type { PlanLimits } from '../src/spec/plan-limits.ts';
 
 /** One model call, as the model would see it: what the process holds, then its newest turn. */
 export interface ModelCall
@@ -12,12 +13,14 @@ export interface ModelCall
   [field: string]: unknown;
 }
 
-/** Where a play puts its answer. After the first `complete` or `fail` nothing counts. */
+/** Where a play puts its answer. After the first `complete` or `fail` nothing counts but `tell`. */
 export interface Stage {
   push(event: RawEvent): void;
   complete(answer: AnswerMessage, ending?: Ending): void;
   /** Ends the turn with this failure, and the process too. */
   fail(failure: Failure): void;
+  /** Tells of the plan's limits. */
+  tell(limits: PlanLimits): void;
 }
 
 export interface Ending {

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { MessageIdentity } from '../scripted-model/message-stream.ts';
 import { streamEvents } from '../scripted-model/message-stream.ts';
 import type { Reply } from '../scripted-model/script.ts';
 import { AnswerFold, type RawEvent } from '../src/engine/turn/answer-fold.ts';
 import { type Failure, failure, isRepeatable } from '../src/spec/failures.ts';
 import type { AnswerMessage, ClientTool } from '../src/spec/messages.ts';
+import type { PlanLimits } from '../src/spec/plan-limits.ts';
 import type { Play, Stage } from './play.ts';
 
 /** A reply of the scripted model, and what else can happen to a turn. */
@@ -12,6 +14,8 @@ export interface EngineReply extends Reply {
   fail?: { after_events: number; failure: Failure };
   /** Holds the answer after so many events until the promise resolves. */
   pause?: { after_events: number; until: Promise<unknown> };
+  /** What the engine tells of the plan's limits: before a failure, behind an answer. */
+  limits?: PlanLimits;
 }
 
 /** Waits so many milliseconds, or until the signal aborts; never rejects. */
@@ -44,6 +48,7 @@ async function perform(
   pace: Pace,
 ): Promise<void> {
   await pace.for(reply.delay_ms);
+  if (reply.limits && (reply.error || reply.fail)) stage.tell(reply.limits);
   if (reply.raw) return stage.fail(failure('internal', new Error('the test engine has no wire for a `raw` reply')));
   if (reply.error) return stage.fail(upstreamError(reply.error, `req_${identity.id}`));
   const { events, breakage } = plan(reply, identity);
@@ -62,6 +67,10 @@ async function perform(
     endsProcess: fold.wouldGoOn(new Set(tools.map(({ name }) => name))),
     ...(unfoldable && { unfoldable }),
   });
+  if (!reply.limits) return;
+  // As in Claude Code they come when the answer has been read.
+  await setImmediate();
+  stage.tell(reply.limits);
 }
 
 interface Plan {

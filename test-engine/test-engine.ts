@@ -1,6 +1,7 @@
 import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
 import { type Failure, failed } from '../src/spec/failures.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
+import type { PlanLimits } from '../src/spec/plan-limits.ts';
 import { type Fault, type Faults, resolvedOrAborted } from './faults.ts';
 import type { Answer } from './play.ts';
 import { TestProcess } from './test-process.ts';
@@ -11,6 +12,8 @@ export interface TestEngineOptions {
   /** The tokens of a request; by default one for each character. */
   count?: (request: MessagesRequest) => number | undefined;
   introduction?: Introduction;
+  /** Hears what the answers tell of the plan's limits. */
+  onLimits?: (heard: PlanLimits) => void;
 }
 
 const INTRODUCTION: Introduction = {
@@ -115,6 +118,7 @@ export class TestEngine implements Engine {
     const process = new TestProcess(request, listener, {
       answer: this.#options.answer,
       faults: this.faults,
+      onLimits: this.#options.onLimits ?? (() => undefined),
       onGone: (gone) => {
         this.#processes.delete(gone);
         this.#tellGone();

@@ -3,6 +3,7 @@ import { stableJson } from '../src/conversation/canonical.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../src/spec/engine.ts';
 import { type Failure, failure } from '../src/spec/failures.ts';
 import type { Message, MessagesRequest } from '../src/spec/messages.ts';
+import type { PlanLimits } from '../src/spec/plan-limits.ts';
 import type { TurnEvent } from '../src/spec/turn-events.ts';
 import { type Faults, resolvedOrAborted } from './faults.ts';
 import type { Answer } from './play.ts';
@@ -12,6 +13,7 @@ export interface Surroundings {
   answer: Answer;
   faults: Faults;
   onGone: (process: TestProcess) => void;
+  onLimits: (heard: PlanLimits) => void;
 }
 
 let nextId = 1;
@@ -142,6 +144,7 @@ export class TestProcess implements ConversationProcess {
       fail: (why) => {
         if (isOpen()) this.end(why);
       },
+      tell: this.#surroundings.onLimits,
     });
     if (isOpen()) this.#stopPlay = stop;
   }

@@ -5,6 +5,7 @@ import { anthropicMessages } from '../../dist/src/dialects/anthropic-messages/an
 import { Gateway } from '../../dist/src/gateway/gateway.js';
 import { createApp } from '../../dist/src/http/app.js';
 import { listen } from '../../dist/src/http/listen.js';
+import { KnownLimits } from '../../dist/src/limits/known-limits.js';
 import { createLog } from '../../dist/src/telemetry/log.js';
 import { turnLog } from '../../dist/src/telemetry/turn-log.js';
 import { TestEngine } from '../../dist/test-engine/test-engine.js';
@@ -34,6 +35,7 @@ const app = createApp({
   strict: false,
   models: [],
   identity: { version: 'bench', mode: 'bare', credential: 'none' },
+  limits: new KnownLimits(),
   observers: [turnLog(log)],
   log,
 });

@@ -16,6 +16,7 @@ import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
 import { type Listener, listen } from '../http/listen.ts';
+import { KnownLimits } from '../limits/known-limits.ts';
 import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
@@ -96,6 +97,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const configuration = isLogin ? undefined : ownConfiguration(operator, join(directory.path, 'configuration'));
     if (configuration) variables.CLAUDE_CONFIG_DIR = configuration.folder;
     const spawner = new Spawner(operator.PATH);
+    const limits = new KnownLimits();
     const engine = new ClaudeEngine({
       executable,
       environment,
@@ -104,6 +106,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       stallMs: settings.stallMinutes * 60_000,
       retries: settings.retries,
       log,
+      onLimits: (heard) => limits.hear(heard),
     });
     undo.push(() => engine.allGone());
     const [{ account, models }] = await Promise.all([
@@ -132,6 +135,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         strict: settings.strict,
         models,
         identity: { version: ownVersion(), mode: mode, credential },
+        limits,
         observers: [turnLog(log)],
         log,
       }),

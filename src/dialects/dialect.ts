@@ -1,6 +1,7 @@
 import type { Failure } from '../spec/failures.ts';
 import type { AnswerMessage, JsonObject, Message, MessagesRequest } from '../spec/messages.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
+import type { PlanLimits } from '../spec/plan-limits.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 
 /** One client protocol. The HTTP side knows no more of it than this. */
@@ -16,6 +17,8 @@ export interface Dialect {
    * @param requestId the gateway's own id; an upstream's failure has the upstream's id instead
    */
   encodeError(failure: Failure, requestId: string): ErrorAnswer;
+  /** The headers that tell what is known of a plan's limits. */
+  limitHeaders(limits: PlanLimits): Record<string, string>;
   /** The message in which clients of this dialect send an answer back, for the lineage of the next turn. */
   asReturned(answer: AnswerMessage): Message;
 }

@@ -1,6 +1,7 @@
 import type { BegunTurn, Engine, Introduction, ProcessListener, Spare } from '../spec/engine.ts';
 import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
+import type { PlanLimits } from '../spec/plan-limits.ts';
 import { Announcements, type EngineLog } from './announcements/announcements.ts';
 import { probeBy } from './announcements/probe.ts';
 import { BARE } from './announcements/silence.ts';
@@ -20,6 +21,8 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
   log: EngineLog;
   /** Who repeats a model call that failed or met a busy API. */
   retries: 'client' | 'gateway';
+  /** Hears what is told of the plan's limits, before the failure that a limit makes and behind every other answer. */
+  onLimits: (heard: PlanLimits) => void;
 }
 
 /** The engine over the Claude Agent SDK: each conversation is a `claude` process. */
@@ -31,13 +34,14 @@ export class ClaudeEngine implements Engine {
   /** Where a login pays. */
   readonly #signIn: SignIn | undefined;
 
-  constructor({ stallMs, retries, log, ...options }: ClaudeEngineOptions) {
+  constructor({ stallMs, retries, log, onLimits, ...options }: ClaudeEngineOptions) {
+    const failsAtFirstRetry = retries === 'client';
     this.#maker = new ProcessMaker(options);
     const { mode, isLogin, variables } = options.environment;
     this.#signIn = isLogin ? new SignIn(variables, () => renewSignIn(this.#maker)) : undefined;
     this.#announcements =
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.version) : undefined;
-    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry: retries === 'client' };
+    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, onLimits };
   }
 
   async prepare(model: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Dialects } from '../dialects/dialect.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { KnownLimits } from '../limits/known-limits.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { TurnObserver } from '../spec/turn-record.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -16,7 +17,9 @@ export interface AppOptions {
   strict: boolean;
   models: readonly ModelListing[];
   /** What `GET /health` says besides the processes. */
-  identity: { version: string; mode: string; credential: string };
+  identity: { version: string; mode: 'bare' | 'full'; credential: string };
+  /** What is known of the plan's limits. */
+  limits: Pick<KnownLimits, 'at'>;
   /** Each is told of every turn when it is over. */
   observers: readonly TurnObserver[];
   log: Log;

@@ -6,6 +6,7 @@ import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-mess
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import type { Order } from '../gateway/gateway.ts';
+import { KnownLimits } from '../limits/known-limits.ts';
 import { FAILURE_FACTS, failed, failure } from '../spec/failures.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
@@ -38,6 +39,7 @@ const counted: Dialect = {
     headers: { 'x-request-id': 'also' },
     body: { error: { message, code } },
   }),
+  limitHeaders: ({ status }) => ({ 'x-plan': String(status) }),
   asReturned: ({ content }) => ({
     role: 'assistant',
     content: [{ type: 'text', text: content.map((block) => block.text).join('') }],
@@ -64,10 +66,12 @@ let play: (order: Order) => AsyncIterable<TurnEvent>;
 let orders: Order[];
 const records: TurnRecord[] = [];
 const logged: string[] = [];
+let limits: KnownLimits;
 let server: Listener;
 let url: string;
 
 beforeAll(async () => {
+  limits = new KnownLimits();
   const app = createApp({
     gateway: {
       open: async (order) => {
@@ -84,6 +88,7 @@ beforeAll(async () => {
     strict: false,
     models: [{ id: 'claude-opus-5-5', aliases: ['opus'] }],
     identity: { version: '0', mode: 'bare', credential: 'none' },
+    limits,
     observers: [
       () => {
         throw new Error('a bad observer');
@@ -171,6 +176,46 @@ test('a failure before the first byte is an answer in the dialect’s envelope, 
     'data: 1\n\ndata: {"error":"upstream_cut"}\n\n',
   );
   expect((await post(COUNTED)).status).toBe(502);
+});
+
+test('what is known of the plan’s limits goes out with each answer, in the dialect’s headers, and with a refusal of the plan', async () => {
+  const send = async (path: string, stream: boolean) => {
+    const response = await post(path, { ...BODY, stream });
+    await response.text();
+    return [
+      response.status,
+      response.headers.get('x-plan'),
+      response.headers.get('anthropic-ratelimit-unified-status'),
+    ];
+  };
+  expect(await send(COUNTED, true)).toEqual([200, null, null]);
+  expect(await (await fetch(`${url}/v1/usage`)).json()).toEqual({ limits: null, reason: expect.any(String) });
+  const known = { heardAt: 1_800_000_000_000, status: 'rejected' as const, claim: 'five_hour', windows: {} };
+  limits.hear(known);
+  for (const stream of [true, false]) {
+    plays(START, STOP);
+    expect(await send(COUNTED, stream)).toEqual([200, 'rejected', null]);
+    expect(await send(MESSAGES, stream)).toEqual([200, null, 'rejected']);
+    plays({ type: 'failure', failure: failure('plan_limit_reached', { limits: known }) });
+    expect(await send(COUNTED, stream)).toEqual([429, 'rejected', null]);
+    plays({ type: 'failure', failure: failure('overloaded', { why: 'full' }) });
+    expect(await send(COUNTED, stream)).toEqual([503, null, null]);
+  }
+});
+
+test('a wait of more than five minutes is no wait for a client to sleep through', async () => {
+  const waiting = (retryAfterSeconds: number | undefined, isLongWait?: boolean) =>
+    failure('upstream_error', { status: 429, message: 'slow down', retryAfterSeconds, isLongWait });
+  for (const [failing, retryAfter, shouldRetry] of [
+    [waiting(300), '300', null],
+    [waiting(301), '301', 'false'],
+    [waiting(undefined), null, null],
+    [waiting(undefined, true), null, 'false'],
+  ] as const) {
+    plays({ type: 'failure', failure: failing });
+    const { headers } = await post(MESSAGES);
+    expect([headers.get('retry-after'), headers.get('x-should-retry')]).toEqual([retryAfter, shouldRetry]);
+  }
 });
 
 test('an answer that cannot be folded is a whole stream, and a failure as a whole', async () => {

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
 import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
+import { limitsBody, usageBody } from '../limits/usage.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
@@ -16,7 +17,7 @@ export interface App {
 
 /** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
-  const { gateway, dialects, bindHost, identity, log } = options;
+  const { gateway, dialects, bindHost, identity, limits, log } = options;
   const [first] = dialects;
   const app = new Hono<Env>();
 
@@ -46,8 +47,18 @@ export function createApp(options: AppOptions): App {
           context.text(`Isthmus ${identity.version} is here; GET /v1/capabilities says what it does.\n`),
       },
     ],
-    ['/health', { GET: (context) => context.json({ status: 'ok', ...identity, ...gateway.status }) }],
+    [
+      '/health',
+      {
+        GET: (context) => {
+          const known = limits.at(Date.now());
+          const plan = known ? limitsBody(known) : null;
+          return context.json({ status: 'ok', ...identity, ...gateway.status, limits: plan });
+        },
+      },
+    ],
     ['/api/hello', { GET: (context) => context.text('hello') }],
+    ['/v1/usage', { GET: (context) => context.json(usageBody(limits.at(Date.now()), identity.mode)) }],
     ['/v1/capabilities', { GET: (context) => context.json({ ...first.contract, errors: FAILURE_FACTS }) }],
   ]);
   for (const dialect of dialects) {

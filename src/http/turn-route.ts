@@ -12,7 +12,7 @@ import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
 export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute) {
-  const { gateway, keepAliveMs, strict } = options;
+  const { gateway, keepAliveMs, strict, limits } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
     const requestId = context.get('requestId');
@@ -26,7 +26,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
     onceOver(context.env, (isWhole) => {
       // After a whole answer nobody listens, and an abort is costly.
       if (!isWhole) gone.abort();
-      tell(options, recorder.record(performance.now(), isWhole));
+      tell(options, recorder.record(performance.now(), isWhole, limits.at(Date.now())));
     });
     try {
       const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
@@ -63,6 +63,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
           ...(reason === undefined ? {} : { 'isthmus-replay-reason': reason }),
           ...fieldHeaders(request),
         },
+        limits: () => limits.at(Date.now()),
         keepAliveMs,
         recorder,
       });

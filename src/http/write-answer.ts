@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import { type Failure, failureOf } from '../spec/failures.ts';
+import type { PlanLimits } from '../spec/plan-limits.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecorder } from '../telemetry/turn-recorder.ts';
 import { errorResponse } from './error-answer.ts';
@@ -14,6 +15,8 @@ export interface AnswerOptions {
   stream: boolean;
   requestId: string;
   headers: Record<string, string>;
+  /** What is known of the plan's limits when the answer begins. */
+  limits: () => PlanLimits | undefined;
   /** The silence after which a stream commits to 200 and sends a keep-alive, in milliseconds. */
   keepAliveMs: number;
   recorder: TurnRecorder;
@@ -42,7 +45,8 @@ export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: Ans
       const failure = failureIn(event, stream);
       if (failure && !answer.hasBegun) {
         recorder.failed(failure);
-        return errorResponse(failure, requestId, dialect, headers);
+        const more = failure.code === 'plan_limit_reached' ? { ...headers, ...limitHeaders(options) } : headers;
+        return errorResponse(failure, requestId, dialect, more);
       }
       answer.write(encoder.encode(event), recorder.marks.eventAt);
     }
@@ -57,6 +61,11 @@ export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: Ans
     clearTimeout(keepAlive);
   }
   return RESPONSE_ALREADY_SENT;
+}
+
+function limitHeaders({ dialect, limits }: AnswerOptions): Record<string, string> {
+  const known = limits();
+  return known ? dialect.limitHeaders(known) : {};
 }
 
 /** The failure in an event. An unfoldable answer is a failure only for a whole answer: a stream has already passed it on. */
@@ -112,6 +121,7 @@ class AnswerWriter {
     const { stream, headers, requestId } = this.#options;
     return {
       ...headers,
+      ...limitHeaders(this.#options),
       'request-id': requestId,
       ...(stream
         ? { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }

@@ -3,6 +3,7 @@
  * from it; `docs/errors.md` and `GET /v1/capabilities` show it.
  */
 import type { JsonObject } from './messages.ts';
+import type { PlanLimits } from './plan-limits.ts';
 import type { ProcessEnd } from './process-end.ts';
 
 /**
@@ -10,6 +11,9 @@ import type { ProcessEnd } from './process-end.ts';
  * request because of these words.
  */
 const TRY_AGAIN = 'Try your request again.';
+
+/** The longest wait that a client may sleep through by itself. */
+const LONG_WAIT_SECONDS = 300;
 
 /** What a failure says beside its code. */
 interface Words {
@@ -19,6 +23,7 @@ interface Words {
   type?: string;
   requestId?: string;
   retryAfterSeconds?: number;
+  isLongWait?: boolean;
   details?: JsonObject;
   process?: ProcessEnd;
 }
@@ -170,20 +175,43 @@ export const FAILURES = {
     status: 'upstream',
     type: 'the upstream’s',
     cause: 'The model’s API answered with an error.',
-    cure: 'As for the API itself; `retry-after` is set when Claude Code announced a wait.',
+    cure: 'As for the API itself; `retry-after` is set when Claude Code announced a wait of less than six hours.',
     words: (facts: {
       status: number;
       type?: string | null | undefined;
       message: string;
       requestId?: string | undefined;
       retryAfterSeconds?: number | undefined;
+      /** Whether the wait is long although its length is not known. */
+      isLongWait?: boolean | undefined;
     }) => ({
       status: facts.status,
       type: facts.type ?? TYPE_OF_UPSTREAM_STATUS.get(facts.status) ?? 'api_error',
       message: facts.message,
       ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
       ...(facts.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: facts.retryAfterSeconds }),
+      ...(facts.isLongWait && { isLongWait: true }),
     }),
+  },
+  plan_limit_reached: {
+    status: 429,
+    type: 'rate_limit_error',
+    cause: 'A limit of the plan that pays is reached, and nothing pays beyond it.',
+    cure: 'Send it again after `retry-after` seconds. The message says which limit it is and when it resets, `error.details` has both for programs, `GET /v1/usage` all limits.',
+    words: ({ limits, requestId }: { limits: PlanLimits; requestId?: string | undefined }) => {
+      const { claim = '', resetsAt, heardAt } = limits;
+      const waitMs = resetsAt === undefined ? 0 : resetsAt - heardAt;
+      return {
+        message: planLimitSentence(limits),
+        ...(requestId && { requestId }),
+        ...(waitMs > 0 && { retryAfterSeconds: Math.ceil(waitMs / 1000) }),
+        details: {
+          error_code: 'plan_limit_reached',
+          limit: claim,
+          resets_at: resetsAt === undefined ? null : toIso(resetsAt),
+        },
+      };
+    },
   },
   upstream_cut: {
     status: 502,
@@ -328,6 +356,8 @@ export interface Failure {
   /** The upstream's request id, when the upstream made the failure. */
   requestId?: string;
   retryAfterSeconds?: number;
+  /** Whether the wait is too long to sleep through: some clients sleep for any `retry-after`, for days. */
+  isLongWait?: boolean;
   /** The API's `error.details`: what a program may act on. */
   details?: JsonObject;
   /** How the process ended, when that is the failure; for the turn's record. */
@@ -349,6 +379,7 @@ export function failure<Code extends FailureCode>(code: Code, ...facts: FactsOf<
     code,
     type,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...((said.retryAfterSeconds ?? 0) > LONG_WAIT_SECONDS && { isLongWait: true }),
     ...said,
     status: said.status ?? Number(status),
   };
@@ -382,6 +413,29 @@ export function failureOf(error: unknown): Failure {
 
 function tryAgain(message: string): Words {
   return { message: `${message} ${TRY_AGAIN}` };
+}
+
+/** What Claude Code calls a plan's limits, by the API's names. */
+const LIMIT_NAMES: ReadonlyMap<string, string> = new Map([
+  ['five_hour', '5-hour limit'],
+  ['seven_day', 'weekly limit'],
+  ['seven_day_opus', 'Opus limit'],
+  ['seven_day_sonnet', 'Sonnet limit'],
+  ['seven_day_overage_included', 'Fable limit'],
+  ['overage', 'usage credit limit'],
+]);
+
+/** What was reached, when it resets, and why nothing pays beyond it. */
+function planLimitSentence({ claim = '', resetsAt, overage }: PlanLimits): string {
+  const name = LIMIT_NAMES.get(claim) ?? `limit ${JSON.stringify(claim)}`;
+  const reset = resetsAt === undefined ? '' : ` and resets at ${toIso(resetsAt)}`;
+  const beyond = overage?.disabledReason ? `; usage credits are off (${overage.disabledReason})` : '';
+  return `The plan's ${name} is reached${reset}${beyond}.`;
+}
+
+/** ISO 8601 in UTC, to the second. */
+function toIso(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Exit code, signal, or why it could not be spawned, in a few words. */

@@ -1,5 +1,6 @@
 import type { FailureCode } from './failures.ts';
 import type { JsonObject } from './messages.ts';
+import type { LimitStatus } from './plan-limits.ts';
 import type { ProcessEnd } from './process-end.ts';
 import type { TurnPath } from './turn-events.ts';
 
@@ -28,6 +29,8 @@ export interface TurnRecord {
     /** As the model told it; of a turn that failed, as far as it had told it. */
     usage?: JsonObject;
     failure?: FailureRecord;
+    /** What was known of the plan's limits when the turn was over: those of a refusal, else those of earlier answers. */
+    plan?: PlanRecord;
   };
 }
 
@@ -72,6 +75,14 @@ export interface TurnTimes {
   own: number;
   /** The process and the model's API together: from the handing over to the last event. */
   engine?: number;
+}
+
+/** A plan's limits as a record keeps them. */
+export interface PlanRecord {
+  status?: LimitStatus;
+  /** The part of each window that is used, where it is known. */
+  utilization: Record<string, number>;
+  isOverageInUse: boolean;
 }
 
 /** A failure as a record keeps it. */

@@ -33,13 +33,14 @@ test('a complete turn', () => {
       outcome: 'complete',
       stopReason: 'tool_use',
       usage: { input_tokens: 3, cache_read_input_tokens: 1_000, cache_creation_input_tokens: null, output_tokens: 20 },
+      plan: { status: 'allowed_warning', utilization: { five_hour: 0.9, seven_day: 0.25 }, isOverageInUse: true },
     },
   });
   expect(line).toBe(
     'turn request=req_1 session="ses 1" model=claude-sonnet-5 messages=3 stream=true user=somebody path=replay ' +
       'reason="the tools have changed" outcome=complete ms=1235 caller=abc client=opencode/1.2 ' +
       'dialect=anthropic-messages tools=10 bytes=40000 queue=0 spawn=90 first=800 engine=1230 own=0.81 stop=tool_use ' +
-      'in=1003 out=20\n',
+      'in=1003 out=20 plan=allowed_warning five_hour=0.9 seven_day=0.25 overage=true\n',
   );
 });
 

@@ -32,6 +32,10 @@ export function turnLog(log: Log): TurnObserver {
       stop: came.stopReason,
       in: inputTokens(came.usage),
       out: tokens(came.usage?.output_tokens),
+      plan: came.plan?.status,
+      five_hour: came.plan?.utilization.five_hour,
+      seven_day: came.plan?.utilization.seven_day,
+      overage: came.plan?.isOverageInUse || undefined,
       // The end of a process has fields of its own.
       words: end ? undefined : came.failure?.words,
       exit: end ? (end.spawnError ?? end.signal ?? end.code ?? undefined) : undefined,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { answerMessage } from '../../test/support/answer-message.ts';
 import { failure } from '../spec/failures.ts';
+import type { PlanLimits } from '../spec/plan-limits.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import { TurnRecorder } from './turn-recorder.ts';
 
@@ -45,6 +46,20 @@ test('a whole turn by a new process', () => {
     },
     came: { outcome: 'complete', stopReason: 'end_turn', usage: ANSWER.usage },
   });
+});
+
+test('what is known of the plan is kept as far as it is known', () => {
+  const limits: PlanLimits = {
+    heardAt: 0,
+    status: 'allowed',
+    windows: { five_hour: { heardAt: 0, utilization: 0.5, resetsAt: 9 }, seven_day: { heardAt: 0 } },
+  };
+  expect(recorder().record(1_001, false, limits).came.plan).toEqual({
+    status: 'allowed',
+    utilization: { five_hour: 0.5 },
+    isOverageInUse: false,
+  });
+  expect(recorder().record(1_001, false).came).not.toHaveProperty('plan');
 });
 
 test('a turn that is continued waits in no queue, and its own time ends where the engine has it', () => {

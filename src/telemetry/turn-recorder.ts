@@ -1,7 +1,16 @@
 import { type Failure, failure } from '../spec/failures.ts';
 import type { JsonObject } from '../spec/messages.ts';
+import type { PlanLimits } from '../spec/plan-limits.ts';
 import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
-import type { FailureRecord, TurnMarks, TurnRecord, TurnTimes, WhatWasAsked, WhoAsked } from '../spec/turn-record.ts';
+import type {
+  FailureRecord,
+  PlanRecord,
+  TurnMarks,
+  TurnRecord,
+  TurnTimes,
+  WhatWasAsked,
+  WhoAsked,
+} from '../spec/turn-record.ts';
 import { bounded, endOf } from './bounded.ts';
 
 /** The most characters of a name, a failure's words, a process's last words. */
@@ -91,8 +100,9 @@ export class TurnRecorder {
    * The record of the turn, now that it is over.
    *
    * @param isWhole whether the client got its answer to the end
+   * @param limits what is known of the plan's now
    */
-  record(at: number, isWhole: boolean): TurnRecord {
+  record(at: number, isWhole: boolean, limits?: PlanLimits): TurnRecord {
     const found = this.#failure ?? (isWhole && this.#isSettled ? undefined : failure('client_gone'));
     return {
       who: {
@@ -113,6 +123,7 @@ export class TurnRecorder {
         ...(this.#stopReason !== null && { stopReason: this.#stopReason }),
         ...(this.#usage && { usage: withCounts(this.#usage, this.#lateUsage) }),
         ...(found && { failure: failureRecord(found) }),
+        ...(limits && { plan: planRecord(limits) }),
       },
     };
   }
@@ -143,6 +154,17 @@ function withCounts(usage: JsonObject, later: JsonObject = {}): JsonObject {
 
 function named<Name extends string>(name: Name, value: string | undefined): { [name in Name]?: string } {
   return value === undefined ? {} : ({ [name]: bounded(value, LONGEST_NAME) } as { [name in Name]: string });
+}
+
+function planRecord({ status, windows, overage }: PlanLimits): PlanRecord {
+  const known = Object.entries(windows).flatMap(([name, { utilization }]) =>
+    utilization === undefined ? [] : [[name, utilization] as const],
+  );
+  return {
+    ...(status && { status }),
+    utilization: Object.fromEntries(known),
+    isOverageInUse: overage?.isInUse ?? false,
+  };
 }
 
 function failureRecord({ status, type, message, process }: Failure): FailureRecord {

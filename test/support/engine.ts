@@ -7,6 +7,7 @@ import { findTranscripts } from '../../src/engine/process/sdk-transcripts.ts';
 import { Spawner } from '../../src/engine/process/spawner.ts';
 import type { BegunTurn, Engine } from '../../src/spec/engine.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
+import type { PlanLimits } from '../../src/spec/plan-limits.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 import { surroundings } from './gateway.ts';
 
@@ -14,6 +15,8 @@ export interface EngineFixture {
   engine: Engine;
   /** What the engine wrote down: events with their fields. */
   learned: Array<[event: string, fields: Record<string, string>]>;
+  /** What it has told of the plan's limits. */
+  told: PlanLimits[];
   /** The folders that the SDK keeps for replays. */
   transcripts(): string[];
   close(): Promise<void>;
@@ -22,6 +25,7 @@ export interface EngineFixture {
 /** The engine over the real SDK and binary, without a gateway around it. */
 export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): EngineFixture {
   const { env, home, remove } = surroundings(modelUrl);
+  const told: PlanLimits[] = [];
   const directory = createRunDirectory();
   const environment = buildEnvironment({
     operator: { ...env, ...extraVariables },
@@ -38,10 +42,12 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     stallMs: 60_000,
     retries: 'client',
     log: (event, fields) => learned.push([event, fields]),
+    onLimits: (heard) => told.push(heard),
   });
   return {
     engine,
     learned,
+    told,
     transcripts: () => findTranscripts(dirname(directory.path), directory.work),
     async close() {
       engine.close();

@@ -3,6 +3,7 @@ import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthrop
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
+import { KnownLimits } from '../../src/limits/known-limits.ts';
 import type { PoolLimits } from '../../src/processes/pool.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { turnLog } from '../../src/telemetry/turn-log.ts';
@@ -63,7 +64,8 @@ export class InProcessGateway {
   static async start(script: EngineScript = [], options: InProcessOptions = {}): Promise<InProcessGateway> {
     const { keepAliveMs = 3_600_000, strict = false, faults = {}, ...limits } = options;
     const answers = new ScriptedAnswers(script);
-    const engine = new TestEngine({ answer: answers.answer });
+    const known = new KnownLimits();
+    const engine = new TestEngine({ answer: answers.answer, onLimits: (heard) => known.hear(heard) });
     Object.assign(engine.faults, faults);
     const gateway = new Gateway(engine, { ...ROOMY, ...limits });
     const lines: string[] = [];
@@ -77,6 +79,7 @@ export class InProcessGateway {
       strict,
       models,
       identity: { version: 'test', mode: 'bare', credential: 'none' },
+      limits: known,
       observers: [turnLog(log)],
       log,
     });

@@ -112,12 +112,19 @@ A 404 has Claude Code's words everywhere, and is asked for twice: without stream
 API is asked for twice within a second before it is announced, an error event that a stream begins with up to three times,
 and a 400 to a request with the beta \`thinking-token-count-2026-05-13\` again without that beta. None of these calls is paid.
 
-The API's headers \`anthropic-ratelimit-*\` do not come through: the SDK does not tell them.
+The API's headers \`anthropic-ratelimit-*\` do not come through. Those of a plan are made anew from what Claude Code tells,
+see [limits.md](limits.md#limits-of-a-plan).
 
 ## Who tries again
 
 By default the client: the first retry that Claude Code announces becomes the answer, its wait as \`retry-after\` (rounded up;
-Claude Code adds up to a quarter to what the API said). With \`--retries gateway\` Claude Code tries again, up to ten times,
+Claude Code adds up to a quarter to what the API said). It announces no more than six hours; such a wait may be longer, and
+goes out without \`retry-after\`. A plan's limit has the true time of its reset.
+
+An error whose wait is longer than five minutes has \`x-should-retry: false\`: the official SDKs sleep for any \`retry-after\`,
+for days if need be, and with it they fail at once.
+
+With \`--retries gateway\` Claude Code tries again, up to ten times,
 while a streaming client gets pings; the client should then not retry by itself.
 `;
 }

@@ -12,14 +12,15 @@ const ARROWS: Record<string, string[]> = {
   access: ['spec'],
   telemetry: ['spec'],
   config: [],
+  limits: ['spec'],
   engine: ['async', 'conversation', 'spec'],
   processes: ['spec'],
   gateway: ['conversation', 'processes', 'spec'],
-  http: ['access', 'dialects', 'gateway', 'spec', 'telemetry'],
+  http: ['access', 'dialects', 'gateway', 'limits', 'spec', 'telemetry'],
   'scripted-model': [],
   // The fold alone: what becomes of an answer's events is one rule.
   'test-engine': ['async', 'conversation', 'engine', 'scripted-model', 'spec'],
-  boot: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'spec', 'telemetry'],
+  boot: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'limits', 'spec', 'telemetry'],
   cli: ['boot', 'config', 'scripted-model', 'spec', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
 };

@@ -113,6 +113,7 @@ async function answered(turn: GeneratedTurn, keepAliveMs: number) {
       stream: true,
       requestId: 'req_own',
       headers: { 'isthmus-path': 'start' },
+      limits: () => undefined,
       keepAliveMs,
       recorder,
     }),

@@ -3,6 +3,7 @@ import { CONTRACT } from './contract-table.ts';
 import { decodeRequest } from './decode-request.ts';
 import { StreamEncoder, wholeEncoder } from './encode-answer.ts';
 import { errorBody } from './encode-error.ts';
+import { limitHeaders } from './encode-limits.ts';
 import { encodeModel, encodeModelsPage, findModel } from './encode-models.ts';
 
 /** The Anthropic Messages API. */
@@ -41,6 +42,7 @@ export const anthropicMessages: Dialect = {
   ],
   contract: CONTRACT,
   encodeError: (failure, requestId) => ({ status: failure.status, body: errorBody(failure, requestId) }),
+  limitHeaders,
   asReturned: ({ content }) => ({ role: 'assistant', content }),
 };
 

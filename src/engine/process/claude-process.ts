@@ -5,6 +5,7 @@ import { stableJson } from '../../conversation/canonical.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../../spec/engine.ts';
 import { type Failure, failure } from '../../spec/failures.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../spec/messages.ts';
+import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { HeldCalls } from '../held-calls/held-calls.ts';
 import { type RequestVariables, toRequestVariables } from '../parameters/request-variables.ts';
@@ -13,6 +14,7 @@ import { toModelContent } from '../replay/transcript.ts';
 import { oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
+import type { Environment } from './environment.ts';
 import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -49,6 +51,15 @@ export interface ProcessRules {
   stallMs: number;
   /** Whether a failed call becomes the answer instead of being repeated by the CLI. */
   failsAtFirstRetry: boolean;
+  /** Hears what any process is told of the plan's limits. */
+  onLimits: (heard: PlanLimits) => void;
+}
+
+/** The environment of a process that takes turns. */
+export function forTurns(environment: Environment, { failsAtFirstRetry }: ProcessRules): Environment {
+  // Without this variable the CLI says nothing of a wait over a minute. With it, it would repeat a refused call for ever, were its
+  // process not ended at the first announcement.
+  return failsAtFirstRetry ? { ...environment, CLAUDE_CODE_RETRY_WATCHDOG: '1' } : environment;
 }
 
 export interface ProcessParts extends RequestParts, ProcessRules {
@@ -90,6 +101,7 @@ export class ClaudeProcess implements ConversationProcess {
       declaredTools: new Set(parts.tools.map((tool) => parts.names.toModel(tool.name))),
       failsAtFirstRetry: parts.failsAtFirstRetry,
       strategy: oneAnswer,
+      now: Date.now,
     });
     this.#variables = parts.variables;
     this.#settled = this.#newSettled();
@@ -206,6 +218,9 @@ export class ClaudeProcess implements ConversationProcess {
           break;
         case 'spawned':
           this.#parts.listener.onSpawned();
+          break;
+        case 'limits':
+          this.#parts.onLimits(reading.limits);
           break;
         case 'settled':
           this.#settle();

@@ -5,7 +5,7 @@ import type { MessagesRequest } from '../../spec/messages.ts';
 import { BARE } from '../announcements/silence.ts';
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import type { Child } from './child.ts';
-import { ClaudeProcess, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
+import { ClaudeProcess, forTurns, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
 
@@ -49,7 +49,9 @@ export class ClaudeSpare implements Spare {
       load: async () => null,
     };
     try {
-      const spare = await prewarm({ options: maker.options(made, { ...maker.profile(made), session: { store } }) });
+      const profile = maker.profile(made);
+      const environment = forTurns(profile.environment, rules);
+      const spare = await prewarm({ options: maker.options(made, { ...profile, environment, session: { store } }) });
       spare.claimed.catch(() => undefined);
       return new ClaudeSpare(spare, made.child, rules, (process) => {
         hear = (entries) => process.hear(entries);

@@ -3,7 +3,7 @@ import type { BegunTurn, ProcessListener } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
 import type { Silence } from '../announcements/silence.ts';
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
-import { ClaudeProcess, type ProcessRules, partsFor } from '../process/claude-process.ts';
+import { ClaudeProcess, forTurns, type ProcessRules, partsFor } from '../process/claude-process.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
 import { toTranscript } from './transcript.ts';
 
@@ -31,7 +31,7 @@ export function replayInNewProcess(
     let hear: ClaudeProcess['hear'] = () => undefined;
     const options = maker.options(made, {
       ...clientToolsOnly,
-      environment: { ...environment, ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
+      environment: { ...forTurns(environment, rules), ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
       session: {
         resumes: transcript.sessionId,
         store: { append: async (_key, entries) => hear(entries), load: async () => transcript.entries },

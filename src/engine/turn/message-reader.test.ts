@@ -11,6 +11,9 @@ import { MessageReader, type Reading } from './message-reader.ts';
 
 type Name = keyof typeof SCENARIOS;
 
+/** Unix time in milliseconds. */
+const NOW = 1_800_000_000_000;
+
 function recorded(name: Name): Recording {
   const file = new URL(`../../../test/sdk-recordings/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8'));
@@ -31,6 +34,7 @@ function readerFor(name: Name, { strategy = oneAnswer, failsAtFirstRetry = true 
     declaredTools: new Set(tools.map((tool) => names.toModel(tool.name))),
     failsAtFirstRetry,
     strategy,
+    now: () => NOW,
   });
 }
 
@@ -367,4 +371,91 @@ test('an agent’s loop is another strategy: all its answers are one turn, which
   expect(types(turn).filter((type) => type === 'message_start')).toHaveLength(3);
   expect(types(turn).slice(-2)).toEqual(['message_stop', 'settled']);
   expect(ends([turn])).toMatchObject([{ answer: { content: [{ text: 'All is well.' }], stop_reason: 'end_turn' } }]);
+});
+
+describe('limits of a plan', () => {
+  const told = (info: object) =>
+    ({
+      type: 'rate_limit_event',
+      rate_limit_info: { rateLimitType: 'five_hour', resetsAt: NOW / 1000 + 7_200, isUsingOverage: false, ...info },
+    }) as unknown as SDKMessage;
+  const refused = {
+    type: 'assistant',
+    is_api_error_message: true,
+    api_error_status: 429,
+    api_error_type: 'rate_limit_error',
+    request_id: 'req_1',
+    message: { stop_reason: 'stop_sequence', content: [{ type: 'text', text: "You've hit your 5-hour limit" }] },
+  } as unknown as SDKMessage;
+  const failed = { type: 'result', terminal_reason: 'completed' } as unknown as SDKMessage;
+  const retry = {
+    type: 'system',
+    subtype: 'api_retry',
+    error_status: 429,
+    retry_delay_ms: 7_200_000,
+    error: 'rate_limit',
+  } as unknown as SDKMessage;
+  const limited = { type: 'limits', limits: { heardAt: NOW, claim: 'five_hour' } };
+  const isRefusal = {
+    type: 'event',
+    event: { type: 'failure', failure: { code: 'plan_limit_reached', retryAfterSeconds: 7_200 } },
+  };
+
+  test('are told while no turn is open', () => {
+    const reader = readerFor('two-turns');
+    expect(reader.read(told({ status: 'allowed', utilization: 0.4 }), 0)).toMatchObject([limited]);
+    expect(reader.read(told({ status: 'of the future' }), 0)).toEqual([]);
+  });
+
+  test('make the failure of a call that is refused behind them', () => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    expect(reader.read(told({ status: 'rejected' }), 0)).toMatchObject([limited]);
+    expect(reader.read(refused, 0)).toEqual([{ type: 'wait', milliseconds: 1000 }]);
+    expect(reader.read(failed, 0)).toMatchObject([isRefusal, { type: 'end' }]);
+  });
+
+  test('make the failure of a call that the CLI would repeat', () => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    reader.read(told({ status: 'rejected' }), 0);
+    reader.read(retry, 0);
+    expect(reader.waited()).toMatchObject([isRefusal, { type: 'end' }]);
+  });
+
+  test('of an earlier turn make no failure', () => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    reader.read(told({ status: 'rejected' }), 0);
+    reader.open(0);
+    reader.read(retry, 0);
+    expect(reader.waited()).toMatchObject([
+      { event: { failure: { code: 'upstream_error', retryAfterSeconds: 7_200 } } },
+      { type: 'end' },
+    ]);
+  });
+
+  test.each([
+    [21_599_000, { retryAfterSeconds: 21_599, isLongWait: true }],
+    [21_600_000, { isLongWait: true }],
+    [60_000, { retryAfterSeconds: 60 }],
+  ])('an announced wait of %i ms is told as far as it is true', (retry_delay_ms, wait) => {
+    const reader = readerFor('two-turns');
+    reader.open(0);
+    reader.read({ ...(retry as object), retry_delay_ms } as SDKMessage, 0);
+    const [found] = reader.waited();
+    expect(found).toEqual({
+      type: 'event',
+      event: {
+        type: 'failure',
+        failure: {
+          code: 'upstream_error',
+          status: 429,
+          type: 'rate_limit_error',
+          message: expect.any(String),
+          ...wait,
+        },
+      },
+    });
+  });
 });

@@ -1,10 +1,17 @@
-import type { SDKAPIRetryMessage, SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+import type {
+  SDKAPIRetryMessage,
+  SDKMessage,
+  SDKRateLimitEvent,
+  SessionStoreEntry,
+} from '@anthropic-ai/claude-agent-sdk';
 import { type Failure, failure } from '../../spec/failures.ts';
+import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import type { ToolNames } from '../parameters/tool-names.ts';
 import { AnswerFold, type RawEvent } from './answer-fold.ts';
 import type { AnswerStrategy } from './answer-strategy.ts';
+import { asPlanLimit, readLimits } from './read-limits.ts';
 import { failureOfAssistant, failureOfRetry, inWordsOfPromptTooLong } from './upstream-failure.ts';
 import { inUpstreamWords, readUpstreamWords, type UpstreamWords } from './upstream-words.ts';
 
@@ -14,6 +21,8 @@ export type Reading =
   | { type: 'event'; event: TurnEvent }
   /** The process is up and about to call the model. */
   | { type: 'spawned' }
+  /** The API has told of the plan's limits: behind an answer, also when its turn is over, or before a refusal. */
+  | { type: 'limits'; limits: PlanLimits }
   /** The CLI has finished its turn and reads its input again. */
   | { type: 'settled' }
   /** More words about the turn's failure may come: call {@link MessageReader.waited} after this time. */
@@ -28,6 +37,8 @@ export interface ReaderOptions {
   /** Whether a failed call becomes the answer instead of being repeated by the CLI. */
   failsAtFirstRetry: boolean;
   strategy: AnswerStrategy;
+  /** Unix time in milliseconds, for what is told of limits. */
+  now: () => number;
 }
 
 /** How long the API's own words may take after a failure is announced, in milliseconds. */
@@ -37,7 +48,7 @@ const RESULT_MS = 1_000;
 
 /**
  * Reads the SDK's messages of one process: messages in, events of the turn and the state of the conversation out. It has no
- * process, no timer and no clock: its owner passes the times in and does what the readings say.
+ * process, no timer and no clock of its own: its owner passes the times in and does what the readings say.
  */
 export class MessageReader {
   readonly #options: ReaderOptions;
@@ -50,6 +61,8 @@ export class MessageReader {
   #failing: Failure | undefined;
   #waitsForWords = false;
   #words: UpstreamWords | undefined;
+  /** What was heard of the plan's limits in this turn. */
+  #limits: PlanLimits | undefined;
   #hasSpoken = false;
   #lastHeardAt = 0;
 
@@ -68,6 +81,7 @@ export class MessageReader {
     this.#heldIds = undefined;
     this.#fold = new AnswerFold();
     this.#words = undefined;
+    this.#limits = undefined;
     this.#lastHeardAt = at;
   }
 
@@ -91,6 +105,8 @@ export class MessageReader {
       case 'system':
         if (message.subtype === 'api_retry') return this.#readRetry(message);
         return message.subtype === 'init' ? [{ type: 'spawned' }, ...this.#checkTools(message.tools)] : [];
+      case 'rate_limit_event':
+        return this.#readLimits(message);
       case 'result':
         return this.#readResult(message.terminal_reason);
       default:
@@ -149,7 +165,15 @@ export class MessageReader {
   #failInUpstreamWords(terminalReason?: string): Reading[] {
     if (!this.#failing) return [];
     this.#waitsForWords = false;
-    return this.fail(inWordsOfPromptTooLong(inUpstreamWords(this.#failing, this.#words), terminalReason));
+    const inWords = inWordsOfPromptTooLong(inUpstreamWords(this.#failing, this.#words), terminalReason);
+    return this.fail(asPlanLimit(inWords, this.#limits));
+  }
+
+  #readLimits(message: SDKRateLimitEvent): Reading[] {
+    const limits = readLimits(message.rate_limit_info, this.#options.now());
+    if (!limits) return [];
+    this.#limits = limits;
+    return [{ type: 'limits', limits }];
   }
 
   #readEvent(event: RawEvent | { type: 'message_stop' }): Reading[] {

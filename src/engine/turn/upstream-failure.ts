@@ -9,12 +9,18 @@ export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
   const { error_status: status, retry_delay_ms } = message;
   if (message.no_response) return failure('upstream_stalled', { silentMs: message.no_response.waited_ms });
   if (status === null) return failure('upstream_cut', { how: 'connection' });
+  const isWait = isRepeatable(status);
+  const isCapped = isWait && retry_delay_ms >= LONGEST_WAIT_MS;
   return failure('upstream_error', {
     status,
     message: `The model's API answered ${status} (${message.error}).`,
-    retryAfterSeconds: isRepeatable(status) ? Math.ceil(retry_delay_ms / 1000) : undefined,
+    retryAfterSeconds: isWait && !isCapped ? Math.ceil(retry_delay_ms / 1000) : undefined,
+    isLongWait: isCapped,
   });
 }
+
+/** The longest wait that the CLI announces; the API's own may be longer. */
+const LONGEST_WAIT_MS = 21_600_000;
 
 /** The fields that the CLI puts beside a synthetic assistant message when a call has failed. */
 interface ApiErrorFields {
