@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { completeMessage, type MessageIdentity, type StreamEvent, streamEvents } from './message-stream.ts';
+import { completeMessage, type MessageIdentity, streamEvents } from './message-stream.ts';
 import { type ModelRequest, type Reply, type Script, ScriptReader } from './script.ts';
+import { INFERENCE_PROFILES } from './wires/bedrock.ts';
+import { MESSAGES_API } from './wires/messages-api.ts';
+import { type Wire, wireOf } from './wires/wire.ts';
 
 /** One request as the scripted model received it. Times are `performance.now()` milliseconds of this process. */
 export interface RecordedRequest {
@@ -32,11 +35,11 @@ export interface ScriptedModelOptions {
 /**
  * A stand-in for the Messages API on 127.0.0.1: it answers by a script and records what it got.
  *
- * `POST /v1/messages` (streaming or not) and `POST /v1/messages/count_tokens`; `GET /requests` returns the recorded
- * bodies and outcomes as JSON. Anything else is a 404.
+ * `POST /v1/messages` (streaming or not) and `POST /v1/messages/count_tokens`, and the same on the paths of Vertex AI and
+ * Bedrock; `GET /requests` returns the recorded bodies and outcomes as JSON. Anything else is a 404.
  */
 export class ScriptedModel {
-  /** Every `POST /v1/messages`, in order of arrival. */
+  /** Every request for an answer, in order of arrival. */
   readonly requests: RecordedRequest[] = [];
   /** Answers `count_tokens` with a 404, as some proxies do. */
   refusesToCount = false;
@@ -45,7 +48,7 @@ export class ScriptedModel {
   #toolUseNumber = 0;
   readonly #server = createServer((request, response) => {
     this.#handle(request, response).catch((error: unknown) => {
-      if (!response.headersSent) sendJson(response, 500, errorBody('api_error', String(error)));
+      if (!response.headersSent) sendJson(response, 500, notOfAWire('api_error', String(error), 500));
       else response.destroy();
     });
   });
@@ -105,16 +108,23 @@ export class ScriptedModel {
         this.requests.map(({ path, body, outcome }) => ({ path, outcome, body })),
       );
     }
+    if (request.method === 'GET' && path === INFERENCE_PROFILES.path) {
+      return sendJson(response, 200, INFERENCE_PROFILES.answer);
+    }
     const text = await readAll(request);
-    if (request.method !== 'POST' || !path.startsWith('/v1/messages')) {
-      return sendJson(response, 404, errorBody('not_found_error', `no route for ${request.method} ${path}`));
+    const wire = request.method === 'POST' ? wireOf(path) : undefined;
+    if (wire === undefined) {
+      return sendJson(response, 404, notOfAWire('not_found_error', `no route for ${request.method} ${path}`, 404));
     }
-    const body = JSON.parse(text) as ModelRequest;
     const tokens = Math.ceil(text.length / 4);
-    if (path === '/v1/messages/count_tokens') {
-      if (this.refusesToCount) return sendJson(response, 404, errorBody('not_found_error', 'nobody counts here'));
-      return sendJson(response, 200, { input_tokens: tokens });
+    if (wire.asks === 'token count') {
+      if (this.refusesToCount) {
+        return sendJson(response, 404, wire.error('not_found_error', 'nobody counts here', 404, REQUEST_ID));
+      }
+      return sendJson(response, 200, wire.tokenCount(tokens));
     }
+    const sent = JSON.parse(text) as ModelRequest;
+    const body = wire.model === undefined ? sent : { ...sent, model: wire.model };
 
     const recorded: RecordedRequest = {
       method: 'POST',
@@ -141,18 +151,19 @@ export class ScriptedModel {
       usage: { input_tokens: tokens, output_tokens: 7, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
       toolUseId: () => `toolu_scripted_${++this.#toolUseNumber}`,
     };
-    await answer(reply, identity, body.stream === true, recorded, response, gone.signal);
+    await answer(reply, identity, wire, recorded, response, gone.signal);
   }
 }
 
 /** How long the caller may read before a reset throws away the rest, in milliseconds. */
 const READ_MS = 1_000;
-const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+/** Of an answer that belongs to no request for a message. */
+const REQUEST_ID = 'req_scripted';
 
 async function answer(
   reply: Reply,
   identity: MessageIdentity,
-  stream: boolean,
+  wire: Wire,
   recorded: RecordedRequest,
   response: ServerResponse,
   gone: AbortSignal,
@@ -161,23 +172,27 @@ async function answer(
   if (!(await waited(reply.delay_ms, gone))) return;
   if (reply.error) {
     const { status, type, message, headers } = reply.error;
-    return sendJson(response, status, errorBody(type, message, requestId), { 'request-id': requestId, ...headers });
+    return sendJson(response, status, wire.error(type, message, status, requestId), {
+      'request-id': requestId,
+      ...headers,
+    });
   }
   if (reply.raw) {
-    const { status = 200, content_type = EVENT_STREAM, body } = reply.raw;
+    const { status = 200, content_type = wire.streamType, body } = reply.raw;
     response.writeHead(status, { 'content-type': content_type, 'request-id': requestId });
     response.end(body);
     return;
   }
   const headers = { 'request-id': requestId, ...reply.headers };
-  if (!stream) return sendJson(response, 200, completeMessage(reply, identity), headers);
+  if (!(wire.streams ?? recorded.body.stream === true))
+    return sendJson(response, 200, completeMessage(reply, identity), headers);
 
-  response.writeHead(200, { 'content-type': EVENT_STREAM, ...headers });
+  response.writeHead(200, { 'content-type': wire.streamType, ...headers });
   for (const event of streamEvents(reply, identity)) {
     if (recorded.events > 0 && !(await waited(reply.gap_ms, gone))) return;
     if (reply.stream_error && recorded.events >= reply.stream_error.after_events) {
       const { type, message } = reply.stream_error;
-      writeEvent(response, { type: 'error', error: { type, message } });
+      response.write(wire.frame({ type: 'error', error: { type, message } }));
       break;
     }
     if (reply.cut && recorded.events >= reply.cut.after_events) {
@@ -187,14 +202,10 @@ async function answer(
       else if (await waited(READ_MS, gone)) response.socket?.resetAndDestroy();
       return;
     }
-    writeEvent(response, event);
+    response.write(wire.frame(event));
     recorded.events += 1;
   }
   response.end();
-}
-
-function writeEvent(response: ServerResponse, event: StreamEvent): void {
-  response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
 /** Whether the caller is still there after the wait. */
@@ -208,8 +219,8 @@ function sendJson(response: ServerResponse, status: number, body: unknown, heade
   response.end(JSON.stringify(body));
 }
 
-function errorBody(type: string, message: string, request_id = 'req_scripted') {
-  return { type: 'error', error: { type, message }, request_id };
+function notOfAWire(type: string, message: string, status: number): unknown {
+  return MESSAGES_API.error(type, message, status, REQUEST_ID);
 }
 
 async function readAll(request: IncomingMessage): Promise<string> {
