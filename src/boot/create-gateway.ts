@@ -26,6 +26,7 @@ import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
 import { type OwnConfiguration, ownConfiguration } from './own-configuration.ts';
+import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
 
 /** The least time that a process being spawned gets at the end, in milliseconds. */
 const LEAST_GRACE_MS = 2_000;
@@ -88,9 +89,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   try {
     const directory = runDirectory();
     undo.push(() => directory.remove());
+    const userSettings = readUserSettings(operator);
     const environment = buildEnvironment({
       operator,
       isOwnAddress: (url) => isOwnAddress(url, host, listener.port),
+      hasKeyHelper: userSettings.commands.apiKeyHelper !== undefined,
     });
     const { mode, isLogin, variables } = environment;
     if (isLogin) checkHome(operator, process.env);
@@ -103,6 +106,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       environment,
       directory,
       spawner,
+      credentialCommands: userSettings.commands,
       stallMs: settings.stallMinutes * 60_000,
       retries: settings.retries,
       log,
@@ -113,7 +117,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       introduction(engine, executable.path, settings.claude !== undefined),
       removeLeftovers(variables),
     ]);
-    const credential = credentialOf(account, variables);
+    const credential = credentialOf(account, variables, userSettings);
     undo.push(() => engine.close());
     const gateway = new Gateway(engine, {
       // A spare would announce itself to the model.
@@ -150,7 +154,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       mode: mode,
       credential,
       executable,
-      warnings: warnings(environment.droppedBaseUrl, configuration, host, spawner),
+      warnings: warnings(environment.droppedBaseUrl, configuration, userSettings, host, spawner),
       stop(deadlineMs) {
         isOpen = false;
         stopped ??= stop({ listener, gateway, engine, directory }, deadlineMs);
@@ -231,11 +235,14 @@ async function introduction(engine: Engine, path: string, isChosen: boolean): Pr
   });
 }
 
-function credentialOf(account: Account, variables: Record<string, string>): string {
+function credentialOf(account: Account, variables: Record<string, string>, userSettings: UserSettings): string {
   const credential = describeCredential(account, variables);
   if (credential === undefined) {
     throw new BootError(
-      'No credential found. Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or run `claude login`; `isthmus demo` needs none.',
+      `No credential found. ${
+        unloadedProblem(userSettings) ??
+        'Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or run `claude login`; `isthmus demo` needs none.'
+      }`,
     );
   }
   return credential;
@@ -258,6 +265,7 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
 function warnings(
   droppedBaseUrl: boolean,
   configuration: OwnConfiguration | undefined,
+  userSettings: UserSettings,
   host: string,
   spawner: Spawner,
 ): string[] {
@@ -268,6 +276,8 @@ function warnings(
       `Claude Code’s configuration lies in ${folder} and ends with this gateway (${problem}). Set XDG_STATE_HOME.`,
     );
   }
+  const unloaded = unloadedProblem(userSettings);
+  if (unloaded !== undefined) found.push(unloaded);
   if (droppedBaseUrl) found.push('ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.');
   if (!isLoopback(host))
     found.push(`Everyone who can reach ${host} can use your credential: there is no client key yet.`);

@@ -1,4 +1,5 @@
 import type { Environment } from '../engine/process/environment.ts';
+import { PROVIDERS, type Provider } from '../engine/process/providers.ts';
 import type { Account } from '../spec/engine.ts';
 
 /**
@@ -9,18 +10,10 @@ import type { Account } from '../spec/engine.ts';
  * @returns undefined when there is none
  */
 export function describeCredential(account: Account, variables: Environment): string | undefined {
-  switch (account.apiProvider) {
-    case undefined:
-    case 'firstParty':
-      break;
-    case 'bedrock':
-      return 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)';
-    case 'vertex':
-      return 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)';
-    case 'foundry':
-      return 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)';
-    default:
-      return account.apiProvider;
+  const { apiProvider = 'firstParty' } = account;
+  if (apiProvider !== 'firstParty') {
+    const provider: Provider | undefined = (PROVIDERS as Record<string, Provider>)[apiProvider];
+    return provider ? `${provider.title} (${provider.switch})` : apiProvider;
   }
   if (variables.ANTHROPIC_AUTH_TOKEN) return 'bearer token (ANTHROPIC_AUTH_TOKEN)';
   if (account.apiKeySource && account.apiKeySource !== 'none') return `API key (${account.apiKeySource})`;

@@ -17,6 +17,9 @@ test('passes credentials and surroundings on unchanged, and nothing else', () =>
     ANTHROPIC_VERTEX_PROJECT_ID: 'v',
     CLOUD_ML_REGION: 'r',
     ANTHROPIC_FOUNDRY_RESOURCE: 'f',
+    CLAUDE_CODE_USE_MANTLE: '0',
+    CLAUDE_CODE_SKIP_ANTHROPIC_AWS_AUTH: '1',
+    CLAUDE_CODE_API_KEY_HELPER_TTL_MS: '60000',
     HTTPS_PROXY: 'http://proxy',
     NODE_EXTRA_CA_CERTS: '/ca',
   };
@@ -26,6 +29,7 @@ test('passes credentials and surroundings on unchanged, and nothing else', () =>
     ANTHROPIC_MODEL: 'm',
     NODE_OPTIONS: '--inspect',
     CLAUDE_CODE_EXTRA_BODY: '{}',
+    CLAUDE_CODE_USE_POWERSHELL_TOOL: '1',
   };
   const { variables } = build({ ...passed, ...withheld });
   expect(variables).toMatchObject(passed);
@@ -36,8 +40,14 @@ test.each<[Record<string, string>, string]>([
   [{ ANTHROPIC_API_KEY: 'k' }, 'bare'],
   [{ ANTHROPIC_AUTH_TOKEN: 't' }, 'bare'],
   [{ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '0' }, 'bare'],
-  [{ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '1' }, 'full'],
-  [{ CLAUDE_CODE_USE_VERTEX: 'true' }, 'full'],
+  [{ ANTHROPIC_API_KEY: 'k', CLAUDE_CODE_USE_BEDROCK: '1' }, 'bare'],
+  [{ CLAUDE_CODE_USE_BEDROCK: '1' }, 'bare'],
+  [{ CLAUDE_CODE_USE_VERTEX: 'true' }, 'bare'],
+  [{ CLAUDE_CODE_USE_FOUNDRY: 'on' }, 'bare'],
+  [{ CLAUDE_CODE_USE_MANTLE: '1' }, 'bare'],
+  [{ CLAUDE_CODE_USE_ANTHROPIC_AWS: '1' }, 'bare'],
+  [{ CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD: '1' }, 'bare'],
+  [{ CLAUDE_CODE_USE_VERTEX: '0', CLAUDE_CODE_OAUTH_TOKEN: 'o' }, 'full'],
   [{ CLAUDE_CODE_OAUTH_TOKEN: 'o' }, 'full'],
   [{ ANTHROPIC_API_KEY: '' }, 'full'],
   [{}, 'full'],
@@ -45,6 +55,11 @@ test.each<[Record<string, string>, string]>([
   const { variables, ...built } = build(operator);
   expect(built.mode).toBe(mode);
   expect(variables.CLAUDE_CODE_SIMPLE).toBe(mode === 'bare' ? '1' : undefined);
+});
+
+test('an apiKeyHelper is enough for bare mode', () => {
+  const operator = { CLAUDE_CODE_OAUTH_TOKEN: 'o' };
+  expect(buildEnvironment({ operator, isOwnAddress: () => false, hasKeyHelper: true }).mode).toBe('bare');
 });
 
 test('drops a base URL that leads back to the gateway', () => {

@@ -5,6 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { PROVIDERS, providerIn } from './providers.ts';
 
 export type Environment = Record<string, string>;
 
@@ -25,33 +26,25 @@ const BASIC = [
   'PATHEXT',
 ];
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
-/** Besides, how the API is reached, and the credentials that it may find. */
-const PASSED = new Set([
-  ...BASIC,
+const LOCALE_PREFIX = 'LC_';
+
+/** Who pays, and the way to the model. */
+const STEERS = new Set([
   ...PROXIES,
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
-  'CLAUDE_CONFIG_DIR',
   'CLAUDE_CODE_OAUTH_TOKEN',
+  'CLAUDE_CODE_API_KEY_HELPER_TTL_MS',
   'CLAUDE_CODE_CLIENT_CERT',
   'CLAUDE_CODE_CLIENT_KEY',
   'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
   'CLOUD_ML_REGION',
+  'CLOUDSDK_CONFIG',
   'GCLOUD_PROJECT',
+  ...Object.values(PROVIDERS).flatMap((provider) => [provider.switch, provider.skipsAuth]),
 ]);
-const PASSED_PREFIXES = [
-  'LC_',
-  'ANTHROPIC_',
-  'AWS_',
-  'AZURE_',
-  'GOOGLE_',
-  'VERTEX_REGION_',
-  'CLAUDE_CODE_USE_',
-  'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
-  'CLAUDE_CODE_SKIP_VERTEX_AUTH',
-  'CLAUDE_CODE_SKIP_FOUNDRY_AUTH',
-];
+const STEERING_PREFIXES = ['ANTHROPIC_', 'AWS_', 'AZURE_', 'GOOGLE_', 'VERTEX_REGION_'];
 /** Exceptions from the prefixes: these change what is asked of the model, which is for the client to say. */
 const WITHHELD = /^ANTHROPIC_(MODEL|SMALL_FAST_MODEL|DEFAULT_.*|CUSTOM_MODEL.*|BETAS)$/;
 
@@ -90,18 +83,24 @@ export interface EnvironmentOptions {
   operator: NodeJS.ProcessEnv;
   /** Whether a URL is this gateway's own address. */
   isOwnAddress: (url: string) => boolean;
+  /** Whether the processes get a setting `apiKeyHelper`. */
+  hasKeyHelper?: boolean;
 }
 
 /** Builds the environment of every process. The values of credential variables are copied unread. */
-export function buildEnvironment({ operator, isOwnAddress }: EnvironmentOptions): ProcessEnvironment {
+export function buildEnvironment({
+  operator,
+  isOwnAddress,
+  hasKeyHelper = false,
+}: EnvironmentOptions): ProcessEnvironment {
   const variables: Environment = {};
   for (const [name, value] of Object.entries(operator))
     if (value !== undefined && isPassed(name)) variables[name] = value;
   const baseUrl = variables.ANTHROPIC_BASE_URL;
   const droppedBaseUrl = baseUrl !== undefined && isOwnAddress(baseUrl);
   if (droppedBaseUrl) delete variables.ANTHROPIC_BASE_URL;
-  const mode = modeFor(variables);
-  const isLogin = mode === 'full' && !usesCloud(variables) && !variables.CLAUDE_CODE_OAUTH_TOKEN;
+  const mode = modeFor(variables, hasKeyHelper);
+  const isLogin = mode === 'full' && !variables.CLAUDE_CODE_OAUTH_TOKEN;
   Object.assign(variables, SET);
   if (mode === 'bare') variables.CLAUDE_CODE_SIMPLE = '1';
   return { variables, mode, isLogin, droppedBaseUrl };
@@ -114,7 +113,11 @@ export function configurationFolder({ CLAUDE_CONFIG_DIR, HOME, USERPROFILE }: En
 
 /** The environment of a process that can reach nobody and has no credential. */
 export function neutralEnvironment(variables: Environment): Environment {
-  const names = [...BASIC, ...Object.keys(variables).filter((name) => name.startsWith('LC_')), ...Object.keys(SET)];
+  const names = [
+    ...BASIC,
+    ...Object.keys(variables).filter((name) => name.startsWith(LOCALE_PREFIX)),
+    ...Object.keys(SET),
+  ];
   return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
 }
 
@@ -129,22 +132,18 @@ export function inFolder(variables: Environment, folder: string): Environment {
   return { ...variables, TMPDIR: folder, CLAUDE_CODE_TMPDIR: folder, XDG_CACHE_HOME: folder };
 }
 
-/** Claude Code's bare mode takes an API key or a bearer token, and no cloud provider. */
-function modeFor(variables: Environment): Mode {
-  const direct = Boolean(variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN);
-  return direct && !usesCloud(variables) ? 'bare' : 'full';
-}
-
-function usesCloud(variables: Environment): boolean {
-  return ['BEDROCK', 'VERTEX', 'FOUNDRY'].some((name) => isOn(variables[`CLAUDE_CODE_USE_${name}`]));
+/** Claude Code's bare mode takes any credential but an OAuth token and a sign-in. */
+function modeFor(variables: Environment, hasKeyHelper: boolean): Mode {
+  const isBare = variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN || hasKeyHelper || providerIn(variables);
+  return isBare ? 'bare' : 'full';
 }
 
 function isPassed(name: string): boolean {
-  if (WITHHELD.test(name)) return false;
-  return PASSED.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return BASIC.includes(name) || name === 'CLAUDE_CONFIG_DIR' || name.startsWith(LOCALE_PREFIX) || steers(name);
 }
 
-/** Reads a switch as Claude Code does. */
-export function isOn(value: string | undefined): boolean {
-  return value !== undefined && ['1', 'true', 'yes', 'on'].includes(value.trim().toLowerCase());
+/** Whether a variable says who pays, or which way a call takes. */
+export function steers(name: string): boolean {
+  if (WITHHELD.test(name)) return false;
+  return STEERS.has(name) || STEERING_PREFIXES.some((prefix) => name.startsWith(prefix));
 }

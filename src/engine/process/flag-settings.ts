@@ -45,6 +45,15 @@ const SECRET = [
 ];
 
 /**
+ * The user's settings that produce or refresh a credential. They go into files that only this user can read, never onto a
+ * command line: a command may hold a secret.
+ */
+export type CredentialCommands = Pick<
+  Settings,
+  'apiKeyHelper' | 'awsAuthRefresh' | 'awsCredentialExport' | 'gcpAuthRefresh'
+>;
+
+/**
  * The settings that a process is spawned with; they win over all files of the user.
  *
  * @param variables of the process

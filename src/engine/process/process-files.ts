@@ -6,6 +6,7 @@ import type { RunDirectory } from './run-directory.ts';
 
 /** What a new process reads from files: a command line is limited in length, and other users can read it. */
 export interface SpawnContents {
+  /** Claude Code's settings as JSON. */
   settings?: string;
   system?: string;
 }

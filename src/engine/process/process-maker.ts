@@ -2,7 +2,7 @@ import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import { Child } from './child.ts';
 import { type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
 import type { ClaudeExecutable } from './executable.ts';
-import { flagSettings } from './flag-settings.ts';
+import { type CredentialCommands, flagSettings } from './flag-settings.ts';
 import { createProcessFiles, type ProcessFiles } from './process-files.ts';
 import { clientToolsProfile, type ProcessProfile, toOptions } from './profile.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -15,6 +15,8 @@ export interface ProcessMakerOptions {
   environment: ProcessEnvironment;
   directory: RunDirectory;
   spawner: Spawner;
+  /** For the settings of every process. */
+  credentialCommands?: CredentialCommands;
 }
 
 /** A process that is about to be spawned, with the files that it reads first. */
@@ -49,8 +51,9 @@ export class ProcessMaker {
    * @throws FailureError `files_not_written`
    */
   create({ system, requested, environment = this.environment.variables }: NewProcessContents = {}): NewProcess {
-    const { directory } = this.#options;
-    const settings = JSON.stringify(flagSettings(this.environment, environment, requested));
+    const { directory, credentialCommands } = this.#options;
+    const flags = flagSettings(this.environment, environment, requested);
+    const settings = JSON.stringify({ ...credentialCommands, ...flags });
     const files = createProcessFiles(directory, { settings, ...(system ? { system } : {}) });
     const child = new Child(({ pid, resumed, transcript }) => {
       files.remove();
