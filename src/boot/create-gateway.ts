@@ -11,6 +11,7 @@ import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment } from '../engine/process/environment.ts';
 import { findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
 import { removeLeftovers } from '../engine/process/leftovers.ts';
+import { passesBeta, providerIn } from '../engine/process/providers.ts';
 import { createRunDirectory, type RunDirectory } from '../engine/process/run-directory.ts';
 import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -137,6 +138,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         bindHost: host,
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
+        passesBeta: (value) => passesBeta(providerIn(environment.variables), value),
         models,
         identity: { version: ownVersion(), mode: mode, credential },
         limits,

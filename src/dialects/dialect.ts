@@ -79,6 +79,8 @@ export interface WireRequest {
   strict: boolean;
   /** False when the body's text cannot hold any; saves a walk through the whole body. */
   mayHoldLoneSurrogates: boolean;
+  /** Whether a value of `anthropic-beta` reaches the provider of the model. */
+  passesBeta(value: string): boolean;
 }
 
 /** A decoded request for a turn, with the encoder for its answer. */

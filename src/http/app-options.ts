@@ -15,6 +15,8 @@ export interface AppOptions {
   keepAliveMs: number;
   /** Whether every request is refused that holds what would be ignored. */
   strict: boolean;
+  /** Whether a value of `anthropic-beta` reaches the provider of the model. */
+  passesBeta: (value: string) => boolean;
   models: readonly ModelListing[];
   /** What `GET /health` says besides the processes. */
   identity: { version: string; mode: 'bare' | 'full'; credential: string };

@@ -86,6 +86,7 @@ beforeAll(async () => {
     bindHost: '127.0.0.1',
     keepAliveMs: 20,
     strict: false,
+    passesBeta: () => true,
     models: [{ id: 'claude-opus-5-5', aliases: ['opus'] }],
     identity: { version: '0', mode: 'bare', credential: 'none' },
     limits,

@@ -7,13 +7,17 @@ import { readJson } from './read-json.ts';
 import { callerFrom, headersOf, isStrict } from './request-headers.ts';
 
 /** Serves the number of tokens that a turn would send to the model. */
-export function tokenCountHandler({ gateway, strict }: AppOptions, { decode, encode }: TokenCountRoute) {
+export function tokenCountHandler(
+  { gateway, strict: isAlwaysStrict, passesBeta }: AppOptions,
+  { decode, encode }: TokenCountRoute,
+) {
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
     const header = headersOf(context);
     const { body, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
-    const request = decode({ body, header, strict: isStrict(header, strict), mayHoldLoneSurrogates });
+    const strict = isStrict(header, isAlwaysStrict);
+    const request = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
     const { inputTokens, source } = await gateway.countTokens({
       request,
       caller: callerFrom(header),

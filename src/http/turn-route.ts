@@ -12,7 +12,7 @@ import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
 export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute) {
-  const { gateway, keepAliveMs, strict, limits } = options;
+  const { gateway, keepAliveMs, passesBeta, limits } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
     const requestId = context.get('requestId');
@@ -30,7 +30,8 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
     });
     try {
       const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
-      const { request, encoder } = decode({ body, header, strict: isStrict(header, strict), mayHoldLoneSurrogates });
+      const strict = isStrict(header, options.strict);
+      const { request, encoder } = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
       const { model, messages, tools, parameters, stream } = request;
       recorder.asked(
         {

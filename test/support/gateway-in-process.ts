@@ -77,6 +77,7 @@ export class InProcessGateway {
       bindHost: '127.0.0.1',
       keepAliveMs,
       strict,
+      passesBeta: () => true,
       models,
       identity: { version: 'test', mode: 'bare', credential: 'none' },
       limits: known,

@@ -47,14 +47,13 @@ export const anthropicMessages: Dialect = {
 };
 
 /** @param defaults fields that the body need not have */
-function decode({ body, header, strict, mayHoldLoneSurrogates }: WireRequest, defaults: object = {}) {
+function decode({ body, header, ...wire }: WireRequest, defaults: object = {}) {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
   return decodeRequest(isObject ? { ...defaults, ...body } : body, {
     betas: (header('anthropic-beta') ?? '')
       .split(',')
       .map((value) => value.trim())
       .filter((value) => value !== ''),
-    strict,
-    mayHoldLoneSurrogates,
+    ...wire,
   });
 }

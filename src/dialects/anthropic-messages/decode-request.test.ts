@@ -452,6 +452,17 @@ test('betas of the allow-list pass, others are declared, Claude Code’s own are
   expect(request.ignored).toEqual(['anthropic-beta:context-1m-2025-08-07', 'anthropic-beta:toString']);
 });
 
+test('betas that the provider does not get are declared, and refused in strict mode', () => {
+  const betas = ['pdfs-2024-09-25', 'files-api-2025-04-14', 'effort-2025-11-24', 'claude-code-20250219'];
+  const body = { ...base, output_config: { effort: 'low' } };
+  const passesBeta = (value: string) => value.startsWith('pdfs');
+  expect(decodeRequest(body, { betas, passesBeta })).toMatchObject({
+    betas: ['pdfs-2024-09-25'],
+    ignored: ['anthropic-beta:files-api-2025-04-14', 'anthropic-beta:effort-2025-11-24'],
+  });
+  expect(() => decodeRequest(body, { betas, passesBeta, strict: true })).toThrow('anthropic-beta:files-api-2025-04-14');
+});
+
 test('the beta of the effort passes beside an effort alone', () => {
   const betas = ['effort-2025-11-24'];
   expect(decodeRequest({ ...base, output_config: { effort: 'low' } }, { betas })).toMatchObject({ betas, ignored: [] });

@@ -132,6 +132,8 @@ export interface DecodeOptions {
   strict?: boolean;
   /** False when the body's text cannot hold any; saves a walk through the whole body. */
   mayHoldLoneSurrogates?: boolean;
+  /** Whether a beta reaches the provider of the model. */
+  passesBeta?: (value: string) => boolean;
 }
 
 /**
@@ -141,7 +143,7 @@ export interface DecodeOptions {
  * @throws FailureError `bad_request`, its message beginning with the path of the field; in strict mode `field_ignored`
  */
 export function decodeRequest(body: unknown, options: DecodeOptions = {}): MessagesRequest {
-  const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true } = options;
+  const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true, passesBeta = () => true } = options;
   assertShallow(body);
   const parsed = parse(requestBody, body, '');
   if (mayHoldLoneSurrogates) assertWellFormed(parsed, '');
@@ -150,7 +152,8 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const tools = toolsAfterChanges(decodeTools(parsed.tools ?? [], ignored), parsed.messages);
   assertChosenToolExists(parsed.tool_choice, tools);
   const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort != null;
-  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], hasEffort, ignored);
+  const known = hasEffort ? BETAS_BESIDE_EFFORT : BETAS;
+  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], { known, passesBeta }, ignored);
   const system = decodeSystem(asBlocks(parsed.system ?? []), ignored);
   const { model } = parsed;
   const messages = parsed.messages.map((item, index) => decodeMessage(item, new IndexedPaths(index), ignored));
@@ -237,12 +240,18 @@ function decodeMessage(
 }
 
 const EFFORT: keyof typeof OWN_BETAS = 'effort-2025-11-24';
+const BETAS_BESIDE_EFFORT = { ...BETAS, [EFFORT]: OWN_BETAS[EFFORT] };
 
-function decodeBetas(values: readonly string[], hasEffort: boolean, ignored: string[]): string[] {
+function decodeBetas(
+  values: readonly string[],
+  { known, passesBeta }: { known: object; passesBeta: (value: string) => boolean },
+  ignored: string[],
+): string[] {
   const passed = new Set<string>();
   for (const value of values) {
-    if (Object.hasOwn(BETAS, value) || (hasEffort && value === EFFORT)) passed.add(value);
-    else if (!Object.hasOwn(OWN_BETAS, value)) ignored.push(`anthropic-beta:${value}`);
+    const isKnown = Object.hasOwn(known, value);
+    if (isKnown && passesBeta(value)) passed.add(value);
+    else if (isKnown || !Object.hasOwn(OWN_BETAS, value)) ignored.push(`anthropic-beta:${value}`);
   }
   return [...passed].sort();
 }

@@ -19,7 +19,9 @@ function encoderFor(stream: boolean | undefined) {
   const turn = anthropicMessages.routes.find((route) => route.serves === 'turn');
   if (turn?.serves !== 'turn') throw new Error('the dialect has no turns');
   const body = { model: 'm', max_tokens: 1, stream, messages: [{ role: 'user', content: 'hi' }] };
-  return turn.decode({ body, header: () => undefined, strict: false, mayHoldLoneSurrogates: true }).encoder('req_own');
+  return turn
+    .decode({ body, header: () => undefined, strict: false, mayHoldLoneSurrogates: true, passesBeta: () => true })
+    .encoder('req_own');
 }
 
 test('a stream gets each event as the API sends it, without what the gateway adds', () => {

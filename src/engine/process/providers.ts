@@ -7,6 +7,8 @@ export interface Provider {
   /** The variable that turns its own authentication off, for a proxy that adds it. */
   skipsAuth: string;
   title: string;
+  /** The values of `anthropic-beta` that Claude Code passes on to it; all, if there is no list. */
+  betas?: readonly string[];
 }
 
 /** By the SDK's names. If several are turned on, Claude Code takes the first. */
@@ -40,6 +42,7 @@ export const PROVIDERS = {
     switch: 'CLAUDE_CODE_USE_VERTEX',
     skipsAuth: 'CLAUDE_CODE_SKIP_VERTEX_AUTH',
     title: 'Google Vertex AI',
+    betas: [],
   },
 } as const satisfies Record<string, Provider>;
 
@@ -48,6 +51,12 @@ export type ProviderName = keyof typeof PROVIDERS;
 /** The provider that an environment turns on; undefined for Anthropic's own API. */
 export function providerIn(variables: Environment): ProviderName | undefined {
   return (Object.keys(PROVIDERS) as ProviderName[]).find((name) => isOn(variables[PROVIDERS[name].switch]));
+}
+
+/** Whether Claude Code passes a value of `anthropic-beta` on to the provider. */
+export function passesBeta(name: ProviderName | undefined, value: string): boolean {
+  const provider: Provider | undefined = name && PROVIDERS[name];
+  return provider?.betas?.includes(value) ?? true;
 }
 
 /** Reads a switch as Claude Code does. */

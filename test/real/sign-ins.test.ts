@@ -1,0 +1,274 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Anthropic from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { asTheModelSees, type WireMessage } from '../support/as-the-model-sees.ts';
+import { sdkClient } from '../support/clients.ts';
+import { runIsthmus, signIn, startGateway, surroundings, type TestGateway, until } from '../support/gateway.ts';
+import { QUICK, testEach } from '../support/quick.ts';
+
+/** Each way to sign in that Claude Code has, over a stand-in for its API: who pays, and that conversations go on there. */
+
+interface SignIn {
+  name: string;
+  /** @param url of the scripted model */
+  variables: (url: string) => Record<string, string>;
+  /** The user's `settings.json`. */
+  settings?: object;
+  /** Whether the home has a `claude login`. */
+  isLoggedIn?: true;
+  credential: string;
+  mode?: 'full';
+  path: string | RegExp;
+  /** Of each request to the model. */
+  headers: Record<string, string | RegExp | undefined>;
+  isQuick?: true;
+}
+
+const BEDROCK = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' };
+const MANTLE = { CLAUDE_CODE_USE_MANTLE: '1', AWS_REGION: 'us-east-1' };
+const AWS = { CLAUDE_CODE_USE_ANTHROPIC_AWS: '1', AWS_REGION: 'us-east-1', ANTHROPIC_AWS_WORKSPACE_ID: 'wrkspc_1' };
+const KEYS = { AWS_ACCESS_KEY_ID: 'AKDUMMY', AWS_SECRET_ACCESS_KEY: 'dummy' };
+const SIGNED = /^AWS4-HMAC-SHA256 Credential=AKDUMMY\/\d{8}\/us-east-1\//;
+const MESSAGES = '/v1/messages?beta=true';
+const INVOKED = '/model/claude-sonnet-5/invoke-with-response-stream';
+
+const SIGN_INS: SignIn[] = [
+  {
+    name: 'an API key',
+    variables: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'dummy-key' }),
+    credential: 'API key (ANTHROPIC_API_KEY)',
+    path: MESSAGES,
+    headers: { 'x-api-key': 'dummy-key', authorization: undefined },
+  },
+  {
+    name: 'a bearer token',
+    variables: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: 'dummy-bearer' }),
+    credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)',
+    path: MESSAGES,
+    headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-bearer' },
+  },
+  {
+    name: 'apiKeyHelper',
+    variables: (url) => ({ ANTHROPIC_BASE_URL: url }),
+    settings: { apiKeyHelper: 'echo helped' },
+    credential: 'API key (apiKeyHelper)',
+    path: MESSAGES,
+    headers: { 'x-api-key': 'helped', authorization: 'Bearer helped' },
+    isQuick: true,
+  },
+  {
+    name: 'an OAuth token',
+    variables: (url) => ({ ANTHROPIC_BASE_URL: url, CLAUDE_CODE_OAUTH_TOKEN: 'dummy-token' }),
+    credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)',
+    mode: 'full',
+    path: MESSAGES,
+    headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-token' },
+  },
+  {
+    name: 'a login',
+    variables: (url) => ({ ANTHROPIC_BASE_URL: url }),
+    isLoggedIn: true,
+    credential: 'claude login (Claude Max)',
+    mode: 'full',
+    path: MESSAGES,
+    headers: { 'x-api-key': undefined, authorization: 'Bearer sk-ant-oat01-dummy' },
+  },
+  {
+    name: 'Foundry with a key',
+    variables: (url) => ({
+      CLAUDE_CODE_USE_FOUNDRY: '1',
+      ANTHROPIC_FOUNDRY_BASE_URL: `${url}/anthropic`,
+      ANTHROPIC_FOUNDRY_API_KEY: 'dummy-key',
+    }),
+    credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
+    path: `/anthropic${MESSAGES}`,
+    headers: { 'api-key': 'dummy-key' },
+    isQuick: true,
+  },
+  {
+    name: 'Foundry without authentication',
+    variables: (url) => ({
+      CLAUDE_CODE_USE_FOUNDRY: '1',
+      ANTHROPIC_FOUNDRY_BASE_URL: url,
+      CLAUDE_CODE_SKIP_FOUNDRY_AUTH: '1',
+    }),
+    credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
+    path: MESSAGES,
+    headers: { 'api-key': undefined },
+  },
+  {
+    name: 'Vertex AI without authentication',
+    variables: (url) => ({
+      CLAUDE_CODE_USE_VERTEX: '1',
+      ANTHROPIC_VERTEX_BASE_URL: `${url}/v1`,
+      ANTHROPIC_VERTEX_PROJECT_ID: 'P',
+      CLOUD_ML_REGION: 'R',
+      CLAUDE_CODE_SKIP_VERTEX_AUTH: '1',
+    }),
+    credential: 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)',
+    path: /^\/v1\/projects\/P\/locations\/R\/publishers\/anthropic\/models\/claude-sonnet-5:streamRawPredict/,
+    headers: { 'x-api-key': undefined },
+    isQuick: true,
+  },
+  {
+    name: 'Bedrock with a bearer token',
+    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url, AWS_BEARER_TOKEN_BEDROCK: 'dummy-bearer' }),
+    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
+    path: INVOKED,
+    headers: { authorization: 'Bearer dummy-bearer' },
+    isQuick: true,
+  },
+  {
+    name: 'Bedrock with keys',
+    variables: (url) => ({ ...BEDROCK, ...KEYS, ANTHROPIC_BEDROCK_BASE_URL: url }),
+    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
+    path: INVOKED,
+    headers: { authorization: SIGNED },
+  },
+  {
+    name: 'Bedrock without authentication',
+    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url, CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' }),
+    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
+    path: INVOKED,
+    headers: { authorization: undefined },
+  },
+  {
+    name: 'Bedrock with keys of awsCredentialExport',
+    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url }),
+    settings: {
+      awsCredentialExport: `echo '${JSON.stringify({ Credentials: { AccessKeyId: 'AKDUMMY', SecretAccessKey: 's', SessionToken: 't' } })}'`,
+    },
+    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
+    path: INVOKED,
+    headers: { authorization: SIGNED },
+  },
+  {
+    name: 'Mantle with a bearer token',
+    variables: (url) => ({
+      ...MANTLE,
+      ANTHROPIC_BEDROCK_MANTLE_BASE_URL: url,
+      AWS_BEARER_TOKEN_BEDROCK: 'dummy-bearer',
+    }),
+    credential: 'Amazon Bedrock (Mantle) (CLAUDE_CODE_USE_MANTLE)',
+    path: MESSAGES,
+    headers: { authorization: 'Bearer dummy-bearer' },
+  },
+  {
+    name: 'Claude Platform on AWS with a key',
+    variables: (url) => ({ ...AWS, ANTHROPIC_AWS_BASE_URL: url, ANTHROPIC_AWS_API_KEY: 'dummy-key' }),
+    credential: 'Claude Platform on AWS (CLAUDE_CODE_USE_ANTHROPIC_AWS)',
+    path: MESSAGES,
+    headers: { 'x-api-key': 'dummy-key', 'anthropic-workspace-id': 'wrkspc_1' },
+  },
+  {
+    name: 'Claude Platform on AWS with keys',
+    variables: (url) => ({ ...AWS, ...KEYS, ANTHROPIC_AWS_BASE_URL: url }),
+    credential: 'Claude Platform on AWS (CLAUDE_CODE_USE_ANTHROPIC_AWS)',
+    path: MESSAGES,
+    headers: { authorization: SIGNED },
+  },
+  {
+    name: 'Claude Platform on Google Cloud without authentication',
+    variables: (url) => ({
+      CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD: '1',
+      ANTHROPIC_GOOGLE_CLOUD_BASE_URL: url,
+      ANTHROPIC_GOOGLE_CLOUD_PROJECT: 'P',
+      ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID: 'wrkspc_1',
+      CLAUDE_CODE_SKIP_ANTHROPIC_GOOGLE_CLOUD_AUTH: '1',
+    }),
+    credential: 'Claude Platform on Google Cloud (CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD)',
+    path: MESSAGES,
+    headers: { 'x-api-key': undefined },
+  },
+];
+
+let model: ScriptedModel;
+beforeAll(async () => {
+  model = await ScriptedModel.start();
+});
+afterAll(() => model.close());
+
+/** A gateway whose environment has this sign-in and no other. */
+function startSignedIn({ variables, settings, isLoggedIn }: Given, flags: string[]): Promise<TestGateway> {
+  const home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
+  if (isLoggedIn) signIn(home);
+  if (settings) {
+    mkdirSync(join(home, 'claude'), { recursive: true });
+    writeFileSync(join(home, 'claude', 'settings.json'), JSON.stringify(settings));
+  }
+  const unset = { ANTHROPIC_API_KEY: '', ANTHROPIC_BASE_URL: '' };
+  return startGateway(model.url, flags, { home, env: { ...unset, ...variables(model.url) } });
+}
+
+type Given = Pick<SignIn, 'variables' | 'settings' | 'isLoggedIn'>;
+
+/** What the gateway has asked the model for. On Bedrock each process asks for one token on its own account. */
+function asked(): RecordedRequest[] {
+  return model.requests.filter(({ body }) => body.max_tokens !== 1);
+}
+
+const TOOLS: Anthropic.Tool[] = [{ name: 'read', input_schema: { type: 'object' } }];
+const CALL = { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } } as const;
+const RESULT = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' } as const;
+
+/** Asks once and says which way the turn took. */
+async function ask(gateway: TestGateway, messages: Anthropic.MessageParam[]) {
+  const { data, response } = await sdkClient(gateway.url)
+    .messages.create({ model: 'claude-sonnet-5', max_tokens: 100, stop_sequences: ['!'], tools: TOOLS, messages })
+    .withResponse();
+  return { content: data.content, path: response.headers.get('isthmus-path') };
+}
+
+testEach(
+  SIGN_INS.map((row) => [row.name, row] as const),
+  ([, { isQuick }]) => isQuick === true,
+)('%s pays for a start, a held call, a live turn, a replay, and is refused', async (_name, row) => {
+  model.restart([{ when: { has_tools: true, text: 'first' }, replies: [{ content: [{ ...CALL }] }] }]);
+  const gateway = await startSignedIn(row, ['--spares', '1']);
+  expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
+  await until('a spare waits', async () => (await gateway.health()).processes.spare === 1);
+
+  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'first' }];
+  const turn = async (content: Anthropic.MessageParam['content'], path: string) => {
+    messages.push({ role: 'user', content });
+    const answer = await ask(gateway, messages);
+    expect(answer.path).toBe(path);
+    messages.push({ role: 'assistant', content: answer.content });
+  };
+  const start = await ask(gateway, messages);
+  expect(start).toEqual({ content: [CALL], path: 'start' });
+  messages.push({ role: 'assistant', content: start.content });
+  await turn([RESULT], 'continue');
+  await turn('more', 'continue');
+  messages.splice(-1, 1, { role: 'assistant', content: 'edited' });
+  await turn('again', 'replay');
+
+  expect(asked()).toHaveLength(4);
+  for (const { path, headers, body } of asked()) {
+    expect(path).toEqual(typeof row.path === 'string' ? row.path : expect.stringMatching(row.path));
+    for (const [name, value] of Object.entries(row.headers)) {
+      expect([name, headers[name]]).toEqual([name, value instanceof RegExp ? expect.stringMatching(value) : value]);
+    }
+    expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
+  }
+  if (row.mode !== 'full') {
+    const seen = asked().at(-1)?.body.messages as WireMessage[];
+    const sent = messages.slice(0, -1) as WireMessage[];
+    expect(asTheModelSees(seen, { withThinking: true })).toEqual(asTheModelSees(sent, { withThinking: true }));
+  }
+  for (const [status, type, headers] of [
+    [429, 'rate_limit_error', { 'retry-after': '7' }],
+    [401, 'authentication_error', {}],
+  ] as const) {
+    model.use([{ when: { has_tools: true }, replies: [{ error: { status, type, message: 'no', headers } }] }]);
+    const error = await ask(gateway, [...messages, { role: 'user', content: `not ${status}` }]).catch((e) => e);
+    expect(error).toBeInstanceOf(Anthropic.APIError);
+    expect([error.status, error.type]).toEqual([status, type]);
+    if (status === 429) expect(Number(error.headers.get('retry-after'))).toBeGreaterThanOrEqual(7);
+  }
+  expect(gateway.output()).not.toContain('dummy');
+  expect(await gateway.stop()).toBe(0);
+});
