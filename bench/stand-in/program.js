@@ -33,6 +33,7 @@ const app = createApp({
   bindHost: '127.0.0.1',
   keepAliveMs: 15_000,
   strict: false,
+  passesBeta: () => true,
   models: [],
   identity: { version: 'bench', mode: 'bare', credential: 'none' },
   limits: new KnownLimits(),

@@ -11,6 +11,8 @@ import { QUICK, testEach } from '../support/quick.ts';
 
 /** Each way to sign in that Claude Code has, over a stand-in for its API: who pays, and that conversations go on there. */
 
+type Headers = Record<string, string | RegExp | undefined>;
+
 interface SignIn {
   name: string;
   /** @param url of the scripted model */
@@ -23,7 +25,7 @@ interface SignIn {
   mode?: 'full';
   path: string | RegExp;
   /** Of each request to the model. */
-  headers: Record<string, string | RegExp | undefined>;
+  headers: Headers;
   isQuick?: true;
 }
 
@@ -195,12 +197,14 @@ afterAll(() => model.close());
 function startSignedIn({ variables, settings, isLoggedIn }: Given, flags: string[]): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
   if (isLoggedIn) signIn(home);
-  if (settings) {
-    mkdirSync(join(home, 'claude'), { recursive: true });
-    writeFileSync(join(home, 'claude', 'settings.json'), JSON.stringify(settings));
-  }
+  if (settings) writeSettings(home, settings);
   const unset = { ANTHROPIC_API_KEY: '', ANTHROPIC_BASE_URL: '' };
   return startGateway(model.url, flags, { home, env: { ...unset, ...variables(model.url) } });
+}
+
+function writeSettings(home: string, settings: object): void {
+  mkdirSync(join(home, 'claude'), { recursive: true });
+  writeFileSync(join(home, 'claude', 'settings.json'), JSON.stringify(settings));
 }
 
 type Given = Pick<SignIn, 'variables' | 'settings' | 'isLoggedIn'>;
@@ -271,4 +275,100 @@ testEach(
   }
   expect(gateway.output()).not.toContain('dummy');
   expect(await gateway.stop()).toBe(0);
+});
+
+const HELPER = { apiKeyHelper: 'echo helped' };
+const KEY = { ANTHROPIC_API_KEY: 'dummy-key' };
+const BEARER = { ANTHROPIC_AUTH_TOKEN: 'dummy-bearer' };
+const TOKEN = { CLAUDE_CODE_OAUTH_TOKEN: 'dummy-token' };
+const here = (url: string) => ({ ANTHROPIC_BASE_URL: url });
+const on = (name: string) => {
+  const row = SIGN_INS.find((signIn) => signIn.name === name);
+  if (!row) throw new Error(`no row ${name}`);
+  return row;
+};
+
+test.each<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>([
+  [
+    'a key and a bearer token',
+    { variables: (url) => ({ ...here(url), ...KEY, ...BEARER }) },
+    { credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)', headers: { authorization: 'Bearer dummy-bearer' } },
+  ],
+  [
+    'a key and a token',
+    { variables: (url) => ({ ...here(url), ...KEY, ...TOKEN }) },
+    { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key', authorization: undefined } },
+  ],
+  [
+    'a bearer token and an OAuth token',
+    { variables: (url) => ({ ...here(url), ...BEARER, ...TOKEN }) },
+    { credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)', headers: { authorization: 'Bearer dummy-bearer' } },
+  ],
+  [
+    'a token and a login',
+    { variables: (url) => ({ ...here(url), ...TOKEN }), isLoggedIn: true },
+    { credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)', headers: { authorization: 'Bearer dummy-token' } },
+  ],
+  [
+    'a key and a login',
+    { variables: (url) => ({ ...here(url), ...KEY }), isLoggedIn: true },
+    { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key', authorization: undefined } },
+  ],
+  [
+    'apiKeyHelper and a token',
+    { variables: (url) => ({ ...here(url), ...TOKEN }), settings: HELPER },
+    { credential: 'API key (apiKeyHelper)', headers: { 'x-api-key': 'helped' } },
+  ],
+  [
+    'apiKeyHelper and a key',
+    { variables: (url) => ({ ...here(url), ...KEY }), settings: HELPER },
+    { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key' } },
+  ],
+  [
+    'a cloud, a key and a bearer token',
+    { variables: (url) => ({ ...on('Foundry with a key').variables(url), ...KEY, ...BEARER }) },
+    { credential: on('Foundry with a key').credential, headers: { 'api-key': 'dummy-key' } },
+  ],
+  [
+    'two clouds',
+    {
+      variables: (url) => ({
+        ...on('Foundry with a key').variables(url),
+        ...on('Vertex AI without authentication').variables(url),
+      }),
+    },
+    { credential: on('Foundry with a key').credential, headers: { 'api-key': 'dummy-key' } },
+  ],
+])('of %s the one that is named is the one that pays', async (_name, given, { credential, headers }) => {
+  model.restart([]);
+  const gateway = await startSignedIn(given, ['--spares', '0']);
+  expect((await gateway.health()).credential).toBe(credential);
+  await ask(gateway, [{ role: 'user', content: 'hi' }]);
+  expect(asked()).toHaveLength(1);
+  expect(asked()[0]?.headers).toMatchObject(headers);
+  await gateway.stop();
+});
+
+const ENV_BLOCK = { env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: 'dummy-bearer', EDITOR: 'vi' } };
+const NOT_LOADED =
+  'settings.json sets CLAUDE_CODE_USE_BEDROCK, AWS_BEARER_TOKEN_BEDROCK in its env block, which Isthmus does not load: put those variables into the environment of Isthmus.';
+
+test('a credential in the env block of settings.json alone is none, and named with its cure', QUICK, async () => {
+  const { env, home, remove } = surroundings(model.url, { ANTHROPIC_API_KEY: '' });
+  writeSettings(home, ENV_BLOCK);
+  const { code, output } = await runIsthmus(['serve', '--port', '0'], env);
+  expect(output).toBe(`isthmus: No credential found. ${join(home, 'claude', NOT_LOADED)}\n`);
+  expect(code).toBe(1);
+  remove();
+});
+
+test('a credential in the env block beside one of the environment is a warning', async () => {
+  const gateway = await startSignedIn({ variables: on('an API key').variables, settings: ENV_BLOCK }, [
+    '--spares',
+    '0',
+  ]);
+  await expect.poll(() => gateway.output()).toContain(NOT_LOADED);
+  expect(gateway.output()).toContain('API key (ANTHROPIC_API_KEY)');
+  expect(gateway.output()).not.toContain('dummy');
+  await gateway.stop();
 });
