@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { completeMessage, type MessageIdentity, streamEvents } from './message-stream.ts';
 import { type ModelRequest, type Reply, type Script, ScriptReader } from './script.ts';
-import { INFERENCE_PROFILES } from './wires/bedrock.ts';
+import { inferenceProfiles } from './wires/bedrock.ts';
 import { MESSAGES_API } from './wires/messages-api.ts';
 import { type Wire, wireOf } from './wires/wire.ts';
 
@@ -108,9 +108,8 @@ export class ScriptedModel {
         this.requests.map(({ path, body, outcome }) => ({ path, outcome, body })),
       );
     }
-    if (request.method === 'GET' && path === INFERENCE_PROFILES.path) {
-      return sendJson(response, 200, INFERENCE_PROFILES.answer);
-    }
+    const profiles = request.method === 'GET' ? inferenceProfiles(path) : undefined;
+    if (profiles) return sendJson(response, 200, profiles);
     const text = await readAll(request);
     const wire = request.method === 'POST' ? wireOf(path) : undefined;
     if (wire === undefined) {

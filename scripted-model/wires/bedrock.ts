@@ -23,5 +23,16 @@ export function bedrockWire(path: string): Wire | undefined {
 
 const CHUNK = { ':event-type': 'chunk', ':content-type': 'application/json', ':message-type': 'event' };
 
-/** What Claude Code asks Bedrock for besides answers: the profiles by which models are invoked. Here there are none. */
-export const INFERENCE_PROFILES = { path: '/inference-profiles', answer: { inferenceProfileSummaries: [] } };
+/**
+ * What Claude Code asks Bedrock for besides answers: the profiles by which models are invoked, of which there are none here, and
+ * the model of one profile, before it counts tokens.
+ *
+ * @returns undefined for another path
+ */
+export function inferenceProfiles(path: string): unknown {
+  const found = /^\/inference-profiles(?:\/(.+))?$/.exec(decodeURIComponent(path));
+  if (!found) return undefined;
+  const [, profile] = found;
+  if (profile === undefined) return { inferenceProfileSummaries: [] };
+  return { models: [{ modelArn: `arn:aws:bedrock:us-east-1::foundation-model/${profile.replace(/^us\./, '')}` }] };
+}

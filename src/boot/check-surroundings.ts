@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { isOn } from '../engine/process/providers.ts';
 import { BootError } from './boot-error.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -13,6 +14,20 @@ export function checkBaseUrl(value: string | undefined): void {
   if (!value || (URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol))) return;
   throw new BootError(
     'ANTHROPIC_BASE_URL is not the URL of a server. Write it with its scheme: ANTHROPIC_BASE_URL=https://HOST, or http://127.0.0.1:PORT.',
+  );
+}
+
+/**
+ * Refuses a switch that Claude Code would ignore in silence, so that something else would pay.
+ *
+ * @param operator the environment that credentials come from
+ * @throws BootError
+ */
+export function checkGatewaySwitch(operator: Variables): void {
+  if (!isOn(operator.CLAUDE_CODE_USE_GATEWAY)) return;
+  if (operator.ANTHROPIC_BASE_URL && operator.ANTHROPIC_AUTH_TOKEN) return;
+  throw new BootError(
+    'CLAUDE_CODE_USE_GATEWAY needs ANTHROPIC_BASE_URL and ANTHROPIC_AUTH_TOKEN; Claude Code ignores it without them. Set both, or unset it.',
   );
 }
 

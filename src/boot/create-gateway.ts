@@ -11,7 +11,7 @@ import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment } from '../engine/process/environment.ts';
 import { findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
 import { removeLeftovers } from '../engine/process/leftovers.ts';
-import { passesBeta, providerIn } from '../engine/process/providers.ts';
+import { passesBeta } from '../engine/process/providers.ts';
 import { createRunDirectory, type RunDirectory } from '../engine/process/run-directory.ts';
 import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -24,7 +24,7 @@ import type { ModelListing } from '../spec/model-listing.ts';
 import type { Log } from '../telemetry/log.ts';
 import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
-import { checkBaseUrl, checkHome } from './check-surroundings.ts';
+import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
 import { type OwnConfiguration, ownConfiguration } from './own-configuration.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
@@ -80,6 +80,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   const { environment: operator = process.env, log = () => undefined, ...given } = options;
   const settings = checkSettings(given);
   checkBaseUrl(operator.ANTHROPIC_BASE_URL);
+  checkGatewaySwitch(operator);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
   // First, so that a busy port is told at once, and early clients get a 503.
@@ -138,7 +139,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         bindHost: host,
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
-        passesBeta: (value) => passesBeta(providerIn(environment.variables), value),
+        passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
         identity: { version: ownVersion(), mode: mode, credential },
         limits,

@@ -9,6 +9,8 @@ test.each<[Account, Record<string, string>, string | undefined]>([
   [{ apiKeySource: 'apiKeyHelper' }, {}, 'API key (apiKeyHelper)'],
   [{ apiKeySource: 'none', apiProvider: 'bedrock' }, {}, 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)'],
   [{ apiProvider: 'vertex' }, { ANTHROPIC_AUTH_TOKEN: 'b' }, 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)'],
+  [{ apiProvider: 'gateway' }, { ANTHROPIC_AUTH_TOKEN: 'b' }, 'bearer token of a gateway (ANTHROPIC_AUTH_TOKEN)'],
+  [{ apiProvider: 'gateway' }, {}, 'sign-in at a gateway'],
   [{ apiProvider: 'someday' }, {}, 'someday'],
   [{ apiProvider: 'firstParty' }, { ANTHROPIC_AUTH_TOKEN: 'b' }, 'bearer token (ANTHROPIC_AUTH_TOKEN)'],
   [{ tokenSource: 'CLAUDE_CODE_OAUTH_TOKEN' }, {}, 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)'],

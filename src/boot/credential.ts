@@ -1,5 +1,5 @@
 import type { Environment } from '../engine/process/environment.ts';
-import { PROVIDERS, type Provider } from '../engine/process/providers.ts';
+import { PROVIDERS } from '../engine/process/providers.ts';
 import type { Account } from '../spec/engine.ts';
 
 /**
@@ -11,8 +11,11 @@ import type { Account } from '../spec/engine.ts';
  */
 export function describeCredential(account: Account, variables: Environment): string | undefined {
   const { apiProvider = 'firstParty' } = account;
+  if (apiProvider === 'gateway') {
+    return variables.ANTHROPIC_AUTH_TOKEN ? 'bearer token of a gateway (ANTHROPIC_AUTH_TOKEN)' : 'sign-in at a gateway';
+  }
   if (apiProvider !== 'firstParty') {
-    const provider: Provider | undefined = (PROVIDERS as Record<string, Provider>)[apiProvider];
+    const provider = PROVIDERS[apiProvider];
     return provider ? `${provider.title} (${provider.switch})` : apiProvider;
   }
   if (variables.ANTHROPIC_AUTH_TOKEN) return 'bearer token (ANTHROPIC_AUTH_TOKEN)';

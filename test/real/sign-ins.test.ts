@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { BETAS } from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { asTheModelSees, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
 import { runIsthmus, signIn, startGateway, surroundings, type TestGateway, until } from '../support/gateway.ts';
@@ -23,7 +24,7 @@ interface SignIn {
   isLoggedIn?: true;
   credential: string;
   mode?: 'full';
-  path: string | RegExp;
+  path: string;
   /** Of each request to the model. */
   headers: Headers;
   isQuick?: true;
@@ -35,7 +36,7 @@ const AWS = { CLAUDE_CODE_USE_ANTHROPIC_AWS: '1', AWS_REGION: 'us-east-1', ANTHR
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKDUMMY', AWS_SECRET_ACCESS_KEY: 'dummy' };
 const SIGNED = /^AWS4-HMAC-SHA256 Credential=AKDUMMY\/\d{8}\/us-east-1\//;
 const MESSAGES = '/v1/messages?beta=true';
-const INVOKED = '/model/claude-sonnet-5/invoke-with-response-stream';
+const INVOKED = '/model/us.anthropic.claude-sonnet-5/invoke-with-response-stream';
 
 const SIGN_INS: SignIn[] = [
   {
@@ -49,6 +50,17 @@ const SIGN_INS: SignIn[] = [
     name: 'a bearer token',
     variables: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: 'dummy-bearer' }),
     credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)',
+    path: MESSAGES,
+    headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-bearer' },
+  },
+  {
+    name: 'a bearer token of a gateway',
+    variables: (url) => ({
+      CLAUDE_CODE_USE_GATEWAY: '1',
+      ANTHROPIC_BASE_URL: url,
+      ANTHROPIC_AUTH_TOKEN: 'dummy-bearer',
+    }),
+    credential: 'bearer token of a gateway (ANTHROPIC_AUTH_TOKEN)',
     path: MESSAGES,
     headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-bearer' },
   },
@@ -87,7 +99,7 @@ const SIGN_INS: SignIn[] = [
     }),
     credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
     path: `/anthropic${MESSAGES}`,
-    headers: { 'api-key': 'dummy-key' },
+    headers: { 'x-api-key': 'dummy-key' },
     isQuick: true,
   },
   {
@@ -99,7 +111,7 @@ const SIGN_INS: SignIn[] = [
     }),
     credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
     path: MESSAGES,
-    headers: { 'api-key': undefined },
+    headers: { 'x-api-key': undefined, authorization: 'Bearer skip-foundry-auth' },
   },
   {
     name: 'Vertex AI without authentication',
@@ -107,11 +119,11 @@ const SIGN_INS: SignIn[] = [
       CLAUDE_CODE_USE_VERTEX: '1',
       ANTHROPIC_VERTEX_BASE_URL: `${url}/v1`,
       ANTHROPIC_VERTEX_PROJECT_ID: 'P',
-      CLOUD_ML_REGION: 'R',
+      CLOUD_ML_REGION: 'europe-west1',
       CLAUDE_CODE_SKIP_VERTEX_AUTH: '1',
     }),
     credential: 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)',
-    path: /^\/v1\/projects\/P\/locations\/R\/publishers\/anthropic\/models\/claude-sonnet-5:streamRawPredict/,
+    path: '/v1/projects/P/locations/europe-west1/publishers/anthropic/models/claude-sonnet-5:streamRawPredict',
     headers: { 'x-api-key': undefined },
     isQuick: true,
   },
@@ -218,12 +230,27 @@ const TOOLS: Anthropic.Tool[] = [{ name: 'read', input_schema: { type: 'object' 
 const CALL = { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } } as const;
 const RESULT = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' } as const;
 
-/** Asks once and says which way the turn took. */
-async function ask(gateway: TestGateway, messages: Anthropic.MessageParam[]) {
+/** Asks once, and says which way the turn took and what was ignored. */
+async function ask(gateway: TestGateway, messages: Anthropic.MessageParam[], headers: Record<string, string> = {}) {
   const { data, response } = await sdkClient(gateway.url)
-    .messages.create({ model: 'claude-sonnet-5', max_tokens: 100, stop_sequences: ['!'], tools: TOOLS, messages })
+    .messages.create(
+      { model: 'claude-sonnet-5', max_tokens: 100, stop_sequences: ['!'], tools: TOOLS, messages },
+      { headers },
+    )
     .withResponse();
-  return { content: data.content, path: response.headers.get('isthmus-path') };
+  const header = (name: string) => response.headers.get(name);
+  return { content: data.content, path: header('isthmus-path'), ignored: header('isthmus-ignored')?.split(', ') ?? [] };
+}
+
+function expectHeaders(had: RecordedRequest['headers'], expected: Headers): void {
+  for (const [name, value] of Object.entries(expected)) {
+    expect([name, had[name]]).toEqual([name, value instanceof RegExp ? expect.stringMatching(value) : value]);
+  }
+}
+
+/** The betas that a request has, in its header or in its body. */
+function betasOf({ headers, body }: RecordedRequest): string[] {
+  return [...String(headers['anthropic-beta'] ?? '').split(','), ...((body.anthropic_beta as string[]) ?? [])];
 }
 
 testEach(
@@ -233,29 +260,34 @@ testEach(
   model.restart([{ when: { has_tools: true, text: 'first' }, replies: [{ content: [{ ...CALL }] }] }]);
   const gateway = await startSignedIn(row, ['--spares', '1']);
   expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
-  await until('a spare waits', async () => (await gateway.health()).processes.spare === 1);
+  if (row.mode !== 'full') await until('a spare waits', async () => (await gateway.health()).processes.spare === 1);
 
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'first' }];
-  const turn = async (content: Anthropic.MessageParam['content'], path: string) => {
+  const turn = async (content: Anthropic.MessageParam['content'], path: string, headers = {}) => {
     messages.push({ role: 'user', content });
-    const answer = await ask(gateway, messages);
+    const answer = await ask(gateway, messages, headers);
     expect(answer.path).toBe(path);
     messages.push({ role: 'assistant', content: answer.content });
+    return answer;
   };
   const start = await ask(gateway, messages);
-  expect(start).toEqual({ content: [CALL], path: 'start' });
+  expect(start).toMatchObject({ content: [CALL], path: 'start', ignored: [] });
   messages.push({ role: 'assistant', content: start.content });
   await turn([RESULT], 'continue');
   await turn('more', 'continue');
   messages.splice(-1, 1, { role: 'assistant', content: 'edited' });
-  await turn('again', 'replay');
+  const { ignored } = await turn('again', 'replay', { 'anthropic-beta': Object.keys(BETAS).join(',') });
+  const betas = asked().flatMap(betasOf);
+  expect(ignored).toEqual(
+    Object.keys(BETAS)
+      .filter((beta) => !betas.includes(beta))
+      .map((beta) => `anthropic-beta:${beta}`),
+  );
 
   expect(asked()).toHaveLength(4);
   for (const { path, headers, body } of asked()) {
-    expect(path).toEqual(typeof row.path === 'string' ? row.path : expect.stringMatching(row.path));
-    for (const [name, value] of Object.entries(row.headers)) {
-      expect([name, headers[name]]).toEqual([name, value instanceof RegExp ? expect.stringMatching(value) : value]);
-    }
+    expect(path).toBe(row.path);
+    expectHeaders(headers, row.headers);
     expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
   }
   if (row.mode !== 'full') {
@@ -327,7 +359,7 @@ test.each<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>([
   [
     'a cloud, a key and a bearer token',
     { variables: (url) => ({ ...on('Foundry with a key').variables(url), ...KEY, ...BEARER }) },
-    { credential: on('Foundry with a key').credential, headers: { 'api-key': 'dummy-key' } },
+    { credential: on('Foundry with a key').credential, headers: { 'x-api-key': 'dummy-key' } },
   ],
   [
     'two clouds',
@@ -337,7 +369,7 @@ test.each<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>([
         ...on('Vertex AI without authentication').variables(url),
       }),
     },
-    { credential: on('Foundry with a key').credential, headers: { 'api-key': 'dummy-key' } },
+    { credential: on('Foundry with a key').credential, headers: { 'x-api-key': 'dummy-key' } },
   ],
 ])('of %s the one that is named is the one that pays', async (_name, given, { credential, headers }) => {
   model.restart([]);
@@ -345,7 +377,7 @@ test.each<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>([
   expect((await gateway.health()).credential).toBe(credential);
   await ask(gateway, [{ role: 'user', content: 'hi' }]);
   expect(asked()).toHaveLength(1);
-  expect(asked()[0]?.headers).toMatchObject(headers);
+  expectHeaders(asked()[0]?.headers ?? {}, headers);
   await gateway.stop();
 });
 

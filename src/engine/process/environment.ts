@@ -5,7 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { PROVIDERS, providerIn } from './providers.ts';
+import { PROVIDERS, usesProvider } from './providers.ts';
 
 export type Environment = Record<string, string>;
 
@@ -42,7 +42,7 @@ const STEERS = new Set([
   'CLOUD_ML_REGION',
   'CLOUDSDK_CONFIG',
   'GCLOUD_PROJECT',
-  ...Object.values(PROVIDERS).flatMap((provider) => [provider.switch, provider.skipsAuth]),
+  ...Object.values(PROVIDERS).flatMap(({ switch: on, skipsAuth = on }) => [on, skipsAuth]),
 ]);
 const STEERING_PREFIXES = ['ANTHROPIC_', 'AWS_', 'AZURE_', 'GOOGLE_', 'VERTEX_REGION_'];
 /** Exceptions from the prefixes: these change what is asked of the model, which is for the client to say. */
@@ -134,7 +134,8 @@ export function inFolder(variables: Environment, folder: string): Environment {
 
 /** Claude Code's bare mode takes any credential but an OAuth token and a sign-in. */
 function modeFor(variables: Environment, hasKeyHelper: boolean): Mode {
-  const isBare = variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN || hasKeyHelper || providerIn(variables);
+  const isBare =
+    variables.ANTHROPIC_API_KEY || variables.ANTHROPIC_AUTH_TOKEN || hasKeyHelper || usesProvider(variables);
   return isBare ? 'bare' : 'full';
 }
 

@@ -1,22 +1,36 @@
 import type { Environment } from './environment.ts';
 
-/** A provider of the model besides Anthropic's own API. */
+/** A cloud or gateway that has the model, besides Anthropic's own API. */
 export interface Provider {
   /** The variable that turns it on. */
   switch: string;
   /** The variable that turns its own authentication off, for a proxy that adds it. */
-  skipsAuth: string;
+  skipsAuth?: string;
   title: string;
   /** The values of `anthropic-beta` that Claude Code passes on to it; all, if there is no list. */
   betas?: readonly string[];
 }
 
+/** Of the betas that we pass on, those that Claude Code does not drop for most of these. */
+const BETAS_OF_CLOUDS: readonly string[] = [
+  'effort-2025-11-24',
+  'structured-outputs-2025-12-15',
+  'thinking-display-updates-2026-08-18',
+  'thinking-token-count-2026-05-13',
+];
+
 /** By the SDK's names. If several are turned on, Claude Code takes the first. */
-export const PROVIDERS = {
+export const PROVIDERS: Readonly<Record<string, Provider>> = {
+  gateway: {
+    switch: 'CLAUDE_CODE_USE_GATEWAY',
+    title: 'Gateway',
+    betas: BETAS_OF_CLOUDS,
+  },
   bedrock: {
     switch: 'CLAUDE_CODE_USE_BEDROCK',
     skipsAuth: 'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
     title: 'Amazon Bedrock',
+    betas: BETAS_OF_CLOUDS,
   },
   foundry: {
     switch: 'CLAUDE_CODE_USE_FOUNDRY',
@@ -37,26 +51,28 @@ export const PROVIDERS = {
     switch: 'CLAUDE_CODE_USE_MANTLE',
     skipsAuth: 'CLAUDE_CODE_SKIP_MANTLE_AUTH',
     title: 'Amazon Bedrock (Mantle)',
+    betas: BETAS_OF_CLOUDS,
   },
   vertex: {
     switch: 'CLAUDE_CODE_USE_VERTEX',
     skipsAuth: 'CLAUDE_CODE_SKIP_VERTEX_AUTH',
     title: 'Google Vertex AI',
-    betas: [],
+    betas: BETAS_OF_CLOUDS,
   },
-} as const satisfies Record<string, Provider>;
+};
 
-export type ProviderName = keyof typeof PROVIDERS;
-
-/** The provider that an environment turns on; undefined for Anthropic's own API. */
-export function providerIn(variables: Environment): ProviderName | undefined {
-  return (Object.keys(PROVIDERS) as ProviderName[]).find((name) => isOn(variables[PROVIDERS[name].switch]));
+/** Whether an environment turns one on. */
+export function usesProvider(variables: Environment): boolean {
+  return Object.values(PROVIDERS).some((provider) => isOn(variables[provider.switch]));
 }
 
-/** Whether Claude Code passes a value of `anthropic-beta` on to the provider. */
-export function passesBeta(name: ProviderName | undefined, value: string): boolean {
-  const provider: Provider | undefined = name && PROVIDERS[name];
-  return provider?.betas?.includes(value) ?? true;
+/**
+ * Whether Claude Code passes a value of `anthropic-beta` on.
+ *
+ * @param name of the provider, in the SDK's words
+ */
+export function passesBeta(name: string | undefined, value: string): boolean {
+  return PROVIDERS[name ?? '']?.betas?.includes(value) ?? true;
 }
 
 /** Reads a switch as Claude Code does. */
