@@ -152,6 +152,7 @@ test.each<[string[], Record<string, string>, string]>([
   [['serve'], { TMPDIR: '/etc/passwd' }, 'The temporary directory /etc/passwd cannot be used: ENOTDIR'],
   [['serve'], { TMPDIR: '/proc' }, 'The temporary directory /proc cannot be used: '],
   [['serve'], { ANTHROPIC_BASE_URL: '127.0.0.1:9' }, 'ANTHROPIC_BASE_URL is not the URL of a server.'],
+  [['serve'], { CLAUDE_CODE_USE_GATEWAY: '1' }, 'CLAUDE_CODE_USE_GATEWAY needs ANTHROPIC_BASE_URL and'],
   [['serve', '--host', '203.0.113.7'], {}, 'This machine has no address 203.0.113.7.'],
   [['serve'], { ANTHROPIC_API_KEY: '' }, 'No credential found. Set ANTHROPIC_API_KEY'],
   [['sevre'], {}, 'There is no command "sevre"; there are serve and demo.'],

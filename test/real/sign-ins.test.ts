@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
@@ -154,6 +154,17 @@ const SIGN_INS: SignIn[] = [
     variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url }),
     settings: {
       awsCredentialExport: `echo '${JSON.stringify({ Credentials: { AccessKeyId: 'AKDUMMY', SecretAccessKey: 's', SessionToken: 't' } })}'`,
+    },
+    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
+    path: INVOKED,
+    headers: { authorization: SIGNED },
+  },
+  {
+    name: 'Bedrock with keys that awsAuthRefresh has got',
+    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url }),
+    settings: {
+      awsAuthRefresh:
+        'mkdir -p "$HOME/.aws" && printf "[default]\\naws_access_key_id=AKDUMMY\\naws_secret_access_key=s\\n" > "$HOME/.aws/credentials"',
     },
     credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
     path: INVOKED,
@@ -378,6 +389,14 @@ test.each<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>([
   await ask(gateway, [{ role: 'user', content: 'hi' }]);
   expect(asked()).toHaveLength(1);
   expectHeaders(asked()[0]?.headers ?? {}, headers);
+  await gateway.stop();
+});
+
+test('gcpAuthRefresh runs when there are no Google credentials', async () => {
+  const { CLAUDE_CODE_SKIP_VERTEX_AUTH: _, ...vertex } = on('Vertex AI without authentication').variables(model.url);
+  const settings = { gcpAuthRefresh: 'echo ran > "$HOME/refreshed"' };
+  const gateway = await startSignedIn({ variables: () => vertex, settings }, ['--spares', '0']);
+  await until('it has run', () => existsSync(join(gateway.home, 'refreshed')));
   await gateway.stop();
 });
 

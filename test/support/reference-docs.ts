@@ -54,7 +54,8 @@ ${rows('content', CONTENT, plain)}
 
 ## Betas
 
-Values of \`anthropic-beta\` that are passed on. None changes what a turn costs or who answers it.
+Values of \`anthropic-beta\` that are passed on. None changes what a turn costs or who answers it. Some clouds get four of them alone,
+see [credentials.md](credentials.md).
 
 ${table(
   ['value', 'for'],
