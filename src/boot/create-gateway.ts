@@ -2,14 +2,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOwnAddress } from '../access/own-address.ts';
-import { isLoopback } from '../access/request-guard.ts';
 import { within } from '../async/within.ts';
 import { checkSettings, type Settings } from '../config/settings.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import type { Dialects } from '../dialects/dialect.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment } from '../engine/process/environment.ts';
-import { findExecutable, sdkVersions, TESTED } from '../engine/process/executable.ts';
+import { findExecutable } from '../engine/process/executable.ts';
 import { removeLeftovers } from '../engine/process/leftovers.ts';
 import { passesBeta } from '../engine/process/providers.ts';
 import { createRunDirectory, type RunDirectory } from '../engine/process/run-directory.ts';
@@ -26,8 +25,10 @@ import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
-import { type OwnConfiguration, ownConfiguration } from './own-configuration.ts';
+import { ownConfiguration } from './own-configuration.ts';
+import { SlowStart } from './slow-start.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
+import { warningsOf } from './warnings.ts';
 
 /** The least time that a process being spawned gets at the end, in milliseconds. */
 const LEAST_GRACE_MS = 2_000;
@@ -50,7 +51,7 @@ export interface RunningGateway {
   url: string;
   host: string;
   port: number;
-  /** `bare`: the model sees exactly the client's messages. `full`: Claude Code adds its own reminders to them. */
+  /** Claude Code's own mode, by the credential. `full` has no spares. */
   mode: 'bare' | 'full';
   /** The name of the credential that pays, never its value. */
   credential: string;
@@ -115,8 +116,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       onLimits: (heard) => limits.hear(heard),
     });
     undo.push(() => engine.allGone());
+    const slowStart = new SlowStart(variables, log);
     const [{ account, models }] = await Promise.all([
-      introduction(engine, executable.path, settings.claude !== undefined),
+      introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
       removeLeftovers(variables),
     ]);
     const credential = credentialOf(account, variables, userSettings);
@@ -157,7 +159,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       mode: mode,
       credential,
       executable,
-      warnings: warnings(environment.droppedBaseUrl, configuration, userSettings, host, spawner),
+      warnings: warningsOf({
+        droppedBaseUrl: environment.droppedBaseUrl,
+        configuration,
+        userSettings,
+        slowStart,
+        host,
+        spawner,
+      }),
       stop(deadlineMs) {
         isOpen = false;
         stopped ??= stop({ listener, gateway, engine, directory }, deadlineMs);
@@ -263,37 +272,6 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
     default:
       return `Cannot listen on ${host}:${port}: ${error.message}`;
   }
-}
-
-function warnings(
-  droppedBaseUrl: boolean,
-  configuration: OwnConfiguration | undefined,
-  userSettings: UserSettings,
-  host: string,
-  spawner: Spawner,
-): string[] {
-  const found: string[] = [];
-  if (configuration?.problem) {
-    const { folder, problem } = configuration;
-    found.push(
-      `Claude Code’s configuration lies in ${folder} and ends with this gateway (${problem}). Set XDG_STATE_HOME.`,
-    );
-  }
-  const unloaded = unloadedProblem(userSettings);
-  if (unloaded !== undefined) found.push(unloaded);
-  if (droppedBaseUrl) found.push('ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.');
-  if (!isLoopback(host))
-    found.push(`Everyone who can reach ${host} can use your credential: there is no client key yet.`);
-  const { sdk, claudeCode } = sdkVersions();
-  if (sdk !== TESTED.sdk || (claudeCode ?? TESTED.claudeCode) !== TESTED.claudeCode) {
-    found.push(`Agent SDK ${sdk} is not the version that Isthmus was tested with (${TESTED.sdk}).`);
-  }
-  if (process.platform === 'linux' && !spawner.tiesLives) {
-    found.push(
-      'setpriv (package util-linux) is missing: a killed gateway may leave processes behind for some seconds.',
-    );
-  }
-  return found;
 }
 
 function orBootError<Value>(produce: () => Value): Value {

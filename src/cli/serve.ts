@@ -40,12 +40,12 @@ export async function stopAndExit(gateway: RunningGateway): Promise<never> {
 }
 
 /** What a user sees when the gateway is ready. */
-export function greeting({ url, executable, credential, mode, warnings }: RunningGateway): string[] {
+export function greeting({ url, executable, credential, warnings }: RunningGateway): string[] {
   const version = executable.version ? ` ${executable.version}` : '';
   return [
     `Isthmus listens on ${url}`,
     `  claude      ${executable.path}${version} (${executable.why})`,
-    `  credential  ${credential}${mode === 'bare' ? '' : '; Claude Code adds its own short reminders to what the model sees'}`,
+    `  credential  ${credential}`,
     `  OpenCode    "provider": {"anthropic": {"options": {"baseURL": "${url}/v1", "apiKey": "any"}}}   in opencode.json`,
     `  SDKs        ANTHROPIC_BASE_URL=${url} ANTHROPIC_API_KEY=any`,
     ...warnings.map((warning) => `  warning     ${warning}`),

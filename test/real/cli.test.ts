@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
@@ -263,3 +263,18 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address ? address.port : 0;
 }
+
+test('an API that cannot be reached is told while the first process waits for it, and what to do', async () => {
+  const deaf = createServer((socket) => socket.destroy());
+  await once(deaf.listen(0, '127.0.0.1'), 'listening');
+  const proxy = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`;
+  const gateway = await startGateway('', ['--spares', '0'], { env: { HTTPS_PROXY: proxy } });
+  try {
+    const [whileWaiting = '', told = ''] = gateway.output().split('Isthmus listens on');
+    expect(whileWaiting).toContain('api.anthropic.com');
+    expect(told).toMatch(/warning +Claude Code took \d+ s to start\. .*HTTPS_PROXY/);
+  } finally {
+    await gateway.stop();
+    deaf.close();
+  }
+});

@@ -139,6 +139,11 @@ function modeFor(variables: Environment, hasKeyHelper: boolean): Mode {
   return isBare ? 'bare' : 'full';
 }
 
+/** Whether processes with these variables call Anthropic's own API. */
+export function usesAnthropicApi(variables: Environment): boolean {
+  return !variables.ANTHROPIC_BASE_URL && !usesProvider(variables);
+}
+
 function isPassed(name: string): boolean {
   return BASIC.includes(name) || name === 'CLAUDE_CONFIG_DIR' || name.startsWith(LOCALE_PREFIX) || steers(name);
 }
