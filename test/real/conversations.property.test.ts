@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Reply, ScriptedBlock } from '../../scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
@@ -31,14 +31,9 @@ beforeAll(async () => {
       },
     ],
   });
-  gateway = await startGateway(model.url, ['--max-processes', '4', '--spares', '1']);
-  client = sdkClient(gateway.url);
 });
 
-afterAll(async () => {
-  await gateway?.stop();
-  await model?.close();
-});
+afterAll(() => model?.close());
 
 const NASTY = [
   '/compact',
@@ -164,18 +159,33 @@ afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.log(`The gateway's last words:\n${gateway.output().slice(-4000)}`);
 });
 
-test('the model sees exactly the client’s messages, once a turn', { tags: ['quick', 'soak'] }, async () => {
-  const depth = depthOf('conversations');
-  await checkProperty(
-    depth,
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), async (steps) => {
-      if (depth.isOver()) return;
-      let conversation = fresh();
-      for (const current of steps) conversation = await play(conversation, current);
-    }),
-    { endOnFailure: true },
-  );
-  expect([...paths].sort()).toEqual(['continue', 'replay', 'start']);
+const CREDENTIALS = {
+  'a key': { env: {}, depth: 'conversations' },
+  'a token': { env: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }, depth: 'conversationsInFullMode' },
+} as const;
+
+describe.each(Object.entries(CREDENTIALS))('with %s', (_name, credential) => {
+  beforeAll(async () => {
+    gateway = await startGateway(model.url, ['--max-processes', '4', '--spares', '1'], { env: credential.env });
+    client = sdkClient(gateway.url);
+    paths.clear();
+  });
+  afterAll(() => gateway?.stop());
+
+  test('the model sees exactly the client’s messages, once a turn', { tags: ['quick', 'soak'] }, async () => {
+    const depth = depthOf(credential.depth);
+    await checkProperty(
+      depth,
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 9 }), async (steps) => {
+        if (depth.isOver()) return;
+        let conversation = fresh();
+        for (const current of steps) conversation = await play(conversation, current);
+      }),
+      { endOnFailure: true },
+    );
+    expect([...paths].sort()).toEqual(['continue', 'replay', 'start']);
+    expect(gateway.output()).not.toContain('announced');
+  });
 });
 
 function fresh(): Conversation {

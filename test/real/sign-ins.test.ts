@@ -301,11 +301,9 @@ testEach(
     expectHeaders(headers, row.headers);
     expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
   }
-  if (row.mode !== 'full') {
-    const seen = asked().at(-1)?.body.messages as WireMessage[];
-    const sent = messages.slice(0, -1) as WireMessage[];
-    expect(asTheModelSees(seen, { withThinking: true })).toEqual(asTheModelSees(sent, { withThinking: true }));
-  }
+  const seen = asked().at(-1)?.body.messages as WireMessage[];
+  const sent = messages.slice(0, -1) as WireMessage[];
+  expect(asTheModelSees(seen, { withThinking: true })).toEqual(asTheModelSees(sent, { withThinking: true }));
   for (const [status, type, headers] of [
     [429, 'rate_limit_error', { 'retry-after': '7' }],
     [401, 'authentication_error', {}],

@@ -19,6 +19,8 @@ interface Depths {
 const DEPTHS = {
   /** Conversations of three to nine turns. */
   conversations: { EVERYDAY_RUNS: 4, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
+  /** The same without bare mode. */
+  conversationsInFullMode: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */
