@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
+import { SETTINGS, type SettingName, SettingsError, standardOf } from '../config/settings.ts';
 
-/** A command line: the words before the flags, and the flags with their values (`''` for a flag without one). */
+/** A command line: the words before the flags, and the flags with their values. */
 export interface CommandLine {
   words: string[];
   flags: Record<string, string>;
   switches: Set<string>;
 }
 
-/** Flags that take no value. */
-const SWITCHES = ['help', 'version', 'once'] as const;
+/** Flags that are no settings and take no value. */
+export const SWITCHES = ['help', 'version', 'once'] as const;
 
 /** Flags of one letter. */
 const SHORT: Readonly<Record<string, string>> = { help: 'h', port: 'p' };
@@ -17,13 +18,9 @@ const SHORT: Readonly<Record<string, string>> = { help: 'h', port: 'p' };
  * Splits a command line. `--name value` equals `--name=value`, `-p` equals `--port`, `-h` equals `--help`. The reader of the
  * flags decides which ones exist.
  *
- * @param settings the names of the settings; `value` is empty for those that are on when named
+ * @throws SettingsError when a setting has no value
  */
-export function parseCommandLine(
-  args: readonly string[],
-  settings: Readonly<Record<string, { value: string }>>,
-): CommandLine {
-  const isToggle = (name: string) => Object.hasOwn(settings, name) && settings[name]?.value === '';
+export function parseCommandLine(args: readonly string[]): CommandLine {
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
@@ -32,7 +29,7 @@ export function parseCommandLine(
     options: {
       config: { type: 'string' },
       ...Object.fromEntries(
-        Object.keys(settings).map((name) => [
+        Object.keys(SETTINGS).map((name) => [
           name,
           { type: isToggle(name) ? ('boolean' as const) : ('string' as const), ...short(name) },
         ]),
@@ -44,11 +41,32 @@ export function parseCommandLine(
   for (const token of tokens) {
     if (token.kind === 'positional') line.words.push(token.value);
     else if (token.kind === 'option') {
-      if ((SWITCHES as readonly string[]).includes(token.name)) line.switches.add(token.name);
-      else line.flags[token.name] = token.value ?? (isToggle(token.name) ? 'true' : '');
+      const { name, value } = token;
+      if ((SWITCHES as readonly string[]).includes(name)) line.switches.add(name);
+      // A flag is no value: somebody left the value out.
+      else if (needsValue(name) && (value === undefined || (!token.inlineValue && value.startsWith('--')))) {
+        throw new SettingsError(`--${name} needs a value: --${name} ${exampleOf(name)}`);
+      } else line.flags[name] = value ?? (isToggle(name) ? 'true' : '');
     }
   }
   return line;
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+/** Whether this setting is on when it is named. */
+function isToggle(name: string): boolean {
+  return isSetting(name) && SETTINGS[name].value === '';
+}
+
+function needsValue(name: string): boolean {
+  return name === 'config' || (isSetting(name) && !isToggle(name));
+}
+
+function exampleOf(name: string): string {
+  return isSetting(name) ? String(standardOf(name) ?? SETTINGS[name].value) : 'FILE';
 }
 
 function short(name: string): { short?: string } {

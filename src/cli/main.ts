@@ -1,9 +1,22 @@
 import { BootError } from '../boot/boot-error.ts';
 import { ownVersion } from '../boot/create-gateway.ts';
-import { readSettings, SETTINGS, SettingsError, variableName } from '../config/settings.ts';
-import { parseCommandLine } from './arguments.ts';
+import {
+  readSettings,
+  SETTINGS,
+  type SettingName,
+  SettingsError,
+  standardOf,
+  variableName,
+} from '../config/settings.ts';
+import { similar } from '../config/similar.ts';
+import { parseCommandLine, SWITCHES } from './arguments.ts';
 import { demo } from './demo.ts';
 import { print, serve } from './serve.ts';
+
+const COMMANDS = ['serve', 'demo'] as const;
+
+/** A flag of the help text and what it is for. */
+const row = (flag: string, help: string) => `  ${flag.padEnd(27)} ${help}`;
 
 const USAGE = `Usage: isthmus <command> [flags]
 
@@ -13,27 +26,30 @@ Commands
 
 Flags
 ${Object.entries(SETTINGS)
-  .map(([name, { value, help, schema }]) => {
-    const standard = schema.safeParse(undefined).data;
+  .map(([name, { value, help }]) => {
+    const standard = standardOf(name as SettingName);
     const isShown = standard !== undefined && value !== '';
-    return `  ${`--${name} ${value}`.padEnd(27)} ${help}${isShown ? ` (${standard})` : ''}`;
+    return row(`--${name} ${value}`, `${help}${isShown ? ` (${standard})` : ''}`);
   })
   .join('\n')}
-  --config FILE               JSON file with these settings (default: ~/.config/isthmus/config.json)
-  -h, --help; --version; -p is short for --port
+${row('--config FILE', 'JSON file with these settings (default: ~/.config/isthmus/config.json)')}
+${row('-p PORT', 'short for --port')}
+${row('-h, --help', 'this text')}
+${row('--version', 'the version of Isthmus')}
 
-Each flag is also an environment variable, for example ${variableName('max-processes')}=8.`;
+Each flag but the last three is also an environment variable, for example ${variableName('max-processes')}=8.`;
 
 /** Runs one command line. Every expected problem is one line on stderr and an exit code other than 0. */
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
   // The reader of the output may go, or its disk fill up: turns must go on without the log.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
   try {
-    const { words, flags, switches } = parseCommandLine(args, SETTINGS);
+    const { words, flags, switches } = parseCommandLine(args);
     const [command, ...rest] = words;
     if (switches.has('version')) return print([ownVersion()]);
     if (switches.has('help') || command === 'help') return print([USAGE]);
-    const settings = readSettings({ flags, environment });
+    const otherFlags = SWITCHES.filter((name) => name !== 'once' || command === 'demo');
+    const settings = readSettings({ flags, otherFlags, environment });
     if (command === undefined)
       throw new SettingsError(
         'Which command? `isthmus serve` runs the gateway, `isthmus demo` shows it; see `isthmus --help`.',
@@ -43,7 +59,10 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
         `Unexpected ${rest.map((word) => JSON.stringify(word)).join(' ')}; settings are given as --name value.`,
       );
     if (command !== 'serve' && command !== 'demo') {
-      throw new SettingsError(`There is no command ${JSON.stringify(command)}; there are serve and demo.`);
+      const meant = similar(command, COMMANDS);
+      throw new SettingsError(
+        `There is no command ${JSON.stringify(command)}${meant ? `. Did you mean ${meant}?` : `; there are ${COMMANDS.join(' and ')}.`}`,
+      );
     }
     if (switches.has('once') && command !== 'demo') throw new SettingsError('--once belongs to `isthmus demo`.');
     if (command === 'serve') await serve(settings, environment);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkSettings, readSettings } from './settings.ts';
+import { checkSettings, readSettings, SettingsError } from './settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-settings-'));
 const file = join(folder, 'config.json');
@@ -10,7 +10,7 @@ const none = join(folder, 'none.json');
 writeFileSync(none, '{}');
 
 function read(flags: Record<string, string> = {}, environment: Record<string, string> = {}) {
-  return readSettings({ flags: { config: none, ...flags }, environment });
+  return readSettings({ flags: { config: none, ...flags }, environment, otherFlags: ['once'] });
 }
 
 test('flags come before variables, variables before the file, the file before defaults', () => {
@@ -36,8 +36,15 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ 'stall-minutes': '100000' }, {}, '--stall-minutes must be at most 35791 (it is "100000").'],
   [{ 'queue-seconds': '9999999' }, {}, '--queue-seconds must be at most 2147483 (it is "9999999").'],
   [{ constructor: '1' }, {}, 'There is no setting --constructor.'],
+  [{ onse: 'true' }, {}, 'There is no setting --onse. Did you mean --once?'],
+  [{ confg: 'x' }, {}, 'There is no setting --confg. Did you mean --config?'],
   [{}, { ISTHMUS_SPARES: '-1' }, 'ISTHMUS_SPARES must be at least 0 (it is "-1").'],
-  [{ config: '/no/such.json' }, {}, 'The configuration file /no/such.json cannot be read as JSON'],
+  [
+    { config: '/no/such.json' },
+    {},
+    'There is no configuration file /no/such.json. Name one that exists: --config FILE.',
+  ],
+  [{ config: '/' }, {}, 'The configuration file / cannot be read as JSON'],
 ])('%j %j is refused with the cure', (flags, environment, message) => {
   expect(() => read(flags, environment)).toThrow(message);
 });
@@ -49,6 +56,10 @@ test.each([{ port: null }, { 'queue-length': null }, { port: true }, { 'max-proc
     expect(() => read({ config: file })).toThrow('must be a number');
   },
 );
+
+test.each(['x', 'anything', 'maximum'])('nothing is proposed for %j, which is near to none', (flag) => {
+  expect(() => read({ [flag]: '1' })).toThrow(new SettingsError(`There is no setting --${flag}.`));
+});
 
 test('a file may begin with a byte order mark', () => {
   writeFileSync(file, '\uFEFF{"port": 7}');

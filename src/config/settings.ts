@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { similar } from './similar.ts';
 
 /** A number, or text with a number; not `null`, a list or blank text. */
 const numeric = z
@@ -56,7 +56,11 @@ export const SETTINGS = {
   'idle-minutes': setting(minutes(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),
   'held-minutes': setting(minutes(0.001).default(15), 'MIN', 'how long a process waits for tool results'),
   'keep-alive-seconds': setting(seconds(0.01).default(15), 'S', 'silence after which a streaming answer pings'),
-  'stall-minutes': setting(minutes(0.001).default(15), 'MIN', 'silence after which a turn is given up'),
+  'stall-minutes': setting(
+    minutes(0.001).default(15),
+    'MIN',
+    'silence of the model’s API after which a turn is given up',
+  ),
   retries: setting(
     z.enum(['client', 'gateway'], 'must be client or gateway').default('client'),
     'WHO',
@@ -65,7 +69,7 @@ export const SETTINGS = {
   strict: setting(toggle, '', 'refuse what would be ignored'),
 } as const;
 
-type SettingName = keyof typeof SETTINGS;
+export type SettingName = keyof typeof SETTINGS;
 
 type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<CamelCase<Rest>>}`
@@ -77,6 +81,8 @@ export type Settings = { [Name in SettingName as CamelCase<Name>]: z.output<(typ
 export interface SettingSources {
   /** Flags as given, without the dashes; `config` names the file. */
   flags: Record<string, string>;
+  /** Flags that are no settings: what a misspelt flag may stand for too. */
+  otherFlags?: readonly string[];
   /** The process environment. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -93,7 +99,7 @@ const ENVIRONMENT_PREFIX = 'ISTHMUS_';
  *
  * @throws SettingsError
  */
-export function readSettings({ flags, environment }: SettingSources): Settings {
+export function readSettings({ flags, environment, otherFlags = [] }: SettingSources): Settings {
   const fromEnvironment = Object.fromEntries(
     Object.entries(environment)
       .filter(([name, value]) => name.startsWith(ENVIRONMENT_PREFIX) && value !== undefined)
@@ -104,8 +110,8 @@ export function readSettings({ flags, environment }: SettingSources): Settings {
   const file = flagFile ?? environmentFile;
   return validate([
     { given: readFile(file), name: (key) => `"${key}" in the configuration file` },
-    { given: givenVariables, name: variableName },
-    { given: givenFlags, name: (key) => `--${key}` },
+    { given: givenVariables, name: variableName, others: ['config'] },
+    { given: givenFlags, name: (key) => `--${key}`, others: ['config', ...otherFlags] },
   ]);
 }
 
@@ -119,7 +125,7 @@ export function checkSettings(given: Readonly<Record<string, unknown>>): Setting
   const byKey: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
     const key = keys.get(name);
-    if (key === undefined) throw unknownSetting(name, closest(name, [...keys.keys()]));
+    if (key === undefined) throw unknownSetting(name, similar(name, [...keys.keys()]));
     if (value !== undefined) byKey[key] = value;
   }
   return validate([{ given: byKey, name: camelCase }]);
@@ -129,15 +135,18 @@ interface SettingSource {
   given: Record<string, unknown>;
   /** What the source calls a setting. */
   name: (key: string) => string;
+  /** Other keys that it can have. */
+  others?: readonly string[];
 }
 
 /** @param sources later ones win */
 function validate(sources: readonly SettingSource[]): Settings {
   const merged: Record<string, { value: unknown; name: string }> = {};
-  for (const { given, name } of sources) {
+  for (const { given, name, others = [] } of sources) {
     for (const [key, value] of Object.entries(given)) {
       if (!Object.hasOwn(SETTINGS, key)) {
-        throw unknownSetting(name(key), name(closest(key, [...Object.keys(SETTINGS), 'config'])));
+        const meant = similar(key, [...Object.keys(SETTINGS), ...others]);
+        throw unknownSetting(name(key), meant && name(meant));
       }
       merged[key] = { value, name: name(key) };
     }
@@ -155,8 +164,13 @@ function validate(sources: readonly SettingSource[]): Settings {
   return Object.fromEntries(settings) as Settings;
 }
 
-function unknownSetting(name: string, similar: string): SettingsError {
-  return new SettingsError(`There is no setting ${name}. Did you mean ${similar}?`);
+function unknownSetting(name: string, meant: string | undefined): SettingsError {
+  return new SettingsError(`There is no setting ${name}.${meant ? ` Did you mean ${meant}?` : ''}`);
+}
+
+/** The value of a setting that is not given; undefined if it has none. */
+export function standardOf(key: SettingName): string | number | boolean | undefined {
+  return SETTINGS[key].schema.safeParse(undefined).data;
 }
 
 /** The name of a setting as an environment variable. */
@@ -176,6 +190,9 @@ function readFile(chosen: string | undefined): Record<string, unknown> {
     // Some editors write a byte order mark, which JSON does not have.
     value = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new SettingsError(`There is no configuration file ${path}. Name one that exists: --config FILE.`);
+    }
     throw new SettingsError(
       `The configuration file ${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
     );
