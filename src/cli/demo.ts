@@ -6,7 +6,7 @@ import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ContentBlock, JsonObject } from '../spec/messages.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
 import { firstSignal, greeting, print, stopAndExit } from './serve.ts';
 
 /**
@@ -20,14 +20,20 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const model = await ScriptedModel.start({ script: [answer] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
-  const log = once ? () => undefined : createLog((line) => process.stderr.write(line));
+  const logTurns = createLog((line) => process.stderr.write(line));
+  let isForClients = false;
+  // Lines of the walk's own turns would stand between those of its table.
+  const log: Log = (...entry) => {
+    if (isForClients) logTurns(...entry);
+  };
   const environment = demoEnvironment(operator, home, model.url);
   const gateway = await createGateway({ ...settings, environment, log }).catch(async (error: unknown) => {
     await model.close();
     throw error;
   });
   process.once('exit', () => gateway.abandon());
-  print([...greeting(gateway), `  model       the scripted model on ${model.url}; no account is used`, '']);
+  const paid = { ...gateway, credential: 'a dummy key; nothing is paid' };
+  print([...greeting(paid), `  model       the scripted model on ${model.url}`, '']);
   const isRight = await walk(gateway, model);
   if (!isRight) process.exitCode = 1;
   if (once) {
@@ -36,7 +42,8 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
     rmSync(home, { recursive: true, force: true });
     return;
   }
-  print(['', 'Point a client at it; the scripted model repeats what it is told. Ctrl-C ends the demo.']);
+  print(['', 'Point a client at it; the scripted model repeats what it is told. Ctrl-C ends the demo.', curl(gateway)]);
+  isForClients = true;
   await signalled;
   await stopAndExit(gateway);
 }
@@ -50,6 +57,15 @@ function demoEnvironment(operator: NodeJS.ProcessEnv, home: string, modelUrl: st
     ANTHROPIC_API_KEY: 'the-demo-uses-no-account',
     ANTHROPIC_BASE_URL: modelUrl,
   };
+}
+
+function curl({ url }: RunningGateway): string {
+  const body = JSON.stringify({
+    model: 'claude-sonnet-5',
+    max_tokens: 100,
+    messages: [{ role: 'user', content: 'Hello' }],
+  });
+  return `curl ${url}/v1/messages -H 'content-type: application/json' -d '${body}'`;
 }
 
 const QUESTION = 'What does notes.txt say?';

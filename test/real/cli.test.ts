@@ -194,6 +194,27 @@ test('the demo walks every path without an account and leaves nothing behind', a
   remove();
 });
 
+test('the demo shows its table whole, then takes a client’s request by the line that it prints', QUICK, async () => {
+  const { env, remove } = surroundings('http://127.0.0.1:9', { ANTHROPIC_API_KEY: '' });
+  // Both outputs as one, in the order in which a user sees them.
+  const args = ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, ISTHMUS, 'demo', '--port', '0'];
+  const child = spawn('/bin/sh', args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  await until('it takes clients', () => /^curl .*\n/m.test(output));
+  expect(output).toContain('credential  a dummy key; nothing is paid');
+  expect(output).toMatch(/^Turn {2}.*\n(.* (start|continue|replay) .*ms.*\n){6}Every turn took its path/m);
+  const [, url = '', header = '', body = ''] = /^curl (\S+) -H '(.+)' -d '(.+)'$/m.exec(output) ?? [];
+  const [name = '', value = ''] = header.split(': ');
+  const response = await fetch(url, { method: 'POST', headers: { [name]: value }, body });
+  expect(await response.json()).toMatchObject({ type: 'message', content: [{ type: 'text' }] });
+  await expect.poll(() => output).toMatch(/ turn .*outcome=complete/);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  remove();
+});
+
 test('the scripted model runs as a program of its own', QUICK, async () => {
   const script = join(here.home, 'script.json');
   const rules = [
