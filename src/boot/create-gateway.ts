@@ -121,7 +121,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
       removeLeftovers(variables),
     ]);
-    const credential = credentialOf(account, variables, userSettings);
+    const credential = credentialOf(account, variables, userSettings, executable.path);
     undo.push(() => engine.close());
     const gateway = new Gateway(engine, {
       // A spare would announce itself to the model.
@@ -247,13 +247,18 @@ async function introduction(engine: Engine, path: string, isChosen: boolean): Pr
   });
 }
 
-function credentialOf(account: Account, variables: Record<string, string>, userSettings: UserSettings): string {
+function credentialOf(
+  account: Account,
+  variables: Record<string, string>,
+  userSettings: UserSettings,
+  claude: string,
+): string {
   const credential = describeCredential(account, variables);
   if (credential === undefined) {
     throw new BootError(
       `No credential found. ${
         unloadedProblem(userSettings) ??
-        'Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or run `claude login`; `isthmus demo` needs none.'
+        `Set ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN or one of CLAUDE_CODE_USE_BEDROCK, CLAUDE_CODE_USE_VERTEX, CLAUDE_CODE_USE_FOUNDRY, or sign in with \`${claude} auth login\`; \`isthmus demo\` needs none.`
       }`,
     );
   }

@@ -244,10 +244,10 @@ export const FAILURES = {
     status: 401,
     type: 'authentication_error',
     cause: 'Claude Code has no credential where Isthmus runs, or the credential has expired.',
-    cure: 'Set one in the environment of Isthmus or run `claude login`, then start Isthmus again.',
+    cure: 'Run `claude auth login` where Isthmus runs: it notices a login by itself. Or set a variable in its environment, and start it again.',
     words: () => ({
       message:
-        'Claude Code is not signed in where Isthmus runs. Set ANTHROPIC_API_KEY or another credential in its environment, or run `claude login`, then start Isthmus again.',
+        'Claude Code is not signed in where Isthmus runs. Run `claude auth login` there, and send the request again. Or set ANTHROPIC_API_KEY or another credential in the environment of Isthmus, and start it again.',
     }),
   },
   process_start_failed: {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
-import { TESTED } from '../../src/engine/process/executable.ts';
+import { findExecutable, TESTED } from '../../src/engine/process/executable.ts';
 import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from '../support/gateway.ts';
 import { QUICK } from '../support/quick.ts';
 
@@ -154,7 +154,6 @@ test.each<[string[], Record<string, string>, string]>([
   [['serve'], { ANTHROPIC_BASE_URL: '127.0.0.1:9' }, 'ANTHROPIC_BASE_URL is not the URL of a server.'],
   [['serve'], { CLAUDE_CODE_USE_GATEWAY: '1' }, 'CLAUDE_CODE_USE_GATEWAY needs ANTHROPIC_BASE_URL and'],
   [['serve', '--host', '203.0.113.7'], {}, 'This machine has no address 203.0.113.7.'],
-  [['serve'], { ANTHROPIC_API_KEY: '' }, 'No credential found. Set ANTHROPIC_API_KEY'],
   [['serve', '--config', '/no/such.json'], {}, 'There is no configuration file /no/such.json.'],
   [['serve', '--spares'], {}, '--spares needs a value: --spares 2'],
   [['demo', '--onse'], {}, 'There is no setting --onse. Did you mean --once?'],
@@ -170,6 +169,13 @@ test.each<[string[], Record<string, string>, string]>([
   );
   expect(output).toContain(`isthmus: ${message}`);
   expect(output.trim().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
+test('without a credential serve names the binary to sign in with: no other need be there', QUICK, async () => {
+  const { code, output } = await runIsthmus(['serve', '--port', '0'], { ...here.env, ANTHROPIC_API_KEY: '' });
+  expect(output).toMatch(/^isthmus: No credential found. Set ANTHROPIC_API_KEY, .*\n$/);
+  expect(output).toContain(`, or sign in with \`${findExecutable(undefined).path} auth login\``);
   expect(code).toBe(1);
 });
 

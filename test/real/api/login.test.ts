@@ -106,7 +106,7 @@ test('a sign-in that is removed is a 401, and one that is made again pays at onc
   rmSync(credentialsFile(home));
   const without = await ask(more(first, 'more'));
   expect(without.status).toBe(401);
-  expect(JSON.parse(without.text).error.message).toContain('claude login');
+  expect(JSON.parse(without.text).error.message).toContain('`claude auth login`');
   signIn(home);
   expect(await ask(more(first, 'again'))).toMatchObject({ ...whole, path: 'replay' });
 });
