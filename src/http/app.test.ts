@@ -80,7 +80,7 @@ beforeAll(async () => {
         return { path: 'start', events: play(order) };
       },
       countTokens: async () => ({ inputTokens: 7, source: 'sdk' }),
-      status: { processes: { streaming: 0, held: 0, idle: 0, spare: 0 }, waiting: 0, memoryBytes: 0 },
+      status: { processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 }, waiting: 0, memoryBytes: 0 },
     },
     dialects: [anthropicMessages, counted],
     bindHost: '127.0.0.1',

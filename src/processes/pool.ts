@@ -15,7 +15,8 @@ export interface PoolLimits extends BudgetLimits, WaitLimits {
   spawnsAtATime: number;
 }
 
-export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare', number>;
+/** `starting`: spares that are still being spawned. */
+export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare' | 'starting', number>;
 
 /** The moments of a turn on its way to a new process. */
 export type SpawnMarks = Pick<TurnMarks, 'queued' | 'admitted' | 'handed' | 'spawned'>;
@@ -54,7 +55,8 @@ export class ProcessPool {
   }
 
   get counts(): ProcessCounts {
-    const counts: ProcessCounts = { streaming: 0, held: 0, idle: 0, spare: this.#spares.ready.length };
+    const { ready, spawning } = this.#spares;
+    const counts: ProcessCounts = { streaming: 0, held: 0, idle: 0, spare: ready.length, starting: spawning };
     for (const { state } of this.#places.keys()) if (state !== 'ended') counts[state] += 1;
     return counts;
   }

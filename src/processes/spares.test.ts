@@ -50,9 +50,9 @@ test('starts as many as are wanted, one after the other', async () => {
   await settled();
   expect(spawnSpare).toHaveBeenCalledTimes(1);
   await started();
-  expect([spares.ready.length, spawnSpare.mock.calls.length]).toEqual([1, 2]);
+  expect([spares.ready.length, spares.spawning, spawnSpare.mock.calls.length]).toEqual([1, 1, 2]);
   await started();
-  expect([spares.ready.length, spawnSpare.mock.calls.length, budget.taken]).toEqual([2, 2, 2]);
+  expect([spares.ready.length, spares.spawning, spawnSpare.mock.calls.length, budget.taken]).toEqual([2, 0, 2, 2]);
 });
 
 test('starts none while another process starts, or without room', async () => {

@@ -32,6 +32,11 @@ export class Spares {
     return this.#ready.map(({ spare }) => spare);
   }
 
+  /** How many are still being spawned. */
+  get spawning(): number {
+    return this.#spawning;
+  }
+
   take(): PlacedSpare | undefined {
     return this.#ready.shift();
   }

@@ -1,5 +1,6 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { afterEach, describe, expect, test } from 'vitest';
+import { NEW_PROCESS_BYTES } from '../../src/processes/budget.ts';
 import { failure } from '../../src/spec/failures.ts';
 import type { EngineReply } from '../../test-engine/reply.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
@@ -102,6 +103,20 @@ test('a gateway whose spares do not start answers without them', async () => {
   const first = await asked(HI);
   expect(first.path).toBe('start');
   expect((await asked(goOn(HI, first.content))).path).toBe('continue');
+});
+
+test('a spare that is still being spawned is counted as starting, as its memory is', async () => {
+  let comeUp = () => {};
+  const isUp = new Promise<void>((resolve) => {
+    comeUp = resolve;
+  });
+  const { gateway } = await setUp([], { spares: 1, faults: { spawnSpare: isUp } });
+  const { processes, memoryBytes } = gateway.status;
+  comeUp();
+  expect(processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, starting: 1 });
+  expect(memoryBytes).toBe(NEW_PROCESS_BYTES);
+  await until('it is ready', () => gateway.status.processes.spare === 1);
+  expect(gateway.status.processes.starting).toBe(0);
 });
 
 describe('a replay says why', () => {

@@ -87,7 +87,7 @@ export interface TestGateway {
 export interface Health {
   mode: string;
   credential: string;
-  processes: { streaming: number; held: number; idle: number; spare: number };
+  processes: { streaming: number; held: number; idle: number; spare: number; starting: number };
   waiting: number;
   memoryBytes: number;
 }

@@ -39,7 +39,7 @@ test('bodies that no walk bears are refused before anything is taken for them', 
     }
   }
   expect(stage.processes()).toEqual([spare]);
-  expect((await stage.gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 1 });
+  expect((await stage.gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 1, starting: 0 });
   expect(stage.model.requests).toEqual([]);
   const [one, other] = [stage.conversation(), stage.conversation()];
   expect(await one.take(call('a'))).toBe('start');
