@@ -3,7 +3,7 @@ import type { Lineage } from './lineage.ts';
 /**
  * Finds the process that can continue a conversation: an index of live processes by the lineage that they have reached.
  *
- * Several may stand at one lineage, as forks that went the same way do; the newest is taken first. Taking is synchronous, so
+ * Several may have reached one lineage, as forks that went the same way do; the newest is taken first. Taking is synchronous, so
  * that two requests that continue the same point never get the same process.
  */
 export class LineageRegistry<Live> {

@@ -12,13 +12,13 @@ export type Route =
   /** A new process gets the whole history. */
   | { path: 'replay'; reason: string };
 
-/** What the route depends on, of the process that stands at the lineage of the request's history. */
+/** What the route depends on, of the process that has reached the lineage of the request's history. */
 export type LiveConversation = Pick<ConversationProcess, 'state' | 'toolsKey' | 'betasKey' | 'heldIds' | 'staleness'>;
 
 /**
  * Chooses the way of a request.
  *
- * @param live what stands at the lineage of the request's history
+ * @param live what has reached the lineage of the request's history
  */
 export function chooseRoute(request: MessagesRequest, live: LiveConversation | undefined): Route {
   const newest = request.messages.at(-1);

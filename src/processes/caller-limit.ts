@@ -1,7 +1,10 @@
 import type { Caller } from '../spec/caller.ts';
 import { failed } from '../spec/failures.ts';
 
-/** Counts each caller's open turns. Here a 429 is decided: the caller has as many as its limit allows. */
+/**
+ * Counts each caller's open turns. Here the gateway's own 429 is decided: the caller has as many as its limit allows. A 429 of
+ * the model's API comes through `engine/turn/upstream-failure`.
+ */
 export class CallerTurns {
   readonly #open = new Map<Caller['id'], number>();
 

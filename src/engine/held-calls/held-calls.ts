@@ -12,8 +12,8 @@ const TOOL_USE_ID = 'claudecode/toolUseId';
 const LONGEST_RESULT = 500_000;
 
 /**
- * The client's tools as an in-process MCP server that runs nothing. Here a held call waits: until the client's next request
- * brings its result, or for ever if the process ends first.
+ * The client's tools as an in-process MCP server that runs nothing. Here a held call waits until the client's next request
+ * brings its result. If the process ends first, the call is dropped with it.
  *
  * The server declares names alone, for the SDK to dispatch the calls; `engine/parameters` shows the tools to the model.
  */

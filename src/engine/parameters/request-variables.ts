@@ -10,8 +10,8 @@ const BETAS = 'ANTHROPIC_BETAS';
 export type RequestVariables = Record<typeof EXTRA_BODY | typeof BETAS, string>;
 
 /**
- * Here a parameter is honoured: all that the client asks for, besides model, messages and system prompt, becomes the extra
- * body and the betas of the model call.
+ * All that the client asks for, besides model, messages and system prompt, becomes the extra body and the betas of the model
+ * call. Which fields come this far is decided in the dialect, by the `passed` of its contract table.
  *
  * The tools go here too, because the MCP server would alter them: the CLI normalises the Unicode of descriptions and schemas
  * and cuts descriptions at a blank line, see docs/decisions/0003.
