@@ -3,7 +3,7 @@ import { failed } from '../spec/failures.ts';
 
 /**
  * Counts each caller's open turns. Here the gateway's own 429 is decided: the caller has as many as its limit allows. A 429 of
- * the model's API comes through `engine/turn/upstream-failure`.
+ * the model's API comes through `engine/turn/upstream-failure` or `read-limits`.
  */
 export class CallerTurns {
   readonly #open = new Map<Caller['id'], number>();

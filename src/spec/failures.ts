@@ -140,7 +140,7 @@ export const FAILURES = {
     type: 'rate_limit_error',
     retryAfterSeconds: 1,
     cause:
-      'This caller has as many turns open as its limit allows. It does not happen yet: no setting limits a caller. A 429 of the model’s API is an `upstream_error`.',
+      'This caller has as many turns open as its limit allows. It does not happen yet: no setting limits a caller. A 429 of the model’s API is `upstream_error` or `plan_limit_reached`.',
     cure: 'Send it again after `retry-after` seconds, when one of the others has ended.',
     words: ({ turns }: { turns: number }) => ({
       message: `This caller may have ${turns} turns open at a time, and has them. Try again when one has ended.`,
