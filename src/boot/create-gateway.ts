@@ -12,6 +12,7 @@ import { findExecutable } from '../engine/process/executable.ts';
 import { removeLeftovers } from '../engine/process/leftovers.ts';
 import { passesBeta } from '../engine/process/providers.ts';
 import { createRunDirectory, type RunDirectory } from '../engine/process/run-directory.ts';
+import { SessionFiles } from '../engine/process/session-files.ts';
 import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
@@ -102,6 +103,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     if (isLogin) checkHome(operator, process.env);
     const configuration = isLogin ? undefined : ownConfiguration(operator, join(directory.path, 'configuration'));
     if (configuration) variables.CLAUDE_CONFIG_DIR = configuration.folder;
+    const sessions = new SessionFiles(variables);
+    const removeFiles = () => {
+      sessions.removeAll(directory.work);
+      directory.remove();
+    };
     const spawner = new Spawner(operator.PATH);
     const limits = new KnownLimits();
     const engine = new ClaudeEngine({
@@ -169,7 +175,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       }),
       stop(deadlineMs) {
         isOpen = false;
-        stopped ??= stop({ listener, gateway, engine, directory }, deadlineMs);
+        stopped ??= stop({ listener, gateway, engine, removeFiles }, deadlineMs);
         return stopped;
       },
       abandon() {
@@ -177,7 +183,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         engine.close();
         gateway.endAll();
         engine.abandonAll();
-        directory.remove();
+        removeFiles();
       },
     };
   } catch (error) {
@@ -191,10 +197,10 @@ interface Parts {
   listener: Listener;
   gateway: Gateway;
   engine: Engine;
-  directory: RunDirectory;
+  removeFiles: () => void;
 }
 
-async function stop({ listener, gateway, engine, directory }: Parts, deadlineMs: number): Promise<void> {
+async function stop({ listener, gateway, engine, removeFiles }: Parts, deadlineMs: number): Promise<void> {
   const closed = listener.close();
   engine.close();
   const until = performance.now() + deadlineMs;
@@ -204,7 +210,7 @@ async function stop({ listener, gateway, engine, directory }: Parts, deadlineMs:
   await listener.finish(until - performance.now());
   await closed;
   await engine.allGone();
-  directory.remove();
+  removeFiles();
 }
 
 /** So that few first turns wait. One model at a time: requests go first. */

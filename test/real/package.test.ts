@@ -139,7 +139,7 @@ test('two gateways run side by side in a program, over two models, and leave it 
     ],
     isUntouched: true,
   });
-  expect(readdirSync(home).filter((name) => name !== 'claude')).toEqual([]);
+  expect(readdirSync(home).filter((name) => name !== '.local')).toEqual([]);
   remove();
   for (const model of models) await model.close();
 });

@@ -9,7 +9,14 @@ import type { Reply, ScriptedBlock } from '../../scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
 import { asTheModelSees, type WireMessage } from './as-the-model-sees.ts';
 import { foldMessage } from './fold-message.ts';
-import { type StartOptions, spawnGateway, startGateway, type TestGateway, until } from './gateway.ts';
+import {
+  ownConfigurationIn,
+  type StartOptions,
+  spawnGateway,
+  startGateway,
+  type TestGateway,
+  until,
+} from './gateway.ts';
 import { environmentOf, parentOf, processesWith } from './process-table.ts';
 import type { StreamEvent } from './sse-frames.ts';
 import { SseGrammar } from './sse-grammar.ts';
@@ -63,9 +70,6 @@ export function words(text: string): Reply {
 export function call(...paths: string[]): Reply {
   return { content: paths.map((path): ScriptedBlock => ({ type: 'tool_use', name: 'read', input: { path } })) };
 }
-
-/** The folder of Claude Code's configuration in a gateway's home; most of what is in it is Claude Code's to keep. */
-const CONFIGURATION = 'claude';
 
 /** What Claude Code says to the model by itself after a stream that ended behind a whole block. */
 const GOES_ON = 'Your response above was cut off mid-stream.';
@@ -149,7 +153,7 @@ export class FaultStage {
 
   /** What the gateway and its processes have left in their home, which is their temporary directory too. */
   leftInHome(): string[] {
-    return readdirSync(this.gateway.home).filter((name) => name !== CONFIGURATION);
+    return readdirSync(this.gateway.home).filter((name) => name !== '.local');
   }
 
   /** What processes that are no more have left while the gateway lives. */
@@ -168,11 +172,11 @@ export class FaultStage {
    * answer may hold it (docs/decisions/0004).
    */
   leftInConfiguration(): string[] {
-    const configuration = join(this.gateway.home, CONFIGURATION);
+    const configuration = ownConfigurationIn(this.gateway.home);
     if (!existsSync(configuration)) return [];
     const names = readdirSync(configuration, { recursive: true, encoding: 'utf8' });
     const isLock = (name: string) => name.endsWith('.lock') && !name.startsWith('plugins/store/');
-    return names.filter((name) => name.startsWith('sessions/') || (isLock(name) && !this.#hasKilled));
+    return names.filter((name) => /^(sessions|projects)\/./.test(name) || (isLock(name) && !this.#hasKilled));
   }
 
   async isQuiet(): Promise<boolean> {

@@ -40,6 +40,9 @@ export function surroundings(
   };
 }
 
+/** Claude Code's configuration of a gateway in this home, where no login pays. */
+export const ownConfigurationIn = (home: string): string => join(home, '.local', 'state', 'isthmus', 'claude');
+
 /**
  * Signs a home in as `claude login` does, with tokens that nobody takes.
  *

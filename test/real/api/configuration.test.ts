@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
-import { signIn, startGateway } from '../../support/gateway.ts';
+import { ownConfigurationIn, signIn, startGateway } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
 
 /** Whose configuration Claude Code reads and writes, and that a foreign one leads no call astray. */
@@ -68,7 +68,7 @@ test.each<[string, Record<string, string>]>([
   QUICK,
   async (_name, env) => {
     const ofUser = join(home, 'claude');
-    const own = join(home, '.local', 'state', 'isthmus', 'claude');
+    const own = ownConfigurationIn(home);
     for (const _run of [1, 2]) {
       const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
       await useAll(gateway.url);
@@ -81,7 +81,7 @@ test.each<[string, Record<string, string>]>([
         }, 'keeps its home'),
       ).toBe(0);
       expect(left).toContain('.claude.json');
-      expect(left.filter((file) => file.endsWith('.jsonl') || /^sessions\/./.test(file))).toEqual([]);
+      expect(left.filter((file) => /^(sessions|projects)\/./.test(file))).toEqual([]);
     }
     expect(deviceIds().size).toBe(1);
   },

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { FaultStage, HISTORY, words } from '../../support/fault-stage.ts';
-import { startGateway } from '../../support/gateway.ts';
+import { ownConfigurationIn, startGateway } from '../../support/gateway.ts';
 import { canLeave, ELSEWHERE } from '../../support/namespace.ts';
 
 /** Two containers with one temporary directory and one home: each gateway leaves alone what the other lives on. */
@@ -18,7 +18,7 @@ test.skipIf(!canLeave)('a gateway in another PID namespace removes nothing of on
   const [begun, replayed] = [stage.conversation(), stage.conversation(HISTORY)];
   await begun.take(ANSWER);
   await replayed.take(ANSWER);
-  const sessions = join(stage.gateway.home, 'claude', 'sessions');
+  const sessions = join(ownConfigurationIn(stage.gateway.home), 'sessions');
   const belongings = () => ({
     directories: stage.runDirectories(),
     transcripts: stage.transcripts(),
