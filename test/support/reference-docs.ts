@@ -101,15 +101,10 @@ ${table(['code', 'status', 'type', 'cause', 'cure'], codes)}
 
 ## The upstream's own errors
 
-Status and \`error.type\` are the API's. Its message and \`request-id\` are too, in every process that began by replay: the
-SDK hands them over there alone. In a conversation that began in a spare (most of those with
-\`isthmus-path: start\`, and what continues them)
+Status and \`error.type\` are the API's. So are message and \`request-id\` on every path, if the body is the API's own envelope; on
+Bedrock and Vertex AI it is another.
 
-- an error that Claude Code would repeat (401, 408, 409, 429, 5xx) has a message of Isthmus and a \`request-id\` of Isthmus;
-- a 413 has Claude Code's words, with the API's \`request-id\`;
-- \`prompt is too long\` begins with these words, without the number of tokens.
-
-A 404 has Claude Code's words everywhere, and is asked for twice: without streaming the second time. A 503 of Anthropic's own
+A 404 has Claude Code's words, and is asked for twice: without streaming the second time. A 503 of Anthropic's own
 API is asked for twice within a second before it is announced, an error event that a stream begins with up to three times,
 and a 400 to a request with the beta \`thinking-token-count-2026-05-13\` again without that beta. None of these calls is paid.
 
