@@ -6,7 +6,6 @@ import type { Environment, ProcessEnvironment } from './environment.ts';
  * of the process, and flag settings beat that block. So each is named there, with the operator's value or none.
  */
 const STEERING = [
-  'ANTHROPIC_BASE_URL',
   'ANTHROPIC_UNIX_SOCKET',
   'ANTHROPIC_BETAS',
   'ANTHROPIC_MODEL',
@@ -30,19 +29,11 @@ const STEERING = [
   'no_proxy',
 ];
 
-/** Those whose value can hold a secret: what the operator has set is not written into a file. */
-const SECRET = [
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_AUTH_TOKEN',
-  'ANTHROPIC_CUSTOM_HEADERS',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'all_proxy',
-];
+/** Those whose value is a secret: what the operator has set is not written into a file. */
+const SECRETS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_CUSTOM_HEADERS', 'CLAUDE_CODE_OAUTH_TOKEN'];
+
+/** Those whose value is a secret if it has a password. */
+const URLS = ['ANTHROPIC_BASE_URL', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
 
 /**
  * The user's settings that produce or refresh a credential. They go into files that only this user can read, never onto a
@@ -73,12 +64,15 @@ export function flagSettings(
 
 function steering(variables: Environment): Environment {
   const known = Object.fromEntries(STEERING.map((name) => [name, variables[name] ?? '']));
-  for (const name of SECRET) if (!isSecret(variables[name])) known[name] = variables[name] ?? '';
+  for (const name of SECRETS) if (!variables[name]) known[name] = '';
+  for (const name of URLS) if (!canHoldPassword(variables[name])) known[name] = variables[name] ?? '';
   return known;
 }
 
-/** A proxy's URL without a password is none. */
-function isSecret(value: string | undefined): boolean {
+/** Whether a URL has a password, or cannot be told to have none: one without a scheme is no URL, or a wrong one. */
+function canHoldPassword(value: string | undefined): boolean {
   if (!value) return false;
-  return !URL.canParse(value) || new URL(value).password !== '' || new URL(value).username !== '';
+  return (
+    !/^\w+:\/\//.test(value) || !URL.canParse(value) || Boolean(new URL(value).password || new URL(value).username)
+  );
 }
