@@ -133,7 +133,7 @@ test('without a probe the model sees an announcement once, and the next process 
   expect(texts(1)).not.toContain('system-reminder');
 });
 
-test('a probe learns all of it, and nothing of it reaches the model or its count', QUICK, async () => {
+test('a probe learns all of it without a call of the model, and the first process is silent', QUICK, async () => {
   const { engine, learned, close } = startEngine(model.url, TOKEN);
   closers.push(() => {
     engine.endAll();
