@@ -7,7 +7,7 @@ import { checkSettings, type Settings } from '../config/settings.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import type { Dialects } from '../dialects/dialect.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
-import { buildEnvironment } from '../engine/process/environment.ts';
+import { buildEnvironment, configurationFolder } from '../engine/process/environment.ts';
 import { findExecutable } from '../engine/process/executable.ts';
 import { removeLeftovers } from '../engine/process/leftovers.ts';
 import { passesBeta } from '../engine/process/providers.ts';
@@ -26,7 +26,7 @@ import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
-import { ownConfiguration } from './own-configuration.ts';
+import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
 import { SlowStart } from './slow-start.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
 import { warningsOf } from './warnings.ts';
@@ -102,8 +102,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const { mode, isLogin, variables } = environment;
     if (isLogin) checkHome(operator, process.env);
     const configuration = isLogin ? undefined : ownConfiguration(operator, join(directory.path, 'configuration'));
+    const configurations = [configurationFolder(variables), ownConfigurationFolder(operator)].filter(
+      (folder) => folder !== undefined,
+    );
     if (configuration) variables.CLAUDE_CONFIG_DIR = configuration.folder;
-    const sessions = new SessionFiles(variables);
+    const sessions = new SessionFiles(configurationFolder(variables));
     const removeFiles = () => {
       sessions.removeAll(directory.work);
       directory.remove();
@@ -121,14 +124,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       log,
       onLimits: (heard) => limits.hear(heard),
     });
-    undo.push(() => engine.allGone());
+    undo.push(() => {
+      engine.close();
+      return engine.allGone();
+    });
     const slowStart = new SlowStart(variables, log);
     const [{ account, models }] = await Promise.all([
       introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
-      removeLeftovers(variables),
+      removeLeftovers(configurations),
     ]);
     const credential = credentialOf(account, variables, userSettings, executable.path);
-    undo.push(() => engine.close());
     const gateway = new Gateway(engine, {
       // A spare would announce itself to the model.
       spares: mode === 'bare' ? settings.spares : 0,
@@ -170,6 +175,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         configuration,
         userSettings,
         slowStart,
+        ofLogin: isLogin ? variables : undefined,
         host,
         spawner,
       }),

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 
 /** The folder of Claude Code's configuration for the processes of Isthmus, where no login pays. */
 export interface OwnConfiguration {
@@ -19,15 +19,22 @@ export function ownConfiguration(
   operator: Readonly<Record<string, string | undefined>>,
   fallback: string,
 ): OwnConfiguration {
-  const home = operator.HOME || operator.USERPROFILE;
-  const state = operator.XDG_STATE_HOME || (home && join(home, '.local', 'state'));
   try {
-    if (!state) throw new Error('neither HOME nor XDG_STATE_HOME is set');
-    const folder = join(state, 'isthmus', 'claude');
+    const folder = ownConfigurationFolder(operator);
+    if (folder === undefined) throw new Error('neither HOME nor XDG_STATE_HOME is set');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
     return { folder };
   } catch (error) {
     mkdirSync(fallback, { mode: 0o700 });
     return { folder: fallback, problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Where that folder is, whether or not it is there; undefined without a home. A relative `XDG_STATE_HOME` counts as none. */
+export function ownConfigurationFolder(operator: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { XDG_STATE_HOME: given = '' } = operator;
+  const home = operator.HOME || operator.USERPROFILE;
+  const state = isAbsolute(given) ? given : home && join(home, '.local', 'state');
+  return state ? join(state, 'isthmus', 'claude') : undefined;
 }

@@ -10,8 +10,8 @@ import { ClaudeSpare } from './process/claude-spare.ts';
 import { ProcessMaker, type ProcessMakerOptions } from './process/process-maker.ts';
 import { countTokens } from './questions/count-tokens.ts';
 import { introduce } from './questions/introduce.ts';
+import { renewSignIn } from './questions/renew-sign-in.ts';
 import { replayInNewProcess } from './replay/replay-process.ts';
-import { renewSignIn } from './sign-in/renew.ts';
 import { SignIn } from './sign-in/sign-in.ts';
 
 export interface ClaudeEngineOptions extends ProcessMakerOptions {
@@ -40,12 +40,11 @@ export class ClaudeEngine implements Engine {
     const { mode, isLogin, variables } = options.environment;
     this.#signIn = isLogin ? new SignIn(variables, () => renewSignIn(this.#maker)) : undefined;
     this.#announcements =
-      mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.version) : undefined;
+      mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
     this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, onLimits };
   }
 
   async prepare(model: string): Promise<void> {
-    this.#signIn?.use();
     await this.#announcements?.prepare(model);
   }
 
@@ -77,6 +76,7 @@ export class ClaudeEngine implements Engine {
   }
 
   countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
+    this.#signIn?.use();
     return countTokens(this.#maker, request, onSpawned, signal);
   }
 

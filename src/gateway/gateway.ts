@@ -1,3 +1,4 @@
+import { untilAborted } from '../async/until-aborted.ts';
 import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
@@ -180,13 +181,18 @@ export class Gateway {
       else this.#registry.add(extendLineage(whole, asReturned(event.answer)), process);
     };
     const replayInstead = async () => {
+      delete marks.spawned;
       const next = await this.#pool.replay(request, signal, marks);
       process = next.process;
       if (signal.aborted) cancel();
       return next.events;
     };
     return observed(
-      withSecondTry(begun.events, (failure) => this.#engine.recover(failure), replayInstead),
+      withSecondTry(
+        begun.events,
+        (failure) => untilAborted(this.#engine.recover(failure), signal, false),
+        replayInstead,
+      ),
       {
         onEvent: () => {
           marks.eventAt = performance.now();

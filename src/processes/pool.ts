@@ -1,3 +1,4 @@
+import { untilAborted } from '../async/until-aborted.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener, ProcessState } from '../spec/engine.ts';
 import { failed, failure } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
@@ -76,7 +77,7 @@ export class ProcessPool {
    */
   replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
     return this.#withPlace(signal, marks, async (place, leaveGate) => {
-      await this.#engine.prepare(request.model);
+      await untilAborted(this.#engine.prepare(request.model), signal, undefined);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
       const listener = this.#listener(() => {

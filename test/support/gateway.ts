@@ -47,9 +47,14 @@ export const ownConfigurationIn = (home: string): string => join(home, '.local',
  * Signs a home in as `claude login` does, with tokens that nobody takes.
  *
  * @param lifetimeMs how long its access token says that it is good
+ * @param emailAddress of who signs in
  * @returns the variables to start a gateway with, so that the sign-in is what pays
  */
-export function signIn(home: string, lifetimeMs = 8 * 3_600_000): Record<string, string> {
+export function signIn(
+  home: string,
+  lifetimeMs = 8 * 3_600_000,
+  emailAddress = 'someone@example.test',
+): Record<string, string> {
   const configuration = join(home, 'claude');
   mkdirSync(configuration, { recursive: true });
   const claudeAiOauth = {
@@ -61,7 +66,7 @@ export function signIn(home: string, lifetimeMs = 8 * 3_600_000): Record<string,
   };
   const oauthAccount = {
     accountUuid: randomUUID(),
-    emailAddress: 'someone@example.test',
+    emailAddress,
     organizationUuid: randomUUID(),
     organizationName: 'Lab',
   };

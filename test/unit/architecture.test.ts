@@ -14,8 +14,8 @@ const ARROWS: Record<string, string[]> = {
   config: [],
   limits: ['spec'],
   engine: ['async', 'conversation', 'spec'],
-  processes: ['spec'],
-  gateway: ['conversation', 'processes', 'spec'],
+  processes: ['async', 'spec'],
+  gateway: ['async', 'conversation', 'processes', 'spec'],
   http: ['access', 'dialects', 'gateway', 'limits', 'spec', 'telemetry'],
   'scripted-model': [],
   // The fold alone: what becomes of an answer's events is one rule.

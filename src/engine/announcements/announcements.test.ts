@@ -55,6 +55,18 @@ test('a probe that fails is told, is not made again, and holds no turn up', asyn
   expect(announced('a')).toEqual([{ type: 'date', date: '2026-11-26' }]);
 });
 
+test('a probe that fails for a renewed sign-in forgets nothing', async () => {
+  signIn = 'one';
+  await announcements.prepare('a');
+  const before = announced('a');
+  signIn = 'renewed';
+  found = async () => {
+    throw new Error('the disk is full');
+  };
+  await announcements.prepare('a');
+  expect(announced('a')).toEqual(before);
+});
+
 test('what a process announces after all is learned, and told once', () => {
   const { hear } = announcements.silence('a');
   const novel = { type: 'of a later release', words: 1 };

@@ -3,8 +3,8 @@ import { type Announcement, announcementsIn } from './announcement.ts';
 import { dayFrom } from './process-day.ts';
 import type { Silence } from './silence.ts';
 
-/** Finds out what a process announces for a model, without a call of it; `ofEngineLogin`: also what the sign-in adds. */
-export type Probe = (model: string, ofEngineLogin: boolean) => Promise<Announcement[]>;
+/** Finds out what a process announces for a model, without a call of it; `ofLogin`: also what the sign-in adds. */
+export type Probe = (model: string, ofLogin: boolean) => Promise<Announcement[]>;
 
 /** Writes down what the operator should know: the event, and its fields without content. */
 export type EngineLog = (event: string, fields: Record<string, string>) => void;
@@ -40,12 +40,12 @@ export class Announcements {
   /** Makes sure that the announcements for this model are known; never rejects. */
   async prepare(model: string): Promise<void> {
     const signIn = this.#signInVersion();
-    const ofEngineLogin = signIn !== this.#knownSignIn;
-    if (this.#models.has(model) && !ofEngineLogin) return;
+    const ofLogin = signIn !== this.#knownSignIn;
+    if (this.#models.has(model) && !ofLogin) return;
     const key = JSON.stringify([model, signIn]);
     let probing = this.#probing.get(key);
     if (!probing) {
-      probing = this.#learn(model, signIn, ofEngineLogin).finally(() => this.#probing.delete(key));
+      probing = this.#learn(model, signIn, ofLogin).finally(() => this.#probing.delete(key));
       this.#probing.set(key, probing);
     }
     await probing;
@@ -78,17 +78,17 @@ export class Announcements {
     }
   }
 
-  async #learn(model: string, signIn: string | undefined, ofEngineLogin: boolean): Promise<void> {
-    let found: Announcement[] = [];
+  async #learn(model: string, signIn: string | undefined, ofLogin: boolean): Promise<void> {
     try {
-      found = await this.#probe(model, ofEngineLogin);
+      const found = await this.#probe(model, ofLogin);
+      if (ofLogin) this.#general.clear();
+      for (const announcement of found) this.#keep(model, announcement);
     } catch (error) {
+      // What is known of the sign-in before most often holds: a renewal changes nothing of it.
       this.#log('probe failed', { model, error: String(error) });
     }
-    if (ofEngineLogin) this.#general.clear();
     this.#knownSignIn = signIn;
-    this.#setModel(model, undefined);
-    for (const announcement of found) this.#keep(model, announcement);
+    if (!this.#models.has(model)) this.#setModel(model, undefined);
   }
 
   #keep(model: string, announcement: Announcement): void {

@@ -55,11 +55,11 @@ export interface ProcessRules {
   onLimits: (heard: PlanLimits) => void;
 }
 
-/** The environment of a process that takes turns. */
-export function forTurns(environment: Environment, { failsAtFirstRetry }: ProcessRules): Environment {
+/** The variables of a process that takes turns. */
+export function forTurns({ failsAtFirstRetry }: ProcessRules): Environment {
   // Without this variable the CLI says nothing of a wait over a minute. With it, it would repeat a refused call for ever, were its
   // process not ended at the first announcement.
-  return failsAtFirstRetry ? { ...environment, CLAUDE_CODE_RETRY_WATCHDOG: '1' } : environment;
+  return failsAtFirstRetry ? { CLAUDE_CODE_RETRY_WATCHDOG: '1' } : {};
 }
 
 export interface ProcessParts extends RequestParts, ProcessRules {

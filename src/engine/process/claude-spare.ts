@@ -50,7 +50,7 @@ export class ClaudeSpare implements Spare {
     };
     try {
       const profile = maker.profile(made);
-      const environment = forTurns(profile.environment, rules);
+      const environment = { ...profile.environment, ...forTurns(rules) };
       const spare = await prewarm({ options: maker.options(made, { ...profile, environment, session: { store } }) });
       spare.claimed.catch(() => undefined);
       return new ClaudeSpare(spare, made.child, rules, (process) => {

@@ -67,6 +67,9 @@ const SET: Environment = {
   ENABLE_TOOL_SEARCH: 'false',
 };
 
+/** The names of the gateway's own settings. */
+export const OWN_VARIABLES: readonly string[] = Object.keys(SET);
+
 /** Claude Code's own modes. In `bare` it announces nothing to the model; in `full` we silence it, see `engine/announcements`. */
 export type Mode = 'bare' | 'full';
 
@@ -96,6 +99,8 @@ export function buildEnvironment({
   const variables: Environment = {};
   for (const [name, value] of Object.entries(operator))
     if (value !== undefined && isPassed(name)) variables[name] = value;
+  // Claude Code and the SDK do not agree on what an empty one means.
+  if (variables.CLAUDE_CONFIG_DIR === '') delete variables.CLAUDE_CONFIG_DIR;
   const baseUrl = variables.ANTHROPIC_BASE_URL;
   const droppedBaseUrl = baseUrl !== undefined && isOwnAddress(baseUrl);
   if (droppedBaseUrl) delete variables.ANTHROPIC_BASE_URL;

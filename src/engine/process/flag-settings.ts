@@ -1,5 +1,5 @@
 import type { Settings } from '@anthropic-ai/claude-agent-sdk';
-import type { Environment, ProcessEnvironment } from './environment.ts';
+import { type Environment, OWN_VARIABLES, type ProcessEnvironment } from './environment.ts';
 
 /**
  * Variables that steer a process or pay for it. Claude Code's file `.claude.json` has an `env` block that beats the environment
@@ -63,10 +63,18 @@ export function flagSettings(
 }
 
 function steering(variables: Environment): Environment {
-  const known = Object.fromEntries(STEERING.map((name) => [name, variables[name] ?? '']));
-  for (const name of SECRETS) if (!variables[name]) known[name] = '';
-  for (const name of URLS) if (!canHoldPassword(variables[name])) known[name] = variables[name] ?? '';
+  const known = Object.fromEntries([...STEERING, ...OWN_VARIABLES].map((name) => [name, variables[name] ?? '']));
+  const unnamed = unnamedSecrets(variables);
+  for (const name of [...SECRETS, ...URLS]) if (!unnamed.includes(name)) known[name] = variables[name] ?? '';
   return known;
+}
+
+/** The variables that are set, and that no settings file names since their value is or holds a secret. */
+export function unnamedSecrets(variables: Environment): string[] {
+  return [
+    ...SECRETS.filter((name) => Boolean(variables[name])),
+    ...URLS.filter((name) => canHoldPassword(variables[name])),
+  ];
 }
 
 /** Whether a URL has a password, or cannot be told to have none: one without a scheme is no URL, or a wrong one. */

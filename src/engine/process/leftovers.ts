@@ -1,4 +1,3 @@
-import type { Environment } from './environment.ts';
 import { findLeftDirectories } from './run-directory.ts';
 import { SessionFiles } from './session-files.ts';
 
@@ -8,12 +7,11 @@ import { SessionFiles } from './session-files.ts';
  * A session record goes only together with its run directory. If that is not visible here, as from another container with the
  * same home, the record stays: nobody knows whether its gateway lives.
  *
- * @param variables of the processes, which say where the session records are
+ * @param configurations the folders of Claude Code's configuration in which they may have left something
  */
-export async function removeLeftovers(variables: Environment): Promise<void> {
-  const sessions = new SessionFiles(variables);
+export async function removeLeftovers(configurations: readonly string[]): Promise<void> {
   for (const { work, remove } of await findLeftDirectories()) {
-    sessions.removeAll(work);
+    for (const folder of configurations) new SessionFiles(folder).removeAll(work);
     try {
       remove();
     } catch {

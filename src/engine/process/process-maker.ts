@@ -1,6 +1,6 @@
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import { Child } from './child.ts';
-import { type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
+import { configurationFolder, type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
 import type { ClaudeExecutable } from './executable.ts';
 import { type CredentialCommands, flagSettings } from './flag-settings.ts';
 import { createProcessFiles, type ProcessFiles } from './process-files.ts';
@@ -41,7 +41,7 @@ export class ProcessMaker {
 
   constructor(options: ProcessMakerOptions) {
     this.#options = options;
-    this.#sessions = new SessionFiles(options.environment.variables);
+    this.#sessions = new SessionFiles(configurationFolder(options.environment.variables));
   }
 
   /**

@@ -33,7 +33,7 @@ test('only records of our own processes are removed', () => {
   };
   for (const [name, content] of Object.entries(others)) put(name, content);
   for (const name of ['6.json', '7.json', '8.json']) put(name, { cwd: WORK });
-  const sessions = new SessionFiles({ CLAUDE_CONFIG_DIR: configuration });
+  const sessions = new SessionFiles(configuration);
   for (const pid of [1, 6, 99]) sessions.removeRecord(pid, WORK);
   expect(names()).toEqual(['7.json', '8.json', ...Object.keys(others)].sort());
   sessions.removeAll(WORK);
@@ -47,7 +47,7 @@ test('only transcripts of our own processes are removed', () => {
     mkdirSync(join(projects, project), { recursive: true });
     for (const session of ['a', 'b']) writeFileSync(join(projects, project, `${session}.jsonl`), '');
   }
-  const sessions = new SessionFiles({ CLAUDE_CONFIG_DIR: configuration });
+  const sessions = new SessionFiles(configuration);
   sessions.removeTranscript({ projectKey: own, sessionId: 'a' });
   expect(readdirSync(join(projects, own))).toEqual(['b.jsonl']);
   sessions.removeAll(WORK);
@@ -56,5 +56,5 @@ test('only transcripts of our own processes are removed', () => {
 });
 
 test('where Claude Code has never run there is nothing to remove', () => {
-  new SessionFiles({ HOME: join(configuration, 'nobody') }).removeAll(WORK);
+  new SessionFiles(join(configuration, 'nobody')).removeAll(WORK);
 });

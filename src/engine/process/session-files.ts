@@ -1,7 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk';
-import { configurationFolder, type Environment } from './environment.ts';
 import { isProjectOf, namesIn } from './sdk-transcripts.ts';
 
 /**
@@ -14,9 +13,8 @@ export class SessionFiles {
   readonly #records: string;
   readonly #projects: string;
 
-  /** @param variables of the processes */
-  constructor(variables: Environment) {
-    const folder = configurationFolder(variables);
+  /** @param folder of the configuration */
+  constructor(folder: string) {
     this.#records = join(folder, 'sessions');
     this.#projects = join(folder, 'projects');
   }

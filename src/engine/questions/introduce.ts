@@ -4,8 +4,8 @@ import type { Introduction } from '../../spec/engine.ts';
 import { failed } from '../../spec/failures.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
-import { untilRenewed } from '../sign-in/renew.ts';
 import { spawnToAsk } from './ask-process.ts';
+import { untilRenewed } from './renew-sign-in.ts';
 
 /** How long the process may take to answer, in milliseconds. */
 const INTRODUCTION_MS = 60_000;

@@ -22,7 +22,8 @@ export function replayInNewProcess(
 ): BegunTurn {
   const parts = partsFor(request);
   const { input, heldCalls, names, variables } = parts;
-  const made = maker.create({ requested: variables, system: request.system });
+  const own = { ...forTurns(rules), ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' };
+  const made = maker.create({ requested: { ...variables, ...own }, system: request.system });
   const { child } = made;
   try {
     const clientToolsOnly = maker.profile(made);
@@ -31,7 +32,7 @@ export function replayInNewProcess(
     let hear: ClaudeProcess['hear'] = () => undefined;
     const options = maker.options(made, {
       ...clientToolsOnly,
-      environment: { ...forTurns(environment, rules), ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
+      environment: { ...environment, ...own },
       session: {
         resumes: transcript.sessionId,
         store: { append: async (_key, entries) => hear(entries), load: async () => transcript.entries },

@@ -35,11 +35,21 @@ export class SignIn {
 
   /** Another value means another sign-in, a renewed one, or none. */
   get version(): string {
-    const found = statSync(this.#file, { throwIfNoEntry: false });
-    return found ? `${found.mtimeMs} ${found.size}` : 'none';
+    try {
+      const { mtimeMs, size } = statSync(this.#file);
+      return `${mtimeMs} ${size}`;
+    } catch {
+      return 'none';
+    }
   }
 
-  /** Tells that a turn needs it. */
+  /** The version, for a turn that needs it. */
+  get versionInUse(): string {
+    this.use();
+    return this.version;
+  }
+
+  /** Tells that something needs it. */
   use(): void {
     this.#isUsed = true;
   }

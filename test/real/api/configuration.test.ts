@@ -70,7 +70,9 @@ test.each<[string, Record<string, string>]>([
     const ofUser = join(home, 'claude');
     const own = ownConfigurationIn(home);
     for (const _run of [1, 2]) {
-      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
+      // Without an operator's proxy a foreign one could take any call.
+      const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
+      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env: { ...env, ...noProxies } });
       await useAll(gateway.url);
       let left: string[] = [];
       expect(
@@ -93,6 +95,10 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
     astray.push(`${request.method} ${request.url}`);
     response.destroy();
   });
+  elsewhere.on('connect', ({ url }, socket) => {
+    astray.push(`CONNECT ${url}`);
+    socket.destroy();
+  });
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
   const foreign = {
@@ -107,6 +113,10 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
     ANTHROPIC_BETAS: 'a-beta',
     CLAUDE_CODE_EXTRA_BODY: '{"top_k": 3}',
     CLAUDE_CODE_USE_BEDROCK: '1',
+    CLAUDE_CODE_EFFORT_LEVEL: 'high',
+    CLAUDE_CODE_TOTAL_TOKENS_REMINDER: 'on',
+    CLAUDE_CODE_DISABLE_ATTACHMENTS: '0',
+    TZ: 'Pacific/Pago_Pago',
   };
   try {
     for (const env of [{}, { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }, signIn(home)]) {
@@ -123,6 +133,8 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
         expect(String(headers['anthropic-beta'])).not.toContain('a-beta');
         expect(body).toMatchObject({ model: 'claude-sonnet-5' });
         expect(body).not.toHaveProperty('top_k');
+        expect(body).not.toHaveProperty('output_config');
+        expect(JSON.stringify(body.messages)).not.toMatch(/system-reminder|total_tokens/);
       }
     }
     expect(model.requests).toHaveLength(9);

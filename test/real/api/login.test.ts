@@ -114,7 +114,7 @@ test('a sign-in that is removed is a 401, and one that is made again pays at onc
 test('another sign-in pays from the next turn on, and the model is not told whose it is', async () => {
   await start();
   const first = await ask(FIRST);
-  signIn(home);
+  signIn(home, undefined, 'somebody-else@example.test');
   expect(await ask(more(first, 'more'))).toMatchObject({ ...whole, path: 'replay' });
   expect(JSON.stringify(model.requests.map(({ body }) => body.messages))).not.toContain('example.test');
   expect(gateway.output()).not.toContain('announced');

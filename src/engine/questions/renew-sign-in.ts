@@ -1,7 +1,7 @@
 import type { Query } from '@anthropic-ai/claude-agent-sdk';
 import { within } from '../../async/within.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
-import { spawnToAsk } from '../questions/ask-process.ts';
+import { spawnToAsk } from './ask-process.ts';
 
 /** How long a renewal may take, in milliseconds. */
 const RENEWAL_MS = 60_000;
