@@ -28,6 +28,14 @@ const LONGEST_SPAWN_MS = 10_000;
 /** How long a count of tokens may take, in milliseconds. */
 const COUNT_MS = 30_000;
 
+/** What is made here keeps nothing else alive; made in a method, it would keep the request as long as the process lives. */
+function onSpawned(marks: SpawnMarks, leaveGate: () => void): () => void {
+  return () => {
+    marks.spawned ??= performance.now();
+    leaveGate();
+  };
+}
+
 /**
  * Owns all processes, each with its place in the budget. Spawns them through a gate, keeps spares ready, ends those that have
  * waited too long, and evicts the cheapest when room is needed.
@@ -80,11 +88,7 @@ export class ProcessPool {
       await untilAborted(this.#engine.prepare(request.model), signal, undefined);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
-      const listener = this.#listener(() => {
-        marks.spawned ??= performance.now();
-        leaveGate();
-      });
-      const begun = this.#engine.replay(request, listener);
+      const begun = this.#engine.replay(request, this.#listener(onSpawned(marks, leaveGate)));
       this.#places.set(begun.process, place);
       return begun;
     });
