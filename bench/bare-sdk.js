@@ -1,5 +1,7 @@
 // @ts-check
 import { deepStrictEqual } from 'node:assert';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
 import { ClaudeEngine } from '../dist/src/engine/claude-engine.js';
@@ -14,33 +16,38 @@ import { createSurroundings } from './surroundings.js';
 
 /** @typedef {import('@anthropic-ai/claude-agent-sdk').Options} SdkOptions */
 
+/** As the engine has them; see `src/engine/process/flag-settings.ts`. */
+const SETTINGS = { attribution: { commit: '', pr: '' }, env: {} };
+
 /**
- * The Agent SDK without the gateway, with the settings that the engine has.
+ * The Agent SDK without the gateway, with the settings that the engine has. Its processes take turns without what only the
+ * gateway needs: a session store, the announcement of long waits, and in full mode the silence of Claude Code's reminders.
  */
 export class BareSdk {
   #surroundings;
   #directory;
   #environment;
+  #settings;
   #executable = findExecutable(undefined);
   #spawner;
   /** Turns that were sent to its processes. */
   turns = 0;
 
-  /** @param {string} modelUrl */
-  constructor(modelUrl) {
-    this.#surroundings = createSurroundings(modelUrl);
+  /**
+   * @param {string} modelUrl
+   * @param {import('./surroundings.js').Mode} mode of Claude Code
+   */
+  constructor(modelUrl, mode) {
+    this.#surroundings = createSurroundings(modelUrl, mode);
     const operator = this.#surroundings.env;
     this.#directory = createRunDirectory();
+    this.#settings = join(this.#directory.path, 'settings.json');
+    writeFileSync(this.#settings, JSON.stringify(SETTINGS));
     this.#spawner = new Spawner(operator.PATH);
     this.#environment = buildEnvironment({
       operator,
       isOwnAddress: () => false,
     });
-  }
-
-  /** Whether the model sees exactly what the client says; see the engine's own type. */
-  get mode() {
-    return this.#environment.mode;
   }
 
   /**
@@ -55,6 +62,7 @@ export class BareSdk {
       pathToClaudeCodeExecutable: this.#executable.path,
       env: inFolder(this.#environment.variables, this.#directory.temporary),
       cwd: this.#directory.work,
+      settings: this.#settings,
       settingSources: [],
       strictMcpConfig: true,
       tools: [],
@@ -87,8 +95,13 @@ export class BareSdk {
     const spawner = {
       spawn: (/** @type {import('@anthropic-ai/claude-agent-sdk').SpawnOptions} */ options) => {
         const { command, args, cwd, env } = options;
-        // Each process of the engine has a folder of its own.
-        seen.push({ command, args, cwd, env: inFolder(/** @type {Record<string, string>} */ (env), 'its folder') });
+        // Each process of the engine has a folder of its own, with its settings.
+        seen.push({
+          command,
+          args: args.map((arg, at) => (args[at - 1] === '--settings' ? JSON.parse(readFileSync(arg, 'utf8')) : arg)),
+          cwd,
+          env: inFolder(/** @type {Record<string, string>} */ (env), 'its folder'),
+        });
         return this.#spawner.spawn(options);
       },
     };

@@ -1,33 +1,33 @@
 // @ts-check
 import { BareConversation } from './bare-conversation.js';
 import { BareSdk } from './bare-sdk.js';
-import { Cleanup } from './cleanup.js';
 import { GatewayConversation } from './gateway-conversation.js';
 import { startGateway } from './gateway-process.js';
 import { settle } from './machine.js';
 import { MessagesClient } from './messages-client.js';
 import { ObservedModel } from './observed-model.js';
 
+/** @typedef {import('./cleanup.js').Cleanup} Cleanup */
 /** @typedef {import('./options.js').Options} Options */
+/** @typedef {import('./surroundings.js').Mode} Mode */
 
-/** What every row works with: the scripted model, gateways, the bare SDK, and the counts of the whole run. */
-export class Bench {
+/** The scripted model and what the rows of both modes add up to. */
+export class WholeRun {
+  /** @type {Map<Mode, Bench>} */
+  #benches = new Map();
   /** @type {MessagesClient[]} */
-  #clients = [];
-  /** The share of the cores that other programs kept busy, before each sample that spawns a process. */
-  /** @type {number[]} */
+  clients = [];
+  /** The share of the cores that other programs kept busy, before each sample that spawns a process. @type {number[]} */
   busy = [];
 
   /**
    * @param {Options} options
    * @param {ObservedModel} model
-   * @param {BareSdk} sdk
    * @param {Cleanup} cleanup
    */
-  constructor(options, model, sdk, cleanup) {
+  constructor(options, model, cleanup) {
     this.options = options;
     this.model = model;
-    this.sdk = sdk;
     this.cleanup = cleanup;
   }
 
@@ -38,22 +38,80 @@ export class Bench {
   static async start(options, cleanup) {
     const model = await ObservedModel.start();
     cleanup.add(() => model.close());
-    cleanup.assertOpen();
-    const sdk = new BareSdk(model.url);
-    cleanup.add(() => sdk.remove());
+    return new WholeRun(options, model, cleanup);
+  }
+
+  /**
+   * What the rows of one mode of Claude Code work with.
+   *
+   * @param {Mode} mode
+   */
+  async bench(mode) {
+    const known = this.#benches.get(mode);
+    if (known) return known;
+    this.cleanup.assertOpen();
+    const sdk = new BareSdk(this.model.url, mode);
+    this.cleanup.add(() => sdk.remove());
     await sdk.assertSameAsEngine();
-    return new Bench(options, model, sdk, cleanup);
+    const bench = new Bench(this, mode, sdk);
+    this.#benches.set(mode, bench);
+    return bench;
+  }
+
+  /**
+   * How often the model was called for each turn of a client.
+   *
+   * @returns {import('./results.js').Figures | undefined}
+   */
+  modelCalls() {
+    const turns = this.clients.reduce((sum, client) => sum + client.turns, 0);
+    if (turns === 0) return undefined;
+    const calls = this.model.calls('gateway');
+    const figures = [
+      { label: `(${calls} calls, ${turns} turns)`, value: calls / turns, unit: '', atLeast: 1, atMost: 1 },
+    ];
+    const bareTurns = [...this.#benches.values()].reduce((sum, { sdk }) => sum + sdk.turns, 0);
+    if (bareTurns > 0) {
+      const bare = this.model.calls('bare');
+      const label = `of the bare SDK (${bare} calls, ${bareTurns} turns)`;
+      figures.push({ label, value: bare / bareTurns, unit: '', atLeast: 1, atMost: 1 });
+    }
+    return { kind: 'figures', name: 'model calls per client turn', figures };
+  }
+}
+
+/** What every row works with: the scripted model, and gateways and the bare SDK in one mode of Claude Code. */
+export class Bench {
+  #run;
+
+  /**
+   * @param {WholeRun} run
+   * @param {Mode} mode
+   * @param {BareSdk} sdk
+   */
+  constructor(run, mode, sdk) {
+    this.#run = run;
+    this.mode = mode;
+    this.sdk = sdk;
+    this.options = run.options;
+    this.model = run.model;
+    this.cleanup = run.cleanup;
+  }
+
+  /** The name of a row's result; both modes may have it. @param {string} name */
+  named(name) {
+    return this.mode === 'full' ? `${name}, full mode` : name;
   }
 
   /**
    * Starts a gateway for one row, and a client of it.
    *
-   * @param {Parameters<typeof startGateway>[2]} [settings]
+   * @param {Omit<Parameters<typeof startGateway>[2], 'mode'>} [settings]
    */
   async gateway(settings) {
-    const gateway = await startGateway(this.model.url, this.cleanup, settings);
+    const gateway = await startGateway(this.model.url, this.cleanup, { mode: this.mode, ...settings });
     const client = new MessagesClient(gateway.url);
-    this.#clients.push(client);
+    this.#run.clients.push(client);
     const stop = async () => {
       client.close();
       await gateway.stop();
@@ -63,10 +121,11 @@ export class Bench {
 
   /**
    * @param {MessagesClient} client
-   * @param {import('./gateway-conversation.js').Message[]} [history]
+   * @param {import('./gateway-conversation.js').Message[]} [history] what the client says was said before
+   * @param {string} [asked] the name of the model
    */
-  gatewayConversation(client, history) {
-    return new GatewayConversation(this.model, client, history);
+  gatewayConversation(client, history, asked) {
+    return new GatewayConversation(this.model, client, history, asked);
   }
 
   bareConversation() {
@@ -78,26 +137,6 @@ export class Bench {
 
   /** Waits until the machine is as quiet as it gets. */
   async settle() {
-    this.busy.push(await settle());
-  }
-
-  /**
-   * How often the model was called for each turn of a client, over the whole run.
-   *
-   * @returns {import('./results.js').Figures | undefined}
-   */
-  modelCalls() {
-    const turns = this.#clients.reduce((sum, client) => sum + client.turns, 0);
-    if (turns === 0) return undefined;
-    const calls = this.model.calls('gateway');
-    const figures = [
-      { label: `(${calls} calls, ${turns} turns)`, value: calls / turns, unit: '', atLeast: 1, atMost: 1 },
-    ];
-    if (this.sdk.turns > 0) {
-      const bare = this.model.calls('bare');
-      const label = `of the bare SDK (${bare} calls, ${this.sdk.turns} turns)`;
-      figures.push({ label, value: bare / this.sdk.turns, unit: '', atLeast: 1, atMost: 1 });
-    }
-    return { kind: 'figures', name: 'model calls per client turn', figures };
+    this.#run.busy.push(await settle());
   }
 }

@@ -23,6 +23,7 @@ import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
 export class GatewayConversation {
   #model;
   #client;
+  #asked;
   #marker = newMarker('gateway');
   /** @type {Message[]} */
   messages;
@@ -31,11 +32,18 @@ export class GatewayConversation {
    * @param {import('./observed-model.js').ObservedModel} model
    * @param {import('./messages-client.js').MessagesClient} client
    * @param {Message[]} [history] what the client says was said before
+   * @param {string} [asked] the name of the model
    */
-  constructor(model, client, history = []) {
+  constructor(model, client, history = [], asked = MODEL) {
     this.#model = model;
     this.#client = client;
+    this.#asked = asked;
     this.messages = history;
+  }
+
+  /** The client's own system prompt. */
+  get system() {
+    return systemPrompt(this.#marker);
   }
 
   /**
@@ -76,9 +84,9 @@ export class GatewayConversation {
 
   #body() {
     const json = JSON.stringify({
-      model: MODEL,
+      model: this.#asked,
       max_tokens: PARAMETERS.max_tokens,
-      system: [{ type: 'text', text: systemPrompt(this.#marker) }],
+      system: [{ type: 'text', text: this.system }],
       messages: this.messages,
       tools: TOOLS,
       stream: true,

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { processesWith } from './process-list.js';
+import { CAN_LIST, processesWith } from './process-list.js';
 import { createSurroundings } from './surroundings.js';
 
 const PROGRAM = fileURLToPath(new URL('../bin/isthmus.js', import.meta.url));
@@ -17,7 +17,8 @@ const READY_DEADLINE_MS = 60_000;
  *
  * @typedef {object} GatewayProcess
  * @property {string} url
- * @property {() => Promise<void>} ready resolves when no turn is under way and all spares are ready
+ * @property {() => Promise<void>} ready resolves when no turn is under way, all spares are ready, and no process answers a
+ *   question of the gateway or is about to exit
  * @property {() => number[]} processes its living ones
  * @property {number} pid
  * @property {() => string[]} leftFiles files of the gateway and its processes, by their paths in its home
@@ -30,17 +31,19 @@ const READY_DEADLINE_MS = 60_000;
 /**
  * @param {string} modelUrl
  * @param {import('./cleanup.js').Cleanup} cleanup gets the way to end it before it is spawned
- * @param {object} [settings]
- * @param {number} [settings.spares]
+ * @param {object} settings
+ * @param {import('./surroundings.js').Mode} settings.mode of Claude Code
+ * @param {number} [settings.spares] in bare mode; in full mode there are none
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
  * @param {boolean} [settings.isProbed] whether `memory` and `crash` work
  * @param {import('./surroundings.js').Surroundings} [settings.surroundings] of an earlier gateway, in place of new ones
  * @returns {Promise<GatewayProcess>}
  */
-export async function startGateway(modelUrl, cleanup, settings = {}) {
-  const { spares = 2, flags = [], isProbed = false } = settings;
+export async function startGateway(modelUrl, cleanup, settings) {
+  const { mode, flags = [], isProbed = false } = settings;
+  const spares = mode === 'bare' ? (settings.spares ?? 2) : 0;
   cleanup.assertOpen();
-  const surroundings = settings.surroundings ?? createSurroundings(modelUrl);
+  const surroundings = settings.surroundings ?? createSurroundings(modelUrl, mode);
   const { env, remove } = surroundings;
   const probe = isProbed ? ['--expose-gc', '--import', PROBE] : [];
   const args = [...probe, PROGRAM, 'serve', '--port', '0', '--spares', String(spares), ...flags];
@@ -67,6 +70,8 @@ export async function startGateway(modelUrl, cleanup, settings = {}) {
     child.once('exit', (code) => reject(new Error(`isthmus serve ended with ${code}: ${output}`)));
   });
   const pid = Number(child.pid);
+  // They inherit its home, even after their parent has changed.
+  const processes = () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid);
   return {
     url,
     stop,
@@ -74,18 +79,16 @@ export async function startGateway(modelUrl, cleanup, settings = {}) {
     surroundings,
     leftFiles() {
       const home = /** @type {string} */ (env.HOME);
-      const configuration = relative(home, /** @type {string} */ (env.CLAUDE_CONFIG_DIR));
-      const written = readdirSync(join(home, configuration), { recursive: true, encoding: 'utf8' });
+      const state = /** @type {string} */ (env.XDG_STATE_HOME);
       return [
-        ...readdirSync(home).filter((name) => name !== configuration),
-        // The rest of its configuration is Claude Code's own to keep.
-        ...written
-          .filter((name) => name.startsWith('sessions/') || name.endsWith('.lock'))
-          .map((name) => join(configuration, name)),
+        ...readdirSync(home).filter((name) => join(home, name) !== state),
+        // The rest of Claude Code's configuration is its own to keep.
+        ...readdirSync(state, { recursive: true, encoding: 'utf8' })
+          .filter((name) => /[/]sessions[/]|[/]projects[/]|[.]lock$/.test(name))
+          .map((name) => join(relative(home, state), name)),
       ];
     },
-    // They inherit its home, even after their parent has changed.
-    processes: () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid),
+    processes,
     async memory() {
       child.send('memory');
       const [message] = await once(child, 'message');
@@ -99,9 +102,11 @@ export async function startGateway(modelUrl, cleanup, settings = {}) {
     async ready() {
       const until = performance.now() + READY_DEADLINE_MS;
       for (;;) {
-        const { processes } = /** @type {any} */ (await (await fetch(`${url}/health`)).json());
-        if (processes.spare === spares && processes.streaming === 0) return;
-        if (performance.now() > until) throw new Error(`the spares were not ready: ${JSON.stringify(processes)}`);
+        const { processes: counts } = /** @type {any} */ (await (await fetch(`${url}/health`)).json());
+        const { streaming, held, idle, spare } = counts;
+        const isSettled = spare === spares && streaming === 0;
+        if (isSettled && (!CAN_LIST || processes().length === held + idle + spare)) return;
+        if (performance.now() > until) throw new Error(`the gateway was not ready: ${JSON.stringify(counts)}`);
         await sleep(20);
       }
     },

@@ -38,7 +38,8 @@ Made by \`npm run docs\` from the latest file in \`bench/results\`, which has al
 ${machineLine(machine)}; ${busyLine(busy)}.
 
 Absolute times move with the machine; compare within one run. "Bare" is the same step with the Agent SDK alone, taken by
-turns with the gateway's. Times are milliseconds, p50 / p95, until the model is called, unless the name says otherwise.
+turns with the gateway's. Both sides are in Claude Code's bare mode, unless the name says full mode. Times are milliseconds,
+p50 / p95, until the model is called, unless the name says otherwise.
 
 ${table(['step', 'n', 'gateway', 'bare', 'ratio', 'over its thirds', 'target', 'met'], results.flatMap(comparisonCells))}
 

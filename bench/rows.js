@@ -1,7 +1,12 @@
 // @ts-check
 import { clientBlocksRow } from './rows/client-blocks.js';
 import { clientGoneRow } from './rows/client-gone.js';
-import { firstTurnWithoutSpareRow, firstTurnWithSpareRow, replayRow } from './rows/cold-turns.js';
+import {
+  firstTurnInFullModeRow,
+  firstTurnWithoutSpareRow,
+  firstTurnWithSpareRow,
+  replayRow,
+} from './rows/cold-turns.js';
 import { eventRelayRow } from './rows/event-relay.js';
 import { crowdGrowth, historyGrowth } from './rows/growth.js';
 import { leftBehindRow } from './rows/left-behind.js';
@@ -11,11 +16,13 @@ import { ownTimeRow } from './rows/own-time.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
 import { toolThroughputRow } from './rows/tool-throughput.js';
 import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
+import { MODEL, NEWER_MODEL } from './workload.js';
 
 /**
  * @typedef {object} Row
  * @property {string} name as `--only` looks for it
  * @property {(bench: import('./bench.js').Bench) => Promise<import('./results.js').Result[]>} run
+ * @property {import('./surroundings.js').Mode} [mode] of Claude Code, on both sides; bare if absent
  * @property {boolean} [isQuick] whether `--quick` runs it
  */
 
@@ -30,13 +37,21 @@ export const ROWS = [
   { name: 'replay 20', run: replayRow('20 messages', 20, 20_000, 50), isQuick: true },
   { name: 'replay 200 KB', run: replayRow('200 KB', 60, 200_000, 50) },
   { name: 'replay 2 MB', run: replayRow('2 MB', 200, 2_000_000, 150) },
+  { name: 'tool result, full mode', mode: 'full', run: toolResultRow, isQuick: true },
+  { name: 'follow-up, full mode', mode: 'full', run: followUpRow },
+  { name: 'first turn, full mode', mode: 'full', run: firstTurnInFullModeRow, isQuick: true },
+  { name: 'replay 20, full mode', mode: 'full', run: replayRow('20 messages', 20, 20_000, 50) },
   { name: 'throughput', run: toolThroughputRow, isQuick: true },
   { name: 'new at once', run: newAtOnceRow, isQuick: true },
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
-  { name: 'client blocks', run: clientBlocksRow, isQuick: true },
-  { name: 'prompt prefix', run: promptPrefixRow, isQuick: true },
+  { name: 'client blocks', run: clientBlocksRow(MODEL), isQuick: true },
+  { name: 'prompt prefix', run: promptPrefixRow(MODEL), isQuick: true },
+  { name: 'client blocks, full mode', mode: 'full', run: clientBlocksRow(MODEL), isQuick: true },
+  { name: 'client blocks, full mode, newer model', mode: 'full', run: clientBlocksRow(NEWER_MODEL), isQuick: true },
+  { name: 'prompt prefix, full mode', mode: 'full', run: promptPrefixRow(MODEL), isQuick: true },
+  { name: 'prompt prefix, full mode, newer model', mode: 'full', run: promptPrefixRow(NEWER_MODEL), isQuick: true },
   { name: 'left behind', run: leftBehindRow, isQuick: true },
   { name: 'memory', run: memoryRow, isQuick: true },
   { name: 'growth, conversations', run: crowdGrowth, isQuick: true },

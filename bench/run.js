@@ -1,5 +1,5 @@
 // @ts-check
-import { Bench } from './bench.js';
+import { WholeRun } from './bench.js';
 import { Cleanup } from './cleanup.js';
 import { describeMachine } from './machine.js';
 import { parseOptions, USAGE } from './options.js';
@@ -15,27 +15,28 @@ import { saveResults } from './saved-results.js';
 async function run(options, cleanup) {
   const machine = describeMachine();
   print(machineLine(machine));
-  const bench = await Bench.start(options, cleanup);
+  const whole = await WholeRun.start(options, cleanup);
   print(headLine());
   const results = [];
   for (const row of chosenRows(options)) {
+    const bench = await whole.bench(row.mode ?? 'bare');
     for (const result of await row.run(bench)) {
       results.push(result);
       for (const text of resultLines(result)) print(text);
     }
-    for (const text of unaskedLines(bench.model.takeUnasked())) print(text);
+    for (const text of unaskedLines(whole.model.takeUnasked())) print(text);
   }
-  const calls = bench.modelCalls();
+  const calls = whole.modelCalls();
   if (calls) {
     results.push(calls);
     for (const text of resultLines(calls)) print(text);
   }
-  print(busyLine(bench.busy));
+  print(busyLine(whole.busy));
   for (const { name } of results.filter(isDisproved)) {
     print(`failed: ${name}`);
     process.exitCode = 1;
   }
-  if (options.save) print(`saved as ${saveResults({ machine, options, busy: bench.busy, results })}`);
+  if (options.save) print(`saved as ${saveResults({ machine, options, busy: whole.busy, results })}`);
 }
 
 /** @param {string} text */

@@ -12,11 +12,17 @@ import { join } from 'node:path';
  * @property {() => void} remove
  */
 
+/** @typedef {import('../src/engine/process/environment.ts').Mode} Mode */
+
+/** The variable of a credential with which Claude Code runs in each mode. @type {Record<Mode, string>} */
+const CREDENTIALS = { bare: 'ANTHROPIC_API_KEY', full: 'CLAUDE_CODE_OAUTH_TOKEN' };
+
 /**
  * @param {string} modelUrl
+ * @param {Mode} mode
  * @returns {Surroundings}
  */
-export function createSurroundings(modelUrl) {
+export function createSurroundings(modelUrl, mode) {
   const home = mkdtempSync(join(tmpdir(), 'isthmus-bench-'));
   return {
     env: {
@@ -24,7 +30,8 @@ export function createSurroundings(modelUrl) {
       HOME: home,
       TMPDIR: home,
       CLAUDE_CONFIG_DIR: join(home, 'claude'),
-      ANTHROPIC_API_KEY: 'dummy',
+      XDG_STATE_HOME: join(home, 'state'),
+      [CREDENTIALS[mode]]: 'dummy',
       ANTHROPIC_BASE_URL: modelUrl,
     },
     remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),

@@ -7,6 +7,8 @@ import { markerSentence } from './observed-model.js';
 
 /** What every request asks for, on both sides. */
 export const MODEL = 'claude-sonnet-4-5';
+/** Outside bare mode Claude Code tells such a model its own words in messages with the role `system`. */
+export const NEWER_MODEL = 'claude-sonnet-5';
 /** As the gateway decodes it from a request with `max_tokens` only. */
 export const PARAMETERS = { thinking: { type: 'disabled' }, max_tokens: 8000 };
 

@@ -9,6 +9,9 @@ import { foreignHistory, prose, resultOfCall, text, toolResult } from '../worklo
 /** @typedef {import('../gateway-conversation.js').Message} Message */
 /** @typedef {import('../workload.js').ContentBlock} ContentBlock */
 
+/** Claude Code's system prompt begins with its billing line and with who it is. */
+const LEADING_BLOCKS = 2;
+
 /** One pixel. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -16,15 +19,24 @@ const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
  * How many of the client's blocks reach the model unchanged and in place, and what was added: in the calls of a tool loop, and
  * in the first calls after whatever makes other bridges lose a conversation.
  *
+ * @param {string} model
+ * @returns {(bench: Bench) => Promise<import('../results.js').Figures[]>}
+ */
+export function clientBlocksRow(model) {
+  return (bench) => measure(bench, model);
+}
+
+/**
  * @param {Bench} bench
+ * @param {string} model
  * @returns {Promise<import('../results.js').Figures[]>}
  */
-export async function clientBlocksRow(bench) {
+async function measure(bench, model) {
   const first = await bench.gateway();
   const second = await bench.gateway({ spares: 0 });
   await first.ready();
-  const conversation = bench.gatewayConversation(first.client);
-  const foreign = bench.gatewayConversation(first.client, historyOfAllKinds());
+  const conversation = bench.gatewayConversation(first.client, [], model);
+  const foreign = bench.gatewayConversation(first.client, historyOfAllKinds(), model);
 
   const counts = [
     await count('tool loop', async (look) => {
@@ -73,7 +85,7 @@ export async function clientBlocksRow(bench) {
   return [
     {
       kind: 'figures',
-      name: 'client blocks that reach the model as the same block',
+      name: bench.named(`client blocks that reach the model as the same block, ${model}`),
       figures: [...figures, { label: 'blocks added', value: added, unit: '', atMost: 0 }],
       isProof: true,
     },
@@ -91,8 +103,8 @@ async function count(label, lead) {
   await lead(async (conversation, content) => {
     const { request } = await conversation.turn(content);
     // The last one is the answer.
-    const sent = conversation.messages.slice(0, -1);
-    const seen = /** @type {Message[]} */ (request.body.messages);
+    const sent = [{ role: 'system', content: [text(conversation.system)] }, ...conversation.messages.slice(0, -1)];
+    const seen = [{ role: 'system', content: clientSystem(request.body) }, ...request.body.messages].map(inBlocks);
     const kept = sent.flatMap(({ role, content }, at) =>
       content.filter((block, index) => seen[at]?.role === role && isSame(block, seen[at]?.content[index])),
     );
@@ -103,7 +115,17 @@ async function count(label, lead) {
   return result;
 }
 
-/** @param {Message[]} messages */
+/** The system prompt without the blocks that Claude Code leads with. @param {import('../observed-model.js').ModelRequest} body */
+function clientSystem({ system }) {
+  return inBlocks({ role: 'system', content: system ?? [] }).content.slice(LEADING_BLOCKS);
+}
+
+/** To the API a string is one text block. @param {{ role: string; content: string | ContentBlock[] }} message */
+function inBlocks({ role, content }) {
+  return { role, content: typeof content === 'string' ? [text(content)] : content };
+}
+
+/** @param {Array<{ content: ContentBlock[] }>} messages */
 function blocksOf(messages) {
   return messages.reduce((sum, { content }) => sum + content.length, 0);
 }

@@ -41,6 +41,20 @@ export function firstTurnWithoutSpareRow(bench) {
 }
 
 /**
+ * A first turn in full mode, where the gateway has no spares: a spare would announce itself to the model.
+ *
+ * @param {Bench} bench
+ */
+export function firstTurnInFullModeRow(bench) {
+  return coldRow(bench, {
+    name: 'first turn -> model called',
+    spares: 0,
+    path: 'start',
+    target: { ...atMostOver(50), text: '<= cold bare + 50 ms' },
+  });
+}
+
+/**
  * A history that no process of the gateway holds, against a `query()` with its newest turn alone.
  *
  * @param {string} size as the row's name has it
@@ -94,7 +108,7 @@ async function coldRow(bench, { name, spares, path, history, target }) {
   await bareStep();
   const times = await byTurns(bench.options.cold, gatewayStep, bareStep);
   await stop();
-  return [{ kind: 'comparison', name, ...times, target }];
+  return [{ kind: 'comparison', name: bench.named(name), ...times, target }];
 }
 
 /**

@@ -19,14 +19,23 @@ import { resultOfCall, text } from '../workload.js';
  * The model's prompt cache needs tools, system prompt and earlier messages to stay byte for byte where they were. Takes one
  * conversation over all paths and compares what the model got.
  *
+ * @param {string} model
+ * @returns {(bench: Bench) => Promise<import('../results.js').Figures[]>}
+ */
+export function promptPrefixRow(model) {
+  return (bench) => measure(bench, model);
+}
+
+/**
  * @param {Bench} bench
+ * @param {string} model
  * @returns {Promise<import('../results.js').Figures[]>}
  */
-export async function promptPrefixRow(bench) {
+async function measure(bench, model) {
   const first = await bench.gateway();
   const second = await bench.gateway({ spares: 0 });
   await first.ready();
-  const conversation = bench.gatewayConversation(first.client);
+  const conversation = bench.gatewayConversation(first.client, [], model);
   const log = new PromptLog();
 
   await log.turn(conversation, [text(`Look into the project. ${CALL_A_TOOL}`)], 'start');
@@ -50,9 +59,8 @@ export async function promptPrefixRow(bench) {
   await second.stop();
   const { requests, kept, breaks } = log.report;
   const share = { label: `of ${requests}`, value: kept, unit: 'requests', atLeast: requests };
-  return [
-    { kind: 'figures', name: 'prompt prefix kept byte for byte', figures: [share], notes: breaks, isProof: true },
-  ];
+  const name = bench.named(`prompt prefix kept byte for byte, ${model}`);
+  return [{ kind: 'figures', name, figures: [share], notes: breaks, isProof: true }];
 }
 
 /**
@@ -88,7 +96,10 @@ class PromptLog {
     this.#turns.push({ sent, prompt });
     if (!earlier) return;
     this.report.requests += 1;
-    const difference = firstDifference(earlier.turn.prompt, prompt, earlier.common);
+    const difference =
+      prompt.messages.length === sent.length
+        ? firstDifference(earlier.turn.prompt, prompt, earlier.common)
+        : `the model got ${prompt.messages.length} messages of ${sent.length}`;
     if (difference === undefined) this.report.kept += 1;
     else this.report.breaks.push(`turn ${this.#turns.length} (${path}): ${difference}`);
   }

@@ -69,5 +69,5 @@ async function warmRow(bench, { name, kind, bytes, lead = { turns: 3, bytes } })
   const times = await byTurns(bench.options.warm, afterPause(gateway), afterPause(bare.walk));
   await bare.end();
   await stop();
-  return [{ kind: 'comparison', name, ...times, target: atMostTimes(1.25) }];
+  return [{ kind: 'comparison', name: bench.named(name), ...times, target: atMostTimes(1.25) }];
 }

@@ -16,7 +16,19 @@ import { answer } from './play.js';
 /** More than any load needs: waits for admission are not measured. */
 const UNBOUNDED = 1_000_000;
 
-const gateway = new Gateway(new TestEngine({ answer }), {
+/** Keeps only the newest message: the rest of a conversation lies in `claude`, not in the heap that is measured. */
+class ForgetfulEngine extends TestEngine {
+  /**
+   * @override
+   * @param {import('../../src/spec/messages.ts').MessagesRequest} request
+   * @param {import('../../src/spec/engine.ts').ProcessListener} listener
+   */
+  replay(request, listener) {
+    return super.replay({ ...request, messages: request.messages.slice(-1) }, listener);
+  }
+}
+
+const gateway = new Gateway(new ForgetfulEngine({ answer }), {
   spares: 0,
   processes: UNBOUNDED,
   memoryBytes: Number.POSITIVE_INFINITY,
