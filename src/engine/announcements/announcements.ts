@@ -16,7 +16,7 @@ const MOST_MODELS = 1_000;
  * What Claude Code would announce to each model, so that no process does.
  *
  * It is learned from a probe, or else from the first process that announces it: then the model sees it once. The announcements
- * of a login hold the user's e-mail address; they are never written anywhere.
+ * of a login hold the user's e-mail address; they lie in the transcript of a replay, never in a log.
  */
 export class Announcements {
   readonly #probe: Probe;

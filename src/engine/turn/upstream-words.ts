@@ -28,8 +28,8 @@ const failedCall = z.object({
 });
 
 /**
- * Finds the API's own words in the CLI's transcript; its messages to us have the CLI's words instead. We see the transcript of
- * a replayed session only, which has a store.
+ * Finds the API's own words in the CLI's transcript; its messages to us have the CLI's words instead. The store of a
+ * session passes the transcript on.
  *
  * @returns `found` when an entry is about a failed call; `words` of the last such entry, if they can be read
  */

@@ -220,6 +220,25 @@ testEach(ROWS, (_row, at) => at < 4)('$scenario ($credential, $name)', async ({ 
   expect(await play(credential, name, scenario)).toEqual(await play('key', name, scenario));
 });
 
+test('a count is the same with each credential', async () => {
+  const counts = await Promise.all(
+    Object.values(gateways).map(async ({ url }) => {
+      const response = await fetch(`${url}/v1/messages/count_tokens`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          model: 'claude-sonnet-5-5',
+          tools: toolsOf(...OWN_TOOLS),
+          messages: [{ role: 'user', content: 'hi' }],
+        }),
+      });
+      expect(response.headers.get('isthmus-token-count')).toBe('sdk');
+      return ((await response.json()) as { input_tokens: number }).input_tokens;
+    }),
+  );
+  expect(new Set(counts).size, String(counts)).toBe(1);
+});
+
 test('nothing was announced, and nobody’s address is in the log', QUICK, () => {
   for (const credential of FULL) {
     expect(gateways[credential].output()).not.toContain('announced');
