@@ -160,8 +160,12 @@ afterEach(({ task }) => {
 });
 
 const CREDENTIALS = {
-  'a key': { env: {}, depth: 'conversations' },
-  'a token': { env: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }, depth: 'conversationsInFullMode' },
+  'a key': { env: {}, depth: 'conversations', tags: ['quick', 'soak'] },
+  'a token': {
+    env: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' },
+    depth: 'conversationsInFullMode',
+    tags: ['soak'],
+  },
 } as const;
 
 describe.each(Object.entries(CREDENTIALS))('with %s', (_name, credential) => {
@@ -172,7 +176,7 @@ describe.each(Object.entries(CREDENTIALS))('with %s', (_name, credential) => {
   });
   afterAll(() => gateway?.stop());
 
-  test('the model sees exactly the client’s messages, once a turn', { tags: ['quick', 'soak'] }, async () => {
+  test('the model sees exactly the client’s messages, once a turn', { tags: [...credential.tags] }, async () => {
     const depth = depthOf(credential.depth);
     await checkProperty(
       depth,

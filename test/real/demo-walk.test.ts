@@ -3,9 +3,8 @@ import { ScriptedModel } from '../../scripted-model/server.ts';
 import { createGateway } from '../../src/boot/create-gateway.ts';
 import { answerOfWalk, walk } from '../../src/cli/demo-walk.ts';
 import { signIn, surroundings } from '../support/gateway.ts';
-import { QUICK } from '../support/quick.ts';
 
-test('the demo’s walk is right with a login, too', QUICK, async () => {
+test('the demo’s walk is right with a login, too', async () => {
   const model = await ScriptedModel.start({ script: [answerOfWalk] });
   const printed: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);

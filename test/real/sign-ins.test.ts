@@ -100,7 +100,6 @@ const SIGN_INS: SignIn[] = [
     credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
     path: `/anthropic${MESSAGES}`,
     headers: { 'x-api-key': 'dummy-key' },
-    isQuick: true,
   },
   {
     name: 'Foundry without authentication',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { ownConfigurationIn, signIn, startGateway } from '../../support/gateway.ts';
-import { QUICK } from '../../support/quick.ts';
+import { testEach } from '../../support/quick.ts';
 
 /** Whose configuration Claude Code reads and writes, and that a foreign one leads no call astray. */
 
@@ -60,34 +60,33 @@ function deviceIds(): Set<string> {
   );
 }
 
-test.each<[string, Record<string, string>]>([
-  ['a key', {}],
-  ['a token', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
-])(
-  'with %s the user’s configuration stays untouched, and the device is one across restarts',
-  QUICK,
-  async (_name, env) => {
-    const ofUser = join(home, 'claude');
-    const own = ownConfigurationIn(home);
-    for (const _run of [1, 2]) {
-      // Without an operator's proxy a foreign one could take any call.
-      const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
-      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env: { ...env, ...noProxies } });
-      await useAll(gateway.url);
-      let left: string[] = [];
-      expect(
-        await gateway.stop(() => {
-          left = filesIn(own);
-          expect(filesIn(ofUser)).toEqual([]);
-          expect(filesIn(home).filter((file) => file.startsWith('.claude'))).toEqual([]);
-        }, 'keeps its home'),
-      ).toBe(0);
-      expect(left).toContain('.claude.json');
-      expect(left.filter((file) => /^(sessions|projects)\/./.test(file))).toEqual([]);
-    }
-    expect(deviceIds().size).toBe(1);
-  },
-);
+testEach<[string, Record<string, string>]>(
+  [
+    ['a key', {}],
+    ['a token', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
+  ],
+  ([name]) => name === 'a key',
+)('with %s the user’s configuration stays untouched, and the device is one across restarts', async (_name, env) => {
+  const ofUser = join(home, 'claude');
+  const own = ownConfigurationIn(home);
+  for (const _run of [1, 2]) {
+    // Without an operator's proxy a foreign one could take any call.
+    const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
+    const gateway = await startGateway(model.url, ['--spares', '1'], { home, env: { ...env, ...noProxies } });
+    await useAll(gateway.url);
+    let left: string[] = [];
+    expect(
+      await gateway.stop(() => {
+        left = filesIn(own);
+        expect(filesIn(ofUser)).toEqual([]);
+        expect(filesIn(home).filter((file) => file.startsWith('.claude'))).toEqual([]);
+      }, 'keeps its home'),
+    ).toBe(0);
+    expect(left).toContain('.claude.json');
+    expect(left.filter((file) => /^(sessions|projects)\/./.test(file))).toEqual([]);
+  }
+  expect(deviceIds().size).toBe(1);
+});
 
 test('an `env` in the user’s `.claude.json` leads no call astray', async () => {
   const astray: string[] = [];

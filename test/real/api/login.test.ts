@@ -50,30 +50,36 @@ const more = (answer: { text: string }, words: string) => [
   { role: 'user', content: words },
 ];
 
-test(
-  'a sign-in that runs out is renewed, and the turn goes on unseen: streaming and not, first and later',
-  QUICK,
-  async () => {
-    await start();
-    const first = await ask(FIRST);
-    expect(first).toMatchObject(whole);
-    login.expire();
-    login.renewalMs = 2_000;
-    expect(await ask(more(first, 'more'))).toMatchObject(whole);
-    expect(login.renewals).toBe(1);
-    login.expire();
-    expect(await ask([{ role: 'user', content: 'anew' }], true)).toMatchObject(whole);
-    expect(login.renewals).toBe(2);
-    expect(login.tokens).toEqual([
-      'sk-ant-oat01-dummy',
-      'sk-ant-oat01-dummy',
-      'sk-ant-oat01-renewed-1',
-      'sk-ant-oat01-renewed-1',
-      'sk-ant-oat01-renewed-2',
-    ]);
-    expect(model.requests).toHaveLength(3);
-  },
-);
+test('a sign-in that runs out is renewed, and a first turn goes on unseen', QUICK, async () => {
+  await start();
+  login.expire();
+  login.renewalMs = 2_000;
+  expect(await ask(FIRST, true)).toMatchObject(whole);
+  expect(login.renewals).toBe(1);
+  expect(login.tokens).toEqual(['sk-ant-oat01-dummy', 'sk-ant-oat01-renewed-1']);
+  expect(model.requests).toHaveLength(1);
+});
+
+test('a sign-in that runs out again and again is renewed each time: streaming and not, first and later', async () => {
+  await start();
+  const first = await ask(FIRST);
+  expect(first).toMatchObject(whole);
+  login.expire();
+  login.renewalMs = 2_000;
+  expect(await ask(more(first, 'more'))).toMatchObject(whole);
+  expect(login.renewals).toBe(1);
+  login.expire();
+  expect(await ask([{ role: 'user', content: 'anew' }], true)).toMatchObject(whole);
+  expect(login.renewals).toBe(2);
+  expect(login.tokens).toEqual([
+    'sk-ant-oat01-dummy',
+    'sk-ant-oat01-dummy',
+    'sk-ant-oat01-renewed-1',
+    'sk-ant-oat01-renewed-1',
+    'sk-ant-oat01-renewed-2',
+  ]);
+  expect(model.requests).toHaveLength(3);
+});
 
 test('turns that meet a sign-in that has run out share one renewal', async () => {
   await start();
