@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { credentialsFile, type SyntheticLogin, startSyntheticLogin } from '../../support/first-party/login.ts';
-import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { signIn, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { processesWith } from '../../support/process-table.ts';
 import { QUICK } from '../../support/quick.ts';
 
 /** A `claude login` that runs out, is renewed, removed or made again while the gateway serves. */
@@ -52,6 +53,8 @@ const more = (answer: { text: string }, words: string) => [
 
 test('a sign-in that runs out is renewed, and a first turn goes on unseen', QUICK, async () => {
   await start();
+  // The processes of the boot would renew it, too.
+  await until('only the gateway is left', () => processesWith(`HOME=${home}`).length === 1);
   login.expire();
   login.renewalMs = 2_000;
   expect(await ask(FIRST, true)).toMatchObject(whole);
