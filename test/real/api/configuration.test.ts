@@ -124,8 +124,7 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
       const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
       writeFileSync(file, JSON.stringify({ ...before, env: foreign }));
       const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
-      await useAll(gateway.url);
-      await gateway.stop(undefined, 'keeps its home');
+      await useAll(gateway.url).finally(() => gateway.stop(undefined, 'keeps its home'));
       for (const { headers, body } of model.requests) {
         expect(String(headers.authorization)).not.toContain('somebody else');
         expect(String(headers['x-api-key'])).not.toContain('somebody else');
