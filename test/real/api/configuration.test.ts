@@ -70,9 +70,7 @@ testEach<[string, Record<string, string>]>(
   const ofUser = join(home, 'claude');
   const own = ownConfigurationIn(home);
   for (const _run of [1, 2]) {
-    // Without an operator's proxy a foreign one could take any call.
-    const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
-    const gateway = await startGateway(model.url, ['--spares', '1'], { home, env: { ...env, ...noProxies } });
+    const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
     await useAll(gateway.url);
     let left: string[] = [];
     expect(
@@ -123,7 +121,9 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
       const file = join(home, 'claude', '.claude.json');
       const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
       writeFileSync(file, JSON.stringify({ ...before, env: foreign }));
-      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
+      // Without an operator's proxy a foreign one could take any call.
+      const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
+      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env: { ...env, ...noProxies } });
       await useAll(gateway.url).finally(() => gateway.stop(undefined, 'keeps its home'));
       for (const { headers, body } of model.requests) {
         expect(String(headers.authorization)).not.toContain('somebody else');
