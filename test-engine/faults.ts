@@ -24,12 +24,3 @@ export interface Faults {
   count?: Fault;
   introduction?: Fault;
 }
-
-/** Resolves when the promise does, or the signal aborts. */
-export async function resolvedOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await Promise.race([promise, aborted]);
-}

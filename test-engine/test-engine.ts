@@ -1,8 +1,9 @@
+import { untilAborted } from '../src/async/until-aborted.ts';
 import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
 import { type Failure, failed } from '../src/spec/failures.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
 import type { PlanLimits } from '../src/spec/plan-limits.ts';
-import { type Fault, type Faults, resolvedOrAborted } from './faults.ts';
+import type { Fault, Faults } from './faults.ts';
 import type { Answer } from './play.ts';
 import { TestProcess } from './test-process.ts';
 import { TestSpare } from './test-spare.ts';
@@ -137,7 +138,7 @@ export class TestEngine implements Engine {
     const ended = signal ? AbortSignal.any([signal, this.#nobodys.signal]) : this.#nobodys.signal;
     this.#spawning += 1;
     try {
-      await (fault instanceof Promise ? resolvedOrAborted(fault, ended) : undefined);
+      await (fault instanceof Promise ? untilAborted(fault, ended, undefined) : undefined);
       if (fault === 'fails' || ended.aborted) throw new Error('The process did not come up.');
       return use();
     } finally {

@@ -1,11 +1,12 @@
 import { EventQueue } from '../src/async/event-queue.ts';
+import { untilAborted } from '../src/async/until-aborted.ts';
 import { stableJson } from '../src/conversation/canonical.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../src/spec/engine.ts';
 import { type Failure, failure } from '../src/spec/failures.ts';
 import type { Message, MessagesRequest } from '../src/spec/messages.ts';
 import type { PlanLimits } from '../src/spec/plan-limits.ts';
 import type { TurnEvent } from '../src/spec/turn-events.ts';
-import { type Faults, resolvedOrAborted } from './faults.ts';
+import type { Faults } from './faults.ts';
 import type { Answer } from './play.ts';
 
 /** What a process needs of its engine. */
@@ -110,7 +111,7 @@ export class TestProcess implements ConversationProcess {
     if (fault instanceof Promise) {
       const ended = new AbortController();
       this.#onEnd = () => ended.abort();
-      await resolvedOrAborted(fault, AbortSignal.any([signal, ended.signal]));
+      await untilAborted(fault, AbortSignal.any([signal, ended.signal]), undefined);
     }
     return fault !== 'fails' && !signal.aborted && this.#state === 'streaming';
   }

@@ -1,6 +1,7 @@
+import { untilAborted } from '../src/async/until-aborted.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../src/spec/engine.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
-import { type Faults, NEVER, resolvedOrAborted } from './faults.ts';
+import { type Faults, NEVER } from './faults.ts';
 import type { TestProcess } from './test-process.ts';
 
 /** What a spare needs of its engine. */
@@ -20,7 +21,7 @@ export class TestSpare implements Spare {
 
   constructor(surroundings: SpareSurroundings) {
     this.#surroundings = surroundings;
-    this.exited = resolvedOrAborted(NEVER, this.#gone.signal);
+    this.exited = untilAborted(NEVER, this.#gone.signal, undefined);
   }
 
   async claim(
@@ -29,7 +30,7 @@ export class TestSpare implements Spare {
     signal: AbortSignal,
   ): Promise<BegunTurn | undefined> {
     const { claim } = this.#surroundings.faults;
-    if (claim instanceof Promise) await resolvedOrAborted(claim, AbortSignal.any([signal, this.#gone.signal]));
+    if (claim instanceof Promise) await untilAborted(claim, AbortSignal.any([signal, this.#gone.signal]), undefined);
     if (claim === 'fails' || signal.aborted || this.#state !== 'ready') {
       this.end();
       return undefined;

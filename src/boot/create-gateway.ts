@@ -154,7 +154,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         strict: settings.strict,
         passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
-        identity: { version: ownVersion(), mode: mode, credential },
+        identity: { version: ownVersion(), mode, credential },
         limits,
         observers: [turnLog(log)],
         log,
@@ -167,7 +167,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
       host,
       port: listener.port,
-      mode: mode,
+      mode,
       credential,
       executable,
       warnings: warningsOf({

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { steers } from '../engine/process/environment.ts';
+import { configurationFolder, steers } from '../engine/process/environment.ts';
 import type { CredentialCommands } from '../engine/process/flag-settings.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -32,7 +31,7 @@ const credentialCommands = z.object({
  * @returns nothing but the path if there is no such file, or if it cannot be read
  */
 export function readUserSettings(operator: Variables): UserSettings {
-  const path = join(operator.CLAUDE_CONFIG_DIR || join(operator.HOME || homedir(), '.claude'), 'settings.json');
+  const path = join(configurationFolder(operator), 'settings.json');
   const settings = parse(path);
   const given = Object.entries(credentialCommands.parse(settings)).filter(([, value]) => value !== undefined);
   const { env } = settings;

@@ -25,12 +25,17 @@ const BASIC = [
   'COMSPEC',
   'PATHEXT',
 ];
-const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+const inBothCases = (name: string) => [name, name.toLowerCase()];
+/** The variables with the URL of a proxy. */
+export const PROXIES: readonly string[] = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap(inBothCases);
+/** The variables with the hosts that no proxy is asked for. */
+export const PROXY_EXCEPTIONS: readonly string[] = inBothCases('NO_PROXY');
 const LOCALE_PREFIX = 'LC_';
 
 /** Who pays, and the way to the model. */
 const STEERS = new Set([
   ...PROXIES,
+  ...PROXY_EXCEPTIONS,
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
@@ -112,8 +117,9 @@ export function buildEnvironment({
 }
 
 /** Where a process with these variables finds Claude Code's configuration. */
-export function configurationFolder({ CLAUDE_CONFIG_DIR, HOME, USERPROFILE }: Environment): string {
-  return CLAUDE_CONFIG_DIR ?? join(HOME ?? USERPROFILE ?? homedir(), '.claude');
+export function configurationFolder(variables: Readonly<Record<string, string | undefined>>): string {
+  const { CLAUDE_CONFIG_DIR, HOME, USERPROFILE } = variables;
+  return CLAUDE_CONFIG_DIR || join(HOME || USERPROFILE || homedir(), '.claude');
 }
 
 /** The environment of a process that can reach nobody and has no credential. */
@@ -121,15 +127,16 @@ export function neutralEnvironment(variables: Environment): Environment {
   const names = [
     ...BASIC,
     ...Object.keys(variables).filter((name) => name.startsWith(LOCALE_PREFIX)),
-    ...Object.keys(SET),
+    ...OWN_VARIABLES,
   ];
   return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
 }
 
 /** The variables that lead all that a process sends to one address on loopback. */
 export function ledTo(url: string): Environment {
-  const proxies = PROXIES.map((name) => [name, /^no_/i.test(name) ? '127.0.0.1' : url]);
-  return { ANTHROPIC_BASE_URL: url, ...Object.fromEntries(proxies) };
+  const proxies = PROXIES.map((name) => [name, url]);
+  const exceptions = PROXY_EXCEPTIONS.map((name) => [name, '127.0.0.1']);
+  return { ANTHROPIC_BASE_URL: url, ...Object.fromEntries([...proxies, ...exceptions]) };
 }
 
 /** The environment of one process: all that it writes, except its configuration, goes into a private folder. */

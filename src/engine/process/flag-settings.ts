@@ -1,5 +1,6 @@
 import type { Settings } from '@anthropic-ai/claude-agent-sdk';
-import { type Environment, OWN_VARIABLES, type ProcessEnvironment } from './environment.ts';
+import { type Environment, OWN_VARIABLES, PROXIES, PROXY_EXCEPTIONS, type ProcessEnvironment } from './environment.ts';
+import { PROVIDERS } from './providers.ts';
 
 /**
  * Variables that steer a process or pay for it. Claude Code's file `.claude.json` has an `env` block that beats the environment
@@ -16,24 +17,17 @@ const STEERING = [
   'ANTHROPIC_DEFAULT_SONNET_MODEL',
   'CLAUDE_CODE_EXTRA_BODY',
   'CLAUDE_CODE_SIMPLE',
-  'CLAUDE_CODE_USE_ANTHROPIC_AWS',
-  'CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD',
-  'CLAUDE_CODE_USE_BEDROCK',
-  'CLAUDE_CODE_USE_FOUNDRY',
-  'CLAUDE_CODE_USE_GATEWAY',
-  'CLAUDE_CODE_USE_MANTLE',
-  'CLAUDE_CODE_USE_VERTEX',
+  ...Object.values(PROVIDERS).map((provider) => provider.switch),
   'NODE_EXTRA_CA_CERTS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
-  'NO_PROXY',
-  'no_proxy',
+  ...PROXY_EXCEPTIONS,
 ];
 
 /** Those whose value is a secret: what the operator has set is not written into a file. */
 const SECRETS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_CUSTOM_HEADERS', 'CLAUDE_CODE_OAUTH_TOKEN'];
 
 /** Those whose value is a secret if it has a password. */
-const URLS = ['ANTHROPIC_BASE_URL', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
+const URLS = ['ANTHROPIC_BASE_URL', ...PROXIES];
 
 /**
  * The user's settings that produce or refresh a credential. They go into files that only this user can read, never onto a

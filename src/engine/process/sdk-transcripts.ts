@@ -10,14 +10,15 @@ export function resumedFolder({ CLAUDE_CONFIG_DIR: folder }: NodeJS.ProcessEnv):
 }
 
 /**
- * Removes such a folder when its process has exited. The SDK does so too, but a gateway that ends meanwhile would leave a part
- * of it, and with a login that may be the copy of the sign-in.
+ * Removes a transcript whose process has exited: the SDK's folder of one that was resumed, or Claude Code's file. The SDK
+ * removes its folder too, but a gateway that ends meanwhile would leave a part of it, and with a login that may be the copy of
+ * the sign-in.
  */
-export function removeTranscript(folder: string): void {
+export function removeTranscript(path: string): void {
   try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   } catch {
-    // The SDK is removing it.
+    // The SDK is removing it, or the next gateway does.
   }
 }
 

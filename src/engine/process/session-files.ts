@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk';
-import { isProjectOf, namesIn } from './sdk-transcripts.ts';
+import { isProjectOf, namesIn, removeTranscript } from './sdk-transcripts.ts';
 
 /**
  * What Claude Code keeps of its sessions in its configuration: a record of each live one, `sessions/<pid>.json`, which a killed
@@ -30,7 +30,7 @@ export class SessionFiles {
 
   /** Removes the transcript of a process that has exited. */
   removeTranscript({ projectKey, sessionId }: SessionKey): void {
-    remove(join(this.#projects, projectKey, `${sessionId}.jsonl`));
+    removeTranscript(join(this.#projects, projectKey, `${sessionId}.jsonl`));
   }
 
   /**
@@ -40,7 +40,8 @@ export class SessionFiles {
    */
   removeAll(work: string): void {
     for (const name of namesIn(this.#records)) if (/^\d+\.json$/.test(name)) this.#removeRecordIf(name, work);
-    for (const name of namesIn(this.#projects)) if (isProjectOf(name, work)) remove(join(this.#projects, name));
+    for (const name of namesIn(this.#projects))
+      if (isProjectOf(name, work)) removeTranscript(join(this.#projects, name));
   }
 
   #removeRecordIf(name: string, work: string): void {
@@ -52,13 +53,5 @@ export class SessionFiles {
     } catch {
       // No record, or one in a form that we do not know.
     }
-  }
-}
-
-function remove(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // The next gateway tries again.
   }
 }

@@ -6,6 +6,7 @@ import {
 } from '@anthropic-ai/claude-agent-sdk';
 import type { Tool } from '@modelcontextprotocol/sdk/types.js';
 import { EventQueue } from '../../async/event-queue.ts';
+import { untilAborted } from '../../async/until-aborted.ts';
 import type { ClientTool, MessagesRequest } from '../../spec/messages.ts';
 import { CLIENT_TOOLS_SERVER, clientToolsServer, serverConfig } from '../held-calls/client-tools-server.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
@@ -43,7 +44,11 @@ export async function countTokens(
     },
   });
   try {
-    return await Promise.race([count(sdkQuery, onSpawned).catch(() => undefined), aborted(signal)]);
+    return await untilAborted(
+      count(sdkQuery, onSpawned).catch(() => undefined),
+      signal,
+      undefined,
+    );
   } finally {
     made.child.end();
     sdkQuery.close();
@@ -65,14 +70,6 @@ function usedTokens({ categories }: SDKControlGetContextUsageResponse): number {
 /** The tokens of the messages alone. */
 function messageTokens({ categories }: SDKControlGetContextUsageResponse): number | undefined {
   return categories.find(({ id }) => id === 'messages')?.tokens;
-}
-
-/** Resolves to nothing when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }
 
 /** The client's tools with their descriptions: this process counts their tokens and calls none of them. */
