@@ -4,7 +4,7 @@ import type { PlanLimits } from '../spec/plan-limits.ts';
 /** Why no limits are known, for people. */
 const NONE = {
   bare: 'In bare mode an API key, a bearer token or a cloud pays; none of them has the limits of a plan.',
-  full: 'No answer has told any since Isthmus was started. A plan tells them with its first answer, a cloud never.',
+  full: 'No answer has told any since Isthmus was started. A plan tells them with its first answer.',
 };
 
 /** The body of `GET /v1/usage`; times are ISO 8601 in UTC, and `null` stands for what is not known. */
