@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/clients/**/*.client.ts'],
     globalSetup: ['test/support/build.ts'],
     reporters: [new TableReporter()],
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 240_000,
   },

@@ -71,7 +71,6 @@ const SIGN_INS: SignIn[] = [
     credential: 'API key (apiKeyHelper)',
     path: MESSAGES,
     headers: { 'x-api-key': 'helped', authorization: 'Bearer helped' },
-    isQuick: true,
   },
   {
     name: 'an OAuth token',

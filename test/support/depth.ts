@@ -18,13 +18,19 @@ interface Depths {
 
 const DEPTHS = {
   /** Conversations of three to nine turns. */
-  conversations: { EVERYDAY_RUNS: 4, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
+  conversations: { EVERYDAY_RUNS: 3, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
   /** The same without bare mode. */
   conversationsInFullMode: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
   /** Lists of six to fourteen turns with a fault each. */
-  faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
+  faultsInAnyOrder: { EVERYDAY_RUNS: 2, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */
-  faultsOnOtherWays: { EVERYDAY_RUNS: 4, SOAK_RUNS: 150, SEED: 20_261_125, SHARE: 3 },
+  faultsOnOtherWays: { EVERYDAY_RUNS: 0, SOAK_RUNS: 150, SEED: 20_261_125, SHARE: 3 },
+  /** Of the events of one answer, how many are the last before a cut, by each way to cut it. */
+  cutsOfOneAnswer: { EVERYDAY_RUNS: 6, SOAK_RUNS: 40, SEED: 20_261_126, SHARE: 2 },
+  /** Parameters as a stream if they are tried as a whole answer every day, or the other way round. */
+  parametersTheOtherWay: { EVERYDAY_RUNS: 0, SOAK_RUNS: 14, SEED: 20_261_126, SHARE: 2 },
+  /** Lives of a gateway that is killed again and again. */
+  killedGateways: { EVERYDAY_RUNS: 3, SOAK_RUNS: 6, SEED: 0, SHARE: 1 },
   /** The half of the clients that leave which test:real leaves out: once. */
   clientLeaves: { EVERYDAY_RUNS: 0, SOAK_RUNS: 1, SEED: 0, SHARE: 3 },
   /** Conversations that share five processes. */

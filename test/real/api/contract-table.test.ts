@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ModelRequest } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
@@ -14,12 +15,13 @@ import {
 } from '../../../src/dialects/anthropic-messages/contract-table.ts';
 import { FAILURE_FACTS } from '../../../src/spec/failures.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../../support/as-the-model-sees.ts';
+import { checkProperty, depthOf } from '../../support/depth.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { QUICK, testEach } from '../../support/quick.ts';
 
 /**
  * Every row of the contract, held against what the scripted model received: the fields that pass on each path, streaming
- * and not, and without a trace in the turn after; the others by their header or their 400.
+ * or not, and without a trace in the turn after; the others by their header or their 400.
  */
 
 let model: ScriptedModel;
@@ -138,36 +140,52 @@ const PASSED: Record<PassedField, [Passing, ...Passing[]]> = {
 /** One of each kind: applied by the CLI, by the body, and renamed. The others go with the second. */
 const QUICK_FIELDS = new Set(['thinking', 'stop_sequences', 'tool_choice']);
 
-describe.each([false, true])('with stream: %s', (stream) => {
-  const cases = Object.entries(PASSED).flatMap(([field, values]) =>
-    values.map((passing, at) => ({ field, ...passing, isFirst: at === 0 })),
-  );
+const PASSING = Object.entries(PASSED).flatMap(([field, values]) =>
+  values.map((passing, at) => ({ field, ...passing, isFirst: at === 0 })),
+);
 
-  testEach(cases, ({ isFirst, field }, at) => isFirst && QUICK_FIELDS.has(field) && (at % 2 === 0) === stream)(
-    '$field $send reaches the model on every path, and is gone one turn later',
-    async (passing) => {
-      const { field, send, seen = { [field]: send }, without } = passing;
-      model.use([
-        { when: { text: 'read' }, replies: [CALL] },
-        { when: { has_tool_result: true }, replies: [CALL, { content: [{ type: 'text', text: 'done' }] }] },
-      ]);
-      const paths: Array<string | null> = [];
-      const turn = async (messages: WireMessage[], isWith: boolean): Promise<WireMessage[]> => {
-        const answer = await ask({ stream, tools: [READ], messages, ...(isWith ? { [field]: send } : {}) });
-        paths.push(answer.path);
-        for (const [name, value] of Object.entries(seen)) expect(newest()[name]).toEqual(isWith ? value : without);
-        expect(answer.headers.get('isthmus-ignored')).toBeNull();
-        return [...messages, { role: 'assistant', content: answer.content }];
-      };
-      let history = await turn([user('please read')], true);
-      history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], true);
-      history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], false);
-      history = await turn([...history, user('and now')], true);
-      await turn([...history, user('and then')], false);
-      await turn([user('a'), { role: 'assistant', content: 'b' }, user('c')], true);
-      expect(paths).toEqual(['start', 'continue', 'continue', 'continue', 'continue', 'replay']);
-      expect(model.requests).toHaveLength(6);
-    },
+/** Each value as a stream or as a whole answer, in turn; a soak takes it the other way, too. */
+const EVERYDAY = PASSING.map((passing, at) => ({ ...passing, stream: at % 2 === 1 }));
+
+async function passOnEveryPath({ stream, ...passing }: (typeof EVERYDAY)[number]): Promise<void> {
+  const { field, send, seen = { [field]: send }, without } = passing;
+  model.use([
+    { when: { text: 'read' }, replies: [CALL] },
+    { when: { has_tool_result: true }, replies: [CALL, { content: [{ type: 'text', text: 'done' }] }] },
+  ]);
+  const paths: Array<string | null> = [];
+  const turn = async (messages: WireMessage[], isWith: boolean): Promise<WireMessage[]> => {
+    const answer = await ask({ stream, tools: [READ], messages, ...(isWith ? { [field]: send } : {}) });
+    paths.push(answer.path);
+    for (const [name, value] of Object.entries(seen)) expect(newest()[name]).toEqual(isWith ? value : without);
+    expect(answer.headers.get('isthmus-ignored')).toBeNull();
+    return [...messages, { role: 'assistant', content: answer.content }];
+  };
+  let history = await turn([user('please read')], true);
+  history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], true);
+  history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], false);
+  history = await turn([...history, user('and now')], true);
+  await turn([...history, user('and then')], false);
+  await turn([user('a'), { role: 'assistant', content: 'b' }, user('c')], true);
+  expect(paths).toEqual(['start', 'continue', 'continue', 'continue', 'continue', 'replay']);
+  expect(model.requests).toHaveLength(6);
+}
+
+testEach(EVERYDAY, ({ isFirst, field }) => isFirst && QUICK_FIELDS.has(field))(
+  '$field $send reaches the model on every path, and is gone one turn later (stream: $stream)',
+  passOnEveryPath,
+);
+
+test('any value reaches the model the other way, too', { tags: ['soak'] }, async () => {
+  const depth = depthOf('parametersTheOtherWay');
+  const others = EVERYDAY.map((passing) => ({ ...passing, stream: !passing.stream }));
+  await checkProperty(
+    depth,
+    fc.asyncProperty(fc.constantFrom(...others), async (passing) => {
+      if (depth.isOver()) return;
+      model.requests.length = 0;
+      await passOnEveryPath(passing);
+    }),
   );
 });
 

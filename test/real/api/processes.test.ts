@@ -63,7 +63,7 @@ function children({ child }: TestGateway): number[] {
   return childrenOf(child.pid);
 }
 
-test('an evicted conversation goes on by replay, and no eviction calls the model', QUICK, async () => {
+test('an evicted conversation goes on by replay, and no eviction calls the model', async () => {
   const { model, gateway, ask } = await setUp('--max-processes', '2', '--spares', '0');
   const histories: Anthropic.MessageParam[][] = [];
   for (const name of ['one', 'two', 'three', 'four']) {

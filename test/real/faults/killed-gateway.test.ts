@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { depthOf } from '../../support/depth.ts';
 import { call, FaultStage, HISTORY, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
@@ -43,10 +44,13 @@ test(
   },
 );
 
-test('a gateway that is killed again and again leaves no process, and no more than the files of its last life', async () => {
+test('a gateway that is killed again and again leaves no process, and no more than the files of its last life', {
+  tags: ['soak'],
+}, async () => {
+  const { runs, isOver } = depthOf('killedGateways');
   stage = await FaultStage.open(['--spares', '1']);
   const conversation = stage.conversation();
-  for (let life = 1; life <= 5; life += 1) {
+  for (let life = 1; life <= runs && !isOver(); life += 1) {
     // A system prompt and a transcript are on the disk for as long as a replayed conversation lives.
     expect(await conversation.take(life % 2 === 1 ? call('a') : ANSWER)).toBe(life === 1 ? 'start' : 'replay');
     const [directory, ...others] = stage.runDirectories();
@@ -64,9 +68,10 @@ test('a gateway that is killed again and again leaves no process, and no more th
   expect(await conversation.take(ANSWER)).toBe('replay');
 });
 
-test('a gateway that is killed and followed at once leaves nothing either', async () => {
+test('a gateway that is killed and followed at once leaves nothing either', { tags: ['soak'] }, async () => {
+  const { runs, isOver } = depthOf('killedGateways');
   stage = await FaultStage.open(['--spares', '1']);
-  for (let life = 1; life <= 5; life += 1) {
+  for (let life = 1; life <= runs && !isOver(); life += 1) {
     const conversations = [stage.conversation(HISTORY), stage.conversation()];
     await Promise.all(conversations.map((conversation) => conversation.take(call('a'))));
     // One dies while it answers, one while it holds a call, one while it starts.

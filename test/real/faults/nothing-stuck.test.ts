@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { call, FaultStage, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
-import { QUICK } from '../../support/quick.ts';
 
 /** Nothing that a client sends, and nothing that a process or the API fails to do, takes a place or a start for ever. */
 
@@ -47,7 +46,7 @@ test('bodies that no walk bears are refused before anything is taken for them', 
   expect(await other.take(ANSWER)).toBe('start');
 });
 
-test('an API that has not begun to answer keeps no other process from starting', QUICK, async () => {
+test('an API that has not begun to answer keeps no other process from starting', async () => {
   stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1']);
   const waiting = stage.conversation().next(NEVER);
   const { socket } = waiting.sendAlone();

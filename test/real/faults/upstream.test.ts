@@ -256,9 +256,15 @@ const RICH_TYPES = [...streamEvents(RICH, { id: '', model: '', usage: {}, toolUs
 );
 
 test.each(['end', 'reset'] as const)(
-  'an answer of all kinds of blocks, cut by %s behind each of its events up to message_delta',
+  'an answer of all kinds of blocks, cut by %s behind any of its events up to message_delta',
+  { tags: ['soak'] },
   async (how) => {
-    const cuts = RICH_TYPES.slice(0, -2).map((_type, at) => at + 1);
+    const depth = depthOf('cutsOfOneAnswer');
+    const all = RICH_TYPES.slice(0, -2).map((_type, at) => at + 1);
+    const length = Math.min(depth.runs, all.length);
+    const some = fc.shuffledSubarray(all, { minLength: length, maxLength: length });
+    const [cuts = []] = fc.sample(some, { seed: depth.seed + how.length, numRuns: 1 });
+    expect(cuts).toHaveLength(length);
     const breakOne = async (after_events: number) => {
       const conversation = stage.conversation();
       const turn = conversation.next({ ...RICH, cut: { after_events, how } }, ANSWER);
@@ -272,7 +278,7 @@ test.each(['end', 'reset'] as const)(
       expect(turn.calls).toHaveLength(2);
     };
     const breakAll = async () => {
-      for (let cut = cuts.shift(); cut !== undefined; cut = cuts.shift()) await breakOne(cut);
+      for (let cut = cuts.shift(); cut !== undefined && !depth.isOver(); cut = cuts.shift()) await breakOne(cut);
     };
     await Promise.all([breakAll(), breakAll(), breakAll()]);
   },

@@ -78,14 +78,17 @@ export function describeSdkFacts(api: Api): void {
       expect((seen(0).system as Array<{ text: string }>).at(-1)?.text).toBe('You are under test.');
     });
 
-    // What Claude Code takes for a model that cannot but think is not told to be without.
-    test.each([
-      ['claude-opus-5-5', { type: 'adaptive' }],
-      ['claude-sonnet-5', { type: 'disabled' }],
-      ['claude-fable-5', { type: 'adaptive' }],
-      ['claude-haiku-4-5', { type: 'disabled' }],
-      ['claude-of-the-future', undefined],
-    ])('the SDK adds nothing of its own to a request for %s', async (name, thinking) => {
+    // What Claude Code takes for a model that cannot but think is not told to be without. As with the other tables that are
+    // longer for the first party, `npm test` tries the first rows over another API, `npm run test:real` all of them.
+    test.each(
+      [
+        ['claude-opus-5-5', { type: 'adaptive' }] as const,
+        ['claude-sonnet-5', { type: 'disabled' }] as const,
+        ['claude-of-the-future', undefined] as const,
+        ['claude-fable-5', { type: 'adaptive' }] as const,
+        ['claude-haiku-4-5', { type: 'disabled' }] as const,
+      ].slice(0, api === 'another' ? 3 : undefined),
+    )('the SDK adds nothing of its own to a request for %s', async (name, thinking) => {
       await replay(request([user('hi')], { model: name }));
       const parameters = { max_tokens: 9, output_config: { effort: 'low' } };
       await claim(request([user('hi')], { model: name, parameters }));
@@ -117,17 +120,16 @@ export function describeSdkFacts(api: Api): void {
       for (const { body } of contract.model.requests) expect(body.tools).toEqual([declared, large, tool('read')]);
     });
 
-    test.each(['You are under test.', '', `long ${'prompt '.repeat(30_000)}end`])(
-      'a spare and a replay give the same system blocks',
-      async (system) => {
-        await claim(request([user('hi')], { system }));
-        await replay(request([user('hi')], { system }));
-        const [claimed, replayed] = [seen(0), seen(1)].map((body) =>
-          (body.system as Array<{ text: string }>).map(({ text }) => text).slice(1),
-        );
-        expect(replayed).toEqual(claimed);
-      },
-    );
+    test.each(
+      [`long ${'prompt '.repeat(30_000)}end`, '', 'You are under test.'].slice(0, api === 'another' ? 2 : undefined),
+    )('a spare and a replay give the same system blocks', async (system) => {
+      await claim(request([user('hi')], { system }));
+      await replay(request([user('hi')], { system }));
+      const [claimed, replayed] = [seen(0), seen(1)].map((body) =>
+        (body.system as Array<{ text: string }>).map(({ text }) => text).slice(1),
+      );
+      expect(replayed).toEqual(claimed);
+    });
 
     test('a replayed conversation keeps the bytes of the live one', async () => {
       answering(CALL, TEXT);
