@@ -15,7 +15,8 @@ export interface MessageIdentity {
 
 /** The raw events of a whole, well-formed answer. */
 export function* streamEvents(reply: Reply, identity: MessageIdentity): Generator<StreamEvent> {
-  const message = completeMessage(reply, identity);
+  const { delta: more, ...begun } = reply;
+  const message = completeMessage(begun, identity);
   yield {
     type: 'message_start',
     message: {
@@ -35,7 +36,7 @@ export function* streamEvents(reply: Reply, identity: MessageIdentity): Generato
   }
   yield {
     type: 'message_delta',
-    delta: { stop_reason: message.stop_reason, stop_sequence: message.stop_sequence },
+    delta: { stop_reason: message.stop_reason, stop_sequence: message.stop_sequence, ...more },
     usage: message.usage,
   };
   yield { type: 'message_stop' };
@@ -54,6 +55,7 @@ export function completeMessage(reply: Reply, identity: MessageIdentity) {
     stop_reason: reply.stop_reason ?? defaultStop,
     stop_sequence: reply.stop_sequence ?? null,
     usage: { ...identity.usage, ...reply.usage },
+    ...reply.delta,
   };
 }
 

@@ -25,6 +25,8 @@ export interface Reply {
   stop_reason?: string;
   stop_sequence?: string;
   usage?: Record<string, number>;
+  /** Further fields of the `message_delta`'s `delta`, and of a whole answer, such as `safeguard_results`. */
+  delta?: Record<string, unknown>;
   /** Headers of a whole answer or a stream, beside its own. */
   headers?: Record<string, string>;
   /** Wait before the response headers. */

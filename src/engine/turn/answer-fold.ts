@@ -43,13 +43,15 @@ export class AnswerFold {
       case 'content_block_stop':
         this.#completeInput(message.content[event.index], event.index);
         return;
-      case 'message_delta':
-        Object.assign(message, event.delta);
+      case 'message_delta': {
+        const { type: _, delta, usage, ...rest } = event;
+        Object.assign(message, delta, rest);
         // A null count says nothing: the one of `message_start` stays.
-        for (const [name, count] of Object.entries(event.usage ?? {})) {
+        for (const [name, count] of Object.entries(usage ?? {})) {
           if (count !== null) message.usage = { ...message.usage, [name]: count };
         }
         return;
+      }
     }
   }
 

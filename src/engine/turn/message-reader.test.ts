@@ -77,6 +77,25 @@ const types = (turn: Reading[]) =>
   turn.map((reading) => (reading.type === 'event' ? reading.event.type : reading.type));
 const hasEnded = (turn: Reading[] | undefined) => turn?.some(({ type }) => type === 'end');
 
+test('what an early `message_delta` says goes with the last one, to streams and to the whole answer', () => {
+  const reader = readerFor('two-turns');
+  const results = [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses: {} } }];
+  const isDelta = (message: { type: string; event?: { type?: string } }) => message.event?.type === 'message_delta';
+  const messages = recorded('two-turns').messages as unknown as SDKMessage[];
+  const at = messages.findIndex(isDelta as (message: SDKMessage) => boolean);
+  const early = structuredClone(messages[at]) as unknown as { event: { delta: unknown } };
+  early.event.delta = { stop_reason: null, stop_sequence: null, safeguard_results: results };
+  messages.splice(at, 0, early as unknown as SDKMessage);
+  reader.open(0);
+  const events = messages
+    .slice(messages.findIndex(({ type }) => type !== ('turn' as string)))
+    .flatMap((message) => reader.read(message, 0))
+    .flatMap((reading) => (reading.type === 'event' ? [reading.event] : []));
+  const deltas = events.filter(({ type }) => type === 'message_delta');
+  expect(deltas).toMatchObject([{ delta: { stop_reason: 'end_turn', safeguard_results: results } }]);
+  expect(events.find(({ type }) => type === 'message_stop')).toMatchObject({ answer: { safeguard_results: results } });
+});
+
 describe('answers', () => {
   test('a text is relayed event for event, and its process settles', () => {
     const [first, second] = read('two-turns');

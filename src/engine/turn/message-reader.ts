@@ -5,6 +5,7 @@ import type {
   SessionStoreEntry,
 } from '@anthropic-ai/claude-agent-sdk';
 import { type Failure, failure } from '../../spec/failures.ts';
+import type { JsonObject } from '../../spec/messages.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
@@ -57,6 +58,8 @@ export class MessageReader {
   #fold = new AnswerFold();
   /** The end of a block, held back until the stream goes on: Claude Code also ends the open block of a cut stream. */
   #blockStop: RawEvent | undefined;
+  /** What the answer's `message_delta` events have said. */
+  #said: JsonObject = {};
   /** The failure of the open turn, while more words about it may come. */
   #failing: Failure | undefined;
   #waitsForWords = false;
@@ -184,6 +187,7 @@ export class MessageReader {
           if (strategy.furtherAnswer === 'is a cut') return this.fail(failure('upstream_cut', { how: 'stream' }));
           this.#fold = new AnswerFold();
         }
+        this.#said = {};
         return this.#relay(event);
       case 'content_block_start':
         return [...this.#relayBlockStop(), ...this.#relay(event)];
@@ -193,8 +197,11 @@ export class MessageReader {
         this.#blockStop = event;
         return [];
       case 'message_delta': {
-        if (event.delta.stop_reason === null) return [];
-        const readings = [...this.#relayBlockStop(), ...this.#relay(event)];
+        this.#said = { ...this.#said, ...withoutNull(event.delta) };
+        // A cut stream has such a delta too; what the API says in it goes with the last one.
+        if (event.delta.stop_reason == null) return [];
+        const whole = { ...event, delta: { ...this.#said, ...event.delta } };
+        const readings = [...this.#relayBlockStop(), ...this.#relay(whole)];
         // The last moment to keep the CLI from calling the model again.
         return strategy.mustEndAfter(this.#fold, declaredTools)
           ? [...readings, ...this.#complete(), { type: 'end' }]
@@ -253,6 +260,10 @@ export class MessageReader {
     this.#isOpen = false;
     return [{ type: 'event', event }];
   }
+}
+
+function withoutNull(delta: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(delta).filter(([, value]) => value !== null));
 }
 
 function callsIn({ message }: AnswerFold): string[] {
