@@ -21,6 +21,7 @@ function request(messages: Message[], rest: Partial<MessagesRequest> = {}): Mess
     stream: true,
     ignored: [],
     converted: [],
+    unknown: [],
     ...rest,
   };
 }

@@ -4,11 +4,11 @@ import type { MessagesRequest } from '../spec/messages.ts';
 const LONGEST = 1_000;
 
 /** The headers that say what became of the request's fields. */
-export function fieldHeaders({ ignored, converted }: MessagesRequest): Record<string, string> {
-  return {
-    ...(ignored.length === 0 ? {} : { 'isthmus-ignored': fieldList(ignored) }),
-    ...(converted.length === 0 ? {} : { 'isthmus-converted': fieldList(converted) }),
-  };
+export function fieldHeaders({ ignored, converted, unknown }: MessagesRequest): Record<string, string> {
+  const lists = { 'isthmus-ignored': ignored, 'isthmus-converted': converted, 'isthmus-passed': unknown };
+  return Object.fromEntries(
+    Object.entries(lists).flatMap(([header, paths]) => (paths.length === 0 ? [] : [[header, fieldList(paths)]])),
+  );
 }
 
 /**

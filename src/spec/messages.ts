@@ -41,8 +41,8 @@ export interface MessagesRequest {
   messages: Message[];
   tools: ClientTool[];
   /**
-   * Body fields that go into the model's request as they are: always `max_tokens`; `thinking`, sampling and output fields if
-   * the client sent them.
+   * Body fields that go into the model's request as they are: always `max_tokens`; `thinking`, sampling and output fields, and
+   * those that the gateway does not know, if the client sent them.
    */
   parameters: JsonObject;
   /** Values of `anthropic-beta` that go with the model's request, sorted. */
@@ -52,6 +52,8 @@ export interface MessagesRequest {
   ignored: string[];
   /** Paths of messages that reach the model in another form, such as `messages.1`. */
   converted: string[];
+  /** Paths of fields that the gateway does not know and passes on, such as `output_config.invented`. */
+  unknown: string[];
   /** The user that the client says it asks for; for log lines only. */
   userId?: string;
 }

@@ -74,6 +74,7 @@ export function request(messages: Message[], rest: Partial<MessagesRequest> = {}
     stream: true,
     ignored: [],
     converted: [],
+    unknown: [],
     ...rest,
   };
 }

@@ -3,10 +3,13 @@ import {
   BODY_FIELDS,
   CONTENT,
   HEADERS,
+  LONG_CONTEXT,
+  OUTPUT_CONFIG_FIELDS,
   OWN_BETAS,
   type Row,
   TOOL_FIELDS,
   TOOL_KINDS,
+  WITHHELD_BETAS,
 } from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { RESERVED_NAMES } from '../../src/engine/parameters/tool-names.ts';
 import { FAILURE_FACTS } from '../../src/spec/failures.ts';
@@ -29,9 +32,13 @@ What one turn asks for is not asked for in the next.
 
 ## Fields of the body
 
-A field that is not listed is ignored.
+A field that is not listed passes as it is; the answer's header \`isthmus-passed\` names it. Why: [decision 5](decisions/0005-one-contract.md).
 
 ${rows('field', BODY_FIELDS, code)}
+
+Fields of \`output_config\`, by the same rule:
+
+${rows('field', OUTPUT_CONFIG_FIELDS, code)}
 
 ## Tools
 
@@ -54,7 +61,7 @@ ${rows('content', CONTENT, plain)}
 
 ## Betas
 
-Values of \`anthropic-beta\` that are passed on. None changes what a turn costs or who answers it. Some clouds get four of them alone,
+Values of \`anthropic-beta\` that are known and passed on. None changes which model answers. Some clouds get four of them alone,
 see [credentials.md](credentials.md).
 
 ${table(
@@ -69,7 +76,17 @@ ${table(
   Object.entries(OWN_BETAS).map(([name, reason]) => [code(name), reason]),
 )}
 
-All others are ignored. A process keeps the betas of its first turn: when they change, the turn goes by replay.
+\`${LONG_CONTEXT.beta}\` becomes the suffix \`${LONG_CONTEXT.suffix}\` of the model's name, by which alone Claude Code takes the model for one
+with a window of 1,000,000 tokens; it then sends that beta itself.
+
+Ignored, by what the value begins with:
+
+${table(
+  ['value', 'why'],
+  Object.entries(WITHHELD_BETAS).map(([beginning, reason]) => [code(`${beginning}…`), reason]),
+)}
+
+All others pass as they are; the header \`isthmus-passed\` names them. A process keeps the betas of its first turn: when they change, the turn goes by replay.
 
 ## Headers
 

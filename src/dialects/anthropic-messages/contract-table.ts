@@ -18,9 +18,14 @@ export interface Row {
   note: string;
   /** The field goes into the model's request as it is. */
   passed?: true;
+  /** The beta that the API wants beside the field. Where it does not reach the provider, the field is ignored with it. */
+  beta?: string;
 }
 
-/** Top-level fields of the body; one that is not listed is ignored. */
+/**
+ * Top-level fields of the body. One that is not listed passes and is declared, see docs/decisions/0005: so what would replace a
+ * part of the request, and what is known to change its cost or the API's state, must have a row here.
+ */
 export const BODY_FIELDS = {
   model: {
     handling: 'honoured',
@@ -41,12 +46,27 @@ export const BODY_FIELDS = {
   top_k: { handling: 'honoured', passed: true, note: 'As it is.' },
   stop_sequences: { handling: 'honoured', passed: true, note: 'As it is; the answer says which one was met.' },
   tool_choice: { handling: 'honoured', passed: true, note: 'As it is, `disable_parallel_tool_use` too.' },
-  output_config: { handling: 'honoured', passed: true, note: 'As it is: `effort`, `format`.' },
+  output_config: { handling: 'honoured', passed: true, note: 'See the table of its fields.' },
   output_format: { handling: 'honoured', passed: true, note: 'As `output_config.format`, its newer name.' },
+  safeguards: {
+    handling: 'honoured',
+    passed: true,
+    beta: 'dangerous-tool-use-2026-09-03',
+    note: 'As it is, for Claude Code’s auto mode; `dangerous-tool-use-2026-09-03`, which the API wants beside it, passes. The answer’s `safeguard_results` come as the API sends them.',
+  },
   betas: { handling: 'honoured', note: 'Like the header `anthropic-beta`; see the table of betas.' },
   metadata: { handling: 'honoured', note: '`user_id` goes into the log line of the turn, nothing goes to the model.' },
   cache_control: { handling: 'replaced', note: 'Claude Code sets its own breakpoints, on every path the same.' },
   context_management: { handling: 'ignored', note: 'The client’s messages reach the model whole.' },
+  diagnostics: { handling: 'ignored', note: 'It asks for Claude Code’s own breakpoints, which are not the client’s.' },
+  context_hint: {
+    handling: 'ignored',
+    note: 'The API would ask for a shorter history; the client’s reaches it whole.',
+  },
+  resumption: { handling: 'ignored', note: 'The API would pause within an answer; here each answer is whole.' },
+  anthropic_beta: { handling: 'ignored', note: 'The header `anthropic-beta` and the field `betas` are read.' },
+  fallbacks: { handling: 'ignored', note: 'It would change which model answers.' },
+  fallback_credit_token: { handling: 'ignored', note: 'It would change what the turn costs.' },
   service_tier: { handling: 'ignored', note: 'It would change what the turn costs.' },
   speed: { handling: 'ignored', note: 'It would change what the turn costs.' },
   container: {
@@ -64,6 +84,18 @@ export const BODY_FIELDS = {
   thread: {
     handling: 'refused',
     note: 'message threads are kept by the API and do not pass through Isthmus; send the whole history in `messages`',
+  },
+} as const satisfies Record<string, Row>;
+
+/** Fields of `output_config`; one that is not listed passes and is declared. */
+export const OUTPUT_CONFIG_FIELDS = {
+  effort: { handling: 'honoured', passed: true, note: 'As it is, with `effort-2025-11-24` where a model needs it.' },
+  format: { handling: 'honoured', passed: true, note: 'As it is; `structured-outputs-2025-12-15` passes.' },
+  task_budget: {
+    handling: 'honoured',
+    passed: true,
+    beta: 'task-budgets-2026-03-13',
+    note: 'As it is; `task-budgets-2026-03-13`, which the API wants beside it, passes.',
   },
 } as const satisfies Record<string, Row>;
 
@@ -94,7 +126,10 @@ export const TOOL_FIELDS = {
   eager_input_streaming: { handling: 'honoured', passed: true, note: 'As it is.' },
   input_examples: { handling: 'honoured', passed: true, note: 'As it is.' },
   cache_control: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  defer_loading: { handling: 'ignored', note: 'The tool is loaded at once: nothing could load it later.' },
+  defer_loading: {
+    handling: 'ignored',
+    note: 'The tool is there at once if a `tool_reference`, a `tool_addition`, `tool_choice` or a declared tool search can load it; else it is left out, as it is with the API.',
+  },
   allowed_callers: { handling: 'ignored', note: 'The model alone calls tools.' },
 } as const satisfies Record<string, Row>;
 
@@ -139,6 +174,10 @@ export const CONTENT = {
     handling: 'replaced',
     note: 'By that of the gateway’s own `claude`.',
   },
+  'system block that is only a line in which Claude Code or the Agent SDK says what it is': {
+    handling: 'replaced',
+    note: 'By that of the gateway’s own `claude`.',
+  },
   'server_tool_use, mcp_tool_use and their results': {
     handling: 'honoured',
     note: 'In a history that began elsewhere: as they are.',
@@ -149,11 +188,7 @@ export const CONTENT = {
   },
 } as const satisfies Record<string, Row>;
 
-/**
- * Values of `anthropic-beta` that are passed on, with the reason. All others are ignored: those that change what a turn costs
- * or who answers it (`context-1m-…`, `fast-mode-…`, `server-side-fallback-…`), those for what does not pass through Isthmus
- * (`mcp-client-…`, `code-execution-…`, `message-threads-…`), and those that Claude Code sends itself, see below.
- */
+/** Values of `anthropic-beta` that are known and passed on, with the reason. */
 export const BETAS = {
   'thinking-token-count-2026-05-13': 'progress of thinking that is not shown',
   'thinking-display-updates-2026-08-18': 'how thinking is shown',
@@ -172,6 +207,8 @@ export const BETAS = {
   'model-context-window-exceeded-2025-08-26': 'its stop reason',
   'pdfs-2024-09-25': 'PDF documents',
   'files-api-2025-04-14': 'sources of type `file`, as far as the credential’s workspace has them',
+  'dangerous-tool-use-2026-09-03': '`safeguards`',
+  'task-budgets-2026-03-13': '`output_config.task_budget`',
 } as const satisfies Record<string, string>;
 
 /**
@@ -184,6 +221,49 @@ export const OWN_BETAS = {
   'effort-2025-11-24': '`output_config.effort`, for models that have it; passed on beside an effort of the client',
 } as const satisfies Record<string, string>;
 
+/** Asks for a window of 1,000,000 tokens. Claude Code takes it for such a window only as a suffix of the model's name. */
+export const LONG_CONTEXT = { beta: 'context-1m-2025-08-07', suffix: '[1m]' } as const;
+
+/**
+ * Values of `anthropic-beta` that are ignored, by what they begin with, and why. One that is in no list passes and is declared,
+ * see docs/decisions/0005.
+ */
+export const WITHHELD_BETAS = {
+  'fast-mode-': 'it changes what a turn costs',
+  'fallback-credit-': 'it changes what a turn costs',
+  'server-side-fallback-': 'it changes which model answers',
+  'oauth-': 'it belongs to a credential, and the client’s is not the one that pays',
+  'message-threads-': 'threads do not pass through Isthmus',
+  'message-batches-': 'batches do not pass through Isthmus',
+  'mcp-client-': 'the API’s connectors do not pass through Isthmus',
+  'mcp-servers-': 'the API’s connectors do not pass through Isthmus',
+  'code-execution-': 'server tools do not pass through Isthmus',
+  'web-search-': 'server tools do not pass through Isthmus',
+  'web-fetch-': 'server tools do not pass through Isthmus',
+  'tool-search-tool-': 'server tools do not pass through Isthmus',
+  'advisor-tool-': 'server tools do not pass through Isthmus',
+  'skills-': 'containers do not pass through Isthmus',
+  'environments-': 'containers do not pass through Isthmus',
+  'managed-agents-': 'agents of the API do not pass through Isthmus',
+  'ccr-': 'it belongs to sessions that Anthropic hosts',
+  'tool-provenance-': 'it belongs to sessions that Anthropic hosts',
+  'x-cc-internal-': 'Claude Code’s own notes to itself',
+  'context-management-': 'the client’s messages reach the model whole',
+  'context-hint-': 'the client’s messages reach the model whole',
+  'compact-': 'the client’s messages reach the model whole',
+  'prompt-caching-': 'Claude Code sets its own breakpoints',
+  'extended-cache-ttl-': 'Claude Code sets its own breakpoints',
+  'cache-keepalive-': 'Claude Code sets its own breakpoints',
+  'cache-diagnosis-': 'Claude Code sets its own breakpoints',
+  'thinking-resumption-': 'each answer is whole',
+  'resumption-': 'each answer is whole',
+  'redact-thinking-': '`thinking.display` says what is shown',
+  'mid-conversation-': 'system messages are converted',
+  'per-turn-control-': 'system messages are converted',
+  'inline-tools-': 'system messages are converted',
+  'timing-': 'system messages are converted',
+} as const satisfies Record<string, string>;
+
 /** Request headers that Isthmus reads, and those that it answers with. */
 export const HEADERS = {
   'anthropic-beta': 'request: see the table of betas',
@@ -191,6 +271,7 @@ export const HEADERS = {
   'isthmus-path': 'answer: `continue`, `start` or `replay`: how the turn reached the model',
   'isthmus-replay-reason': 'answer: why a turn with a history was not continued on a live process',
   'isthmus-ignored': 'answer: the fields that were ignored',
+  'isthmus-passed': 'answer: the fields and betas that Isthmus does not know; they go with the turn as they are',
   'isthmus-converted': 'answer: the messages that reached the model in another form',
   'isthmus-error': 'answer: the code of a failure, see errors.md',
   'isthmus-token-count':
@@ -204,10 +285,11 @@ export const HEADERS = {
 /** The tables as one JSON value. */
 export const CONTRACT = {
   body_fields: BODY_FIELDS,
+  output_config_fields: OUTPUT_CONFIG_FIELDS,
   tools: TOOL_KINDS,
   tool_fields: TOOL_FIELDS,
   content: CONTENT,
-  betas: { passed_on: BETAS, said_by_claude_code: OWN_BETAS },
+  betas: { passed_on: BETAS, said_by_claude_code: OWN_BETAS, long_context: LONG_CONTEXT, withheld: WITHHELD_BETAS },
   headers: HEADERS,
 };
 

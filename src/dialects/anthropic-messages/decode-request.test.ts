@@ -179,10 +179,7 @@ test.each<[string, unknown]>([
     'tools.0.name: a tool name must be 1 to 128 printable',
     { ...base, tools: [{ name: 'a…b', input_schema: { type: 'object' } }] },
   ],
-  [
-    'system: is nothing but a marker of Claude Code’s own',
-    { ...base, system: "You are Claude Code, Anthropic's official CLI for Claude." },
-  ],
+  ['system: is nothing but a marker of Claude Code’s own', { ...base, system: '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__' }],
   [
     'messages.2.content.0: nothing but tool_use blocks can follow',
     {
@@ -241,12 +238,28 @@ test('consecutive assistant messages with calls are one, and a key such as __pro
   expect(JSON.stringify(messages[1]?.content[0]?.input)).toBe('{"__proto__":{"a":1},"b":2}');
 });
 
-test('the billing header of Claude Code as a client is left out', () => {
-  const system = ['x-anthropic-billing-header: cc_version=1', 'You are Claude Code.'].map((text) => ({
-    type: 'text',
-    text,
-  }));
-  expect(decodeRequest({ ...base, system })).toMatchObject({ system: 'You are Claude Code.', ignored: [] });
+describe('what Claude Code says of itself as a client is left out of the system prompt', () => {
+  const billing = 'x-anthropic-billing-header: cc_version=1';
+  const lines = [
+    "You are Claude Code, Anthropic's official CLI for Claude.",
+    "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
+    "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
+  ];
+  const decoded = (...texts: string[]) =>
+    decodeRequest({ ...base, system: texts.map((text) => ({ type: 'text', text })) }, { strict: true }).system;
+
+  test.each(lines)('%s', (line) => {
+    expect(decodeRequest({ ...base, system: line }).system).toBe('');
+    expect(decoded(`${line}\n`)).toBe('');
+    expect(decoded(billing, line)).toBe('');
+    expect(decoded(billing, line, 'one', 'two')).toBe('one\n\ntwo');
+    expect(decoded(line, 'one')).toBe('one');
+  });
+
+  test('but not what merely begins so', () => {
+    expect(decoded(billing, 'You are Claude Code.')).toBe('You are Claude Code.');
+    expect(decoded(`${lines[0]}\nBe brief.`)).toBe(`${lines[0]}\nBe brief.`);
+  });
 });
 
 test('decodes what it was given and says what it does not act on', () => {
@@ -270,7 +283,7 @@ test('decodes what it was given and says what it does not act on', () => {
         description: 'd',
         input_schema: { type: 'object', $defs: { x: {} } },
         strict: true,
-        defer_loading: true,
+        allowed_callers: ['direct'],
       },
       { type: 'web_search_20250305', name: 'web_search' },
     ],
@@ -285,19 +298,12 @@ test('decodes what it was given and says what it does not act on', () => {
     system: 'one\n\ntwo',
     messages: [{ role: 'user', content: ['a', 'b', 'c', 'd'].map((text) => ({ type: 'text', text })) }],
     tools: [{ name: 'read', description: 'd', input_schema: { type: 'object', $defs: { x: {} } }, strict: true }],
-    parameters: { max_tokens: 10, temperature: 0.5 },
+    parameters: { max_tokens: 10, temperature: 0.5, invented: 1 },
     betas: [],
     stream: true,
-    ignored: [
-      'service_tier',
-      'invented',
-      'metadata.team',
-      'tools.0.defer_loading',
-      'tools.1',
-      'messages.2',
-      'messages.4',
-    ],
+    ignored: ['service_tier', 'metadata.team', 'tools.0.allowed_callers', 'tools.1', 'messages.2', 'messages.4'],
     converted: [],
+    unknown: ['invented'],
     userId: 'u',
   });
 });
@@ -443,13 +449,139 @@ describe('tools', () => {
   });
 });
 
-test('betas of the allow-list pass, others are declared, Claude Code’s own are nobody’s concern', () => {
+describe('fields that are not in the table', () => {
+  test('pass as they are and are declared, also in strict mode', () => {
+    const invented = JSON.parse('{"a":[{"__proto__":{"b":null}}]}');
+    const body = { ...base, invented, toString: 1, output_config: { effort: 'low', pace: 2 } };
+    const { parameters, unknown, ignored } = decodeRequest(body, { strict: true });
+    expect(JSON.stringify(parameters.invented)).toBe(JSON.stringify(invented));
+    expect(parameters).toMatchObject({ toString: 1, output_config: { effort: 'low', pace: 2 } });
+    expect({ unknown, ignored }).toEqual({ unknown: ['invented', 'toString', 'output_config.pace'], ignored: [] });
+  });
+
+  test('are none when they are null', () => {
+    const { parameters, unknown } = decodeRequest({ ...base, invented: null, output_config: { pace: null } });
+    expect({ parameters, unknown }).toEqual({ parameters: { max_tokens: 10, output_config: {} }, unknown: [] });
+  });
+
+  test('may have any name', () => {
+    const body = JSON.parse('{"__proto__":{"stream":true},"constructor":1}');
+    const { parameters, unknown, stream } = decodeRequest(Object.assign(body, base));
+    expect(JSON.stringify(parameters)).toContain('"__proto__":{"stream":true}');
+    expect({ unknown, stream }).toEqual({ unknown: ['__proto__', 'constructor'], stream: false });
+  });
+
+  test('never are those that replace a part of the request, or are known to change its cost or answerer', () => {
+    const replacing = { model: 'n', system: 's', metadata: { user_id: 'u' }, betas: [], stream: true };
+    const ignored = { anthropic_beta: ['x'], fallbacks: [{ model: 'o' }], fallback_credit_token: 't', speed: 'fast' };
+    const request = decodeRequest({ ...base, ...replacing, ...ignored, service_tier: 'auto' });
+    expect(request.parameters).toEqual({ max_tokens: 10 });
+    expect(request.unknown).toEqual([]);
+    expect(request.ignored.sort()).toEqual([...Object.keys(ignored), 'service_tier'].sort());
+  });
+});
+
+test('a field goes with its beta: where the provider does not get the beta, neither passes', () => {
+  const safeguards = [{ type: 'dangerous_tool_use' }];
+  const body = { ...base, safeguards, output_config: { task_budget: { type: 'tokens', total: 1 }, effort: 'low' } };
+  const betas = ['dangerous-tool-use-2026-09-03', 'task-budgets-2026-03-13'];
+  expect(decodeRequest(body, { betas, strict: true })).toMatchObject({
+    betas,
+    parameters: { safeguards, output_config: body.output_config },
+  });
+  const { parameters, ignored } = decodeRequest(body, { betas, passesBeta: (value) => value.startsWith('effort') });
+  expect(parameters).toEqual({ max_tokens: 10, output_config: { effort: 'low' } });
+  expect(ignored).toEqual([
+    'safeguards',
+    'output_config.task_budget',
+    ...betas.map((beta) => `anthropic-beta:${beta}`),
+  ]);
+});
+
+test('betas of the table pass, Claude Code’s own are nobody’s concern, unknown ones pass and are declared', () => {
   const request = decodeRequest(
     { ...base, betas: ['output-300k-2026-03-24'] },
-    { betas: ['pdfs-2024-09-25', 'claude-code-20250219', 'context-1m-2025-08-07', 'pdfs-2024-09-25', 'toString'] },
+    { betas: ['pdfs-2024-09-25', 'claude-code-20250219', 'pdfs-2024-09-25', 'toString'] },
   );
-  expect(request.betas).toEqual(['output-300k-2026-03-24', 'pdfs-2024-09-25']);
-  expect(request.ignored).toEqual(['anthropic-beta:context-1m-2025-08-07', 'anthropic-beta:toString']);
+  expect(request.betas).toEqual(['output-300k-2026-03-24', 'pdfs-2024-09-25', 'toString']);
+  expect(request).toMatchObject({ ignored: [], unknown: ['anthropic-beta:toString'] });
+});
+
+test.each(['fast-mode-2027-01-01', 'oauth-2025-04-20', 'a,fast-mode-2026-02-01', 'a b', 'a\r\nb', ''])(
+  'the beta %j does not pass',
+  (beta) => {
+    const { betas, ignored } = decodeRequest({ ...base, betas: [beta] });
+    expect({ betas, ignored }).toEqual({ betas: [], ignored: [`anthropic-beta:${beta}`] });
+  },
+);
+
+test('the beta of the long context is the suffix of the model’s name', () => {
+  const betas = ['context-1m-2025-08-07'];
+  for (const model of ['m', 'anthropic/m', 'm[1m]']) {
+    expect(decodeRequest({ ...base, model }, { betas, strict: true })).toMatchObject({ model: 'm[1m]', betas: [] });
+  }
+  expect(decodeRequest({ ...base, betas })).toMatchObject({ model: 'm[1m]', ignored: [] });
+  expect(decodeRequest({ ...base, model: 'm[1M]' }, { betas }).model).toBe('m[1M]');
+});
+
+describe('a deferred tool', () => {
+  const schema = { input_schema: { type: 'object' } };
+  const placeholder = {
+    name: 'DeferredToolPlaceholder',
+    description: 'never call this',
+    ...schema,
+    defer_loading: true,
+  };
+  const later = { name: 'later', ...schema, defer_loading: true };
+  const tools = [{ name: 'search', ...schema }, placeholder, later];
+  const seen = (body: object) => {
+    const { tools: left, ignored } = decodeRequest({ ...base, tools, ...body });
+    return { names: left.map(({ name }) => name), ignored };
+  };
+
+  test('that nothing has loaded is left out and declared', () => {
+    expect(seen({})).toEqual({ names: ['search'], ignored: ['tools.1', 'tools.2'] });
+    expect(messageOf({ ...base, tools: [tools[0], later, later] })).toContain(
+      'tools.2.name: tool names must be unique',
+    );
+  });
+
+  test.each<[string, object]>([
+    [
+      'a reference in a result',
+      {
+        messages: [
+          { role: 'user', content: 'x' },
+          { role: 'assistant', content: [use('a')] },
+          {
+            role: 'user',
+            content: [{ ...result('a'), content: [{ type: 'tool_reference', tool_name: 'later' }] }],
+          },
+        ],
+      },
+    ],
+    [
+      'a tool_addition',
+      {
+        messages: [
+          { role: 'user', content: 'x' },
+          { role: 'system', content: [{ type: 'tool_addition', tool: { type: 'tool_reference', name: 'later' } }] },
+        ],
+      },
+    ],
+    ['tool_choice', { tool_choice: { type: 'tool', name: 'later' } }],
+  ])('that is loaded by %s is there', (_by, body) => {
+    expect(seen(body)).toMatchObject({ names: ['search', 'later'], ignored: ['tools.1', 'tools.2.defer_loading'] });
+  });
+
+  test('that the API’s own tool search could find is loaded at once', () => {
+    const search = { type: 'tool_search_tool_regex_20251119', name: 'tool_search_tool_regex' };
+    expect(seen({ tools: [...tools, search] }).names).toEqual(['search', 'DeferredToolPlaceholder', 'later']);
+  });
+
+  test('with `defer_loading: false` is none', () => {
+    expect(seen({ tools: [{ ...later, defer_loading: false }] }).names).toEqual(['later']);
+  });
 });
 
 test('betas that the provider does not get are declared, and refused in strict mode', () => {
@@ -478,11 +610,11 @@ test('fields of system blocks that do not arrive are declared', () => {
 });
 
 test('in strict mode the first field that would be ignored is an error', () => {
-  const decode = () => decodeRequest({ ...base, speed: 'fast', invented: 1 }, { strict: true });
-  expect(decode).toThrow('speed: would be ignored, and strict mode allows that for no field (nor invented)');
+  const decode = () => decodeRequest({ ...base, speed: 'fast', service_tier: 'auto' }, { strict: true });
+  expect(decode).toThrow('speed: would be ignored, and strict mode allows that for no field (nor service_tier)');
   expect(decodeRequest(base, { strict: true }).ignored).toEqual([]);
-  const betas = Array.from({ length: 1_000 }, (_, at) => `beta-${at}`);
-  expect(() => decodeRequest({ ...base, betas }, { strict: true })).toThrow(/anthropic-beta:beta-20, and 979 more\)/);
+  const betas = Array.from({ length: 1_000 }, (_, at) => `oauth-${at}`);
+  expect(() => decodeRequest({ ...base, betas }, { strict: true })).toThrow(/anthropic-beta:oauth-20, and 979 more\)/);
 });
 
 test.each(['container', 'mcp_servers', 'inference_geo', 'thread'])('%s is refused with what to do instead', (field) => {

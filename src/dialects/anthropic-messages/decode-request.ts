@@ -1,17 +1,18 @@
 import { z } from 'zod';
-import { extrasOfText } from '../../conversation/carriage.ts';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
 import { badRequest, type FailureError, failed } from '../../spec/failures.ts';
 import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import {
   ANTHROPIC_CLIENT_TOOL,
-  BETAS,
   BODY_FIELDS,
-  OWN_BETAS,
+  OUTPUT_CONFIG_FIELDS,
   passedFields,
   type Row,
   TOOL_FIELDS,
 } from './contract-table.ts';
+import { decodeBetas, withLongContext } from './decode-betas.ts';
+import { decodeSystem } from './decode-system.ts';
+import { loadedTools } from './deferred-tools.ts';
 import { effortOfAnswer, messageEffort } from './message-effort.ts';
 import { IndexedPaths } from './message-paths.ts';
 import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
@@ -108,6 +109,7 @@ const requestBody = z.looseObject({
   tool_choice: z.looseObject({ type: z.string() }).nullish(),
   output_config: jsonObject.nullish(),
   output_format: jsonObject.nullish(),
+  safeguards: z.array(jsonObject).nullish(),
   betas: z.array(z.string()).nullish(),
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
 });
@@ -146,16 +148,18 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true, passesBeta = () => true } = options;
   assertShallow(body);
   const parsed = parse(requestBody, body, '');
-  if (mayHoldLoneSurrogates) assertWellFormed(parsed, '');
-  const ignored: string[] = [];
-  const parameters = decodeParameters(parsed, ignored);
-  const tools = toolsAfterChanges(decodeTools(parsed.tools ?? [], ignored), parsed.messages);
+  if (mayHoldLoneSurrogates) assertWellFormed(body, '');
+  const declared: Declared = { ignored: [], unknown: [] };
+  const { ignored, unknown } = declared;
+  const parameters = decodeParameters(body as JsonObject, parsed, passesBeta, declared);
+  const canLoad = loadedTools(parsed);
+  const tools = toolsAfterChanges(decodeTools(parsed.tools ?? [], canLoad, ignored), parsed.messages);
   assertChosenToolExists(parsed.tool_choice, tools);
+  const asked = [...headerBetas, ...(parsed.betas ?? [])];
   const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort != null;
-  const known = hasEffort ? BETAS_BESIDE_EFFORT : BETAS;
-  const betas = decodeBetas([...headerBetas, ...(parsed.betas ?? [])], { known, passesBeta }, ignored);
+  const betas = decodeBetas(asked, { hasEffort, passesBeta }, declared);
   const system = decodeSystem(asBlocks(parsed.system ?? []), ignored);
-  const { model } = parsed;
+  const model = withLongContext(parsed.model, asked);
   const messages = parsed.messages.map((item, index) => decodeMessage(item, new IndexedPaths(index), ignored));
   const checked = checkMessages(messages, 'messages', model);
   ignored.push(...checked.ignored);
@@ -170,33 +174,59 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
     stream: parsed.stream === true,
     ignored,
     converted: checked.converted,
+    unknown,
     ...(parsed.metadata?.user_id ? { userId: parsed.metadata.user_id } : {}),
   };
 }
 
-/** The fields that go to the model, `output_config` with the effort that a system message has set. */
-function decodeParameters(body: z.infer<typeof requestBody>, ignored: string[]): JsonObject {
-  const fields = decodeFields(body, ignored);
-  const effort = effortOfAnswer(body.messages);
-  return effort === undefined ? fields : { ...fields, output_config: { ...body.output_config, effort } };
+/** The paths of what becomes of a request otherwise than its client may think. */
+type Declared = Pick<MessagesRequest, 'ignored' | 'unknown'>;
+
+/**
+ * The fields that go to the model, `output_config` with the effort that a system message has set.
+ *
+ * @param body as it came: a copy would lose a key such as `__proto__`, and so ignore it in silence
+ */
+function decodeParameters(
+  body: JsonObject,
+  { messages, metadata }: z.infer<typeof requestBody>,
+  passesBeta: (value: string) => boolean,
+  declared: Declared,
+): JsonObject {
+  const { output_config: given, ...fields } = passOn(body, { rows: BODY_FIELDS, path: '', passesBeta }, declared);
+  for (const [field, value] of Object.entries(metadata ?? {})) {
+    if (field !== 'user_id' && value != null) declared.ignored.push(`metadata.${field}`);
+  }
+  const table = { rows: OUTPUT_CONFIG_FIELDS, path: 'output_config.', passesBeta };
+  const output = given === undefined ? undefined : passOn(given as JsonObject, table, declared);
+  const effort = effortOfAnswer(messages);
+  if (effort !== undefined) return { ...fields, output_config: { ...output, effort } };
+  return output === undefined ? fields : { ...fields, output_config: output };
 }
 
-/** The fields that go to the model as they are; all others are ignored, refused or decoded elsewhere. */
-function decodeFields(body: JsonObject, ignored: string[]): JsonObject {
-  const rows: Record<string, Row> = BODY_FIELDS;
-  for (const [field, value] of Object.entries(body)) {
+interface FieldTable {
+  rows: Record<string, Row>;
+  /** Stands before the name of each field. */
+  path: string;
+  passesBeta: (value: string) => boolean;
+}
+
+/** The fields of an object that go to the model as they are. Null is absent. */
+function passOn(object: JsonObject, { rows, path, passesBeta }: FieldTable, declared: Declared): JsonObject {
+  const kept = Object.entries(object).filter(([field, value]) => {
+    if (value === undefined || value === null) return false;
     const row = Object.hasOwn(rows, field) ? rows[field] : undefined;
-    if (value === undefined || value === null) continue;
-    if (row?.handling === 'refused') throw refusedField(field, row.note);
-    if (row === undefined || row.handling === 'ignored') ignored.push(field);
-  }
-  for (const field of Object.keys((body.metadata as JsonObject | null) ?? {})) {
-    if (field !== 'user_id') ignored.push(`metadata.${field}`);
-  }
-  return onlyFields(body, PASSED_BODY_FIELDS);
+    if (row?.handling === 'refused') throw refusedField(path + field, row.note);
+    if (row === undefined) declared.unknown.push(path + field);
+    else if (row.handling === 'ignored' || (row.beta !== undefined && !passesBeta(row.beta))) {
+      declared.ignored.push(path + field);
+      return false;
+    }
+    return row?.passed ?? row === undefined;
+  });
+  return Object.fromEntries(kept);
 }
 
-const PASSED_BODY_FIELDS = passedFields(BODY_FIELDS);
 const PASSED_TOOL_FIELDS = passedFields(TOOL_FIELDS);
 
 function onlyFields(object: JsonObject, fields: readonly string[]): JsonObject {
@@ -239,58 +269,19 @@ function decodeMessage(
   return { role, content: blocks.map(toolChangeInWords), paths };
 }
 
-const EFFORT: keyof typeof OWN_BETAS = 'effort-2025-11-24';
-const BETAS_BESIDE_EFFORT = { ...BETAS, [EFFORT]: OWN_BETAS[EFFORT] };
-
-function decodeBetas(
-  values: readonly string[],
-  { known, passesBeta }: { known: object; passesBeta: (value: string) => boolean },
-  ignored: string[],
-): string[] {
-  const passed = new Set<string>();
-  for (const value of values) {
-    const isKnown = Object.hasOwn(known, value);
-    if (isKnown && passesBeta(value)) passed.add(value);
-    else if (isKnown || !Object.hasOwn(OWN_BETAS, value)) ignored.push(`anthropic-beta:${value}`);
-  }
-  return [...passed].sort();
-}
-
-/** A system prompt that consists of one of these would replace Claude Code's own line, or vanish. */
-const MARKERS_OF_CLAUDE_CODE: ReadonlySet<string> = new Set([
-  "You are Claude Code, Anthropic's official CLI for Claude.",
-  "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
-  "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
-  '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__',
-]);
-/** The billing header, the first block of Claude Code as a client. The gateway's `claude` sends its own. */
-const BILLING_HEADER = 'x-anthropic-billing-header:';
-
-function decodeSystem(blocks: ContentBlock[], ignored: string[]): string {
-  for (const [at, block] of blocks.entries()) {
-    for (const field of extrasOfText(block)) ignored.push(`system.${at}.${field}`);
-  }
-  const kept = blocks.filter(({ text }) => text !== '' && !String(text).startsWith(BILLING_HEADER));
-  const system = kept.map(({ text }) => String(text)).join('\n\n');
-  if (MARKERS_OF_CLAUDE_CODE.has(system.trim())) {
-    throw badRequest('system', 'is nothing but a marker of Claude Code’s own; say something else, or more');
-  }
-  return system;
-}
-
-function decodeTools(tools: JsonObject[], ignored: string[]): ClientTool[] {
+/** @param canLoad whether a deferred tool with this name is loaded, or can be */
+function decodeTools(tools: JsonObject[], canLoad: (name: string) => boolean, ignored: string[]): ClientTool[] {
   const names = new Set<string>();
   return tools.flatMap((item, index): ClientTool[] => {
     const path = `tools.${index}`;
-    const tool = decodeTool(item, path, ignored);
-    if (tool === undefined) {
-      ignored.push(path);
-      return [];
-    }
-    if (names.has(tool.name))
+    const fields: string[] = [];
+    const tool = decodeTool(item, path, fields);
+    if (tool && names.has(tool.name))
       throw badRequest(`${path}.name`, `tool names must be unique, \`${tool.name}\` was used before`);
-    names.add(tool.name);
-    return [tool];
+    if (tool) names.add(tool.name);
+    const isLeftOut = !tool || (item.defer_loading === true && !canLoad(tool.name));
+    for (const left of isLeftOut ? [path] : fields) ignored.push(left);
+    return isLeftOut ? [] : [tool];
   });
 }
 

@@ -9,9 +9,11 @@ import {
   CONTENT,
   CONTRACT,
   HEADERS,
+  LONG_CONTEXT,
   OWN_BETAS,
   TOOL_FIELDS,
   TOOL_KINDS,
+  WITHHELD_BETAS,
 } from '../../../src/dialects/anthropic-messages/contract-table.ts';
 import { FAILURE_FACTS } from '../../../src/spec/failures.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../../support/as-the-model-sees.ts';
@@ -125,8 +127,10 @@ const PASSED: Record<PassedField, [Passing, ...Passing[]]> = {
     { send: { type: 'none' } },
     { send: { type: 'tool', name: 'read' } },
   ],
+  safeguards: [{ send: [{ type: 'dangerous_tool_use', classifier_context: { rules: ['ü'] } }] }],
   output_config: [
     { send: { effort: 'low' } },
+    { send: { task_budget: { type: 'tokens', total: 64_000 }, effort: 'low' } },
     { send: { format: { type: 'json_schema', schema: { type: 'object', properties: { a: {} } } } } },
   ],
   output_format: [
@@ -203,6 +207,12 @@ const OTHER_FIELDS: Record<OtherField, unknown> = {
   metadata: { user_id: 'somebody' },
   cache_control: { type: 'ephemeral', ttl: '1h' },
   context_management: { edits: [] },
+  diagnostics: { previous_message_id: null },
+  context_hint: { enabled: true },
+  resumption: { type: 'enabled' },
+  anthropic_beta: ['context-1m-2025-08-07'],
+  fallbacks: [{ model: 'claude-haiku-4-5' }],
+  fallback_credit_token: 'token',
   service_tier: 'standard_only',
   speed: 'fast',
   container: 'container_1',
@@ -268,10 +278,36 @@ describe('the other fields', () => {
     expect(JSON.stringify(newest())).not.toContain('4711');
   });
 
-  test('a field that nobody knows is ignored and declared', async () => {
-    const answer = await ask({ invented: 1 });
-    expect(answer.headers.get('isthmus-ignored')).toBe('invented');
+  test('a field that nobody knows passes and is declared, on every path', QUICK, async () => {
+    const invented = JSON.parse('{"__proto__":{"a":1},"b":[null]}');
+    const fields = { invented, output_config: { pace: 'slow' } };
+    const first = [user('hi')];
+    const { content } = await ask({ messages: first, ...fields }, { 'isthmus-strict': '1' });
+    const messages = [...first, { role: 'assistant', content }, user('more')];
+    const paths = ['start'];
+    for (const history of [messages, [user('other'), ...messages.slice(1)]]) {
+      const answer = await ask({ messages: history, ...fields });
+      paths.push(String(answer.path));
+      expect(answer.headers.get('isthmus-passed')).toBe('invented, output_config.pace');
+      expect(answer.headers.get('isthmus-ignored')).toBeNull();
+    }
+    expect(paths).toEqual(['start', 'continue', 'replay']);
+    expect(model.requests.map(({ body }) => JSON.stringify([body.invented, body.output_config]))).toEqual(
+      Array(3).fill(JSON.stringify([invented, { pace: 'slow' }])),
+    );
+    await ask({ messages: [...messages, { role: 'assistant', content: 'a' }, user('b')] });
     expect(newest()).not.toHaveProperty('invented');
+  });
+
+  test('no field of the body replaces what the gateway says', QUICK, async () => {
+    await ask({ metadata: { user_id: 'somebody' }, anthropic_beta: ['x-1'], betas: [], system: 'mine' });
+    const { body, headers } = model.requests[0] ?? {};
+    expect(body).not.toHaveProperty('betas');
+    expect(body).not.toHaveProperty('anthropic_beta');
+    expect(body).toMatchObject({ stream: true, messages: [{ role: 'user' }] });
+    expect(JSON.stringify(body?.metadata)).not.toContain('somebody');
+    expect(headers?.['anthropic-beta']).toContain('claude-code-20250219');
+    expect(headers?.['anthropic-beta']).not.toContain('x-1');
   });
 });
 
@@ -285,9 +321,28 @@ describe('tools', () => {
     eager_input_streaming: true,
     input_examples: [{ path: 'a' }],
     cache_control: { type: 'ephemeral' },
-    defer_loading: true,
+    defer_loading: false,
     allowed_callers: ['direct'],
   };
+
+  test('a deferred tool is there from when the conversation has loaded it', QUICK, async () => {
+    const later = { ...READ, name: 'later' };
+    const tools = [
+      READ,
+      { ...later, name: 'DeferredToolPlaceholder', defer_loading: true },
+      { ...later, defer_loading: true },
+    ];
+    model.use([{ when: { text: 'read' }, replies: [CALL] }]);
+    const first = [user('please read')];
+    const { content, headers } = await ask({ tools, messages: first });
+    expect(newest().tools).toEqual([READ]);
+    expect(headers.get('isthmus-ignored')).toBe('tools.1, tools.2');
+    const loads = [{ type: 'tool_reference', tool_name: 'later' }];
+    const loading = user([{ type: 'tool_result', tool_use_id: String(content.at(-1)?.id), content: loads }]);
+    const answer = await ask({ tools, messages: [...first, { role: 'assistant', content }, loading] });
+    expect(answer.status).toBe(200);
+    expect(newest().tools).toEqual([READ, later]);
+  });
 
   test.each(Object.entries(TOOL_FIELDS))('%s', async (field, row) => {
     const value = values[field as keyof typeof TOOL_FIELDS];
@@ -425,6 +480,10 @@ describe('content', () => {
       messages: [user('a')],
       system: [{ type: 'text', text: 'x-anthropic-billing-header: cc_version=1' }],
     },
+    'system block that is only a line in which Claude Code or the Agent SDK says what it is': {
+      messages: [user('a')],
+      system: [{ type: 'text', text: "You are Claude Code, Anthropic's official CLI for Claude." }],
+    },
     'server_tool_use, mcp_tool_use and their results': {
       messages: history([
         { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} },
@@ -466,19 +525,85 @@ describe('content', () => {
   });
 });
 
-test('betas of the list pass, Claude Code’s own are there anyway, others are declared', QUICK, async () => {
-  const passed = Object.keys(BETAS);
+test('betas pass but for those of the list, Claude Code’s own are there anyway', QUICK, async () => {
+  const passed = [...Object.keys(BETAS), 'invented-2027-01-01'];
   const own = Object.keys(OWN_BETAS);
-  const header = [...passed, ...own, 'context-1m-2025-08-07', 'fast-mode-2026-02-01'].join(', ');
-  const answer = await ask({}, { 'anthropic-beta': header });
+  const withheld = Object.keys(WITHHELD_BETAS).map((beginning) => `${beginning}2026-02-01`);
+  const answer = await ask({}, { 'anthropic-beta': [...passed, ...own, ...withheld.slice(0, 2)].join(', ') });
   expect(answer.headers.get('isthmus-ignored')).toBe(
-    'anthropic-beta:context-1m-2025-08-07, anthropic-beta:fast-mode-2026-02-01',
+    withheld
+      .slice(0, 2)
+      .map((beta) => `anthropic-beta:${beta}`)
+      .join(', '),
   );
-  const seen = String(model.requests[0]?.headers['anthropic-beta']).split(',');
+  expect(answer.headers.get('isthmus-passed')).toBe('anthropic-beta:invented-2027-01-01');
+  const seen = betasSeen();
   expect([...new Set(seen)]).toHaveLength(seen.length);
   expect([...passed, ...own].filter((beta) => !seen.includes(beta))).toEqual([]);
-  expect(seen).not.toContain('context-1m-2025-08-07');
+  await ask({ betas: withheld, messages: [user('other')] });
+  expect(withheld.filter((beta) => betasSeen().includes(beta))).toEqual([]);
 });
+
+test('the beta of the long context gives it, as the suffix of the model’s name does', QUICK, async () => {
+  const named = await ask({ model: 'claude-sonnet-4-5[1m]' });
+  const asked = await ask({ model: 'claude-sonnet-4-5' }, { 'anthropic-beta': LONG_CONTEXT.beta });
+  for (const { headers } of [named, asked]) expect(headers.get('isthmus-ignored')).toBeNull();
+  for (const { headers, body } of model.requests) {
+    expect(body.model).toBe('claude-sonnet-4-5');
+    expect(String(headers['anthropic-beta']).split(',')).toContain(LONG_CONTEXT.beta);
+  }
+  expect(model.requests).toHaveLength(2);
+});
+
+test('a field and its beta reach the model together', QUICK, async () => {
+  const betas = 'dangerous-tool-use-2026-09-03,task-budgets-2026-03-13';
+  const fields = {
+    safeguards: [{ type: 'dangerous_tool_use' }],
+    output_config: { task_budget: { type: 'tokens', total: 64_000 } },
+  };
+  const answer = await ask({ model: 'claude-opus-4-7', ...fields }, { 'anthropic-beta': betas });
+  expect(answer.headers.get('isthmus-ignored')).toBeNull();
+  expect(newest()).toMatchObject(fields);
+  expect(betasSeen()).toEqual(expect.arrayContaining(betas.split(',')));
+});
+
+describe.each([true, false])('safeguard_results, with stream: %s', (stream) => {
+  testEach(['tool_use', 'text'] as const, (type) => (type === 'tool_use') === stream)(
+    'come back beside a %s as the API sends them, on every path',
+    async (type) => {
+      const safeguard_results = [
+        { type: 'dangerous_tool_use', status: { type: 'available', tool_uses: { toolu_1: { outcome: 'flagged' } } } },
+      ];
+      const content = type === 'text' ? [{ type, text: 'done' }] : CALL.content;
+      model.use([{ replies: [{ content, delta: { safeguard_results } }] }]);
+      const request = { stream, tools: [READ], safeguards: [{ type: 'dangerous_tool_use' }] };
+      const paths: Array<string | null> = [];
+      let messages = [user('hi')];
+      for (const next of [undefined, 'continue', 'replay']) {
+        if (next === 'replay') messages = [user('other'), ...messages.slice(1)];
+        const response = await fetch(`${gateway.url}/v1/messages`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'anthropic-beta': 'dangerous-tool-use-2026-09-03' },
+          body: JSON.stringify({ model: 'claude-sonnet-5-5', max_tokens: 100, messages, ...request }),
+        });
+        paths.push(response.headers.get('isthmus-path'));
+        const text = await response.text();
+        const event = stream ? /^data: (.*"message_delta".*)$/m.exec(text)?.[1] : text;
+        const said = JSON.parse(String(event));
+        expect((stream ? said.delta : said).safeguard_results).toEqual(safeguard_results);
+        const answered: Block[] = stream ? blocksOf(text) : said.content;
+        const reply = type === 'text' ? user('more') : resultFor(answered);
+        messages = [...messages, { role: 'assistant', content: answered }, reply];
+      }
+      expect(paths).toEqual(['start', 'continue', 'replay']);
+    },
+  );
+});
+
+/** The betas of the newest model call. */
+function betasSeen(): string[] {
+  return String(model.requests.at(-1)?.headers['anthropic-beta']).split(',');
+}
 
 test('other betas mean a replay, as a process keeps its own', QUICK, async () => {
   const first = await ask({ betas: ['pdfs-2024-09-25'] });

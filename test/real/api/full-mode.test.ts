@@ -220,6 +220,33 @@ testEach(ROWS, (_row, at) => at < 2)('$scenario ($credential, $name)', async ({ 
   expect(await play(credential, name, scenario)).toEqual(await play('key', name, scenario));
 });
 
+test.each(FULL)('what auto mode asks for and what the API answers pass with a %s', async (credential) => {
+  const safeguards = [{ type: 'dangerous_tool_use', classifier_context: {} }];
+  const safeguard_results = [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses: {} } }];
+  model.restart([
+    {
+      replies: [
+        { ...callOf('read'), delta: { safeguard_results } },
+        { ...DONE, delta: { safeguard_results } },
+      ],
+    },
+  ]);
+  let messages = FIRST.messages?.([], []) ?? [];
+  for (const path of ['start', 'continue']) {
+    const response = await fetch(`${gateways[credential].url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'anthropic-beta': 'dangerous-tool-use-2026-09-03' },
+      body: JSON.stringify({ model: 'claude-sonnet-5-5', max_tokens: 100, messages, ...READ, safeguards }),
+    });
+    const whole = (await response.json()) as { content: never };
+    expect(response.headers.get('isthmus-path')).toBe(path);
+    expect(whole).toMatchObject({ safeguard_results });
+    expect(model.requests.at(-1)?.body.safeguards).toEqual(safeguards);
+    expect(model.requests.at(-1)?.headers['anthropic-beta']).toContain('dangerous-tool-use-2026-09-03');
+    messages = results('ok')(messages, [{ role: 'assistant', content: whole.content }]);
+  }
+});
+
 test('a count is the same with each credential', async () => {
   const counts = await Promise.all(
     Object.values(gateways).map(async ({ url }) => {
