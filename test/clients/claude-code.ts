@@ -37,7 +37,12 @@ export class ClaudeCodeProject extends Project {
       this.#variables,
       input,
     );
-    return { ...run, events: run.stdout.split('\n').filter(Boolean).map(parseEvent) };
+    return withEvents(run);
+  }
+
+  /** Runs a script that prints such lines, too; it gets the value as JSON. */
+  async runScript(file: string, value: object): Promise<ClaudeCodeRun> {
+    return withEvents(await this.runProgram(process.execPath, [file, JSON.stringify(value)], this.#variables));
   }
 }
 
@@ -65,6 +70,10 @@ export function shownAnswers({ events }: ClaudeCodeRun): Map<string, ContentBloc
 /** Whether a subagent asks. */
 export function isOfSubagent(request: ModelRequest): boolean {
   return systemTexts(request).some((text) => /^You are an agent for Claude Code/m.test(text));
+}
+
+function withEvents(run: ClientRun): ClaudeCodeRun {
+  return { ...run, events: run.stdout.split('\n').filter(Boolean).map(parseEvent) };
 }
 
 function parseEvent(line: string): ClaudeCodeEvent {

@@ -29,8 +29,8 @@ const ASPECTS = {
   messages: { sent: comparableMessages, seen: comparableMessages },
   'system prompt': {
     sent: (request) => systemTexts(request).join('\n\n'),
-    // The SDK puts blocks of its own in front.
-    seen: (request) => systemTexts(request).at(-1) ?? '',
+    // The SDK puts two blocks of its own in front.
+    seen: (request) => systemTexts(request).slice(2).join('\n\n'),
   },
   tools: { sent: comparableTools, seen: comparableTools },
   parameters: { sent: comparableParameters, seen: comparableParameters },

@@ -11,6 +11,9 @@ const RESERVED = new Set(['ToolSearch', 'Agent', 'ExitPlanMode', 'Skill']);
 
 /** What Claude Code as a client says of itself; the gateway's own `claude` says it in its place. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';
+/** So it says what it is. */
+const IDENTITY =
+  /^You are (Claude Code, Anthropic's official CLI for Claude(, running within the Claude Agent SDK)?|a Claude agent, built on Anthropic's Claude Agent SDK)\.$/;
 
 /** How a value of the header `anthropic-beta` is named among the ignored fields. */
 const BETA = 'anthropic-beta:';
@@ -40,7 +43,7 @@ export function asDeclared(sent: ModelRequest, answerHeaders: IncomingHttpHeader
   for (const item of converted) convert(request, item as Convertible);
   rename(request);
   if (Array.isArray(request.system)) {
-    request.system = request.system.filter(({ text }) => !text?.startsWith(BILLING_HEADER));
+    request.system = request.system.filter(({ text = '' }) => !text.startsWith(BILLING_HEADER) && !IDENTITY.test(text));
   }
   return request;
 }
