@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { guardRequest } from './request-guard.ts';
 
 const guard = (host: string | undefined, origin?: string, bind = '127.0.0.1', localAddress = '127.0.0.1') =>
-  guardRequest({ host, origin, localAddress }, bind)?.code;
+  guardRequest({ host, origin, site: undefined, localAddress }, bind)?.code;
 
 test.each(['localhost:3456', '127.0.0.1:3456', '127.1.2.3', '[::1]:3456', 'LOCALHOST'])(
   'lets the loopback name %s in',
@@ -35,4 +35,12 @@ test('lets its own origin in and refuses every other', () => {
   for (const origin of ['http://localhost:8080', 'https://localhost:3456', 'http://evil.example', 'null', '']) {
     expect(guard('localhost:3456', origin)).toBe('forbidden_origin');
   }
+});
+
+test('lets in what a browser says comes from its own origin or its user, and refuses every other site', () => {
+  const sent = { host: 'localhost:3456', origin: undefined, localAddress: '127.0.0.1' };
+  for (const site of ['same-origin', 'none', undefined])
+    expect(guardRequest({ ...sent, site }, '127.0.0.1')).toBeUndefined();
+  for (const site of ['cross-site', 'same-site', 'another'])
+    expect(guardRequest({ ...sent, site }, '127.0.0.1')?.code).toBe('forbidden_origin');
 });

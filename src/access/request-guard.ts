@@ -6,18 +6,23 @@ export interface GuardedRequest {
   host: string | undefined;
   /** The `Origin` header; browsers send it, API clients do not. */
   origin: string | undefined;
+  /** The `Sec-Fetch-Site` header; browsers send it with every request, also where they leave `Origin` out. */
+  site: string | undefined;
   /** The address that the connection came in on. */
   localAddress: string | undefined;
 }
 
 /**
  * Keeps web pages out: a page that reaches this port by its own name (DNS rebinding) fails the host check, a page on
- * another origin fails the origin check.
+ * another origin fails the origin check, also where it shares the site: `localhost` with another port does.
  *
  * @param bindHost the address that the gateway listens on, as the operator wrote it
  * @returns why the request is refused, or undefined
  */
-export function guardRequest({ host, origin, localAddress }: GuardedRequest, bindHost: string): Failure | undefined {
+export function guardRequest(
+  { host, origin, site, localAddress }: GuardedRequest,
+  bindHost: string,
+): Failure | undefined {
   const name = hostName(`http://${host ?? ''}`);
   if (name === undefined || !(isLoopback(name) || name === bindHost.toLowerCase() || name === bare(localAddress))) {
     return failure('forbidden_host', { host: host ?? '' });
@@ -25,8 +30,13 @@ export function guardRequest({ host, origin, localAddress }: GuardedRequest, bin
   if (origin !== undefined && origin.toLowerCase() !== `http://${host}`.toLowerCase()) {
     return failure('forbidden_origin', { origin });
   }
+  if (site !== undefined && !OWN_SITES.has(site))
+    return failure('forbidden_origin', { origin: `Sec-Fetch-Site: ${site}` });
   return undefined;
 }
+
+/** `none`: the user typed the address. */
+const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
 
 /** Whether a host name always means this machine. */
 export function isLoopback(name: string): boolean {

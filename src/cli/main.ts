@@ -9,6 +9,7 @@ import {
   variableName,
 } from '../config/settings.ts';
 import { similar } from '../config/similar.ts';
+import { escapeUnseen } from '../telemetry/escape-unseen.ts';
 import { parseCommandLine, SWITCHES } from './arguments.ts';
 import { demo } from './demo.ts';
 import { print, serve } from './serve.ts';
@@ -69,7 +70,7 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     else await demo(settings, environment, switches.has('once'));
   } catch (error) {
     if (!(error instanceof SettingsError || error instanceof BootError)) throw error;
-    process.stderr.write(`isthmus: ${error.message}\n`);
+    process.stderr.write(`isthmus: ${escapeUnseen(error.message)}\n`);
     process.exitCode = 1;
   }
 }

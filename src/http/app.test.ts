@@ -268,6 +268,38 @@ test('a body that is too large is told by its path', async () => {
   expect(await response.json()).toMatchObject(isCounted);
 });
 
+test('every answer keeps web pages from reading, running and framing it', async () => {
+  const shield = {
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-frame-options': 'DENY',
+  };
+  const answers = [
+    await post(MESSAGES),
+    await post(MESSAGES, { ...BODY, stream: true }),
+    await post(MESSAGES, {}),
+    await post(`${MESSAGES}/count_tokens`, {}),
+    await fetch(`${url}/health`),
+    await fetch(`${url}/`, { method: 'HEAD' }),
+    await fetch(`${url}/none`),
+    await fetch(`${url}/health`, { headers: { 'sec-fetch-site': 'cross-site' } }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 400, 200, 200, 404, 403]);
+  for (const { headers } of answers) expect(Object.fromEntries(headers)).toMatchObject(shield);
+  for (const request of [
+    'BREW /v1/chat/completions',
+    'GET / HTTP/1.1\r\nhost: a b',
+    'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: nothing',
+  ]) {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`${request}\r\nconnection: close\r\n\r\n`);
+    const head = await text(socket);
+    expect(head).toMatch(/^HTTP\/1\.1 4/);
+    for (const [name, value] of Object.entries(shield)) expect(head).toContain(`${name}: ${value}\r\n`);
+  }
+});
+
 test('what is no request is told by the first dialect', async () => {
   const socket = connect(server.port, '127.0.0.1');
   socket.write('BREW /v1/chat/completions\r\n\r\n');

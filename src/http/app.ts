@@ -31,6 +31,7 @@ export function createApp(options: AppOptions): App {
       {
         host: context.req.header('host'),
         origin: context.req.header('origin'),
+        site: context.req.header('sec-fetch-site'),
         localAddress: context.env.incoming.socket.localAddress,
       },
       bindHost,

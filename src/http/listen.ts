@@ -6,6 +6,7 @@ import type { Dialect, Dialects } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { App } from './app.ts';
 import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
+import { SHIELD, ShieldedResponse } from './shielded-response.ts';
 
 /** A listening server. */
 export interface Listener {
@@ -29,7 +30,7 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
   let answer: (...request: Parameters<App['fetch']>) => Response | Promise<Response> = (request) =>
     answerAtBoot(request, dialects);
   // The app refuses a request without `Host`.
-  const options = { requireHostHeader: false };
+  const options = { requireHostHeader: false, ServerResponse: ShieldedResponse };
   const server = createServer(
     options,
     getRequestListener((...request) => answer(...request), {
@@ -90,7 +91,7 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect:
   const { status, headers, body } = errorParts(unparsable(error.code), newRequestId(), dialect);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...SHIELD, ...headers }).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];
