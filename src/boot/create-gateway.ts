@@ -61,6 +61,8 @@ export interface RunningGateway {
   /** What the operator should know; one sentence each. */
   warnings: string[];
   /** Lets turns under way finish until the deadline, in milliseconds, then ends every process and leaves no file. */
+  /** How many turns and token counts are under way. */
+  openRequests(): number;
   stop(deadlineMs: number): Promise<void>;
   /** Ends every process and removes every file without waiting: for an `exit` handler of your program. */
   abandon(): void;
@@ -184,6 +186,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         stopped ??= stop({ listener, gateway, engine, removeFiles }, deadlineMs);
         return stopped;
       },
+      openRequests: () => gateway.openRequests,
       abandon() {
         isOpen = false;
         engine.close();

@@ -6,7 +6,8 @@ import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { answerOfWalk, walk } from './demo-walk.ts';
-import { firstSignal, greeting, print, stopAndExit } from './serve.ts';
+import { greeting, print, stopAndExit } from './serve.ts';
+import { firstSignal } from './stop-signals.ts';
 
 /**
  * `isthmus demo`: the real gateway, SDK and `claude` binary over the scripted model, so that no account is needed.
@@ -15,7 +16,8 @@ import { firstSignal, greeting, print, stopAndExit } from './serve.ts';
  * it ends. The exit code is 0 only if every turn was right.
  */
 export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once: boolean): Promise<void> {
-  const signalled = firstSignal();
+  let running: RunningGateway | undefined;
+  const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const model = await ScriptedModel.start({ script: [answerOfWalk] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
@@ -30,6 +32,7 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
     await model.close();
     throw error;
   });
+  running = gateway;
   process.once('exit', () => gateway.abandon());
   const paid = { ...gateway, credential: 'a dummy key; nothing is paid' };
   print([...greeting(paid), `  model       the scripted model on ${model.url}`, '']);

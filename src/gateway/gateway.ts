@@ -59,7 +59,6 @@ export class Gateway {
   readonly #pool: ProcessPool;
   readonly #callers = new CallerTurns();
   #isDraining = false;
-  /** Open turns and token counts: from their arrival to their last event. */
   #open = 0;
 
   constructor(engine: Engine, limits: PoolLimits) {
@@ -70,6 +69,11 @@ export class Gateway {
 
   get status(): GatewayStatus {
     return { processes: this.#pool.counts, waiting: this.#pool.waiting, memoryBytes: this.#pool.memoryBytes };
+  }
+
+  /** Open turns and token counts: from their arrival to their last event. */
+  get openRequests(): number {
+    return this.#open;
   }
 
   /**

@@ -6,6 +6,9 @@ import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sd
 /**
  * Spawns `claude` processes. On Linux through `setpriv`, so that the kernel kills a process together with the gateway. Else it
  * would live on for seconds and call the model once more.
+ *
+ * Each leads a session of its own: a Ctrl-C or a closed terminal signals all of the gateway's group, and would end the turns that
+ * the gateway lets finish.
  */
 export class Spawner {
   readonly #setpriv: string | undefined;
@@ -23,8 +26,15 @@ export class Spawner {
     const { command, args, cwd, env } = options;
     const line = this.#setpriv ? [this.#setpriv, '--pdeathsig', 'KILL', command, ...args] : [command, ...args];
     const [file = command, ...rest] = line;
-    return spawn(file, rest, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true }) as ChildProcess &
-      SpawnedProcess;
+    // On Windows it would open a console.
+    const detached = process.platform !== 'win32';
+    return spawn(file, rest, {
+      cwd,
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+      detached,
+    }) as ChildProcess & SpawnedProcess;
   }
 }
 
