@@ -1,6 +1,7 @@
 import { untilAborted } from '../src/async/until-aborted.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../src/spec/engine.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
+import type { ProcessEnd } from '../src/spec/process-end.ts';
 import { type Faults, NEVER } from './faults.ts';
 import type { TestProcess } from './test-process.ts';
 
@@ -14,7 +15,7 @@ export interface SpareSurroundings {
 /** Stands in for a spare, without a process. */
 export class TestSpare implements Spare {
   readonly pid = undefined;
-  readonly exited: Promise<void>;
+  readonly exited: Promise<ProcessEnd | undefined>;
   #state: 'ready' | 'claimed' | 'gone' = 'ready';
   readonly #gone = new AbortController();
   readonly #surroundings: SpareSurroundings;

@@ -22,6 +22,7 @@ import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { Log } from '../telemetry/log.ts';
+import { spareLog } from '../telemetry/spare-log.ts';
 import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
@@ -60,9 +61,9 @@ export interface RunningGateway {
   executable: { path: string; why: string; version?: string };
   /** What the operator should know; one sentence each. */
   warnings: string[];
-  /** Lets turns under way finish until the deadline, in milliseconds, then ends every process and leaves no file. */
   /** How many turns and token counts are under way. */
   openRequests(): number;
+  /** Lets turns under way finish until the deadline, in milliseconds, then ends every process and leaves no file. */
   stop(deadlineMs: number): Promise<void>;
   /** Ends every process and removes every file without waiting: for an `exit` handler of your program. */
   abandon(): void;
@@ -136,17 +137,21 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       removeLeftovers(configurations),
     ]);
     const credential = credentialOf(account, variables, userSettings, executable.path);
-    const gateway = new Gateway(engine, {
-      // A spare would announce itself to the model.
-      spares: mode === 'bare' ? settings.spares : 0,
-      processes: settings.maxProcesses,
-      memoryBytes: settings.maxMemoryMb * 1024 * 1024,
-      spawnsAtATime: settings.startsAtATime,
-      queueLength: settings.queueLength,
-      queueDeadlineMs: settings.queueSeconds * 1000,
-      idleMs: settings.idleMinutes * 60_000,
-      heldMs: settings.heldMinutes * 60_000,
-    });
+    const gateway = new Gateway(
+      engine,
+      {
+        // A spare would announce itself to the model.
+        spares: mode === 'bare' ? settings.spares : 0,
+        processes: settings.maxProcesses,
+        memoryBytes: settings.maxMemoryMb * 1024 * 1024,
+        spawnsAtATime: settings.startsAtATime,
+        queueLength: settings.queueLength,
+        queueDeadlineMs: settings.queueSeconds * 1000,
+        idleMs: settings.idleMinutes * 60_000,
+        heldMs: settings.heldMinutes * 60_000,
+      },
+      spareLog(log),
+    );
     listener.serve(
       createApp({
         gateway,
@@ -181,12 +186,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         host,
         spawner,
       }),
+      openRequests: () => gateway.openRequests,
       stop(deadlineMs) {
         isOpen = false;
         stopped ??= stop({ listener, gateway, engine, removeFiles }, deadlineMs);
         return stopped;
       },
-      openRequests: () => gateway.openRequests,
       abandon() {
         isOpen = false;
         engine.close();
@@ -252,14 +257,23 @@ async function introduction(engine: Engine, path: string, isChosen: boolean): Pr
   return await engine.introduction().catch((error: unknown) => {
     const { process: end, message } = failureOf(error);
     const how = end ? howItEnded(end) : message;
-    const lastLine = end?.stderr.split('\n').at(-1);
+    const words = end && inOneLine(end.stderr);
     throw new BootError(
       [
-        `The \`claude\` binary ${path} did not start (${how}${lastLine ? `: ${lastLine}` : ''}).`,
+        `The \`claude\` binary ${path} did not start (${how}${words ? `: ${words}` : ''}).`,
         `See that \`${path} --version\` says Claude Code${isChosen ? ', or leave --claude out to use the bundled one' : ''}.`,
       ].join(' '),
     );
   });
+}
+
+/** What says the most may stand anywhere in it: above a stack, or below a line of the source. */
+function inOneLine(words: string): string {
+  return words
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' / ');
 }
 
 function credentialOf(

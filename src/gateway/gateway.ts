@@ -5,6 +5,7 @@ import { LineageRegistry } from '../conversation/registry.ts';
 import { chooseRoute } from '../conversation/route.ts';
 import { CallerTurns } from '../processes/caller-limit.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
+import type { Failing, OnSpareEnd } from '../processes/spare-health.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { BegunTurn, ConversationProcess, Engine } from '../spec/engine.ts';
 import { type Failure, failed, failureOf } from '../spec/failures.ts';
@@ -42,6 +43,8 @@ export interface GatewayStatus {
   processes: ProcessCounts;
   waiting: number;
   memoryBytes: number;
+  /** Set while the `claude` processes end by themselves. */
+  failing?: Failing;
 }
 
 /** How long turns that have been cut off may take to pass their error on. */
@@ -61,19 +64,21 @@ export class Gateway {
   #isDraining = false;
   #open = 0;
 
-  constructor(engine: Engine, limits: PoolLimits) {
+  /** @param onSpareEnd hears of each spare that ended by itself */
+  constructor(engine: Engine, limits: PoolLimits, onSpareEnd: OnSpareEnd = () => undefined) {
     this.#engine = engine;
-    this.#pool = new ProcessPool(engine, limits, (process) => this.#registry.remove(process));
+    this.#pool = new ProcessPool(engine, limits, (process) => this.#registry.remove(process), onSpareEnd);
     this.#pool.refill();
-  }
-
-  get status(): GatewayStatus {
-    return { processes: this.#pool.counts, waiting: this.#pool.waiting, memoryBytes: this.#pool.memoryBytes };
   }
 
   /** Open turns and token counts: from their arrival to their last event. */
   get openRequests(): number {
     return this.#open;
+  }
+
+  get status(): GatewayStatus {
+    const { counts, waiting, memoryBytes, failing } = this.#pool;
+    return { processes: counts, waiting, memoryBytes, ...(failing && { failing }) };
   }
 
   /**
@@ -179,6 +184,7 @@ export class Gateway {
     if (signal.aborted) cancel();
     const onTerminal = (event: TurnEvent) => {
       signal.removeEventListener('abort', cancel);
+      if (event.type === 'message_stop') this.#pool.works();
       if (event.type !== 'message_stop' || process.state === 'ended') return;
       // The process holds the assistant's last words as two messages; the client may send them back as one.
       if (request.messages.at(-1)?.role === 'assistant') process.end();

@@ -54,7 +54,13 @@ export function createApp(options: AppOptions): App {
         GET: (context) => {
           const known = limits.at(Date.now());
           const plan = known ? limitsBody(known) : null;
-          return context.json({ status: 'ok', ...identity, ...gateway.status, limits: plan });
+          const { status } = gateway;
+          return context.json({
+            status: status.failing ? 'claude_failing' : 'ok',
+            ...identity,
+            ...status,
+            limits: plan,
+          });
         },
       },
     ],

@@ -26,7 +26,12 @@ test('a process that lives keeps nothing of the request that it was made for', a
       return { process: { state: 'streaming', end: () => undefined } as unknown as ConversationProcess } as BegunTurn;
     },
   } as unknown as Engine;
-  const pool = new ProcessPool(engine, LIMITS, () => undefined);
+  const pool = new ProcessPool(
+    engine,
+    LIMITS,
+    () => undefined,
+    () => undefined,
+  );
   const request = await replayed(pool);
   listeners[0]?.onSpawned();
   await sleep(0);

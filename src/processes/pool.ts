@@ -6,6 +6,7 @@ import type { TurnMarks } from '../spec/turn-record.ts';
 import { type BudgetLimits, type Place, ProcessBudget } from './budget.ts';
 import { cheapestToEvict, hasWaitedTooLong, type WaitLimits } from './eviction.ts';
 import { MemoryGauge } from './memory-gauge.ts';
+import { type Failing, type OnSpareEnd, SpareHealth } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
 
@@ -45,6 +46,7 @@ export class ProcessPool {
   readonly #limits: PoolLimits;
   readonly #budget: ProcessBudget;
   readonly #gate: SpawnGate;
+  readonly #health: SpareHealth;
   readonly #spares: Spares;
   readonly #memory = new MemoryGauge();
   readonly #places = new Map<ConversationProcess, Place>();
@@ -52,14 +54,23 @@ export class ProcessPool {
   readonly #sweeper: NodeJS.Timeout;
   #isEnded = false;
 
-  /** @param onGone called when a process has ended, whatever the reason */
-  constructor(engine: Engine, limits: PoolLimits, onGone: (process: ConversationProcess) => void) {
+  /**
+   * @param onGone called when a process has ended, whatever the reason
+   * @param onSpareEnd called when a spare has ended by itself
+   */
+  constructor(
+    engine: Engine,
+    limits: PoolLimits,
+    onGone: (process: ConversationProcess) => void,
+    onSpareEnd: OnSpareEnd,
+  ) {
     this.#engine = engine;
     this.#limits = limits;
     this.#onGone = onGone;
     this.#gate = new SpawnGate(limits.spawnsAtATime, LONGEST_SPAWN_MS);
     this.#budget = new ProcessBudget(limits, { evict: () => this.#evict(), memoryBytes: () => this.memoryBytes });
-    this.#spares = new Spares(engine, limits.spares, this.#budget, this.#gate);
+    this.#health = new SpareHealth(onSpareEnd);
+    this.#spares = new Spares(engine, limits.spares, this.#budget, this.#gate, this.#health);
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
@@ -68,6 +79,11 @@ export class ProcessPool {
     const counts: ProcessCounts = { streaming: 0, held: 0, idle: 0, spare: ready.length, starting: spawning };
     for (const { state } of this.#places.keys()) if (state !== 'ended') counts[state] += 1;
     return counts;
+  }
+
+  /** Set while the `claude` processes end by themselves. */
+  get failing(): Failing | undefined {
+    return this.#health.failing;
   }
 
   get waiting(): number {
@@ -81,7 +97,7 @@ export class ProcessPool {
   /**
    * Spawns a process that answers this request from its whole history.
    *
-   * @throws FailureError `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
+   * @throws FailureError `claude_failing`; `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
    */
   replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
     return this.#withPlace(signal, marks, async (place, leaveGate) => {
@@ -129,6 +145,11 @@ export class ProcessPool {
     return begun;
   }
 
+  /** A process has answered a turn. */
+  works(): void {
+    this.#health.works();
+  }
+
   /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
     this.#spares.refill();
@@ -155,6 +176,7 @@ export class ProcessPool {
     marks: SpawnMarks,
     use: (place: Place, leaveGate: () => void) => Value | Promise<Value>,
   ): Promise<Value> {
+    this.#spares.assertWorks();
     marks.queued = performance.now();
     const place = await this.#budget.reserve(signal);
     marks.admitted = performance.now();

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Engine, Spare } from '../spec/engine.ts';
+import { failed, failureOf } from '../spec/failures.ts';
+import type { ProcessEnd } from '../spec/process-end.ts';
 import { ProcessBudget } from './budget.ts';
+import { SpareHealth } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
 
@@ -9,11 +12,13 @@ const PATIENT = new AbortController().signal;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const END: ProcessEnd = { code: 3, signal: null, stderr: 'no licence' };
+
 /** A spare whose process exits when it is told. */
 function spare() {
   let exit = () => {};
-  const exited = new Promise<void>((resolve) => {
-    exit = resolve;
+  const exited = new Promise<ProcessEnd>((resolve) => {
+    exit = () => resolve(END);
   });
   return { exited, exit, end: vi.fn() };
 }
@@ -30,7 +35,9 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
     { evict: () => spares.evict(), memoryBytes: () => 0 },
   );
   const gate = new SpawnGate(1, 1e6);
-  const spares: Spares = new Spares({ spawnSpare } as unknown as Engine, wanted, budget, gate);
+  const ends: Array<[inARow: number, waitMs: number]> = [];
+  const health = new SpareHealth((_end, ...rest) => ends.push(rest));
+  const spares: Spares = new Spares({ spawnSpare } as unknown as Engine, wanted, budget, gate, health);
   /** The start under way succeeds. */
   const started = async () => {
     const made = spare();
@@ -38,7 +45,16 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
     await settled();
     return made;
   };
-  return { spares, budget, gate, spawnSpare, starts, started };
+  /** Whether a process for a request may be spawned. */
+  const refusal = () => {
+    try {
+      spares.assertWorks();
+      return undefined;
+    } catch (error) {
+      return failureOf(error);
+    }
+  };
+  return { spares, budget, gate, health, ends, refusal, spawnSpare, starts, started };
 }
 
 const settled = () => vi.advanceTimersByTimeAsync(0);
@@ -105,15 +121,88 @@ test('one that is taken and exits is not replaced by itself', async () => {
   expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 1]);
 });
 
-test('after one did not start, the next is tried some seconds later', async () => {
-  const { spares, budget, spawnSpare, starts } = setUp();
+test.each<[string, (set: ReturnType<typeof setUp>) => Promise<void>]>([
+  ['do not come up', async ({ starts }) => starts.shift()?.reject(failed('process_start_failed', END))],
+  ['end when they are up', async ({ started }) => (await started()).exit()],
+])('that %s are tried ever more seldom, and requests are refused meanwhile', async (_how, fail) => {
+  const set = setUp();
+  const { spares, budget, health, ends, refusal, spawnSpare } = set;
+  spares.refill();
+  for (const waitMs of [0, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+    await settled();
+    const spawned = spawnSpare.mock.calls.length;
+    expect(refusal()?.code).toBe(ends.length < 3 ? undefined : 'claude_failing');
+    await fail(set);
+    await settled();
+    expect(ends.at(-1)).toEqual([spawned, waitMs]);
+    if (waitMs === 0) continue;
+    // Others ask for spares meanwhile.
+    await vi.advanceTimersByTimeAsync(waitMs - 1);
+    spares.refill();
+    await settled();
+    expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([spawned, 0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(spawnSpare.mock.calls.length).toBe(spawned + 1);
+  }
+  expect(health.failing).toEqual({ inARow: 8, end: END, retrySeconds: 1 });
+});
+
+test('that have ended twice in a row are tried one at a time', async () => {
+  const { spares, spawnSpare, started } = setUp({ wanted: 2 });
   spares.refill();
   await settled();
-  starts.shift()?.reject(new Error('no'));
-  await vi.advanceTimersByTimeAsync(4_999);
-  expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 0]);
+  const both = [await started(), await started()];
+  for (const one of both) one.exit();
+  await vi.advanceTimersByTimeAsync(1_000);
+  await started();
+  expect([spares.ready.length, spares.spawning, spawnSpare.mock.calls.length]).toEqual([1, 0, 3]);
+});
+
+test('one that lives on shows that processes work again, and the others follow', async () => {
+  const { spares, health, refusal, spawnSpare, started } = setUp({ wanted: 2 });
+  spares.refill();
+  for (const waitMs of [0, 1_000, 2_000]) {
+    await settled();
+    (await started()).exit();
+    await settled();
+    expect(refusal()?.retryAfterSeconds).toBe(waitMs === 2_000 ? 2 : undefined);
+    await vi.advanceTimersByTimeAsync(waitMs);
+  }
+  await started();
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect([refusal(), health.failing?.inARow, spawnSpare.mock.calls.length]).toEqual([undefined, 3, 4]);
   await vi.advanceTimersByTimeAsync(1);
-  expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([2, 1]);
+  expect([health.failing, spawnSpare.mock.calls.length]).toEqual([undefined, 5]);
+});
+
+test('an answer shows that processes work again', async () => {
+  const { spares, health, refusal, starts, spawnSpare } = setUp();
+  for (let times = 0; times < 3; times += 1) {
+    spares.refill();
+    await settled();
+    starts.shift()?.reject(new Error('no'));
+    await vi.advanceTimersByTimeAsync(times < 2 ? 1_000 : 0);
+  }
+  expect(refusal()?.message).toContain('(no)');
+  health.works();
+  expect([refusal(), health.failing]).toEqual([undefined, undefined]);
+  spares.refill();
+  await settled();
+  expect(spawnSpare).toHaveBeenCalledTimes(4);
+});
+
+test('without room for a spare a request may try whether processes work again', async () => {
+  const { spares, budget, refusal, starts } = setUp({ processes: 1 });
+  for (let times = 0; times < 3; times += 1) {
+    spares.refill();
+    await settled();
+    starts.shift()?.reject(new Error('no'));
+    await vi.advanceTimersByTimeAsync(times < 2 ? 1_000 : 0);
+  }
+  await budget.reserve(PATIENT);
+  expect(refusal()?.code).toBe('claude_failing');
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(refusal()).toBeUndefined();
 });
 
 test('an evicted one is ended and gives its place back; without any there is nothing to evict', async () => {

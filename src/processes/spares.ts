@@ -1,5 +1,8 @@
 import type { Engine, Spare } from '../spec/engine.ts';
+import { failed, failureOf } from '../spec/failures.ts';
+import type { ProcessEnd } from '../spec/process-end.ts';
 import type { Place, ProcessBudget } from './budget.ts';
+import { SOUND_MS, type SpareHealth } from './spare-health.ts';
 import type { SpawnGate } from './spawn-gate.ts';
 
 /** A spare with its place in the budget; a claim takes both. */
@@ -8,24 +11,23 @@ export interface PlacedSpare {
   place: Place;
 }
 
-/** The wait after a spare failed to spawn, in milliseconds. */
-const RETRY_MS = 5_000;
-
 /** Keeps spares ready for new conversations. Spawns them only while the gate is free: requests go first. */
 export class Spares {
   readonly #engine: Engine;
   readonly #wanted: number;
   readonly #budget: ProcessBudget;
   readonly #gate: SpawnGate;
+  readonly #health: SpareHealth;
   readonly #ready: PlacedSpare[] = [];
   #spawning = 0;
   #isClosed = false;
 
-  constructor(engine: Engine, wanted: number, budget: ProcessBudget, gate: SpawnGate) {
+  constructor(engine: Engine, wanted: number, budget: ProcessBudget, gate: SpawnGate, health: SpareHealth) {
     this.#engine = engine;
     this.#wanted = wanted;
     this.#budget = budget;
     this.#gate = gate;
+    this.#health = health;
   }
 
   get ready(): readonly Spare[] {
@@ -37,21 +39,34 @@ export class Spares {
     return this.#spawning;
   }
 
+  /**
+   * Call it before a process is spawned for a request. One that is let through tries whether processes live again: while a spare
+   * is up, or where there is no room to spawn one.
+   *
+   * @throws FailureError `claude_failing` while the spares end by themselves
+   */
+  assertWorks(): void {
+    const { failing, waitMs } = this.#health;
+    if (failing && this.#ready.length === 0 && (waitMs > 0 || this.#spawning > 0))
+      throw failed('claude_failing', failing);
+  }
+
   take(): PlacedSpare | undefined {
     return this.#ready.shift();
   }
 
   /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
-    if (this.#isClosed || !this.#gate.isFree) return;
-    if (this.#ready.length + this.#spawning >= this.#wanted) return;
+    if (this.#isClosed || !this.#gate.isFree || this.#health.waitMs > 0) return;
+    const wanted = this.#health.isInDoubt ? Math.min(1, this.#wanted) : this.#wanted;
+    if (this.#ready.length + this.#spawning >= wanted) return;
     const place = this.#budget.tryReserve();
     if (!place) return;
     this.#spawning += 1;
-    void this.#spawn(place).then((hasSpawned) => {
+    void this.#spawn(place).then((end) => {
       this.#spawning -= 1;
-      if (hasSpawned) this.refill();
-      else setTimeout(() => this.refill(), RETRY_MS).unref();
+      if (end) this.#lost(end);
+      else this.refill();
     });
   }
 
@@ -68,33 +83,52 @@ export class Spares {
     while (this.evict());
   }
 
-  async #spawn(place: Place): Promise<boolean> {
+  /** @returns how the spare ended if it did not come up */
+  async #spawn(place: Place): Promise<ProcessEnd | undefined> {
     const leaveGate = await this.#gate.enter();
     try {
       const placed = { spare: await this.#engine.spawnSpare(), place };
       if (this.#isClosed) {
         discard(placed);
-        return true;
+        return undefined;
       }
       this.#ready.push(placed);
       // A waiting request may take its place at once: a fresh spare is the cheapest to evict.
       this.#budget.admit();
-      void placed.spare.exited.then(() => this.#forget(placed));
-      return true;
-    } catch {
+      const sound = setTimeout(() => this.#isSound(placed), SOUND_MS).unref();
+      void placed.spare.exited.then((end) => {
+        clearTimeout(sound);
+        this.#forget(placed, end);
+      });
+      return undefined;
+    } catch (error) {
       place.release();
-      return false;
+      const { process: end } = failureOf(error);
+      return end ?? { code: null, signal: null, spawnError: (error as Error).message, stderr: '' };
     } finally {
       leaveGate();
     }
   }
 
-  #forget(gone: PlacedSpare): void {
+  #isSound(placed: PlacedSpare): void {
+    if (!this.#ready.includes(placed)) return;
+    this.#health.works();
+    this.refill();
+  }
+
+  #forget(gone: PlacedSpare, end: ProcessEnd | undefined): void {
     const at = this.#ready.indexOf(gone);
     if (at < 0) return;
     this.#ready.splice(at, 1);
     gone.place.release();
-    this.refill();
+    this.#lost(end ?? { code: null, signal: null, stderr: '' });
+  }
+
+  /** A spare ended that nobody ended. */
+  #lost(end: ProcessEnd): void {
+    if (this.#isClosed) return;
+    this.#health.ended(end);
+    setTimeout(() => this.refill(), this.#health.waitMs).unref();
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Failure } from './failures.ts';
 import type { MessagesRequest } from './messages.ts';
 import type { ModelListing } from './model-listing.ts';
+import type { ProcessEnd } from './process-end.ts';
 import type { TurnEvent } from './turn-events.ts';
 
 export interface Engine {
@@ -28,7 +29,11 @@ export interface Engine {
    */
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn;
 
-  /** Spawns a spare; resolves when it can be claimed, rejects when it did not come up. */
+  /**
+   * Spawns a spare; resolves when it can be claimed.
+   *
+   * @throws FailureError `process_start_failed` when its process ended; another error when it did not come up for another reason
+   */
   spawnSpare(): Promise<Spare>;
 
   /** Asks which credential pays and which models there are. Calls no model. */
@@ -118,8 +123,8 @@ export interface ProcessListener {
 /** A process that was spawned ahead and has no conversation yet. */
 export interface Spare {
   readonly pid: number | undefined;
-  /** Resolves when its process has exited, unless it was claimed before. */
-  readonly exited: Promise<void>;
+  /** Resolves with how its process ended, unless it was claimed before. */
+  readonly exited: Promise<ProcessEnd | undefined>;
 
   /**
    * Makes the spare the process of a new conversation.

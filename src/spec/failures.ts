@@ -261,6 +261,18 @@ export const FAILURES = {
       ...(process && { process }),
     }),
   },
+  claude_failing: {
+    status: 503,
+    type: 'api_error',
+    cause:
+      'The last `claude` processes that were spawned ahead ended by themselves, at least three in a row. Isthmus tries again by itself, after 1 to 30 seconds. Conversations with a live process go on.',
+    cure: 'The message has the exit code and the last words of the last one, as the log has. Mend the cause, or send it again after `retry-after` seconds.',
+    words: ({ end, retrySeconds }: { end: ProcessEnd; retrySeconds: number }) => ({
+      message: `The \`claude\` processes of Isthmus end by themselves as soon as they are started (${howItEnded(end)}). The next is tried in ${retrySeconds} s.${lastWords(end)}`,
+      retryAfterSeconds: retrySeconds,
+      process: end,
+    }),
+  },
   files_not_written: {
     status: 500,
     type: 'api_error',

@@ -6,6 +6,6 @@ export interface ProcessEnd {
   signal: string | null;
   /** Set when the process could not be spawned. */
   spawnError?: string;
-  /** Its last words on stderr; 2,000 characters at most. */
+  /** Its last words on stderr, else what it wrote to stdout in place of messages; 2,000 characters at most. */
   stderr: string;
 }

@@ -100,12 +100,33 @@ test('a port in use is one line with the cure', QUICK, async () => {
   });
 });
 
-/** A `claude` that never says a word. */
-function silentClaude(): string {
-  const path = join(here.home, 'silent-claude');
-  writeFileSync(path, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+/** A `claude` that is this shell script. */
+function scriptedClaude(script: string): string {
+  const path = join(here.home, 'scripted-claude');
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return path;
 }
+
+/** A `claude` that never says a word. */
+const silentClaude = () => scriptedClaude('exec sleep 600');
+
+test.each([
+  [
+    'on stderr',
+    'printf "fatal: \\033[31mno licence\\033[0m\\n  at a\\n\\nRuntime v1\\n" >&2; exit 3',
+    'exit code 3',
+    'fatal: no licence / at a / Runtime v1',
+  ],
+  ['on stdout', 'echo "no licence"; exit 3', 'exit code 3', 'no licence'],
+  ['after its end', '(sleep 0.05; echo "no licence" >&2) & exit 3', 'exit code 3', 'no licence'],
+  ['in marks of direction', 'printf "\\342\\200\\256no" >&2; kill -SEGV $$', 'signal SIGSEGV', '\\u202eno'],
+])('a `claude` that fails at the start is told in its own words, %s', async (_where, script, how, words) => {
+  const claude = scriptedClaude(script);
+  const { code, output } = await runIsthmus(['serve', '--port', '0', '--claude', claude], here.env);
+  expect(output).toContain(`isthmus: The \`claude\` binary ${claude} did not start (${how}: ${words}). See that`);
+  expect(output.trim().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
+});
 
 test('a port in use is told before anything is started', async () => {
   const { port } = new URL(model.url);

@@ -6,6 +6,7 @@ import { listen } from '../../src/http/listen.ts';
 import { KnownLimits } from '../../src/limits/known-limits.ts';
 import type { PoolLimits } from '../../src/processes/pool.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { spareLog } from '../../src/telemetry/spare-log.ts';
 import { turnLog } from '../../src/telemetry/turn-log.ts';
 import { type EngineScript, ScriptedAnswers } from '../../test-engine/scripted-answers.ts';
 import { TestEngine } from '../../test-engine/test-engine.ts';
@@ -67,9 +68,9 @@ export class InProcessGateway {
     const known = new KnownLimits();
     const engine = new TestEngine({ answer: answers.answer, onLimits: (heard) => known.hear(heard) });
     Object.assign(engine.faults, faults);
-    const gateway = new Gateway(engine, { ...ROOMY, ...limits });
     const lines: string[] = [];
     const log = createLog((line) => lines.push(line));
+    const gateway = new Gateway(engine, { ...ROOMY, ...limits }, spareLog(log));
     const { models } = await new TestEngine({ answer: answers.answer }).introduction();
     const app = createApp({
       gateway,

@@ -1,6 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk';
 import type { ProcessEnd } from '../../spec/process-end.ts';
+
+/** The most characters that are kept of a process's words. */
+const LONGEST_WORDS = 2_000;
+
+/** How long the last words may come after the exit, in milliseconds: something else may hold the pipe open. */
+const LAST_WORDS_MS = 100;
 
 /** The child process of one SDK query. Here a process is killed: {@link Child.end} does it. */
 export class Child {
@@ -12,6 +19,8 @@ export class Child {
   transcript: SessionKey | undefined;
   #isEnded = false;
   #stderr = '';
+  /** What came on stdout before the first message. */
+  #stdout = '';
   #how: Omit<ProcessEnd, 'stderr'> | undefined;
   /** Called once when the process has exited or could not be spawned. */
   onExit: () => void = () => undefined;
@@ -29,20 +38,25 @@ export class Child {
 
   /** How the process ended; undefined while it lives and before it is spawned. */
   get ended(): ProcessEnd | undefined {
-    return this.#how && { ...this.#how, stderr: this.#stderr.trim() };
+    return this.#how && { ...this.#how, stderr: wordsOf(this.#stderr) || wordsOf(this.#stdout) };
   }
 
   adopt(child: ChildProcess): void {
     this.#child = child;
     child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000);
+      this.#stderr = withMore(this.#stderr, chunk);
     });
+    this.#hearBeforeMessages(child);
     // A write after the exit fails here; the exit itself tells what happened.
     child.stdin?.on('error', () => undefined);
     this.gone = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#how ??= { code, signal };
-        resolve();
+        const timer = setTimeout(resolve, LAST_WORDS_MS);
+        child.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
       });
       child.once('error', (error) => {
         this.#how ??= { code: null, signal: null, spawnError: error.message };
@@ -56,6 +70,16 @@ export class Child {
     if (this.#isEnded) child.kill('SIGKILL');
   }
 
+  /** The SDK skips what is no message: a binary may say there why it ends. To listen earlier would take that from the SDK. */
+  #hearBeforeMessages({ stdout }: ChildProcess): void {
+    const hear = (chunk: Buffer) => {
+      const text = chunk.toString('utf8');
+      if (/^\s*\{/.test(text)) stdout?.off('data', hear);
+      else this.#stdout = withMore(this.#stdout, chunk);
+    };
+    stdout?.once('resume', () => stdout.on('data', hear));
+  }
+
   /** Cleans up without waiting for the exit: for the end of the program, which waits for nothing. */
   abandon(): void {
     this.#cleanUp(this);
@@ -67,4 +91,13 @@ export class Child {
     if (this.#child) this.#child.kill('SIGKILL');
     else this.#cleanUp(this);
   }
+}
+
+function withMore(words: string, chunk: Buffer): string {
+  return (words + chunk.toString('utf8')).slice(-LONGEST_WORDS);
+}
+
+/** Without the colours that a program gives a terminal. */
+function wordsOf(output: string): string {
+  return stripVTControlCharacters(output).trim();
 }

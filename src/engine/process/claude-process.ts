@@ -72,6 +72,8 @@ export interface ProcessParts extends RequestParts, ProcessRules {
 
 /** How long the CLI may take until it is ready for the next turn, in milliseconds. */
 const SETTLE_MS = 10_000;
+/** How long after the SDK's last message the end of its process may come, in milliseconds. */
+const END_MS = 1_000;
 
 let nextId = 1;
 
@@ -105,7 +107,7 @@ export class ClaudeProcess implements ConversationProcess {
     });
     this.#variables = parts.variables;
     this.#settled = this.#newSettled();
-    parts.child.onExit = () => this.#lose();
+    parts.child.onExit = () => void this.#lose();
   }
 
   get state(): ProcessState {
@@ -199,14 +201,16 @@ export class ClaudeProcess implements ConversationProcess {
         this.#stall?.refresh();
         this.#follow(this.#reader.read(value, performance.now()));
       }
-      this.#lose();
+      await this.#lose();
     } catch (error) {
       // A failed call throws here too, but its message came first; of a dead process this is the only word.
-      this.#lose(fileFailure(error, this.#parts.directory));
+      await this.#lose(fileFailure(error, this.#parts.directory));
     }
   }
 
-  #lose(cause?: Failure): void {
+  /** The SDK tells of the end before the process's last words are read. */
+  async #lose(cause?: Failure): Promise<void> {
+    if (this.#state !== 'ended') await within(this.#parts.child.gone, END_MS).catch(() => undefined);
     this.#follow(this.#reader.lose(this.#parts.child.ended, cause));
   }
 

@@ -2,19 +2,21 @@ import { prewarm, type SessionStore, type SpareProcess } from '@anthropic-ai/cla
 import { within } from '../../async/within.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
+import type { ProcessEnd } from '../../spec/process-end.ts';
 import { BARE } from '../announcements/silence.ts';
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import type { Child } from './child.ts';
 import { ClaudeProcess, forTurns, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
+import { startFailure } from './start-failure.ts';
 
 /** How long a spare may take to become the process of a conversation, in milliseconds. */
 const CLAIM_MS = 10_000;
 
 /** A `claude` process that was spawned ahead; it has no model and no conversation yet. */
 export class ClaudeSpare implements Spare {
-  readonly exited: Promise<void>;
+  readonly exited: Promise<ProcessEnd | undefined>;
   readonly #spare: SpareProcess;
   readonly #child: Child;
   readonly #rules: ProcessRules;
@@ -32,12 +34,16 @@ export class ClaudeSpare implements Spare {
     this.#spare = spare;
     this.#child = child;
     this.#rules = rules;
-    this.exited = new Promise<void>((resolve) => {
-      child.onExit = resolve;
+    this.exited = new Promise((resolve) => {
+      child.onExit = () => resolve(child.ended);
     });
   }
 
-  /** Spawns one; resolves when it can be claimed. */
+  /**
+   * Spawns one; resolves when it can be claimed.
+   *
+   * @throws FailureError `process_start_failed` when its process ended; the SDK's error otherwise
+   */
   static async spawn(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
     const made = maker.create();
     let hear: ClaudeProcess['hear'] = () => undefined;
@@ -57,8 +63,9 @@ export class ClaudeSpare implements Spare {
         hear = (entries) => process.hear(entries);
       });
     } catch (error) {
+      const why = await startFailure(made.child, error);
       made.child.end();
-      throw error;
+      throw why;
     }
   }
 

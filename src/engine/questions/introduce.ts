@@ -1,16 +1,14 @@
 import type { ModelInfo } from '@anthropic-ai/claude-agent-sdk';
 import { within } from '../../async/within.ts';
 import type { Introduction } from '../../spec/engine.ts';
-import { failed } from '../../spec/failures.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
+import { startFailure } from '../process/start-failure.ts';
 import { spawnToAsk } from './ask-process.ts';
 import { untilRenewed } from './renew-sign-in.ts';
 
 /** How long the process may take to answer, in milliseconds. */
 const INTRODUCTION_MS = 60_000;
-/** How long after the SDK's error the end of its process may come. */
-const END_MS = 1_000;
 
 /**
  * What the SDK says of itself: which credential it finds, and its models. Takes one process; calls no model.
@@ -24,8 +22,7 @@ export async function introduce(maker: ProcessMaker): Promise<Introduction> {
     const { account, models } = await within(query.initializationResult(), INTRODUCTION_MS);
     return { account, models: toModelListings(models) };
   } catch (error) {
-    await within(child.gone, END_MS).catch(() => undefined);
-    throw child.ended ? failed('process_start_failed', child.ended) : error;
+    throw await startFailure(child, error);
   } finally {
     if (maker.environment.isLogin)
       void untilRenewed(query)
