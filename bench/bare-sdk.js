@@ -46,6 +46,7 @@ export class BareSdk {
     this.#spawner = new Spawner(operator.PATH);
     this.#environment = buildEnvironment({
       operator,
+      id: 'bench',
       isOwnAddress: () => false,
     });
   }

@@ -42,6 +42,7 @@ const log = createLog((/** @type {string} */ line) => process.stderr.write(line)
 const app = createApp({
   gateway,
   dialects: [anthropicMessages],
+  id: 'bench',
   bindHost: '127.0.0.1',
   keepAliveMs: 15_000,
   strict: false,

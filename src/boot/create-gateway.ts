@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOwnAddress } from '../access/own-address.ts';
+import { newGatewayId } from '../access/via.ts';
 import { within } from '../async/within.ts';
 import { checkSettings, type Settings } from '../config/settings.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
@@ -88,6 +89,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   checkGatewaySwitch(operator);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
+  const id = newGatewayId();
   // First, so that a busy port is told at once, and early clients get a 503.
   const listener = await listen(DIALECTS, host, settings.port).catch((error: NodeJS.ErrnoException) => {
     throw new BootError(listenProblem(error, host, settings.port));
@@ -99,6 +101,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const userSettings = readUserSettings(operator);
     const environment = buildEnvironment({
       operator,
+      id,
       isOwnAddress: (url) => isOwnAddress(url, host, listener.port),
       hasKeyHelper: userSettings.commands.apiKeyHelper !== undefined,
     });
@@ -156,6 +159,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       createApp({
         gateway,
         dialects: DIALECTS,
+        id,
         bindHost: host,
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,

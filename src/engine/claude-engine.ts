@@ -41,7 +41,8 @@ export class ClaudeEngine implements Engine {
     this.#signIn = isLogin ? new SignIn(variables, () => renewSignIn(this.#maker)) : undefined;
     this.#announcements =
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
-    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, onLimits };
+    const headersFor = (via: readonly string[]) => this.#maker.headersFor(via);
+    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits };
   }
 
   async prepare(model: string): Promise<void> {

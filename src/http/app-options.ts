@@ -10,6 +10,8 @@ import type { Log } from '../telemetry/log.ts';
 export interface AppOptions {
   gateway: Pick<Gateway, 'open' | 'countTokens' | 'status'>;
   dialects: Dialects;
+  /** The gateway's own id; requests that came through it are refused. */
+  id: string;
   /** The address that the gateway listens on, as the operator wrote it. */
   bindHost: string;
   keepAliveMs: number;

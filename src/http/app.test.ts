@@ -83,6 +83,7 @@ beforeAll(async () => {
       status: { processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 }, waiting: 0, memoryBytes: 0 },
     },
     dialects: [anthropicMessages, counted],
+    id: '0123456789abcdef',
     bindHost: '127.0.0.1',
     keepAliveMs: 20,
     strict: false,
@@ -298,6 +299,18 @@ test('every answer keeps web pages from reading, running and framing it', async 
     expect(head).toMatch(/^HTTP\/1\.1 4/);
     for (const [name, value] of Object.entries(shield)) expect(head).toContain(`${name}: ${value}\r\n`);
   }
+});
+
+test('a request of its own that comes back is refused on any path, one through others is not', async () => {
+  const through = (...ids: string[]) => ({ 'isthmus-via': ids.join(', ') });
+  const own = through('0123456789abcdef', 'fedcba9876543210');
+  for (const path of [MESSAGES, COUNTED, `${MESSAGES}/count_tokens`, '/health', '/none']) {
+    const response = await post(path, BODY, own);
+    expect([response.status, response.headers.get('isthmus-error')]).toEqual([400, 'request_loop']);
+  }
+  expect(orders).toEqual([]);
+  expect((await post(MESSAGES, BODY, through('fedcba9876543210'))).status).toBe(200);
+  expect(orders[0]?.request.via).toEqual(['fedcba9876543210']);
 });
 
 test('what is no request is told by the first dialect', async () => {

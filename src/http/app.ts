@@ -1,10 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { guardRequest } from '../access/request-guard.ts';
+import { guardLoop } from '../access/via.ts';
 import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
 import { limitsBody, usageBody } from '../limits/usage.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
+import { headersOf, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
 
@@ -17,7 +19,7 @@ export interface App {
 
 /** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
-  const { gateway, dialects, bindHost, identity, limits, log } = options;
+  const { gateway, dialects, id, bindHost, identity, limits, log } = options;
   const [first] = dialects;
   const app = new Hono<Env>();
 
@@ -27,15 +29,14 @@ export function createApp(options: AppOptions): App {
   app.use(async (context, next) => {
     context.set('requestId', newRequestId());
     context.header('request-id', context.get('requestId'));
-    const refused = guardRequest(
-      {
-        host: context.req.header('host'),
-        origin: context.req.header('origin'),
-        site: context.req.header('sec-fetch-site'),
-        localAddress: context.env.incoming.socket.localAddress,
-      },
-      bindHost,
-    );
+    const header = headersOf(context);
+    const guarded = {
+      host: header('host'),
+      origin: header('origin'),
+      site: header('sec-fetch-site'),
+      localAddress: context.env.incoming.socket.localAddress,
+    };
+    const refused = guardLoop(viaFrom(header), id) ?? guardRequest(guarded, bindHost);
     if (refused) return refuse(context, refused);
     return next();
   });

@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
 import { callerOf } from '../access/caller.ts';
+import { viaIn } from '../access/via.ts';
 import type { Caller } from '../spec/caller.ts';
+import { VIA_HEADER } from '../spec/via.ts';
 import type { Env } from './app-options.ts';
 
 /** The value of a header, by its lower-case name. */
@@ -12,6 +14,11 @@ export function headersOf(context: Context<Env>): HeaderReader {
 
 export function callerFrom(header: HeaderReader): Caller {
   return callerOf({ apiKey: header('x-api-key'), authorization: header('authorization') });
+}
+
+/** The gateways of this kind that a request came through. */
+export function viaFrom(header: HeaderReader): string[] {
+  return viaIn(header(VIA_HEADER));
 }
 
 /** @param always whether the operator asks for strictness in every request */

@@ -4,7 +4,7 @@ import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
-import { callerFrom, headersOf, isStrict } from './request-headers.ts';
+import { callerFrom, headersOf, isStrict, viaFrom } from './request-headers.ts';
 
 /** Serves the number of tokens that a turn would send to the model. */
 export function tokenCountHandler(
@@ -19,7 +19,7 @@ export function tokenCountHandler(
     const strict = isStrict(header, isAlwaysStrict);
     const request = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
     const { inputTokens, source } = await gateway.countTokens({
-      request,
+      request: { ...request, via: viaFrom(header) },
       caller: callerFrom(header),
       signal: gone.signal,
     });

@@ -7,7 +7,7 @@ import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
-import { callerFrom, clientFrom, headersOf, isStrict, sessionFrom } from './request-headers.ts';
+import { callerFrom, clientFrom, headersOf, isStrict, sessionFrom, viaFrom } from './request-headers.ts';
 import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
@@ -46,7 +46,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         request.userId,
       );
       const { path, reason, events } = await gateway.open({
-        request,
+        request: { ...request, via: viaFrom(header) },
         caller,
         signal: gone.signal,
         marks: recorder.marks,

@@ -135,6 +135,16 @@ export const FAILURES = {
       message: `Web pages of another origin (${origin}) may not call Isthmus.`,
     }),
   },
+  request_loop: {
+    status: 400,
+    type: 'invalid_request_error',
+    cause: 'A request of Isthmus’s own came back to it: what its processes take for the model’s API leads to itself.',
+    cure: 'Point `ANTHROPIC_BASE_URL`, or whatever leads the calls, at the model’s API. A chain of several Isthmus works, a ring does not.',
+    words: () => ({
+      message:
+        'This request came from Isthmus itself: the address that it takes for the model’s API leads back to it. Point ANTHROPIC_BASE_URL, where Isthmus runs, at the model’s API.',
+    }),
+  },
   caller_at_limit: {
     status: 429,
     type: 'rate_limit_error',

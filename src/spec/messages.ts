@@ -54,6 +54,8 @@ export interface MessagesRequest {
   converted: string[];
   /** Paths of fields that the gateway does not know and passes on, such as `output_config.invented`. */
   unknown: string[];
+  /** The ids of the gateways of this kind that it came through, the nearest last; see `spec/via`. */
+  via?: readonly string[];
   /** The user that the client says it asks for; for log lines only. */
   userId?: string;
 }

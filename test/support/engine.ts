@@ -29,6 +29,7 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
   const directory = createRunDirectory();
   const environment = buildEnvironment({
     operator: { ...env, ...extraVariables },
+    id: '0123456789abcdef',
     isOwnAddress: () => false,
   });
   Object.assign(environment.variables, extraVariables);

@@ -75,6 +75,7 @@ export class InProcessGateway {
     const app = createApp({
       gateway,
       dialects: [anthropicMessages],
+      id: '0123456789abcdef',
       bindHost: '127.0.0.1',
       keepAliveMs,
       strict,

@@ -14,6 +14,7 @@ import { toModelContent } from '../replay/transcript.ts';
 import { oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
+import { CUSTOM_HEADERS } from './custom-headers.ts';
 import type { Environment } from './environment.ts';
 import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
@@ -25,19 +26,21 @@ export interface RequestParts {
   heldCalls: HeldCalls;
   tools: readonly ClientTool[];
   betas: readonly string[];
+  via: readonly string[];
   names: ToolNames;
   /** As they stand in the process's environment. */
   variables: RequestVariables;
 }
 
 export function partsFor(request: MessagesRequest): RequestParts {
-  const { tools, betas } = request;
+  const { tools, betas, via = [] } = request;
   const names = new ToolNames(tools);
   return {
     input: new EventQueue<SDKUserMessage>(),
     heldCalls: new HeldCalls(tools, names),
     tools,
     betas,
+    via,
     names,
     variables: toRequestVariables(request, names),
   };
@@ -51,6 +54,8 @@ export interface ProcessRules {
   stallMs: number;
   /** Whether a failed call becomes the answer instead of being repeated by the CLI. */
   failsAtFirstRetry: boolean;
+  /** The headers of a process's requests, by the gateways that the client's request came through. */
+  headersFor: (via: readonly string[]) => string;
   /** Hears what any process is told of the plan's limits. */
   onLimits: (heard: PlanLimits) => void;
 }
@@ -86,6 +91,7 @@ export class ClaudeProcess implements ConversationProcess {
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
   #variables: RequestVariables;
+  #headers: string;
   #turn: EventQueue<TurnEvent> | undefined;
   /** Resolves when the CLI has finished the previous turn and reads its input again. */
   #settled: Promise<void>;
@@ -106,6 +112,7 @@ export class ClaudeProcess implements ConversationProcess {
       now: Date.now,
     });
     this.#variables = parts.variables;
+    this.#headers = parts.headersFor(parts.via);
     this.#settled = this.#newSettled();
     parts.child.onExit = () => void this.#lose();
   }
@@ -183,13 +190,18 @@ export class ClaudeProcess implements ConversationProcess {
   /** Resolves when the process has finished its last turn and taken the variables of the next one. */
   async #ready(request: MessagesRequest, wasHeld: boolean): Promise<void> {
     if (!wasHeld) await this.#settled;
-    if (!this.#hasEnded()) await this.#applyVariables(toRequestVariables(request, this.#parts.names));
+    if (this.#hasEnded()) return;
+    const wanted = toRequestVariables(request, this.#parts.names);
+    await this.#applyVariables(wanted, this.#parts.headersFor(request.via ?? []));
   }
 
-  async #applyVariables(wanted: RequestVariables): Promise<void> {
-    if (stableJson(wanted) === stableJson(this.#variables)) return;
-    await this.#parts.query.applyFlagSettings({ env: wanted });
+  async #applyVariables(wanted: RequestVariables, headers: string): Promise<void> {
+    const hasOtherHeaders = headers !== this.#headers;
+    if (!hasOtherHeaders && stableJson(wanted) === stableJson(this.#variables)) return;
+    const env = hasOtherHeaders ? { ...wanted, [CUSTOM_HEADERS]: headers } : wanted;
+    await this.#parts.query.applyFlagSettings({ env });
     this.#variables = wanted;
+    this.#headers = headers;
   }
 
   /** Iterates by hand: leaving a `for await` would close the query. */

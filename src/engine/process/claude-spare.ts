@@ -7,6 +7,7 @@ import { BARE } from '../announcements/silence.ts';
 import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import type { Child } from './child.ts';
 import { ClaudeProcess, forTurns, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
+import { CUSTOM_HEADERS } from './custom-headers.ts';
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
 import { startFailure } from './start-failure.ts';
@@ -82,7 +83,8 @@ export class ClaudeSpare implements Spare {
     this.#isClaimed = true;
     try {
       const parts = partsFor(request);
-      const { input, heldCalls, names, variables } = parts;
+      const { input, heldCalls, names, variables, via } = parts;
+      const headers = via.length > 0 ? { [CUSTOM_HEADERS]: this.#rules.headersFor(via) } : {};
       const query = this.#spare.claim({
         prompt: input,
         options: {
@@ -103,7 +105,7 @@ export class ClaudeSpare implements Spare {
       const events = process.begin();
       const ready = Promise.all([
         this.#spare.claimed,
-        query.applyFlagSettings({ env: variables }),
+        query.applyFlagSettings({ env: { ...variables, ...headers } }),
         request.tools.length > 0 ? query.setMcpServers({ [CLIENT_TOOLS_SERVER]: heldCalls.config }) : undefined,
       ]);
       await within(ready, CLAIM_MS, signal);

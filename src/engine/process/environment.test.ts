@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { buildEnvironment } from './environment.ts';
 
 const build = (operator: Record<string, string>) =>
-  buildEnvironment({ operator, isOwnAddress: (url) => url === 'http://localhost:3456' });
+  buildEnvironment({ operator, id: '0123456789abcdef', isOwnAddress: (url) => url === 'http://localhost:3456' });
 
 test('passes credentials and surroundings on unchanged, and nothing else', () => {
   const passed = {
@@ -59,11 +59,22 @@ test.each<[Record<string, string>, string]>([
 
 test('an apiKeyHelper is enough for bare mode', () => {
   const operator = { CLAUDE_CODE_OAUTH_TOKEN: 'o' };
-  expect(buildEnvironment({ operator, isOwnAddress: () => false, hasKeyHelper: true }).mode).toBe('bare');
+  expect(
+    buildEnvironment({ operator, id: '0123456789abcdef', isOwnAddress: () => false, hasKeyHelper: true }).mode,
+  ).toBe('bare');
 });
 
 test('drops a base URL that leads back to the gateway', () => {
   const { variables, droppedBaseUrl } = build({ ANTHROPIC_BASE_URL: 'http://localhost:3456' });
   expect(droppedBaseUrl).toBe(true);
   expect(variables.ANTHROPIC_BASE_URL).toBeUndefined();
+});
+
+test.each([
+  [undefined, ''],
+  ['X-One: 1\nX-Two: 2', 'X-One: 1\nX-Two: 2\n'],
+  ['Isthmus-Via: another\n\nX-One: 1', 'X-One: 1\n'],
+])('its requests tell this gateway’s id, beside the operator’s headers %j', (headers, others) => {
+  const { variables } = build(headers === undefined ? {} : { ANTHROPIC_CUSTOM_HEADERS: headers });
+  expect(variables.ANTHROPIC_CUSTOM_HEADERS).toBe(`${others}isthmus-via: 0123456789abcdef`);
 });

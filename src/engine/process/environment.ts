@@ -5,6 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { CUSTOM_HEADERS, withVia } from './custom-headers.ts';
 import { PROVIDERS, usesProvider } from './providers.ts';
 
 export type Environment = Record<string, string>;
@@ -85,10 +86,14 @@ export interface ProcessEnvironment {
   isLogin: boolean;
   /** Set when `ANTHROPIC_BASE_URL` pointed at this gateway and was left out. */
   droppedBaseUrl: boolean;
+  /** This gateway's own id. */
+  id: string;
 }
 
 export interface EnvironmentOptions {
   operator: NodeJS.ProcessEnv;
+  /** This gateway's own id. */
+  id: string;
   /** Whether a URL is this gateway's own address. */
   isOwnAddress: (url: string) => boolean;
   /** Whether the processes get a setting `apiKeyHelper`. */
@@ -98,6 +103,7 @@ export interface EnvironmentOptions {
 /** Builds the environment of every process. The values of credential variables are copied unread. */
 export function buildEnvironment({
   operator,
+  id,
   isOwnAddress,
   hasKeyHelper = false,
 }: EnvironmentOptions): ProcessEnvironment {
@@ -112,8 +118,9 @@ export function buildEnvironment({
   const mode = modeFor(variables, hasKeyHelper);
   const isLogin = mode === 'full' && !variables.CLAUDE_CODE_OAUTH_TOKEN;
   Object.assign(variables, SET);
+  variables[CUSTOM_HEADERS] = withVia(variables[CUSTOM_HEADERS], [id]);
   if (mode === 'bare') variables.CLAUDE_CODE_SIMPLE = '1';
-  return { variables, mode, isLogin, droppedBaseUrl };
+  return { variables, mode, isLogin, droppedBaseUrl, id };
 }
 
 /** Where a process with these variables finds Claude Code's configuration. */

@@ -6,6 +6,7 @@ const namedFor = (variables: Record<string, string>) => flagSettings({ isLogin: 
 test.each([
   ['ANTHROPIC_CUSTOM_HEADERS', 'X-Key: secret'],
   ['ANTHROPIC_CUSTOM_HEADERS', 'X_Key: secret'],
+  ['ANTHROPIC_CUSTOM_HEADERS', 'X-Key: secret\nisthmus-via: 0123456789abcdef'],
   ['HTTPS_PROXY', 'http://user:secret@proxy:8080'],
   ['HTTPS_PROXY', 'http://user@proxy:8080'],
   ['HTTPS_PROXY', 'user:secret@proxy:8080'],
@@ -16,6 +17,7 @@ test.each([
 });
 
 test.each([
+  ['ANTHROPIC_CUSTOM_HEADERS', 'isthmus-via: 0123456789abcdef'],
   ['HTTPS_PROXY', 'http://proxy:8080'],
   ['ALL_PROXY', 'socks5://proxy:1080'],
   ['ANTHROPIC_BASE_URL', 'https://api.example.test'],

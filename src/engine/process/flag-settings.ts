@@ -1,4 +1,5 @@
 import type { Settings } from '@anthropic-ai/claude-agent-sdk';
+import { CUSTOM_HEADERS, hasOthers } from './custom-headers.ts';
 import { type Environment, OWN_VARIABLES, PROXIES, PROXY_EXCEPTIONS, type ProcessEnvironment } from './environment.ts';
 import { PROVIDERS } from './providers.ts';
 
@@ -24,7 +25,7 @@ const STEERING = [
 ];
 
 /** Those whose value is a secret: what the operator has set is not written into a file. */
-const SECRETS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_CUSTOM_HEADERS', 'CLAUDE_CODE_OAUTH_TOKEN'];
+const SECRETS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', CUSTOM_HEADERS, 'CLAUDE_CODE_OAUTH_TOKEN'];
 
 /** Those whose value is a secret if it has a password. */
 const URLS = ['ANTHROPIC_BASE_URL', ...PROXIES];
@@ -66,7 +67,7 @@ function steering(variables: Environment): Environment {
 /** The variables that are set, and that no settings file names since their value is or holds a secret. */
 export function unnamedSecrets(variables: Environment): string[] {
   return [
-    ...SECRETS.filter((name) => Boolean(variables[name])),
+    ...SECRETS.filter((name) => (name === CUSTOM_HEADERS ? hasOthers(variables[name]) : Boolean(variables[name]))),
     ...URLS.filter((name) => canHoldPassword(variables[name])),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import { Child } from './child.ts';
+import { CUSTOM_HEADERS, withVia } from './custom-headers.ts';
 import { configurationFolder, type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
 import type { ClaudeExecutable } from './executable.ts';
 import { type CredentialCommands, flagSettings } from './flag-settings.ts';
@@ -31,6 +32,7 @@ export interface NewProcessContents {
   system?: string;
   requested?: Environment;
   environment?: Environment;
+  via?: readonly string[];
 }
 
 /** Makes processes and knows all that live. What a process wrote is removed when it has exited. */
@@ -48,9 +50,12 @@ export class ProcessMaker {
    * @param contents.system the system prompt
    * @param contents.requested what the first request asks for, as variables
    * @param contents.environment in place of that of all processes
+   * @param contents.via the gateways that the first request came through
    * @throws FailureError `files_not_written`
    */
-  create({ system, requested, environment = this.environment.variables }: NewProcessContents = {}): NewProcess {
+  create({ system, requested, via = [], ...given }: NewProcessContents = {}): NewProcess {
+    const { variables } = this.environment;
+    const { environment = { ...variables, [CUSTOM_HEADERS]: this.headersFor(via) } } = given;
     const { directory, credentialCommands } = this.#options;
     const flags = flagSettings(this.environment, environment, requested);
     const settings = JSON.stringify({ ...credentialCommands, ...flags });
@@ -62,6 +67,16 @@ export class ProcessMaker {
       if (transcript !== undefined) this.#sessions.removeTranscript(transcript);
     });
     return { child, files, environment };
+  }
+
+  /**
+   * The headers of a process's requests, in the form of {@link CUSTOM_HEADERS}.
+   *
+   * @param via the gateways that the client's request came through
+   */
+  headersFor(via: readonly string[]): string {
+    const { variables, id } = this.environment;
+    return withVia(variables[CUSTOM_HEADERS], [...via, id]);
   }
 
   get environment(): ProcessEnvironment {

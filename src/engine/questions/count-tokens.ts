@@ -25,7 +25,7 @@ export async function countTokens(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const names = new ToolNames(request.tools);
-  const made = maker.create({ system: request.system });
+  const made = maker.create({ system: request.system, ...(request.via && { via: request.via }) });
   const profile = maker.profile(made);
   const transcript = toTranscript(request.messages, request.model, profile.workingDirectory, names);
   const options = maker.options(made, {

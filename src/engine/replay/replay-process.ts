@@ -21,9 +21,9 @@ export function replayInNewProcess(
   listener: ProcessListener,
 ): BegunTurn {
   const parts = partsFor(request);
-  const { input, heldCalls, names, variables } = parts;
+  const { input, heldCalls, names, variables, via } = parts;
   const own = { ...forTurns(rules), ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' };
-  const made = maker.create({ requested: { ...variables, ...own }, system: request.system });
+  const made = maker.create({ requested: { ...variables, ...own }, system: request.system, via });
   const { child } = made;
   try {
     const clientToolsOnly = maker.profile(made);
