@@ -107,8 +107,12 @@ function checkMedia(messages: readonly DecodedMessage[], model: string): void {
 /** Joins the content to the last message if that has this role; else adds a message. */
 function append(messages: Message[], role: Message['role'], content: ContentBlock[]): void {
   const last = messages.at(-1);
-  if (last?.role === role) last.content = last.content.concat(content);
-  else messages.push({ role, content });
+  if (last?.role !== role) {
+    messages.push({ role, content: [...content] });
+    return;
+  }
+  // Neither `concat`, which copies all of a growing list each time, nor a spread, whose items lie on the stack.
+  for (const block of content) last.content.push(block);
 }
 
 function checkContent({ content, paths }: DecodedMessage): void {

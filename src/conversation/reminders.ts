@@ -19,18 +19,17 @@ export function foldReminders(content: ContentBlock[], reminders: ReadonlySet<Co
   const results = head.filter((block) => block.type === 'tool_result');
   const last = results.at(-1);
   if (last === undefined || results.length === head.length) return content;
-  const folded = head.filter((block) => reminders.has(block)).reduce(withReminder, last);
-  return [...results.slice(0, -1), folded, ...content.slice(head.length)];
+  const reminding = head.filter((block) => reminders.has(block));
+  return [...results.slice(0, -1), withReminders(last, reminding), ...content.slice(head.length)];
 }
 
-function withReminder(result: ContentBlock, reminder: ContentBlock): ContentBlock {
+function withReminders(result: ContentBlock, reminders: readonly ContentBlock[]): ContentBlock {
   const content = toolResultContent(result);
   const last = content.at(-1);
-  return {
-    ...result,
-    content:
-      last?.type === 'text'
-        ? [...content.slice(0, -1), { ...last, text: `${last.text}\n\n${reminder.text}` }]
-        : [...content, reminder],
-  };
+  const texts = reminders.map(({ text }) => text);
+  if (last?.type === 'text') {
+    return { ...result, content: [...content.slice(0, -1), { ...last, text: [last.text, ...texts].join('\n\n') }] };
+  }
+  const [first] = reminders;
+  return { ...result, content: [...content, { ...first, text: texts.join('\n\n') }] };
 }
