@@ -1,3 +1,4 @@
+import type { Failure } from '../spec/failures.ts';
 import type { ProcessEnd } from '../spec/process-end.ts';
 
 /** What is known while `claude` processes keep ending by themselves. */
@@ -10,8 +11,8 @@ export interface Failing {
   retrySeconds: number;
 }
 
-/** Hears of each spare that ended by itself. */
-export type OnSpareEnd = (end: ProcessEnd, inARow: number, waitMs: number) => void;
+/** Hears of each spare that ended by itself or did not come up. */
+export type OnSpareEnd = (why: Failure, inARow: number, waitMs: number) => void;
 
 /** So many in a row are no accident. */
 const FAILING = 3;
@@ -35,12 +36,12 @@ export class SpareHealth {
   }
 
   /** A spare ended by itself, or did not come up. */
-  ended(end: ProcessEnd): void {
+  ended(why: Failure): void {
     this.#inARow += 1;
-    this.#last = end;
+    this.#last = why.process;
     const waitMs = this.#inARow === 1 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (this.#inARow - 2), LONGEST_WAIT_MS);
     this.#retryAt = performance.now() + waitMs;
-    this.#onEnd(end, this.#inARow, waitMs);
+    this.#onEnd(why, this.#inARow, waitMs);
   }
 
   /** A process has answered, or a spare has lived long. */
@@ -59,8 +60,9 @@ export class SpareHealth {
     return this.#inARow > 1;
   }
 
+  /** Undefined where no process is to blame, such as for a full disk: a turn meets the same failure, which says its own cure. */
   get failing(): Failing | undefined {
-    if (this.#inARow < FAILING || !this.#last) return undefined;
+    if (this.#inARow < FAILING || !this.#last || this.#last.spawnError) return undefined;
     return { inARow: this.#inARow, end: this.#last, retrySeconds: Math.max(1, Math.ceil(this.waitMs / 1000)) };
   }
 }

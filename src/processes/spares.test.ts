@@ -180,10 +180,10 @@ test('an answer shows that processes work again', async () => {
   for (let times = 0; times < 3; times += 1) {
     spares.refill();
     await settled();
-    starts.shift()?.reject(new Error('no'));
+    starts.shift()?.reject(failed('process_start_failed', END));
     await vi.advanceTimersByTimeAsync(times < 2 ? 1_000 : 0);
   }
-  expect(refusal()?.message).toContain('(no)');
+  expect(refusal()?.message).toContain('(exit code 3)');
   health.works();
   expect([refusal(), health.failing]).toEqual([undefined, undefined]);
   spares.refill();
@@ -196,13 +196,31 @@ test('without room for a spare a request may try whether processes work again', 
   for (let times = 0; times < 3; times += 1) {
     spares.refill();
     await settled();
-    starts.shift()?.reject(new Error('no'));
+    starts.shift()?.reject(failed('process_start_failed', END));
     await vi.advanceTimersByTimeAsync(times < 2 ? 1_000 : 0);
   }
   await budget.reserve(PATIENT);
   expect(refusal()?.code).toBe('claude_failing');
   await vi.advanceTimersByTimeAsync(2_000);
   expect(refusal()).toBeUndefined();
+});
+
+test.each([
+  ['a full disk', failed('files_not_written', { folder: '/full', problem: 'ENOSPC' })],
+  [
+    'too many open files',
+    failed('process_start_failed', { code: null, signal: null, spawnError: 'EMFILE', stderr: '' }),
+  ],
+  ['another error', new Error('no')],
+])('%s stays the turns’ own failure, however often spares meet it', async (_what, error) => {
+  const { spares, ends, refusal, starts } = setUp();
+  for (let times = 0; times < 4; times += 1) {
+    spares.refill();
+    await settled();
+    starts.shift()?.reject(error);
+    await vi.advanceTimersByTimeAsync(times < 3 ? 2_000 : 0);
+  }
+  expect([refusal(), ends.at(-1)]).toEqual([undefined, [4, 4_000]]);
 });
 
 test('an evicted one is ended and gives its place back; without any there is nothing to evict', async () => {

@@ -1,5 +1,5 @@
 import type { Engine, Spare } from '../spec/engine.ts';
-import { failed, failureOf } from '../spec/failures.ts';
+import { type Failure, failed, failure, failureOf } from '../spec/failures.ts';
 import type { ProcessEnd } from '../spec/process-end.ts';
 import type { Place, ProcessBudget } from './budget.ts';
 import { SOUND_MS, type SpareHealth } from './spare-health.ts';
@@ -63,9 +63,9 @@ export class Spares {
     const place = this.#budget.tryReserve();
     if (!place) return;
     this.#spawning += 1;
-    void this.#spawn(place).then((end) => {
+    void this.#spawn(place).then((why) => {
       this.#spawning -= 1;
-      if (end) this.#lost(end);
+      if (why) this.#lost(why);
       else this.refill();
     });
   }
@@ -83,8 +83,8 @@ export class Spares {
     while (this.evict());
   }
 
-  /** @returns how the spare ended if it did not come up */
-  async #spawn(place: Place): Promise<ProcessEnd | undefined> {
+  /** @returns why the spare did not come up; undefined if it did */
+  async #spawn(place: Place): Promise<Failure | undefined> {
     const leaveGate = await this.#gate.enter();
     try {
       const placed = { spare: await this.#engine.spawnSpare(), place };
@@ -103,8 +103,7 @@ export class Spares {
       return undefined;
     } catch (error) {
       place.release();
-      const { process: end } = failureOf(error);
-      return end ?? { code: null, signal: null, spawnError: (error as Error).message, stderr: '' };
+      return failureOf(error);
     } finally {
       leaveGate();
     }
@@ -121,14 +120,21 @@ export class Spares {
     if (at < 0) return;
     this.#ready.splice(at, 1);
     gone.place.release();
-    this.#lost(end ?? { code: null, signal: null, stderr: '' });
+    this.#lost(failure('process_start_failed', end));
   }
 
-  /** A spare ended that nobody ended. */
-  #lost(end: ProcessEnd): void {
+  /** A spare ended that nobody ended, or did not come up. */
+  #lost(why: Failure): void {
     if (this.#isClosed) return;
-    this.#health.ended(end);
-    setTimeout(() => this.refill(), this.#health.waitMs).unref();
+    this.#health.ended(why);
+    this.#refillInTime();
+  }
+
+  #refillInTime(): void {
+    const { waitMs } = this.#health;
+    // A timer may be early by the clock.
+    if (waitMs > 0) setTimeout(() => this.#refillInTime(), Math.ceil(waitMs)).unref();
+    else this.refill();
   }
 }
 

@@ -22,9 +22,9 @@ export class Child {
   /** What came on stdout before the first message. */
   #stdout = '';
   #how: Omit<ProcessEnd, 'stderr'> | undefined;
-  /** Called once when the process has exited or could not be spawned. */
+  /** Called once when the process has exited or could not be spawned; its last words may not be read yet. */
   onExit: () => void = () => undefined;
-  /** Resolves when the process has exited; at once if there never was one. */
+  /** Resolves when the process has exited and its last words are read; at once if there never was one. */
   gone: Promise<void> = Promise.resolve();
 
   /** @param cleanUp called when the process has exited, or when it is ended before it was spawned */
@@ -49,9 +49,14 @@ export class Child {
     this.#hearBeforeMessages(child);
     // A write after the exit fails here; the exit itself tells what happened.
     child.stdin?.on('error', () => undefined);
+    const exited = (how: Omit<ProcessEnd, 'stderr'>) => {
+      if (this.#how) return;
+      this.#how = how;
+      this.onExit();
+    };
     this.gone = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        this.#how ??= { code, signal };
+        exited({ code, signal });
         const timer = setTimeout(resolve, LAST_WORDS_MS);
         child.once('close', () => {
           clearTimeout(timer);
@@ -59,14 +64,11 @@ export class Child {
         });
       });
       child.once('error', (error) => {
-        this.#how ??= { code: null, signal: null, spawnError: error.message };
+        exited({ code: null, signal: null, spawnError: error.message });
         resolve();
       });
     });
-    void this.gone.then(() => {
-      this.#cleanUp(this);
-      this.onExit();
-    });
+    void this.gone.then(() => this.#cleanUp(this));
     if (this.#isEnded) child.kill('SIGKILL');
   }
 

@@ -220,9 +220,9 @@ export class ClaudeProcess implements ConversationProcess {
     }
   }
 
-  /** The SDK tells of the end before the process's last words are read. */
+  /** An open turn waits for the process's last words: the SDK tells of the end before they are read. */
   async #lose(cause?: Failure): Promise<void> {
-    if (this.#state !== 'ended') await within(this.#parts.child.gone, END_MS).catch(() => undefined);
+    if (this.#turn) await within(this.#parts.child.gone, END_MS).catch(() => undefined);
     this.#follow(this.#reader.lose(this.#parts.child.ended, cause));
   }
 

@@ -36,7 +36,7 @@ export class ClaudeSpare implements Spare {
     this.#child = child;
     this.#rules = rules;
     this.exited = new Promise((resolve) => {
-      child.onExit = () => resolve(child.ended);
+      child.onExit = () => void child.gone.then(() => resolve(child.ended));
     });
   }
 
