@@ -83,6 +83,7 @@ describe('a bad request is told by its field', () => {
     ],
     ['thinking.budget_tokens: Field required', { ...base, thinking: { type: 'enabled' } }],
     ['stream: ', { ...base, stream: 'yes' }],
+    ['output_format: cannot stand beside', { ...base, output_format: {}, output_config: { format: {} } }],
   ])('%s', (message, body) => {
     expect(messageOf(body)).toContain(message);
   });

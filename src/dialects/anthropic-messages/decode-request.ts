@@ -149,6 +149,7 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   assertShallow(body);
   const parsed = parse(requestBody, body, '');
   if (mayHoldLoneSurrogates) assertWellFormed(body, '');
+  assertOneFormat(parsed);
   const declared: Declared = { ignored: [], unknown: [] };
   const { ignored, unknown } = declared;
   const parameters = decodeParameters(body as JsonObject, parsed, passesBeta, declared);
@@ -177,6 +178,12 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
     unknown,
     ...(parsed.metadata?.user_id ? { userId: parsed.metadata.user_id } : {}),
   };
+}
+
+/** Claude Code refuses both before it calls the API. */
+function assertOneFormat({ output_format, output_config }: z.infer<typeof requestBody>): void {
+  if (output_format == null || output_config?.format == null) return;
+  throw badRequest('output_format', 'cannot stand beside `output_config.format`, its newer name; leave it out');
 }
 
 /** The paths of what becomes of a request otherwise than its client may think. */
