@@ -93,7 +93,7 @@ function breakageOf({ cut, stream_error, fail }: EngineReply): { after: number; 
   if (fail) return { after: fail.after_events, as: fail.failure };
   if (stream_error) {
     const { after_events, type, message } = stream_error;
-    return { after: after_events, as: failure('upstream_error', { status: 500, type, message }) };
+    return { after: after_events, as: failure('upstream_error', { type, message }) };
   }
   if (!cut) return undefined;
   const as = cut.how === 'silence' ? cut.how : failure('upstream_cut', { how: 'stream' });

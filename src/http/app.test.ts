@@ -205,14 +205,18 @@ test('what is known of the plan’s limits goes out with each answer, in the dia
   }
 });
 
-test('a wait of more than five minutes is no wait for a client to sleep through', async () => {
+test('a client is told whether to send its request again, and not to sleep for more than five minutes', async () => {
   const waiting = (retryAfterSeconds: number | undefined, isLongWait?: boolean) =>
     failure('upstream_error', { status: 429, message: 'slow down', retryAfterSeconds, isLongWait });
   for (const [failing, retryAfter, shouldRetry] of [
-    [waiting(300), '300', null],
+    [waiting(300), '300', 'true'],
     [waiting(301), '301', 'false'],
-    [waiting(undefined), null, null],
+    [waiting(undefined), null, 'true'],
     [waiting(undefined, true), null, 'false'],
+    [failure('upstream_error', { status: 401 }), null, 'false'],
+    [failure('bad_request', { path: 'model', problem: 'is missing' }), null, 'false'],
+    [failure('upstream_cut', { how: 'stream' }), null, 'true'],
+    [failure('internal', 'a defect'), null, null],
   ] as const) {
     plays({ type: 'failure', failure: failing });
     const { headers } = await post(MESSAGES);

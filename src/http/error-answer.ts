@@ -40,8 +40,8 @@ export function errorParts(failure: Failure, requestId: string, dialect: Dialect
       // The rest of the body stays unread, so the connection cannot be used again.
       ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),
       ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) }),
-      // The official SDKs sleep for any `retry-after`, unless this tells them not to.
-      ...(failure.isLongWait ? { 'x-should-retry': 'false' } : {}),
+      // Else the official SDKs sleep for any `retry-after`, and Claude Code repeats a 401 for minutes.
+      ...(failure.mayRepeat === undefined ? {} : { 'x-should-retry': String(failure.mayRepeat) }),
       ...headers,
     },
     body: JSON.stringify(body),

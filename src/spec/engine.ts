@@ -25,7 +25,7 @@ export interface Engine {
   /**
    * Hands a whole request to a new process, whatever its history. When it returns, nothing has reached the model yet.
    *
-   * @throws FailureError `files_not_written`
+   * @throws FailureError `files_not_written`, `machine_at_limit`
    */
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn;
 

@@ -12,7 +12,7 @@ import type { ProcessEnd } from './process-end.ts';
  */
 const TRY_AGAIN = 'Try your request again.';
 
-/** The longest wait that a client may sleep through by itself. */
+/** The longest wait that a client may sleep through by itself: some sleep for any `retry-after`, for days. */
 const LONG_WAIT_SECONDS = 300;
 
 /** What a failure says beside its code. */
@@ -23,7 +23,7 @@ interface Words {
   type?: string;
   requestId?: string;
   retryAfterSeconds?: number;
-  isLongWait?: boolean;
+  mayRepeat?: boolean;
   details?: JsonObject;
   process?: ProcessEnd;
 }
@@ -35,6 +35,8 @@ interface FailureRow {
   type: string;
   /** Seconds after which to send the request again, as `retry-after`. */
   retryAfterSeconds?: number;
+  /** Whether the same request, sent again soon, can succeed, as `x-should-retry`; absent where nobody can tell. */
+  mayRepeat?: boolean;
   /** For an operator or a client's author; `docs/errors.md` shows both. */
   cause: string;
   cure: string;
@@ -43,11 +45,19 @@ interface FailureRow {
   words: (facts: any) => Words;
 }
 
+/** What a cut is told as. Claude Code's own words do not go out: they may name the upstream's host. */
+const CUTS = {
+  stream: 'The stream from the model ended before its answer was complete.',
+  connection: "The connection to the model's API was lost.",
+  answer: "What came from the model's API was no whole answer.",
+} as const;
+
 /** A code is stable: programs may act on it. */
 export const FAILURES = {
   bad_request: {
     status: 400,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'The request is wrong, or holds what the SDK cannot carry. No process was spawned.',
     cure: 'The message begins with the path of the field and says what is expected.',
     words: ({ path, problem, details }: { path: string; problem: string; details?: JsonObject }) => ({
@@ -58,6 +68,7 @@ export const FAILURES = {
   field_ignored: {
     status: 400,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'Isthmus would ignore a field, and `--strict` or `isthmus-strict: 1` forbids that.',
     cure: 'Leave the field out, or ask without strictness and read `isthmus-ignored`.',
     words: ({ field, others }: { field: string; others: string }) => ({
@@ -67,6 +78,7 @@ export const FAILURES = {
   not_found: {
     status: 404,
     type: 'not_found_error',
+    mayRepeat: false,
     cause: 'There is no such path, or no such model in the list of models.',
     cure: 'The message says what there is.',
     words: (message: string) => ({ message }),
@@ -74,6 +86,7 @@ export const FAILURES = {
   method_not_allowed: {
     status: 405,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'The path does not take this method.',
     cure: 'The header `allow` says which it takes.',
     words: ({ method, allowed }: { method: string; allowed: readonly string[] }) => ({
@@ -83,6 +96,7 @@ export const FAILURES = {
   request_timeout: {
     status: 408,
     type: 'invalid_request_error',
+    mayRepeat: true,
     cause: 'The headers of the request were not complete in time.',
     cure: 'Send the whole request at once.',
     words: () => ({ message: 'The headers did not come to their end.' }),
@@ -90,6 +104,7 @@ export const FAILURES = {
   body_too_large: {
     status: 413,
     type: 'request_too_large',
+    mayRepeat: false,
     cause: 'The body is larger than 32 MB, the API’s own limit.',
     cure: 'Leave out older images, or compact the conversation.',
     words: ({ megabytes }: { megabytes: number }) => ({ message: `The body is larger than ${megabytes} MB.` }),
@@ -97,6 +112,7 @@ export const FAILURES = {
   unsupported_media_type: {
     status: 415,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'The body is not declared as JSON, or it is compressed.',
     cure: 'Send `content-type: application/json`, and no `content-encoding`.',
     words: (message: string) => ({ message }),
@@ -104,6 +120,7 @@ export const FAILURES = {
   expectation_failed: {
     status: 417,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'The header `Expect` asks for something other than `100-continue`.',
     cure: 'Leave the header out.',
     words: ({ expect }: { expect: string }) => ({
@@ -113,6 +130,7 @@ export const FAILURES = {
   headers_too_large: {
     status: 431,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'The headers of the request are larger than 16 KB.',
     cure: 'Send fewer or shorter headers.',
     words: () => ({ message: 'The headers are larger than 16 KB.' }),
@@ -120,6 +138,7 @@ export const FAILURES = {
   forbidden_host: {
     status: 403,
     type: 'permission_error',
+    mayRepeat: false,
     cause: 'The `Host` header is neither a loopback name nor the address that Isthmus is bound to.',
     cure: 'Use the address that Isthmus printed at its start.',
     words: ({ host }: { host: string }) => ({
@@ -129,6 +148,7 @@ export const FAILURES = {
   forbidden_origin: {
     status: 403,
     type: 'permission_error',
+    mayRepeat: false,
     cause: 'A web page of another origin made the request.',
     cure: 'None: web pages may not spend the credential.',
     words: ({ origin }: { origin: string }) => ({
@@ -138,6 +158,7 @@ export const FAILURES = {
   request_loop: {
     status: 400,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'A request of Isthmus’s own came back to it: what its processes take for the model’s API leads to itself.',
     cure: 'Point `ANTHROPIC_BASE_URL`, or whatever leads the calls, at the model’s API. A chain of several Isthmus works, a ring does not.',
     words: () => ({
@@ -149,6 +170,7 @@ export const FAILURES = {
     status: 429,
     type: 'rate_limit_error',
     retryAfterSeconds: 1,
+    mayRepeat: true,
     cause:
       'This caller has as many turns open as its limit allows. It does not happen yet: no setting limits a caller. A 429 of the model’s API is `upstream_error` or `plan_limit_reached`.',
     cure: 'Send it again after `retry-after` seconds, when one of the others has ended.',
@@ -160,6 +182,7 @@ export const FAILURES = {
     status: 529,
     type: 'overloaded_error',
     retryAfterSeconds: 5,
+    mayRepeat: true,
     cause: 'Every process is answering, and the queue is full or the wait in it was too long.',
     cure: 'Send it again after `retry-after` seconds; raise `--max-processes`, `--max-memory-mb` or `--queue-seconds`.',
     words: ({ why }: { why: string }) => ({
@@ -170,6 +193,7 @@ export const FAILURES = {
     status: 503,
     type: 'overloaded_error',
     retryAfterSeconds: 1,
+    mayRepeat: true,
     cause: 'Isthmus has its port and still asks Claude Code which credential pays.',
     cure: 'Send it again after `retry-after` seconds.',
     words: () => ({ message: 'Isthmus is starting and takes requests in a moment.' }),
@@ -178,6 +202,7 @@ export const FAILURES = {
     status: 529,
     type: 'overloaded_error',
     retryAfterSeconds: 1,
+    mayRepeat: true,
     cause: 'Isthmus is being stopped.',
     cure: 'Send it again after `retry-after` seconds.',
     words: () => ({ message: 'Isthmus is shutting down.' }),
@@ -185,24 +210,32 @@ export const FAILURES = {
   upstream_error: {
     status: 'upstream',
     type: 'the upstream’s',
-    cause: 'The model’s API answered with an error.',
+    cause: 'The model’s API answered with an error, before its answer or within it.',
     cure: 'As for the API itself; `retry-after` is set when Claude Code announced a wait of less than six hours.',
     words: (facts: {
-      status: number;
-      type?: string | null | undefined;
-      message: string;
+      /** Absent for an error within a stream, which has a type alone. */
+      status?: number | undefined;
+      type?: string | undefined;
+      /** The API's own words, if they are known. */
+      message?: string | undefined;
       requestId?: string | undefined;
       retryAfterSeconds?: number | undefined;
       /** Whether the wait is long although its length is not known. */
       isLongWait?: boolean | undefined;
-    }) => ({
-      status: facts.status,
-      type: facts.type ?? TYPE_OF_UPSTREAM_STATUS.get(facts.status) ?? 'api_error',
-      message: facts.message,
-      ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
-      ...(facts.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: facts.retryAfterSeconds }),
-      ...(facts.isLongWait && { isLongWait: true }),
-    }),
+    }) => {
+      const answered = facts.status ?? STATUS_OF_UPSTREAM_TYPE.get(facts.type ?? '') ?? INTERNAL_STATUS;
+      const status = isErrorStatus(answered) ? answered : BAD_GATEWAY_STATUS;
+      return {
+        status,
+        type: facts.type ?? TYPE_OF_UPSTREAM_STATUS.get(status) ?? 'api_error',
+        message: isErrorStatus(answered)
+          ? (facts.message ?? `The model's API answered ${answered}.`)
+          : `The model's API answered ${answered} in place of an answer. See that its address is right where Isthmus runs.`,
+        mayRepeat: isRepeatable(answered) && !facts.isLongWait,
+        ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
+        ...(facts.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: facts.retryAfterSeconds }),
+      };
+    },
   },
   plan_limit_reached: {
     status: 429,
@@ -215,6 +248,7 @@ export const FAILURES = {
       return {
         message: planLimitSentence(limits),
         ...(requestId && { requestId }),
+        mayRepeat: waitMs > 0,
         ...(waitMs > 0 && { retryAfterSeconds: Math.ceil(waitMs / 1000) }),
         details: {
           error_code: 'plan_limit_reached',
@@ -227,17 +261,15 @@ export const FAILURES = {
   upstream_cut: {
     status: 502,
     type: 'api_error',
+    mayRepeat: true,
     cause: 'The connection to the model’s API was lost, or its stream ended before the answer was complete.',
     cure: 'Send it again; nothing of the conversation is lost.',
-    words: ({ how }: { how: 'stream' | 'connection' | { words: string } }) => {
-      if (how === 'stream') return tryAgain('The stream from the model ended before its answer was complete.');
-      if (how === 'connection') return tryAgain("The connection to the model's API was lost.");
-      return { message: how.words };
-    },
+    words: ({ how }: { how: 'stream' | 'connection' | 'answer' }) => tryAgain(CUTS[how]),
   },
   upstream_stalled: {
     status: 504,
     type: 'timeout_error',
+    mayRepeat: true,
     cause:
       'The model’s API was silent for minutes: six before its first byte, five within its stream, or `--stall-minutes` by any clock.',
     cure: 'Send it again.',
@@ -247,6 +279,7 @@ export const FAILURES = {
   refused_by_claude_code: {
     status: 400,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'Claude Code refused the request before it called the model, for example for an image that it cannot read.',
     cure: 'The message has Claude Code’s words.',
     words: (message: string) => ({ message }),
@@ -254,6 +287,7 @@ export const FAILURES = {
   not_signed_in: {
     status: 401,
     type: 'authentication_error',
+    mayRepeat: false,
     cause: 'Claude Code has no credential where Isthmus runs, or the credential has expired.',
     cure: 'Run `claude auth login` where Isthmus runs: it notices a login by itself. Or set a variable in its environment, and start it again.',
     words: () => ({
@@ -274,6 +308,7 @@ export const FAILURES = {
   claude_failing: {
     status: 503,
     type: 'api_error',
+    mayRepeat: true,
     cause:
       'The last `claude` processes that were spawned ahead ended by themselves, at least three in a row. Isthmus tries again by itself, after 1 to 30 seconds. Conversations with a live process go on.',
     cure: 'The message has the exit code and the last words of the last one, as the log has. Mend the cause, or send it again after `retry-after` seconds.',
@@ -286,6 +321,7 @@ export const FAILURES = {
   files_not_written: {
     status: 500,
     type: 'api_error',
+    mayRepeat: false,
     cause:
       'A new process reads its history, settings and system prompt from files. They could not be written, most often because the disk is full. Nothing reached the model.',
     cure: 'Make room in the folder that the message names, then send it again. Live conversations go on without files.',
@@ -293,9 +329,22 @@ export const FAILURES = {
       message: `Isthmus could not write its files in ${folder} (${problem}). Make room there, then send the request again.`,
     }),
   },
+  machine_at_limit: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 5,
+    mayRepeat: true,
+    cause:
+      'Isthmus could not make a process, since it or its machine has as many open files or processes as a limit allows. Nothing reached the model.',
+    cure: 'Send it again after `retry-after` seconds. Raise the limit that the message names, or lower `--max-processes`: a process takes a dozen open files.',
+    words: ({ limit, problem }: { limit: string; problem: string }) => ({
+      message: `Isthmus cannot make another process: ${limit} is reached (${problem}). Try again, raise that limit, or lower --max-processes.`,
+    }),
+  },
   process_lost: {
     status: 500,
     type: 'api_error',
+    mayRepeat: true,
     cause: 'The `claude` process ended in the middle of the turn.',
     cure: 'Send it again: the next process gets the whole history. The message has the exit code or the signal; SIGKILL often means that the machine was out of memory.',
     words: (process: ProcessEnd | undefined) => ({
@@ -306,6 +355,7 @@ export const FAILURES = {
   process_tools_missing: {
     status: 400,
     type: 'invalid_request_error',
+    mayRepeat: false,
     cause: 'Claude Code began twice without some of the client’s tools.',
     cure: 'Give the tools that the message names other names.',
     words: ({ names }: { names: readonly string[] }) => ({
@@ -334,9 +384,15 @@ export type FailureCode = keyof typeof FAILURES;
 
 /** The table without its words, for `GET /v1/capabilities` and `docs/errors.md`. */
 export const FAILURE_FACTS = Object.fromEntries(
-  Object.entries(FAILURES).map(([code, { status, type, cause, cure }]) => [
+  Object.entries<FailureRow>(FAILURES).map(([code, { status, type, mayRepeat, cause, cure }]) => [
     code,
-    { status: status === 'upstream' ? 'the upstream’s' : String(status), type, cause, cure },
+    {
+      status: status === 'upstream' ? 'the upstream’s' : String(status),
+      type,
+      repeat: mayRepeat === undefined ? 'it depends' : mayRepeat ? 'soon' : 'in vain',
+      cause,
+      cure,
+    },
   ]),
 );
 
@@ -353,10 +409,24 @@ const TYPE_OF_UPSTREAM_STATUS: ReadonlyMap<number, string> = new Map([
   [529, 'overloaded_error'],
 ]);
 
-/** Whether a call with this status may be repeated after a wait: the API was too busy, or failed. */
-export function isRepeatable(status: number): boolean {
-  return status === 429 || status >= 500;
+/** The same backwards. */
+const STATUS_OF_UPSTREAM_TYPE: ReadonlyMap<string, number> = new Map(
+  [...TYPE_OF_UPSTREAM_STATUS].map(([status, type]) => [type, status]),
+);
+const INTERNAL_STATUS = 500;
+const BAD_GATEWAY_STATUS = 502;
+
+/** Whether the API may answer a failed call so; a redirect is no answer of its. */
+function isErrorStatus(status: number): boolean {
+  return status >= 400 && status < 600;
 }
+
+/** Whether a call with this status may be repeated after a wait, as the API's own SDKs do: it was too busy, or failed. */
+export function isRepeatable(status: number): boolean {
+  return REPEATABLE.has(status) || status >= 500;
+}
+
+const REPEATABLE: ReadonlySet<number> = new Set([408, 409, 429]);
 
 /** Whether nobody would pay: there is no credential, or it was refused. */
 export function isUnauthenticated({ type }: Failure): boolean {
@@ -379,8 +449,8 @@ export interface Failure {
   /** The upstream's request id, when the upstream made the failure. */
   requestId?: string;
   retryAfterSeconds?: number;
-  /** Whether the wait is too long to sleep through: some clients sleep for any `retry-after`, for days. */
-  isLongWait?: boolean;
+  /** Whether the same request, sent again soon, can succeed: `x-should-retry`. Absent where nobody can tell. */
+  mayRepeat?: boolean;
   /** The API's `error.details`: what a program may act on. */
   details?: JsonObject;
   /** How the process ended, when that is the failure; for the turn's record. */
@@ -396,14 +466,15 @@ type FactsOf<Code extends FailureCode> = Parameters<(typeof FAILURES)[Code]['wor
  * @param facts what the row's words are made from
  */
 export function failure<Code extends FailureCode>(code: Code, ...facts: FactsOf<Code>): Failure {
-  const { status, type, retryAfterSeconds, words }: FailureRow = FAILURES[code];
+  const { status, type, retryAfterSeconds, mayRepeat, words }: FailureRow = FAILURES[code];
   const said = words(facts[0]);
   return {
     code,
     type,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    ...((said.retryAfterSeconds ?? 0) > LONG_WAIT_SECONDS && { isLongWait: true }),
+    ...(mayRepeat === undefined ? {} : { mayRepeat }),
     ...said,
+    ...((said.retryAfterSeconds ?? 0) > LONG_WAIT_SECONDS && { mayRepeat: false }),
     status: said.status ?? Number(status),
   };
 }

@@ -15,19 +15,35 @@ const FIELDS: Record<string, readonly string[]> = {
   stream_event: ['type', 'event', 'parent_tool_use_id'],
   'system/init': ['type', 'subtype', 'tools'],
   'system/api_retry': ['type', 'subtype', 'error_status', 'retry_delay_ms', 'error', 'no_response'],
-  assistant: ['type', 'is_api_error_message', 'api_error_status', 'api_error_type', 'request_id', 'error', 'message'],
+  assistant: [
+    'type',
+    'is_api_error_message',
+    'api_error_status',
+    'api_error_type',
+    'request_id',
+    'error',
+    'message',
+    'parent_tool_use_id',
+  ],
+  user: ['type'],
   result: ['type', 'subtype', 'is_error', 'terminal_reason'],
 };
 
-/** Undefined for a message that means nothing to the reader. */
-export function toRecorded(message: SDKMessage): RecordedMessage | undefined {
+/**
+ * Undefined for a message that means nothing to the reader.
+ *
+ * @param streamed the ids of the answers that came as events before
+ */
+export function toRecorded(message: SDKMessage, streamed: ReadonlySet<unknown>): RecordedMessage | undefined {
   const fields = message as unknown as Record<string, unknown>;
-  if (message.type === 'assistant' && fields.is_api_error_message !== true) return undefined;
+  if (message.type === 'assistant' && streamed.has(message.message.id)) return undefined;
   const kept = FIELDS[message.type === 'system' ? `system/${message.subtype}` : message.type];
   if (!kept) return undefined;
   const recorded = only(fields, kept) as RecordedMessage;
   if (message.type === 'assistant') {
-    recorded.message = only(message.message as unknown as Record<string, unknown>, ['stop_reason', 'content']);
+    // The id of a message that Claude Code makes by itself is random.
+    const named = fields.is_api_error_message === true ? ['stop_reason', 'content'] : Object.keys(message.message);
+    recorded.message = only(message.message as unknown as Record<string, unknown>, named);
   }
   // The jitter of the CLI: up to a quarter of what the API said.
   if ('retry_delay_ms' in recorded)

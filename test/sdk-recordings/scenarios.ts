@@ -27,6 +27,13 @@ const error = (status: number, type: string, message: string, headers = {}): Rep
   error: { status, type, message, headers },
 });
 
+const errorEvent = (after_events: number, type: string, message: string): Reply => ({
+  ...TEXT,
+  stream_error: { after_events, type, message },
+});
+/** Claude Code asks again without a stream. */
+const NO_STREAMS = error(404, 'not_found_error', 'no streams here');
+
 export const SCENARIOS = {
   'two-turns': { first: HI, next: [user('and now?')], replies: [TEXT] },
   'thinking-and-text': {
@@ -64,11 +71,63 @@ export const SCENARIOS = {
   },
   refusal: { first: HI, replies: [{ content: [{ type: 'text', text: 'No.' }], stop_reason: 'refusal' }] },
   'empty-answer': { first: HI, replies: [{ content: [] }] },
+  'whole-text': { first: HI, next: [user('and now?')], replies: [NO_STREAMS, TEXT] },
+  'whole-calls': {
+    first: WITH_TOOL,
+    next: [result('toolu_1', 'toolu_2')],
+    replies: [
+      NO_STREAMS,
+      {
+        content: [
+          { type: 'thinking', thinking: 'Let me see.' },
+          { type: 'text', text: 'I look.' },
+          call('toolu_1'),
+          call('toolu_2'),
+        ],
+      },
+      TEXT,
+    ],
+  },
+  'whole-ended-by-max-tokens': {
+    first: HI,
+    replies: [
+      NO_STREAMS,
+      {
+        content: [
+          { type: 'thinking', thinking: 'Let me see.' },
+          { type: 'text', text: 'All is' },
+        ],
+        stop_reason: 'max_tokens',
+      },
+    ],
+  },
   'cut-within-a-block': { first: HI, replies: [{ ...TEXT, cut: { after_events: 3, how: 'end' } }] },
   'cut-behind-a-block': { first: HI, replies: [{ ...TEXT, cut: { after_events: 5, how: 'end' } }] },
   'error-event-within': {
     first: HI,
     replies: [{ ...TEXT, stream_error: { after_events: 3, type: 'overloaded_error', message: 'Overloaded' } }],
+  },
+  'invalid-request-within': { first: HI, replies: [errorEvent(3, 'invalid_request_error', 'messages: bad')] },
+  'unknown-error-behind-a-block': { first: HI, replies: [errorEvent(5, 'odd_error', 'something odd')] },
+  'overloaded-behind-a-block': { first: HI, replies: [errorEvent(5, 'overloaded_error', 'Overloaded')] },
+  'timeout-at-the-beginning': { first: HI, replies: [errorEvent(0, 'timeout_error', 'too slow')] },
+  'error-500-for-good': {
+    first: HI,
+    replies: [error(500, 'api_error', 'Internal server error', { 'x-should-retry': 'false' })],
+  },
+  'error-429-for-good': {
+    first: HI,
+    replies: [error(429, 'rate_limit_error', 'Your limit is reached', { 'x-should-retry': 'false' })],
+  },
+  'input-and-max-tokens-too-long': {
+    first: HI,
+    replies: [
+      error(
+        400,
+        'invalid_request_error',
+        'input length and `max_tokens` exceed context limit: 199000 + 20000 > 200000, decrease input length or `max_tokens` and try again',
+      ),
+    ],
   },
   'error-400': { first: HI, replies: [error(400, 'invalid_request_error', 'messages: something is wrong')] },
   'error-401': { first: HI, replies: [error(401, 'authentication_error', 'invalid x-api-key')] },

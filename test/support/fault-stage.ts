@@ -340,6 +340,8 @@ export class Turn {
   readonly mark: string;
   /** How often Claude Code asks for this turn's error of the API before it announces it. */
   asksForError = 1;
+  /** How often it asks for the answer, if that comes without a stream. */
+  asksForAnswer = 1;
   /** What became of it each time that it was sent, as far as its client has seen. */
   readonly #sends: Array<{ outcome?: Outcome }> = [];
   readonly #stage: FaultStage;
@@ -361,7 +363,7 @@ export class Turn {
   get dueCalls(): { least: number; most: number } {
     const due = { least: 0, most: 0 };
     for (const { outcome } of this.#sends) {
-      const [least, most] = callsBefore(outcome, this.asksForError);
+      const [least, most] = callsBefore(outcome, this.asksForError, this.asksForAnswer);
       due.least += least;
       due.most += most;
     }
@@ -462,9 +464,13 @@ export class Connection {
 }
 
 /** How often the model was called for a turn that ended so; undefined where its client did not stay to see. */
-function callsBefore(outcome: Outcome | undefined, asksForError: number): [least: number, most: number] {
+function callsBefore(
+  outcome: Outcome | undefined,
+  asksForError: number,
+  asksForAnswer: number,
+): [least: number, most: number] {
   if (outcome === undefined) return [0, 1];
-  if (outcome.kind === 'answer') return [1, 1];
+  if (outcome.kind === 'answer') return [asksForAnswer, asksForAnswer];
   switch (outcome.code) {
     // An error of the API within a stream has no code of ours.
     case undefined:

@@ -99,10 +99,11 @@ ${table(
 
 /** `docs/errors.md`, made from the table of failures. */
 export function errorsPage(): string {
-  const codes = Object.entries(FAILURE_FACTS).map(([name, { status, type, cause, cure }]) => [
+  const codes = Object.entries(FAILURE_FACTS).map(([name, { status, type, repeat, cause, cure }]) => [
     code(name),
     status,
     code(type).replace('`the upstream’s`', 'the upstream’s'),
+    repeat,
     cause,
     cure,
   ]);
@@ -114,14 +115,22 @@ Every error has the API's envelope and a stable code: in the header \`isthmus-er
 error, in \`error.details.error_code\`. Before the first byte of an answer an error is an HTTP status; after it, an
 \`event: error\` of the stream. Decide by status, type or code, never by the words of a message.
 
-${table(['code', 'status', 'type', 'cause', 'cure'], codes)}
+${table(['code', 'status', 'type', 'repeat', 'cause', 'cure'], codes)}
 
 ## The upstream's own errors
 
 Status and \`error.type\` are the API's. So are message and \`request-id\` on every path, if the body is the API's own envelope; on
-Bedrock and Vertex AI it is another.
+Bedrock and Vertex AI it is another. An error within a stream has its type and its words too, before the first byte and after
+it; before the first byte its status is that of its type, 500 for a type that is not the API's.
 
-A 404 has Claude Code's words, and is asked for twice: without streaming the second time. A 503 of Anthropic's own
+Some cannot be had. Claude Code has words of its own for a 404, for a credit balance that is too low, and for calls and
+results that do not belong together. Behind the first whole block of an answer it takes an \`overloaded_error\`,
+\`timeout_error\` or \`api_error\` for a lost connection, so these are \`upstream_cut\` there. The full stop at the end of an
+error above 499 may be missing. Where Claude Code's words would name the upstream's address, a sentence of Isthmus stands. An
+answer below 400, such as a redirect, is told as a 502.
+
+A 404 and a redirect are asked for twice: without streaming the second time, and an answer to that is relayed as a stream.
+A 503 of Anthropic's own
 API is asked for twice within a second before it is announced, an error event that a stream begins with up to three times,
 and a 400 to a request with the beta \`thinking-token-count-2026-05-13\` again without that beta. None of these calls is paid.
 
@@ -134,8 +143,10 @@ By default the client: the first retry that Claude Code announces becomes the an
 Claude Code adds up to a quarter to what the API said). It announces no more than six hours; such a wait may be longer, and
 goes out without \`retry-after\`. A plan's limit has the true time of its reset.
 
-An error whose wait is longer than five minutes has \`x-should-retry: false\`: the official SDKs sleep for any \`retry-after\`,
-for days if need be, and with it they fail at once.
+The header \`x-should-retry\` says whether the same request, sent again soon, can succeed. It is \`false\` for whatever the
+request or the operator must mend first, such as a 400 or a 401, and beside a wait of more than five minutes: the official
+SDKs sleep for any \`retry-after\`, for days if need be, and Claude Code repeats a 401 for minutes. Errors of which nobody can
+tell have none.
 
 With \`--retries gateway\` Claude Code tries again, up to ten times,
 while a streaming client gets pings; the client should then not retry by itself.

@@ -278,7 +278,8 @@ export const HEADERS = {
     'answer of count_tokens: `sdk` for the API’s own count, `estimate` for a guess from the length',
   'anthropic-ratelimit-unified-*':
     'answer: the plan’s limits as earlier answers told them, and on a 429 `plan_limit_reached` its own; none for an API key or a cloud',
-  'x-should-retry': 'answer: `false` for an error whose wait is longer than five minutes',
+  'x-should-retry':
+    'answer: whether the same request, sent again soon, can succeed; none for an error of which nobody can tell, see errors.md',
   'request-id': 'answer: the upstream’s own for its errors, as far as the SDK tells it; else one of the gateway',
 } as const satisfies Record<string, string>;
 

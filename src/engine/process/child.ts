@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import type { SessionKey } from '@anthropic-ai/claude-agent-sdk';
+import type { Failure } from '../../spec/failures.ts';
 import type { ProcessEnd } from '../../spec/process-end.ts';
+import { limitFailure } from './machine-limit.ts';
 
 /** The most characters that are kept of a process's words. */
 const LONGEST_WORDS = 2_000;
@@ -22,6 +24,8 @@ export class Child {
   /** What came on stdout before the first message. */
   #stdout = '';
   #how: Omit<ProcessEnd, 'stderr'> | undefined;
+  /** The limit for which it could not be spawned. */
+  limit: Failure | undefined;
   /** Called once when the process has exited or could not be spawned; its last words may not be read yet. */
   onExit: () => void = () => undefined;
   /** Resolves when the process has exited and its last words are read; at once if there never was one. */
@@ -64,6 +68,7 @@ export class Child {
         });
       });
       child.once('error', (error) => {
+        this.limit = limitFailure(error);
         exited({ code: null, signal: null, spawnError: error.message });
         resolve();
       });

@@ -223,7 +223,8 @@ export class ClaudeProcess implements ConversationProcess {
   /** An open turn waits for the process's last words: the SDK tells of the end before they are read. */
   async #lose(cause?: Failure): Promise<void> {
     if (this.#turn) await within(this.#parts.child.gone, END_MS).catch(() => undefined);
-    this.#follow(this.#reader.lose(this.#parts.child.ended, cause));
+    const { ended, limit } = this.#parts.child;
+    this.#follow(this.#reader.lose(ended, cause ?? limit));
   }
 
   #follow(readings: readonly Reading[]): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Failure, FailureError, failure } from '../../spec/failures.ts';
+import { limitFailure } from './machine-limit.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What a new process reads from files: a command line is limited in length, and other users can read it. */
@@ -23,7 +24,7 @@ export interface ProcessFiles {
 /**
  * Makes the folder of a new process and writes the files that it reads first.
  *
- * @throws FailureError `files_not_written`; then nothing is left of them
+ * @throws FailureError `files_not_written`, `machine_at_limit`; then nothing is left of them
  */
 export function createProcessFiles(directory: RunDirectory, contents: SpawnContents = {}): ProcessFiles {
   const folder = join(directory.temporary, randomUUID());
@@ -54,13 +55,16 @@ export function createProcessFiles(directory: RunDirectory, contents: SpawnConte
 }
 
 /**
- * The failure of the turn if Node could not write a file for a new process, whether one of ours or one of the SDK's; undefined
- * for any other error.
+ * The failure of the turn if Node could not write a file for a new process, whether one of ours or one of the SDK's, or could
+ * not spawn it for a limit; undefined for any other error.
  */
 export function fileFailure(error: unknown, { temporary }: RunDirectory): Failure | undefined {
+  if (error instanceof FailureError) return error.failure;
   if (!(error instanceof Error && 'syscall' in error)) return undefined;
-  // Not a file: the program could not be spawned. Not a full disk: there are too many open files.
-  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
-  if (syscall.startsWith('spawn') || code === 'EMFILE' || code === 'ENFILE') return undefined;
+  const limit = limitFailure(error);
+  if (limit) return limit;
+  // Not a file: the program could not be spawned.
+  const { syscall = '' } = error as NodeJS.ErrnoException;
+  if (syscall.startsWith('spawn')) return undefined;
   return failure('files_not_written', { folder: temporary, problem: error.message });
 }

@@ -51,7 +51,7 @@ export class ProcessMaker {
    * @param contents.requested what the first request asks for, as variables
    * @param contents.environment in place of that of all processes
    * @param contents.via the gateways that the first request came through
-   * @throws FailureError `files_not_written`
+   * @throws FailureError `files_not_written`, `machine_at_limit`
    */
   create({ system, requested, via = [], ...given }: NewProcessContents = {}): NewProcess {
     const { variables } = this.environment;

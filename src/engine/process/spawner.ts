@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { SpawnedProcess, SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
+import { withoutPipes } from './machine-limit.ts';
 
 /**
  * Spawns `claude` processes. On Linux through `setpriv`, so that the kernel kills a process together with the gateway. Else it
@@ -22,19 +23,25 @@ export class Spawner {
     return this.#setpriv !== undefined;
   }
 
+  /** @throws FailureError `machine_at_limit`; other problems are the child's event `error` */
   spawn(options: SpawnOptions): ChildProcess & SpawnedProcess {
     const { command, args, cwd, env } = options;
     const line = this.#setpriv ? [this.#setpriv, '--pdeathsig', 'KILL', command, ...args] : [command, ...args];
     const [file = command, ...rest] = line;
     // On Windows it would open a console.
     const detached = process.platform !== 'win32';
-    return spawn(file, rest, {
+    const child: ChildProcess = spawn(file, rest, {
       cwd,
       env,
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
       detached,
-    }) as ChildProcess & SpawnedProcess;
+    });
+    if (!child.stdin) {
+      child.once('error', () => undefined);
+      throw withoutPipes();
+    }
+    return child as ChildProcess & SpawnedProcess;
   }
 }
 

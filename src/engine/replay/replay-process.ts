@@ -11,7 +11,7 @@ import { toTranscript } from './transcript.ts';
  * Hands a whole request to a new process: its history becomes a transcript that the process resumes. It works for any
  * history, and for none.
  *
- * @throws FailureError `files_not_written`
+ * @throws FailureError `files_not_written`, `machine_at_limit`
  */
 export function replayInNewProcess(
   maker: ProcessMaker,

@@ -171,6 +171,81 @@ describe('answers', () => {
   });
 });
 
+describe('an answer that came without a stream', () => {
+  const RELAYED = ['content_block_start', 'content_block_delta', 'content_block_stop'];
+
+  test('is complete with the result, as if it had been streamed', () => {
+    const turns = read('whole-text');
+    expect(types(turns[0] ?? []).filter((type) => type !== 'wait')).toEqual([
+      'spawned',
+      'message_start',
+      ...RELAYED,
+      'message_delta',
+      'message_stop',
+      'settled',
+    ]);
+    const answer = {
+      id: 'msg_scripted_2',
+      model: 'claude-sonnet-5',
+      content: [{ type: 'text', text: 'All is well.' }],
+      stop_reason: 'end_turn',
+      usage: { input_tokens: 10, output_tokens: 7 },
+    };
+    expect(ends(turns)).toMatchObject([{ type: 'message_stop', answer }, { type: 'message_stop' }]);
+  });
+
+  test('with calls is complete when no block has come for a while, and its calls are held', () => {
+    const reader = readerFor('whole-calls');
+    const { messages } = recorded('whole-calls');
+    reader.open(0);
+    const first = messages.slice(
+      1,
+      messages.findLastIndex(({ type }) => type === 'turn'),
+    );
+    const readings = first.flatMap((message) => reader.read(message as unknown as SDKMessage, 0));
+    const waits = readings.filter(({ type }) => type === 'wait').length;
+    expect(waits).toBe(4);
+    expect(types(readings)).not.toContain('message_delta');
+    for (let wait = 1; wait < waits; wait += 1) expect(reader.waited()).toEqual([]);
+    expect(reader.heldIds).toBeUndefined();
+    expect(types(reader.waited())).toEqual(['content_block_stop', 'message_delta', 'message_stop']);
+    expect(reader.heldIds).toEqual(['toolu_1', 'toolu_2']);
+
+    // A block that comes later is one that the client has not got.
+    const block = messages.find(({ type }) => type === 'assistant');
+    expect(reader.read(block as unknown as SDKMessage, 0)).toEqual([{ type: 'end' }]);
+  });
+
+  test('that a limit has cut ends its process before that asks the model again', () => {
+    const turns = read('whole-ended-by-max-tokens');
+    const content = [
+      { type: 'thinking', thinking: 'Let me see.' },
+      { type: 'text', text: 'All is' },
+    ];
+    expect(ends(turns)).toMatchObject([{ type: 'message_stop', answer: { content, stop_reason: 'max_tokens' } }]);
+    expect(types(turns[0] ?? []).slice(-3)).toEqual(['message_delta', 'message_stop', 'end']);
+  });
+});
+
+describe('an error event', () => {
+  test.each<[Name, object]>([
+    [
+      'invalid-request-within',
+      { status: 400, type: 'invalid_request_error', message: 'messages: bad', mayRepeat: false },
+    ],
+    ['unknown-error-behind-a-block', { status: 500, type: 'odd_error', message: 'something odd', mayRepeat: true }],
+    ['timeout-at-the-beginning', { status: 504, type: 'timeout_error', message: 'too slow', mayRepeat: true }],
+  ])('%s keeps its type and its words', (name, expected) => {
+    expect(ends(read(name))).toMatchObject([{ failure: { code: 'upstream_error', ...expected } }]);
+  });
+
+  test('of an overload behind a whole block is a cut: Claude Code says no more', () => {
+    const [turn] = read('overloaded-behind-a-block');
+    expect(ends([turn ?? []])).toMatchObject([{ failure: { code: 'upstream_cut', mayRepeat: true } }]);
+    expect(types(turn ?? [])).not.toContain('content_block_stop');
+  });
+});
+
 describe('a cut stream', () => {
   test.each<Name>(['cut-within-a-block', 'cut-behind-a-block'])('%s is a failure, and no block looks whole', (name) => {
     const [turn] = read(name);
@@ -232,6 +307,28 @@ describe('a failed call', () => {
     if (name === 'error-429') expect(ends(read(name, { words: 'behind' }))).toMatchObject([{ failure: expected }]);
   });
 
+  test.each<[Name, object]>([
+    ['error-500-for-good', { status: 500, type: 'api_error', message: 'Internal server error' }],
+    ['error-429-for-good', { status: 429, type: 'rate_limit_error', message: 'Your limit is reached' }],
+  ])('%s has the API’s words and none of Claude Code’s', (name, expected) => {
+    for (const words of ['before', 'never'] as const) {
+      expect(ends(read(name, { words }))).toMatchObject([{ failure: { code: 'upstream_error', ...expected } }]);
+    }
+  });
+
+  test.each(['before', 'behind'] as const)(
+    'too large a max_tokens is not told as too long a prompt, when its words come %s',
+    (words) => {
+      const message = expect.stringMatching(/^input length and `max_tokens` exceed context limit: 199000/);
+      expect(ends(read('input-and-max-tokens-too-long', { words }))).toMatchObject([{ failure: { message } }]);
+    },
+  );
+
+  test('too long a prompt is told in words that clients know, if the API’s are not known', () => {
+    const message = expect.stringMatching(/^prompt is too long: /);
+    expect(ends(read('prompt-too-long', { words: 'never' }))).toMatchObject([{ failure: { message } }]);
+  });
+
   test('a retry waits for the words half as long as its delay at most, then is told without them', () => {
     const { messages } = recorded('error-429');
     const reader = readerFor('error-429', { words: 'behind' });
@@ -243,7 +340,7 @@ describe('a failed call', () => {
     expect(reader.waited()).toMatchObject([
       {
         event: {
-          failure: { status: 429, message: "The model's API answered 429 (rate_limit).", retryAfterSeconds: 30 },
+          failure: { status: 429, message: "The model's API answered 429.", retryAfterSeconds: 30 },
         },
       },
       { type: 'end' },
@@ -455,9 +552,9 @@ describe('limits of a plan', () => {
   });
 
   test.each([
-    [21_599_000, { retryAfterSeconds: 21_599, isLongWait: true }],
-    [21_600_000, { isLongWait: true }],
-    [60_000, { retryAfterSeconds: 60 }],
+    [21_599_000, { retryAfterSeconds: 21_599, mayRepeat: false }],
+    [21_600_000, { mayRepeat: false }],
+    [60_000, { retryAfterSeconds: 60, mayRepeat: true }],
   ])('an announced wait of %i ms is told as far as it is true', (retry_delay_ms, wait) => {
     const reader = readerFor('two-turns');
     reader.open(0);

@@ -13,8 +13,16 @@ import type { ToolNames } from '../parameters/tool-names.ts';
 import { AnswerFold, type RawEvent } from './answer-fold.ts';
 import type { AnswerStrategy } from './answer-strategy.ts';
 import { asPlanLimit, readLimits } from './read-limits.ts';
-import { failureOfAssistant, failureOfRetry, inWordsOfPromptTooLong } from './upstream-failure.ts';
+import {
+  type AssistantMessage,
+  failureOfAssistant,
+  failureOfRetry,
+  inWordsOfPromptTooLong,
+  isFailedCall,
+  PROMPT_TOO_LONG,
+} from './upstream-failure.ts';
 import { inUpstreamWords, readUpstreamWords, type UpstreamWords } from './upstream-words.ts';
+import { WholeAnswer } from './whole-answer.ts';
 
 /** What to do after a message of the SDK. */
 export type Reading =
@@ -26,7 +34,7 @@ export type Reading =
   | { type: 'limits'; limits: PlanLimits }
   /** The CLI has finished its turn and reads its input again. */
   | { type: 'settled' }
-  /** More words about the turn's failure may come: call {@link MessageReader.waited} after this time. */
+  /** More of the turn's answer, or words about its failure, may come: call {@link MessageReader.waited} after this time. */
   | { type: 'wait'; milliseconds: number }
   /** End the process at once: it is of no more use, or would call the model by itself. */
   | { type: 'end' };
@@ -46,6 +54,8 @@ export interface ReaderOptions {
 const WORDS_MS = 1_000;
 /** How long the result of a failed turn may take, in milliseconds. */
 const RESULT_MS = 1_000;
+/** How long the next block of an answer that came whole may take, in milliseconds: they come in one go. */
+const BLOCK_MS = 1_000;
 
 /**
  * Reads the SDK's messages of one process: messages in, events of the turn and the state of the conversation out. It has no
@@ -60,9 +70,16 @@ export class MessageReader {
   #blockStop: RawEvent | undefined;
   /** What the answer's `message_delta` events have said. */
   #said: JsonObject = {};
+  /** The answer, while it comes whole. */
+  #whole: WholeAnswer | undefined;
+  /** The id of the last one that was complete. */
+  #lastWhole: string | undefined;
+  /** How many waits for a next block go on. */
+  #blockWaits = 0;
   /** The failure of the open turn, while more words about it may come. */
   #failing: Failure | undefined;
   #waitsForWords = false;
+  #terminalReason: string | undefined;
   #words: UpstreamWords | undefined;
   /** What was heard of the plan's limits in this turn. */
   #limits: PlanLimits | undefined;
@@ -83,6 +100,8 @@ export class MessageReader {
     this.#isOpen = true;
     this.#heldIds = undefined;
     this.#fold = new AnswerFold();
+    this.#whole = undefined;
+    this.#terminalReason = undefined;
     this.#words = undefined;
     this.#limits = undefined;
     this.#lastHeardAt = at;
@@ -93,6 +112,13 @@ export class MessageReader {
     const silentMs = at - this.#lastHeardAt;
     this.#lastHeardAt = at;
     this.#hasSpoken = true;
+    if (isAnswerBlock(message)) return this.#readBlock(message);
+    // Whatever else comes, the last block has come.
+    const before = PASSES_BETWEEN_BLOCKS.has(message.type) ? [] : this.#completeWhole();
+    return [...before, ...this.#readMessage(message, silentMs)];
+  }
+
+  #readMessage(message: SDKMessage, silentMs: number): Reading[] {
     switch (message.type) {
       case 'stream_event':
         return message.parent_tool_use_id === null && !this.#failing
@@ -125,9 +151,11 @@ export class MessageReader {
     return this.#waitsForWords ? this.waited() : [];
   }
 
-  /** The time of a `wait` is over: the failure goes out as far as it is known. */
+  /** The time of a `wait` is over: what was waited for goes out as far as it is known. */
   waited(): Reading[] {
-    return this.#failing ? this.#failInUpstreamWords() : [];
+    if (this.#failing) return this.#failInUpstreamWords();
+    if (this.#blockWaits > 0) this.#blockWaits -= 1;
+    return this.#blockWaits === 0 ? this.#completeWhole() : [];
   }
 
   /**
@@ -158,17 +186,24 @@ export class MessageReader {
   }
 
   #readResult(terminalReason: string | undefined): Reading[] {
-    if (this.#failing) return this.#failInUpstreamWords(terminalReason);
+    if (this.#failing) {
+      this.#terminalReason = terminalReason;
+      const isTold = this.#words?.status === this.#failing.status;
+      if (terminalReason !== PROMPT_TOO_LONG || isTold) return this.#failInUpstreamWords();
+      this.#waitsForWords = true;
+      return [{ type: 'wait', milliseconds: WORDS_MS }];
+    }
     if (!this.#isOpen) return [{ type: 'settled' }];
     if (this.#options.strategy.result === 'completes') return [...this.#complete(), { type: 'settled' }];
     // The turn got neither an answer nor an error message.
     return this.fail(failure('process_lost', undefined));
   }
 
-  #failInUpstreamWords(terminalReason?: string): Reading[] {
+  #failInUpstreamWords(): Reading[] {
     if (!this.#failing) return [];
     this.#waitsForWords = false;
-    const inWords = inWordsOfPromptTooLong(inUpstreamWords(this.#failing, this.#words), terminalReason);
+    const inWords =
+      inUpstreamWords(this.#failing, this.#words) ?? inWordsOfPromptTooLong(this.#failing, this.#terminalReason);
     return this.fail(asPlanLimit(inWords, this.#limits));
   }
 
@@ -177,6 +212,32 @@ export class MessageReader {
     if (!limits) return [];
     this.#limits = limits;
     return [{ type: 'limits', limits }];
+  }
+
+  /** A block of an answer without a stream; the blocks of a stream have come as events. */
+  #readBlock(message: AssistantMessage): Reading[] {
+    const { id } = message.message;
+    // The client has not got this block, and the process has.
+    if (id === this.#lastWhole) return [{ type: 'end' }];
+    const isWhole = id === this.#whole?.id || id !== this.#fold.message?.id;
+    if (!isWhole || !this.#isOpen || this.#failing) return [];
+    const begun: Reading[] = [];
+    if (this.#whole?.id !== id) {
+      this.#whole = new WholeAnswer(message);
+      begun.push(...this.#readEvent(this.#whole.start()));
+    }
+    const readings = this.#whole.blocks(message).flatMap((event) => this.#readEvent(event));
+    this.#blockWaits += 1;
+    return [...begun, ...readings, { type: 'wait', milliseconds: BLOCK_MS }];
+  }
+
+  #completeWhole(): Reading[] {
+    const whole = this.#whole;
+    if (!whole || !this.#isOpen || this.#failing) return [];
+    this.#whole = undefined;
+    this.#lastWhole = whole.id;
+    const delta = this.#readEvent(whole.end());
+    return delta.some(({ type }) => type === 'end') ? delta : [...delta, ...this.#readEvent({ type: 'message_stop' })];
   }
 
   #readEvent(event: RawEvent | { type: 'message_stop' }): Reading[] {
@@ -264,6 +325,17 @@ export class MessageReader {
 
 function withoutNull(delta: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(delta).filter(([, value]) => value !== null));
+}
+
+/** What may come between two blocks of an answer that comes whole. */
+const PASSES_BETWEEN_BLOCKS: ReadonlySet<SDKMessage['type']> = new Set(['rate_limit_event']);
+
+/** The model of a message that the CLI made by itself. */
+const SYNTHETIC = '<synthetic>';
+
+function isAnswerBlock(message: SDKMessage): message is AssistantMessage {
+  if (message.type !== 'assistant' || message.parent_tool_use_id !== null) return false;
+  return !isFailedCall(message) && message.message.model !== SYNTHETIC;
 }
 
 function callsIn({ message }: AnswerFold): string[] {

@@ -81,7 +81,7 @@ describe('a refusal of the plan', () => {
         "The plan's 5-hour limit is reached and resets at 2026-11-25T14:00:00Z; usage credits are off (org_level_disabled).",
       requestId: 'req_1',
       retryAfterSeconds: 7_201,
-      isLongWait: true,
+      mayRepeat: false,
       details: { error_code: 'plan_limit_reached', limit: 'five_hour', resets_at: '2026-11-25T14:00:00Z' },
     });
   });

@@ -1,5 +1,6 @@
 import type { SDKAPIRetryMessage, SDKMessage } from '@anthropic-ai/claude-agent-sdk';
 import { type Failure, failure, isRepeatable } from '../../spec/failures.ts';
+import { apiWordsIn } from './claude-code-words.ts';
 
 /**
  * The failure that the CLI announces before it calls the model again. It becomes the answer: the client has a retry loop of
@@ -13,7 +14,6 @@ export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
   const isCapped = isWait && retry_delay_ms >= LONGEST_WAIT_MS;
   return failure('upstream_error', {
     status,
-    message: `The model's API answered ${status} (${message.error}).`,
     retryAfterSeconds: isWait && !isCapped ? Math.ceil(retry_delay_ms / 1000) : undefined,
     isLongWait: isCapped,
   });
@@ -25,7 +25,9 @@ const LONGEST_WAIT_MS = 21_600_000;
 /** The fields that the CLI puts beside a synthetic assistant message when a call has failed. */
 interface ApiErrorFields {
   is_api_error_message?: boolean;
+  /** None for most errors within a stream. */
   api_error_status?: number | null;
+  /** The `error.type` of the API's body; the CLI never makes one up for a call of ours. */
   api_error_type?: string | null;
   request_id?: string;
 }
@@ -33,55 +35,54 @@ interface ApiErrorFields {
 /** The silence after which Claude Code gives a stream up, in milliseconds. */
 const STREAM_SILENCE_MS = 300_000;
 
+export type AssistantMessage = Extract<SDKMessage, { type: 'assistant' }>;
+
 /**
  * The failure that an assistant message stands for, or `undefined` when it is an answer.
  *
  * @param silentMs how long the process was silent before it
  */
-export function failureOfAssistant(
-  message: Extract<SDKMessage, { type: 'assistant' }>,
-  silentMs: number,
-): Failure | undefined {
+export function failureOfAssistant(message: AssistantMessage, silentMs: number): Failure | undefined {
   const fields = message as ApiErrorFields;
-  if (fields.is_api_error_message !== true) return undefined;
+  if (!isFailedCall(message)) return undefined;
   // A refusal is an answer; the CLI sends its own words about it first.
   if (message.message.stop_reason === 'refusal') return undefined;
-  const status = fields.api_error_status;
+  const status = fields.api_error_status ?? undefined;
+  const type = fields.api_error_type ?? undefined;
   const text = message.message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
-  if (status == null) {
-    if (message.error === 'authentication_failed') return failure('not_signed_in');
-    // Claude Code refuses some requests by itself and calls no model, such as one with too large an image.
-    if (message.error === 'invalid_request') return failure('refused_by_claude_code', text);
-    if (silentMs >= 0.95 * STREAM_SILENCE_MS) return failure('upstream_stalled', { silentMs });
-    return failure('upstream_cut', { how: { words: text } });
-  }
+  if (status === undefined && type === undefined) return failureWithoutAnswer(message.error, text, silentMs);
   return failure('upstream_error', {
     status,
-    type: fields.api_error_type,
-    message: withoutPrefix(
-      text,
-      `Failed to authenticate. API Error: ${status} `,
-      `API Error: ${status} `,
-      'API Error: ',
-    ),
+    type,
+    message: apiWordsIn(text, status),
     requestId: fields.request_id || undefined,
   });
 }
 
-/** The API's words without what the CLI puts before them. */
-function withoutPrefix(text: string, ...prefixes: string[]): string {
-  const prefix = prefixes.find((candidate) => text.startsWith(candidate)) ?? '';
-  return text.slice(prefix.length);
+/** Whether the CLI has made an assistant message about a failed call. */
+export function isFailedCall(message: AssistantMessage): boolean {
+  return (message as ApiErrorFields).is_api_error_message === true;
+}
+
+/** The failure of a call to which the API has given no error. */
+function failureWithoutAnswer(error: AssistantMessage['error'], text: string, silentMs: number): Failure {
+  if (error === 'authentication_failed' || error === 'cloud_credential_error') return failure('not_signed_in');
+  // Claude Code refuses some requests by itself and calls no model, such as one with too large an image.
+  if (error === 'invalid_request') return failure('refused_by_claude_code', text);
+  if (silentMs >= 0.95 * STREAM_SILENCE_MS) return failure('upstream_stalled', { silentMs });
+  return failure('upstream_cut', { how: 'answer' });
 }
 
 /**
- * Puts the API's own words first: clients act on them, and Claude Code writes others.
+ * Clients compact a conversation when they read the API's own words. Claude Code has others, which take their place only where
+ * the API's are not known.
  *
  * @param terminalReason of the turn's result
  */
 export function inWordsOfPromptTooLong(found: Failure, terminalReason: string | undefined): Failure {
-  if (terminalReason !== 'prompt_too_long' || found.message.startsWith(PROMPT_TOO_LONG)) return found;
-  return { ...found, message: `${PROMPT_TOO_LONG}: the request has more tokens than the model takes` };
+  if (terminalReason !== PROMPT_TOO_LONG) return found;
+  return { ...found, message: 'prompt is too long: the request has more tokens than the model takes' };
 }
 
-const PROMPT_TOO_LONG = 'prompt is too long';
+/** The SDK's word for it. */
+export const PROMPT_TOO_LONG = 'prompt_too_long';

@@ -50,9 +50,13 @@ export function readUpstreamWords(entries: readonly SessionStoreEntry[]): {
   return last;
 }
 
-/** The failure in the API's own words, if they are about the same status. */
-export function inUpstreamWords(found: Failure, words: UpstreamWords | undefined): Failure {
-  return words?.status === found.status ? { ...found, ...words } : found;
+/**
+ * The failure in the API's own words.
+ *
+ * @returns undefined if they are about another status, or unknown
+ */
+export function inUpstreamWords(found: Failure, words: UpstreamWords | undefined): Failure | undefined {
+  return words?.status === found.status ? { ...found, ...words } : undefined;
 }
 
 /** Reads the API's envelope, which may stand behind a prefix of the CLI: `429 {"type":"error",…}`. */

@@ -118,6 +118,19 @@ const FAULTS = {
     ...upstream(529, 'overloaded_error'),
     hasBegun: true,
   },
+  'a refusal of the request within the stream': {
+    fault: { ...ANSWER, gap_ms: 20, stream_error: { after_events: 4, type: 'invalid_request_error', message: 'bad' } },
+    ...upstream(400, 'invalid_request_error'),
+    hasBegun: true,
+  },
+  'an error of an unknown type that the stream begins with': {
+    fault: { stream_error: { after_events: 0, type: 'odd_error', message: 'odd' } },
+    ...upstream(500, 'odd_error'),
+  },
+  'a redirect that leads nowhere': {
+    fault: { raw: { status: 301, content_type: 'text/html', body: '<html>Moved</html>' } },
+    ...upstream(502, 'api_error'),
+  },
 } satisfies Record<string, Row>;
 
 /** Conversations whose next turn takes this way; the path of the turn when it is sent again after its fault. */
@@ -240,6 +253,34 @@ test.each([
     }
   },
 );
+
+const NO_STREAMS: Reply = { error: { status: 404, type: 'not_found_error', message: 'no streams here' } };
+
+test.each([
+  ['words', ANSWER],
+  ['calls', { content: [{ type: 'text', text: 'I look.' }, ...(call('a', 'b').content ?? [])] }],
+] satisfies Array<[string, Reply]>)(
+  '%s that Claude Code has got without a stream, since the API knew none, are an answer',
+  async (_name, reply) => {
+    for (const stream of [true, false]) {
+      const conversation = stage.conversation();
+      const turn = conversation.next(NO_STREAMS, reply);
+      turn.asksForAnswer = 2;
+      conversation.keep(turn, await turn.send({ stream }));
+      expect(turn.calls.map(({ body }) => body.stream)).toEqual([true, false]);
+      expect(await conversation.take(ANSWER)).toBe('continue');
+    }
+  },
+);
+
+test('an answer without a stream that a limit has cut is paid once', async () => {
+  const conversation = stage.conversation();
+  const turn = conversation.next(NO_STREAMS, { ...ANSWER, stop_reason: 'max_tokens' });
+  turn.asksForAnswer = 2;
+  conversation.keep(turn, await turn.send());
+  expect(await conversation.take(ANSWER)).toBe('replay');
+  expect(turn.calls).toHaveLength(2);
+});
 
 /** Thinking, words and a call, each in several deltas. */
 const RICH: Reply = {

@@ -50,6 +50,7 @@ export function describeSdkErrorFacts(api: Api): void {
     test.each([
       [400, 'invalid_request_error', 'messages.0: bad'],
       [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
+      [400, 'invalid_request_error', 'input length and `max_tokens` exceed context limit: 199000 + 20000 > 200000'],
       [402, 'billing_error', 'pay first'],
       [403, 'permission_error', 'not yours'],
       [413, 'request_too_large', 'Request exceeds the maximum size'],
@@ -62,6 +63,47 @@ export function describeSdkErrorFacts(api: Api): void {
         type: 'failure',
         failure: { code: 'upstream_error', status, type, message, requestId: REQUEST_ID },
       });
+    });
+
+    test.each([408, 429, 500, 502, 503, 529])(
+      'the words of a %i that is not to be repeated are cut out of Claude Code’s, and no upstream is named',
+      async (status) => {
+        const error = {
+          status,
+          type: 'api_error',
+          message: 'the API’s own words',
+          headers: { 'x-should-retry': 'false' },
+        };
+        answering({ error });
+        const { last } = await replay(request([user('hi')]));
+        expect(last).toMatchObject({
+          failure: { code: 'upstream_error', status, type: 'api_error', message: 'the API’s own words' },
+        });
+        answering({ raw: { status, content_type: 'text/html', body: '<html></html>' } });
+        const { last: nameless } = await replay(request([user('hi')]));
+        expect(nameless).toMatchObject({ failure: { code: 'upstream_error', status } });
+        for (const end of [last, nameless]) {
+          expect(JSON.stringify(end)).not.toMatch(/127\.0\.0\.1|claude\.com|If it persists/);
+        }
+      },
+    );
+
+    test.each([
+      [400, 'invalid_request_error'],
+      [404, 'not_found_error'],
+      [429, 'rate_limit_error'],
+      [500, 'api_error'],
+      [500, 'odd_error'],
+      [504, 'timeout_error'],
+      [529, 'overloaded_error'],
+    ])('an error within a stream is a %i with its %s and its words', async (status, type) => {
+      const content = [{ type: 'text' as const, text: 'some words' }];
+      answering({ content, stream_error: { after_events: 3, type, message: 'the API’s own words' } });
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({
+        failure: { code: 'upstream_error', status, type, message: 'the API’s own words', requestId: REQUEST_ID },
+      });
+      expect(contract.model.requests).toHaveLength(1);
     });
 
     test('a process that began as a spare keeps status, type, words and request id as one that began by replay', async () => {

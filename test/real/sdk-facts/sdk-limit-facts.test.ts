@@ -187,7 +187,7 @@ describe('with an API key', () => {
     await fixture.engine.allGone();
     expect(model.requests).toHaveLength(1);
     if (last?.type !== 'failure') throw new Error('a failure was expected');
-    expect(last.failure).toMatchObject({ status, message: 'the API’s own words', isLongWait: true });
+    expect(last.failure).toMatchObject({ status, message: 'the API’s own words', mayRepeat: false });
     expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(seconds);
     expect(last.failure.retryAfterSeconds).toBeLessThanOrEqual(seconds * 1.25 + 1);
   });
@@ -199,7 +199,7 @@ describe('with an API key', () => {
     await fixture.engine.allGone();
     expect(model.requests).toHaveLength(1);
     if (last?.type !== 'failure') throw new Error('a failure was expected');
-    expect(last.failure).toMatchObject({ status: 429, isLongWait: true });
+    expect(last.failure).toMatchObject({ status: 429, mayRepeat: false });
     expect(last.failure).not.toHaveProperty('retryAfterSeconds');
   });
 });
