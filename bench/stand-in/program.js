@@ -44,6 +44,7 @@ const app = createApp({
   dialects: [anthropicMessages],
   id: 'bench',
   bindHost: '127.0.0.1',
+  allowedHosts: [],
   keepAliveMs: 15_000,
   strict: false,
   passesBeta: () => true,

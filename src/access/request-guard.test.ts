@@ -30,6 +30,15 @@ test.each([
   expect(guard(host)).toBe('forbidden_host');
 });
 
+test('lets in the names that the operator allows, and no others', () => {
+  const sent = (host: string) => ({ host, origin: undefined, site: undefined, localAddress: '172.17.0.2' });
+  const guarded = (host: string) => guardRequest(sent(host), '0.0.0.0', ['gateway.team', 'host.docker.internal'])?.code;
+  for (const host of ['gateway.team', 'Gateway.Team:3456', 'host.docker.internal:3456', '172.17.0.2', 'localhost'])
+    expect(guarded(host)).toBeUndefined();
+  for (const host of ['team', 'evil.gateway.team', 'gateway.team.evil.example'])
+    expect(guarded(host)).toBe('forbidden_host');
+});
+
 test('lets its own origin in and refuses every other', () => {
   expect(guard('localhost:3456', 'http://localhost:3456')).toBeUndefined();
   for (const origin of ['http://localhost:8080', 'https://localhost:3456', 'http://evil.example', 'null', '']) {

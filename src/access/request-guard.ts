@@ -17,14 +17,17 @@ export interface GuardedRequest {
  * another origin fails the origin check, also where it shares the site: `localhost` with another port does.
  *
  * @param bindHost the address that the gateway listens on, as the operator wrote it
+ * @param allowedHosts other names that it is called by, in lower case
  * @returns why the request is refused, or undefined
  */
 export function guardRequest(
   { host, origin, site, localAddress }: GuardedRequest,
   bindHost: string,
+  allowedHosts: readonly string[] = [],
 ): Failure | undefined {
   const name = hostName(`http://${host ?? ''}`);
-  if (name === undefined || !(isLoopback(name) || name === bindHost.toLowerCase() || name === bare(localAddress))) {
+  const own = [bindHost.toLowerCase(), bare(localAddress), ...allowedHosts];
+  if (name === undefined || !(isLoopback(name) || own.includes(name))) {
     return failure('forbidden_host', { host: host ?? '' });
   }
   if (origin !== undefined && origin.toLowerCase() !== `http://${host}`.toLowerCase()) {

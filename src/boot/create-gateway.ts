@@ -161,6 +161,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         dialects: DIALECTS,
         id,
         bindHost: host,
+        allowedHosts: settings.allowedHosts,
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
         passesBeta: (value) => passesBeta(account.apiProvider, value),

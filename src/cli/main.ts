@@ -29,7 +29,7 @@ Flags
 ${Object.entries(SETTINGS)
   .map(([name, { value, help }]) => {
     const standard = standardOf(name as SettingName);
-    const isShown = standard !== undefined && value !== '';
+    const isShown = String(standard ?? '') !== '' && value !== '';
     return row(`--${name} ${value}`, `${help}${isShown ? ` (${standard})` : ''}`);
   })
   .join('\n')}

@@ -23,6 +23,17 @@ test('flags come before variables, variables before the file, the file before de
   rmSync(file);
 });
 
+test('names of hosts come as text or as a list', () => {
+  expect(read({ 'allowed-hosts': 'Gateway.team, host.docker.internal' }).allowedHosts).toEqual([
+    'gateway.team',
+    'host.docker.internal',
+  ]);
+  writeFileSync(file, JSON.stringify({ 'allowed-hosts': ['gateway.team'] }));
+  expect(read({ config: file }).allowedHosts).toEqual(['gateway.team']);
+  rmSync(file);
+  expect(read().allowedHosts).toEqual([]);
+});
+
 test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ prot: '1' }, {}, 'There is no setting --prot. Did you mean --port?'],
   [{}, { ISTHMUS_MAX_PROCESES: '1' }, 'There is no setting ISTHMUS_MAX_PROCESES. Did you mean ISTHMUS_MAX_PROCESSES?'],
@@ -31,6 +42,8 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ port: '70000' }, {}, '--port must be at most 65535 (it is "70000").'],
   [{ port: '1.5' }, {}, '--port must be a whole number (it is "1.5").'],
   [{ port: ' ' }, {}, '--port must be a number (it is " ").'],
+  [{ 'allowed-hosts': 'a:80' }, {}, '--allowed-hosts must be host names without ports, with commas between them'],
+  [{ 'allowed-hosts': '' }, {}, '--allowed-hosts must be host names without ports, with commas between them'],
   [{ host: '' }, {}, '--host must not be empty (it is "").'],
   [{ strict: '' }, {}, '--strict must be true or false (it is "").'],
   [{ 'stall-minutes': '100000' }, {}, '--stall-minutes must be at most 35791 (it is "100000").'],

@@ -15,6 +15,12 @@ const integer = (least: number, most: number) => number(least, most).pipe(z.int(
 const LONGEST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 const seconds = (least: number) => number(least, LONGEST_SECONDS);
 const minutes = (least: number) => number(least, Math.floor(LONGEST_SECONDS / 60));
+/** Host names without ports: text with commas between them, or a list. */
+const hostNames = z
+  .union([z.string().transform((text) => text.split(',')), z.array(z.string())], 'must be host names')
+  .transform((names) => names.map((name) => name.trim().toLowerCase()))
+  .pipe(z.array(z.string().regex(/^[a-z0-9._-]+$/, 'must be host names without ports, with commas between them')))
+  .default([]);
 /** A setting that takes no value as a flag. */
 const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).default(false);
 
@@ -38,6 +44,11 @@ const setting = <Schema extends z.ZodType>(schema: Schema, value: string, help: 
 export const SETTINGS = {
   port: setting(integer(0, 65_535).default(3456), 'PORT', 'port to listen on; 0 picks a free one'),
   host: setting(z.string().min(1, 'must not be empty').default('127.0.0.1'), 'ADDRESS', 'address to listen on'),
+  'allowed-hosts': setting(
+    hostNames,
+    'NAMES',
+    'other names that clients call it by, as from a container: gateway.team,host.docker.internal',
+  ),
   claude: setting(
     z.string().min(1, 'must not be empty').optional(),
     'PATH',
@@ -169,7 +180,7 @@ function unknownSetting(name: string, meant: string | undefined): SettingsError 
 }
 
 /** The value of a setting that is not given; undefined if it has none. */
-export function standardOf(key: SettingName): string | number | boolean | undefined {
+export function standardOf(key: SettingName): z.output<(typeof SETTINGS)[SettingName]['schema']> {
   return SETTINGS[key].schema.safeParse(undefined).data;
 }
 

@@ -14,6 +14,8 @@ export interface AppOptions {
   id: string;
   /** The address that the gateway listens on, as the operator wrote it. */
   bindHost: string;
+  /** Other names that it is called by, in lower case. */
+  allowedHosts: readonly string[];
   keepAliveMs: number;
   /** Whether every request is refused that holds what would be ignored. */
   strict: boolean;

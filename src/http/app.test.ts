@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -85,6 +86,7 @@ beforeAll(async () => {
     dialects: [anthropicMessages, counted],
     id: '0123456789abcdef',
     bindHost: '127.0.0.1',
+    allowedHosts: ['gateway.team'],
     keepAliveMs: 20,
     strict: false,
     passesBeta: () => true,
@@ -222,6 +224,18 @@ test('a client is told whether to send its request again, and not to sleep for m
     const { headers } = await post(MESSAGES);
     expect([headers.get('retry-after'), headers.get('x-should-retry')]).toEqual([retryAfter, shouldRetry]);
   }
+});
+
+test('requests are taken by the names that the operator allows, and by no others', async () => {
+  const statusFor = (host: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      get(`${url}/`, { headers: { host }, agent: false }, (response) => resolve(response.resume().statusCode)).once(
+        'error',
+        reject,
+      );
+    });
+  expect(await statusFor('gateway.team:3456')).toBe(200);
+  expect(await statusFor('another.team:3456')).toBe(403);
 });
 
 test('an answer that cannot be folded is a whole stream, and a failure as a whole', async () => {

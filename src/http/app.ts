@@ -19,7 +19,7 @@ export interface App {
 
 /** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
-  const { gateway, dialects, id, bindHost, identity, limits, log } = options;
+  const { gateway, dialects, id, bindHost, allowedHosts, identity, limits, log } = options;
   const [first] = dialects;
   const app = new Hono<Env>();
 
@@ -36,7 +36,7 @@ export function createApp(options: AppOptions): App {
       site: header('sec-fetch-site'),
       localAddress: context.env.incoming.socket.localAddress,
     };
-    const refused = guardLoop(viaFrom(header), id) ?? guardRequest(guarded, bindHost);
+    const refused = guardLoop(viaFrom(header), id) ?? guardRequest(guarded, bindHost, allowedHosts);
     if (refused) return refuse(context, refused);
     return next();
   });

@@ -139,10 +139,11 @@ export const FAILURES = {
     status: 403,
     type: 'permission_error',
     mayRepeat: false,
-    cause: 'The `Host` header is neither a loopback name nor the address that Isthmus is bound to.',
-    cure: 'Use the address that Isthmus printed at its start.',
+    cause:
+      'The `Host` header is neither a loopback name, nor the address that Isthmus is bound to, nor one of `--allowed-hosts`.',
+    cure: 'Use the address that Isthmus printed at its start, or name the other one in `--allowed-hosts`.',
     words: ({ host }: { host: string }) => ({
-      message: `The Host header ${JSON.stringify(host)} is neither loopback nor the address that Isthmus listens on.`,
+      message: `The Host header ${JSON.stringify(host)} is neither loopback nor the address that Isthmus listens on; start it with --allowed-hosts to be called by another name.`,
     }),
   },
   forbidden_origin: {

@@ -77,6 +77,7 @@ export class InProcessGateway {
       dialects: [anthropicMessages],
       id: '0123456789abcdef',
       bindHost: '127.0.0.1',
+      allowedHosts: [],
       keepAliveMs,
       strict,
       passesBeta: () => true,
