@@ -283,7 +283,9 @@ export const FAILURES = {
     mayRepeat: false,
     cause: 'Claude Code refused the request before it called the model, for example for an image that it cannot read.',
     cure: 'The message has Claude Code’s words.',
-    words: (message: string) => ({ message }),
+    words: (message: string | undefined) => ({
+      message: message ?? 'Claude Code refused the request before it called the model.',
+    }),
   },
   not_signed_in: {
     status: 401,

@@ -68,7 +68,7 @@ export function isFailedCall(message: AssistantMessage): boolean {
 function failureWithoutAnswer(error: AssistantMessage['error'], text: string, silentMs: number): Failure {
   if (error === 'authentication_failed' || error === 'cloud_credential_error') return failure('not_signed_in');
   // Claude Code refuses some requests by itself and calls no model, such as one with too large an image.
-  if (error === 'invalid_request') return failure('refused_by_claude_code', text);
+  if (error === 'invalid_request') return failure('refused_by_claude_code', apiWordsIn(text, undefined));
   if (silentMs >= 0.95 * STREAM_SILENCE_MS) return failure('upstream_stalled', { silentMs });
   return failure('upstream_cut', { how: 'answer' });
 }
