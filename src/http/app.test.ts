@@ -208,13 +208,13 @@ test('what is known of the plan’s limits goes out with each answer, in the dia
 });
 
 test('a client is told whether to send its request again, and not to sleep for more than five minutes', async () => {
-  const waiting = (retryAfterSeconds: number | undefined, isLongWait?: boolean) =>
-    failure('upstream_error', { status: 429, message: 'slow down', retryAfterSeconds, isLongWait });
+  const waiting = (retryAfterSeconds: number | undefined, mayRepeat?: false) =>
+    failure('upstream_error', { status: 429, message: 'slow down', retryAfterSeconds, mayRepeat });
   for (const [failing, retryAfter, shouldRetry] of [
     [waiting(300), '300', 'true'],
     [waiting(301), '301', 'false'],
     [waiting(undefined), null, 'true'],
-    [waiting(undefined, true), null, 'false'],
+    [waiting(undefined, false), null, 'false'],
     [failure('upstream_error', { status: 401 }), null, 'false'],
     [failure('bad_request', { path: 'model', problem: 'is missing' }), null, 'false'],
     [failure('upstream_cut', { how: 'stream' }), null, 'true'],

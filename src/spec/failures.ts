@@ -221,8 +221,8 @@ export const FAILURES = {
       message?: string | undefined;
       requestId?: string | undefined;
       retryAfterSeconds?: number | undefined;
-      /** Whether the wait is long although its length is not known. */
-      isLongWait?: boolean | undefined;
+      /** False if the API, or its long wait, says so; else the status says it. */
+      mayRepeat?: false | undefined;
     }) => {
       const answered = facts.status ?? STATUS_OF_UPSTREAM_TYPE.get(facts.type ?? '') ?? INTERNAL_STATUS;
       const status = isErrorStatus(answered) ? answered : BAD_GATEWAY_STATUS;
@@ -232,7 +232,7 @@ export const FAILURES = {
         message: isErrorStatus(answered)
           ? (facts.message ?? `The model's API answered ${answered}.`)
           : `The model's API answered ${answered} in place of an answer. See that its address is right where Isthmus runs.`,
-        mayRepeat: isRepeatable(answered) && !facts.isLongWait,
+        mayRepeat: facts.mayRepeat ?? isRepeatable(answered),
         ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
         ...(facts.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: facts.retryAfterSeconds }),
       };

@@ -144,7 +144,8 @@ Claude Code adds up to a quarter to what the API said). It announces no more tha
 goes out without \`retry-after\`. A plan's limit has the true time of its reset.
 
 The header \`x-should-retry\` says whether the same request, sent again soon, can succeed. It is \`false\` for whatever the
-request or the operator must mend first, such as a 400 or a 401, and beside a wait of more than five minutes: the official
+request or the operator must mend first, such as a 400 or a 401, where the API says so itself, and beside a wait of more
+than five minutes: the official
 SDKs sleep for any \`retry-after\`, for days if need be, and Claude Code repeats a 401 for minutes. Errors of which nobody can
 tell have none.
 

@@ -308,8 +308,11 @@ describe('a failed call', () => {
   });
 
   test.each<[Name, object]>([
-    ['error-500-for-good', { status: 500, type: 'api_error', message: 'Internal server error' }],
-    ['error-429-for-good', { status: 429, type: 'rate_limit_error', message: 'Your limit is reached' }],
+    ['error-500-for-good', { status: 500, type: 'api_error', message: 'Internal server error', mayRepeat: false }],
+    [
+      'error-429-for-good',
+      { status: 429, type: 'rate_limit_error', message: 'Your limit is reached', mayRepeat: false },
+    ],
   ])('%s has the API’s words and none of Claude Code’s', (name, expected) => {
     for (const words of ['before', 'never'] as const) {
       expect(ends(read(name, { words }))).toMatchObject([{ failure: { code: 'upstream_error', ...expected } }]);

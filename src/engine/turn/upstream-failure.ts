@@ -15,7 +15,7 @@ export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
   return failure('upstream_error', {
     status,
     retryAfterSeconds: isWait && !isCapped ? Math.ceil(retry_delay_ms / 1000) : undefined,
-    isLongWait: isCapped,
+    mayRepeat: isCapped ? false : undefined,
   });
 }
 
@@ -56,8 +56,15 @@ export function failureOfAssistant(message: AssistantMessage, silentMs: number):
     type,
     message: apiWordsIn(text, status),
     requestId: fields.request_id || undefined,
+    mayRepeat: NOT_REPEATED.has(message.error) ? false : undefined,
   });
 }
+
+/**
+ * What the CLI calls an answer of the API that it would announce a retry of, were it not the last of its tries and had the API
+ * not said `x-should-retry: false`. An error within a stream has another name.
+ */
+const NOT_REPEATED: ReadonlySet<AssistantMessage['error']> = new Set(['server_error', 'rate_limit']);
 
 /** Whether the CLI has made an assistant message about a failed call. */
 export function isFailedCall(message: AssistantMessage): boolean {
