@@ -130,9 +130,9 @@ error above 499 may be missing. Where Claude Code's words would name the upstrea
 answer below 400, such as a redirect, is told as a 502.
 
 A 404 and a redirect are asked for twice: without streaming the second time, and an answer to that is relayed as a stream.
-A 503 of Anthropic's own
-API is asked for twice within a second before it is announced, an error event that a stream begins with up to three times,
-and a 400 to a request with the beta \`thinking-token-count-2026-05-13\` again without that beta. None of these calls is paid.
+A 503 of Anthropic's own API is asked for twice within a second before it is announced, an error event that a stream begins
+with up to three times, and a 400 to a request with the beta \`thinking-token-count-2026-05-13\` again without that beta. None
+of the calls that fail is paid.
 
 The API's headers \`anthropic-ratelimit-*\` do not come through. Those of a plan are made anew from what Claude Code tells,
 see [limits.md](limits.md#limits-of-a-plan).
@@ -145,9 +145,8 @@ goes out without \`retry-after\`. A plan's limit has the true time of its reset.
 
 The header \`x-should-retry\` says whether the same request, sent again soon, can succeed. It is \`false\` for whatever the
 request or the operator must mend first, such as a 400 or a 401, where the API says so itself, and beside a wait of more
-than five minutes: the official
-SDKs sleep for any \`retry-after\`, for days if need be, and Claude Code repeats a 401 for minutes. Errors of which nobody can
-tell have none.
+than five minutes: the official SDKs sleep for any \`retry-after\`, for days if need be, and Claude Code repeats a 401 for
+minutes. Errors of which nobody can tell have none.
 
 With \`--retries gateway\` Claude Code tries again, up to ten times,
 while a streaming client gets pings; the client should then not retry by itself.
