@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { ModelRequest } from '../../scripted-model/script.ts';
 import { checkEveryRequest, onStage } from './checks.ts';
 import { ClaudeCodeProject, type ClaudeCodeRun, outcomes } from './claude-code.ts';
 import { systemTexts } from './comparison.ts';
@@ -46,8 +47,10 @@ describe.each([
     expect([first, second].map(({ run }) => outcomes(run))).toEqual([['There are two.'], ['Two.']]);
   });
   it('it says what it is, and the model is told once', () => {
-    const sent = [first, second].flatMap(({ exchanges }) => exchanges.map(({ body }) => systemTexts(body)));
-    const seen = [first, second].flatMap(({ seen }) => seen.map(({ body }) => systemTexts(body)));
+    const sent = [first, second].flatMap(({ exchanges }) =>
+      exchanges.filter(isOfAgent).map(({ body }) => systemTexts(body)),
+    );
+    const seen = [first, second].flatMap(({ seen }) => seen.filter(isOfAgent).map(({ body }) => systemTexts(body)));
     const own = systemPrompt === undefined ? [] : [systemPrompt];
     const ofClaude = [
       expect.stringMatching(/^x-anthropic-billing-header:/),
@@ -57,7 +60,7 @@ describe.each([
     expect(seen).toEqual(Array(3).fill([...ofClaude, ...own]));
   });
   it('no placeholder is among the tools of the model', () => {
-    for (const { body } of [...first.seen, ...second.seen]) {
+    for (const { body } of [...first.seen, ...second.seen].filter(isOfAgent)) {
       expect(body.tools?.map(({ name }) => name)).toContain('Read');
       expect(JSON.stringify(body.tools)).not.toContain('Placeholder');
     }
@@ -84,3 +87,8 @@ describe.each([
     });
   }
 });
+
+/** Whether it is a request of the agent, and not the one for a title of the session, which has no tools. */
+function isOfAgent({ body }: { body: ModelRequest }): boolean {
+  return (body.tools ?? []).length > 0;
+}

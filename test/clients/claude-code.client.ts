@@ -488,6 +488,42 @@ for (const model of ['claude-sonnet-5', 'claude-sonnet-5-5', 'claude-haiku-5-5',
   });
 }
 
+describe('auto mode, where the API checks each call', () => {
+  let observation: Observation;
+
+  beforeAll(async () => {
+    const other = addProject({ 'numbers.txt': NUMBERS });
+    const loop = turnRule(
+      'Make a copy',
+      [use('toolu_make', 'Bash', { command: 'cp numbers.txt made.txt', description: 'Makes a copy' })],
+      [text('It is made.')],
+    );
+    const tool_uses = { toolu_make: { type: 'evaluated', outcome: 'not_flagged' } };
+    const delta = { safeguard_results: [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses } }] };
+    stage().script((request) => {
+      const reply = loop(request);
+      return reply && { ...reply, delta };
+    });
+    observation = await stage().observe(() =>
+      other.run(['Make a copy', '--permission-mode', 'auto'], 'claude-sonnet-5-5'),
+    );
+    made = other.read('made.txt');
+  });
+  let made: string;
+
+  it('Claude Code asked the API to check, and the model’s API got that as it was', () => {
+    const sent = observation.exchanges.map(({ body }) => body.safeguards);
+    expect(sent).toMatchObject(Array(2).fill([{ type: 'dangerous_tool_use' }]));
+    expect(requests(observation).map(({ safeguards }) => safeguards)).toEqual(sent);
+  });
+  it('the API’s word was enough: the command ran, no model was asked about it, and nothing is amiss', () => {
+    expect(made).toBe(NUMBERS);
+    expect(observation.exchanges).toHaveLength(2);
+    expect(observation.run.stderr).toBe('');
+  });
+  checkEvery(() => observation, ['It is made.'], { ignored: NEWER_IGNORED });
+});
+
 /** Models to which Claude Code sends `role: "system"` messages; the first gets an effort in them, the second one behind every user turn. */
 for (const { model, ignored } of [
   { model: 'claude-opus-5-5', ignored: ['anthropic-beta:per-turn-control-2026-07-01'] },

@@ -208,6 +208,7 @@ export const BETAS = {
   'pdfs-2024-09-25': 'PDF documents',
   'files-api-2025-04-14': 'sources of type `file`, as far as the credential’s workspace has them',
   'dangerous-tool-use-2026-09-03': '`safeguards`',
+  'afk-mode-2026-01-31': 'auto mode',
   'task-budgets-2026-03-13': '`output_config.task_budget`',
 } as const satisfies Record<string, string>;
 

@@ -600,6 +600,18 @@ describe.each([true, false])('safeguard_results, with stream: %s', (stream) => {
   );
 });
 
+test('an API that does not know safeguards is heard, so that Claude Code goes on without', async () => {
+  const message = 'safeguards: Extra inputs are not permitted';
+  model.use([{ replies: [{ error: { status: 400, type: 'invalid_request_error', message } }] }]);
+  const answer = await ask(
+    { safeguards: [{ type: 'dangerous_tool_use' }] },
+    { 'anthropic-beta': 'dangerous-tool-use-2026-09-03' },
+  );
+  expect(answer.status).toBe(400);
+  expect(answer.error).toMatchObject({ type: 'invalid_request_error', message });
+  expect(model.requests).toHaveLength(1);
+});
+
 /** The betas of the newest model call. */
 function betasSeen(): string[] {
   return String(model.requests.at(-1)?.headers['anthropic-beta']).split(',');
