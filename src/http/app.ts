@@ -6,11 +6,15 @@ import { limitsBody, usageBody } from '../limits/usage.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
+import { Intake } from './intake.ts';
 import { headersOf, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
 
 type Handler = (context: Context<Env>) => Response | Promise<Response>;
+
+/** The most bytes of all bodies that are being received. */
+const MOST_INTAKE = 256 * 1024 * 1024;
 
 /** The app, for {@link listen}. */
 export interface App {
@@ -22,6 +26,7 @@ export function createApp(options: AppOptions): App {
   const { gateway, dialects, id, bindHost, allowedHosts, identity, limits, log } = options;
   const [first] = dialects;
   const app = new Hono<Env>();
+  const intake = new Intake(MOST_INTAKE);
 
   const refuse = (context: Context, refused: Failure, headers?: Record<string, string>) =>
     errorResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
@@ -72,7 +77,7 @@ export function createApp(options: AppOptions): App {
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
       const path = route.serves === 'model' ? `${route.path}/:id{.+}` : route.path;
-      routes.set(path, { ...routes.get(path), [route.method]: handlerOf(route, dialect, options) });
+      routes.set(path, { ...routes.get(path), [route.method]: handlerOf(route, dialect, options, intake) });
     }
   }
   for (const [path, handlers] of routes) {
@@ -104,13 +109,13 @@ export function createApp(options: AppOptions): App {
   return { fetch: app.fetch };
 }
 
-function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions): Handler {
+function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions, intake: Intake): Handler {
   const { models } = options;
   switch (route.serves) {
     case 'turn':
-      return turnHandler(options, dialect, route);
+      return turnHandler(options, dialect, route, intake);
     case 'token count':
-      return tokenCountHandler(options, route);
+      return tokenCountHandler(options, route, intake);
     case 'models':
       return (context) => context.json(route.encode(models, context.req.query()));
     case 'model':

@@ -37,8 +37,6 @@ export function errorParts(failure: Failure, requestId: string, dialect: Dialect
       'content-type': 'application/json',
       'isthmus-error': failure.code,
       'request-id': failure.requestId ?? requestId,
-      // The rest of the body stays unread, so the connection cannot be used again.
-      ...(failure.code === 'body_too_large' ? { connection: 'close' } : {}),
       ...(failure.retryAfterSeconds === undefined ? {} : { 'retry-after': String(failure.retryAfterSeconds) }),
       // Else the official SDKs sleep for any `retry-after`, and Claude Code repeats a 401 for minutes.
       ...(failure.mayRepeat === undefined ? {} : { 'x-should-retry': String(failure.mayRepeat) }),

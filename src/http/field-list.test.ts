@@ -30,3 +30,8 @@ test('is a header, whatever a field is called', () => {
   expect(() => new Headers({ 'isthmus-ignored': header })).not.toThrow();
   expect(header).toBe('%E5%90%8D%E5%89%8D, a%0Ab, c%2C%20d, %00, 100%25');
 });
+
+test('counts what is too much to sort', () => {
+  const many = Array.from({ length: 30_000 }, (_, index) => `messages.${index}.name`);
+  expect(fieldList(many)).toBe('messages.*.name, and 20000 more');
+});

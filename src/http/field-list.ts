@@ -3,6 +3,9 @@ import type { MessagesRequest } from '../spec/messages.ts';
 /** The most characters of one header; clients and servers allow some kilobytes for all headers together. */
 const LONGEST = 1_000;
 
+/** So many paths are sorted by their kind; a request with more is no honest one. */
+const MOST_SORTED = 10_000;
+
 /** The headers that say what became of the request's fields. */
 export function fieldHeaders({ ignored, converted, unknown }: MessagesRequest): Record<string, string> {
   const lists = { 'isthmus-ignored': ignored, 'isthmus-converted': converted, 'isthmus-passed': unknown };
@@ -17,20 +20,25 @@ export function fieldHeaders({ ignored, converted, unknown }: MessagesRequest): 
  */
 export function fieldList(paths: readonly string[]): string {
   const kinds = new Map<string, string[]>();
-  for (const path of new Set(paths)) {
+  for (const path of new Set(paths.slice(0, MOST_SORTED))) {
     const kind = path.replaceAll(/\.\d+/g, '.*');
     const members = kinds.get(kind);
     if (members) members.push(path);
     else kinds.set(kind, [path]);
   }
+  const unsorted = Math.max(0, paths.length - MOST_SORTED);
   const names = [...kinds].flatMap(([kind, members]) => (members.length > 3 ? [kind] : members)).map(toAscii);
   let value = '';
   for (const [index, name] of names.entries()) {
     const next = value === '' ? name : `${value}, ${name}`;
-    if (next.length > LONGEST) return `${value}${value === '' ? '' : ', '}and ${names.length - index} more`;
+    if (next.length > LONGEST) return andMore(value, names.length - index + unsorted);
     value = next;
   }
-  return value;
+  return unsorted > 0 ? andMore(value, unsorted) : value;
+}
+
+function andMore(value: string, count: number): string {
+  return `${value}${value === '' ? '' : ', '}and ${count} more`;
 }
 
 /** A field's name is the client's, and may be anything. */

@@ -5,8 +5,15 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Dialect, Dialects } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { App } from './app.ts';
+import { dropRest } from './drop-rest.ts';
 import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
 import { SHIELD, ShieldedResponse } from './shielded-response.ts';
+import { cutWhenUnread } from './unread-answer.ts';
+
+/** Connections at a time; more are closed at once. */
+const MOST_CONNECTIONS = 1_000;
+/** How long a client may leave an answer unread, in milliseconds. */
+const LONGEST_UNREAD_MS = 300_000;
 
 /** A listening server. */
 export interface Listener {
@@ -35,14 +42,19 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
     options,
     getRequestListener((...request) => answer(...request), {
       errorHandler: (error) => answerWithoutApp(error, dialect),
+      // `dropRest` does it for every request.
+      autoCleanupIncoming: false,
     }),
   );
   // An answer takes as long as the model needs; the socket tells when the client has gone.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
+  server.maxConnections = MOST_CONNECTIONS;
   /** Answers under way. */
   const answers = new Set<ServerResponse>();
-  server.on('request', (_request, response) => {
+  server.on('request', (request, response) => {
+    dropRest(request, response);
+    cutWhenUnread(response, LONGEST_UNREAD_MS);
     answers.add(response);
     response.once('close', () => answers.delete(response));
   });
@@ -82,7 +94,7 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
 /** The failure for Node's code of a request that it could not parse. */
 function unparsable(code: string | undefined): Failure {
   if (code === 'HPE_HEADER_OVERFLOW') return failure('headers_too_large');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return failure('request_timeout');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return failure('request_timeout', 'headers');
   return failure('bad_request', { path: '', problem: 'This is not a valid HTTP/1.1 request.' });
 }
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, failed } from '../spec/failures.ts';
-import { readBody } from './read-body.ts';
+import type { Intake } from './intake.ts';
+import { letOthersRun } from './let-others-run.ts';
+import { BODY_LIMITS, readBody } from './read-body.ts';
 
 /** UTF-8 cannot hold half a surrogate pair; a JSON escape can. */
 const SURROGATE_ESCAPE = /\\u[dD]/;
@@ -17,7 +19,7 @@ export interface JsonBody {
  *
  * @throws FailureError `unsupported_media_type`, `bad_request`, and what {@link readBody} throws
  */
-export async function readJson(incoming: IncomingMessage): Promise<JsonBody> {
+export async function readJson(incoming: IncomingMessage, intake: Intake): Promise<JsonBody> {
   const type = incoming.headers['content-type'] ?? '';
   if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
     throw failed('unsupported_media_type', `The content type must be application/json, not ${JSON.stringify(type)}.`);
@@ -29,7 +31,8 @@ export async function readJson(incoming: IncomingMessage): Promise<JsonBody> {
       `The body must not be compressed, and its content-encoding is ${JSON.stringify(encoding)}.`,
     );
   }
-  const { text, bytes } = await readBody(incoming);
+  const { text, bytes } = await readBody(incoming, BODY_LIMITS, intake);
+  await letOthersRun(bytes);
   try {
     return { body: JSON.parse(text), bytes, mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
   } catch (error) {

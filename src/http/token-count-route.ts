@@ -2,6 +2,8 @@ import type { Context } from 'hono';
 import type { TokenCountRoute } from '../dialects/dialect.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
+import type { Intake } from './intake.ts';
+import { letOthersRun } from './let-others-run.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
 import { callerFrom, headersOf, isStrict, viaFrom } from './request-headers.ts';
@@ -10,14 +12,17 @@ import { callerFrom, headersOf, isStrict, viaFrom } from './request-headers.ts';
 export function tokenCountHandler(
   { gateway, strict: isAlwaysStrict, passesBeta }: AppOptions,
   { decode, encode }: TokenCountRoute,
+  intake: Intake,
 ) {
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
     const header = headersOf(context);
-    const { body, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
+    const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
+    await letOthersRun(bytes);
     const strict = isStrict(header, isAlwaysStrict);
     const request = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
+    await letOthersRun(bytes);
     const { inputTokens, source } = await gateway.countTokens({
       request: { ...request, via: viaFrom(header) },
       caller: callerFrom(header),

@@ -5,13 +5,15 @@ import type { TurnRecord } from '../spec/turn-record.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
+import type { Intake } from './intake.ts';
+import { letOthersRun } from './let-others-run.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
 import { callerFrom, clientFrom, headersOf, isStrict, sessionFrom, viaFrom } from './request-headers.ts';
 import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
-export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute) {
+export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute, intake: Intake) {
   const { gateway, keepAliveMs, passesBeta, limits } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
@@ -29,7 +31,8 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
       tell(options, recorder.record(performance.now(), isWhole, limits.at(Date.now())));
     });
     try {
-      const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming);
+      const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
+      await letOthersRun(bytes);
       const strict = isStrict(header, options.strict);
       const { request, encoder } = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
       const { model, messages, tools, parameters, stream } = request;
@@ -45,6 +48,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         },
         request.userId,
       );
+      await letOthersRun(bytes);
       const { path, reason, events } = await gateway.open({
         request: { ...request, via: viaFrom(header) },
         caller,

@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
-import { type Failure, failureOf } from '../spec/failures.ts';
+import { type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecorder } from '../telemetry/turn-recorder.ts';
 import { errorResponse } from './error-answer.ts';
+
+/** What a client may leave unread of an answer that still comes, in bytes. */
+const MOST_UNREAD = 8 * 1024 * 1024;
 
 export interface AnswerOptions {
   outgoing: ServerResponse;
@@ -42,20 +45,20 @@ export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: Ans
     for await (const event of events) {
       keepAlive.refresh();
       recorder.heard(event);
-      const failure = failureIn(event, stream);
-      if (failure && !answer.hasBegun) {
-        recorder.failed(failure);
-        const more = failure.code === 'plan_limit_reached' ? { ...headers, ...limitHeaders(options) } : headers;
-        return errorResponse(failure, requestId, dialect, more);
+      const failing = failureIn(event, stream);
+      if (failing && !answer.hasBegun) {
+        recorder.failed(failing);
+        const more = failing.code === 'plan_limit_reached' ? { ...headers, ...limitHeaders(options) } : headers;
+        return errorResponse(failing, requestId, dialect, more);
       }
       answer.write(encoder.encode(event), recorder.marks.eventAt);
     }
     answer.end();
   } catch (error) {
     if (!answer.hasBegun) throw error;
-    const failure = failureOf(error);
-    recorder.failed(failure);
-    answer.write(encoder.encode({ type: 'failure', failure }));
+    const failing = failureOf(error);
+    recorder.failed(failing);
+    answer.write(encoder.encode({ type: 'failure', failure: failing }));
     answer.end();
   } finally {
     clearTimeout(keepAlive);
@@ -95,7 +98,7 @@ class AnswerWriter {
   write(text: string, eventAt?: number): void {
     if (text === '') return;
     this.#hasBegun = true;
-    if (this.#batch === '') process.nextTick(() => this.#flush());
+    if (this.#batch === '') process.nextTick(() => this.#flushOrCut());
     this.#batch += text;
     this.#batchFrom ??= eventAt;
   }
@@ -104,6 +107,15 @@ class AnswerWriter {
     if (!this.#hasBegun) throw new Error('a turn ended without an answer');
     this.#flush();
     if (!this.#options.outgoing.destroyed) this.#options.outgoing.end();
+  }
+
+  /** An upstream cannot be told to wait, so a client that falls too far behind is cut; with it goes the turn. */
+  #flushOrCut(): void {
+    const { outgoing, recorder } = this.#options;
+    this.#flush();
+    if (outgoing.writableEnded || outgoing.writableLength <= MOST_UNREAD) return;
+    recorder.failed(failure('client_not_reading', { megabytes: MOST_UNREAD / 1024 / 1024 }));
+    outgoing.destroy();
   }
 
   #flush(): void {

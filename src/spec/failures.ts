@@ -97,9 +97,17 @@ export const FAILURES = {
     status: 408,
     type: 'invalid_request_error',
     mayRepeat: true,
-    cause: 'The headers of the request were not complete in time.',
+    cause: 'The headers of the request, or its body, were not complete in time.',
     cure: 'Send the whole request at once.',
-    words: () => ({ message: 'The headers did not come to their end.' }),
+    words: (late: 'headers' | { silentMs: number } | { totalMs: number }) => {
+      if (late === 'headers') return { message: 'The headers did not come to their end.' };
+      return {
+        message:
+          'silentMs' in late
+            ? `Nothing more of the body came for ${late.silentMs / 1000} seconds.`
+            : `The body did not come to its end within ${late.totalMs / 1000} seconds.`,
+      };
+    },
   },
   body_too_large: {
     status: 413,
@@ -189,6 +197,15 @@ export const FAILURES = {
     words: ({ why }: { why: string }) => ({
       message: `Isthmus is at its limit of processes and every one is answering: ${why}. Try again, or raise --max-processes or --max-memory-mb.`,
     }),
+  },
+  intake_full: {
+    status: 503,
+    type: 'overloaded_error',
+    retryAfterSeconds: 1,
+    mayRepeat: true,
+    cause: 'So many large bodies are being received that there is no room for more of this one.',
+    cure: 'Send it again after `retry-after` seconds.',
+    words: () => ({ message: 'Isthmus is receiving as many large bodies as it has room for. Try again in a moment.' }),
   },
   starting_up: {
     status: 503,
@@ -371,6 +388,16 @@ export const FAILURES = {
     cause: 'The client closed its connection; only the log shows this code.',
     cure: 'None.',
     words: () => ({ message: 'The client has gone.' }),
+  },
+  client_not_reading: {
+    status: 499,
+    type: 'api_error',
+    cause:
+      'The client left more than 8 MB of its answer unread. Isthmus closed its connection and ended the call of the model; only the log shows this code.',
+    cure: 'Read an answer as it comes.',
+    words: ({ megabytes }: { megabytes: number }) => ({
+      message: `The client left more than ${megabytes} MB of its answer unread.`,
+    }),
   },
   internal: {
     status: 500,

@@ -47,9 +47,9 @@ export const anthropicMessages: Dialect = {
 };
 
 /** @param defaults fields that the body need not have */
-function decode({ body, header, ...wire }: WireRequest, defaults: object = {}) {
+function decode({ body, header, ...wire }: WireRequest, defaults?: object) {
   const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-  return decodeRequest(isObject ? { ...defaults, ...body } : body, {
+  return decodeRequest(defaults && isObject ? { ...defaults, ...body } : body, {
     betas: (header('anthropic-beta') ?? '')
       .split(',')
       .map((value) => value.trim())

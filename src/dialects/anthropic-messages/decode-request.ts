@@ -71,7 +71,7 @@ const contentBlock = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('tool_result'),
     tool_use_id: nonEmpty('a tool_use_id'),
-    content: stringOr(z.array(resultBlock), 'a string or a list of content blocks').optional(),
+    content: stringOr(listOf(resultBlock), 'a string or a list of content blocks').optional(),
     is_error: z.boolean().nullish(),
   }),
   z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
@@ -82,8 +82,13 @@ const contentBlock = z.discriminatedUnion('type', [
 
 const message = z.looseObject({
   role: z.enum(['user', 'assistant', 'system'], requiredOr('must be `user`, `assistant` or `system`')),
-  content: stringOr(z.array(contentBlock), 'a string or a list of content blocks'),
+  content: stringOr(listOf(contentBlock), 'a string or a list of content blocks'),
 });
+
+/** The most fields of the body, of a message, a block or a tool itself; the API refuses each that it does not know. */
+const MOST_FIELDS = 1_000;
+/** The most messages of one request: more than a session of a million tokens has. The API itself takes 100,000. */
+const MOST_MESSAGES = 20_000;
 
 const requestBody = z.looseObject({
   model: z
@@ -91,9 +96,9 @@ const requestBody = z.looseObject({
     .transform((id) => id.replace(/^anthropic\//, ''))
     .pipe(z.string().regex(/^[!-~]{1,256}$/, 'must be 1 to 256 printable ASCII characters without spaces')),
   max_tokens: z.int().min(0),
-  messages: z.array(message),
-  system: stringOr(z.array(textBlock), 'a string or a list of text blocks').optional(),
-  tools: z.array(z.looseObject({ type: z.string().nullish() })).nullish(),
+  messages: listOf(message, MOST_MESSAGES),
+  system: stringOr(listOf(textBlock), 'a string or a list of text blocks').optional(),
+  tools: listOf(z.looseObject({ type: z.string().nullish() })).nullish(),
   stream: z.boolean().nullish(),
   thinking: z
     .looseObject({ type: z.string(), budget_tokens: z.int().positive().nullish() })
@@ -105,12 +110,12 @@ const requestBody = z.looseObject({
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
   top_k: z.number().nullish(),
-  stop_sequences: z.array(z.string()).nullish(),
+  stop_sequences: listOf(z.string()).nullish(),
   tool_choice: z.looseObject({ type: z.string() }).nullish(),
   output_config: jsonObject.nullish(),
   output_format: jsonObject.nullish(),
-  safeguards: z.array(jsonObject).nullish(),
-  betas: z.array(z.string()).nullish(),
+  safeguards: listOf(jsonObject).nullish(),
+  betas: listOf(z.string(), MOST_FIELDS).nullish(),
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
 });
 
@@ -141,12 +146,13 @@ export interface DecodeOptions {
 /**
  * Decodes and checks a `POST /v1/messages` body by the tables of `contract-table.ts`.
  *
- * @param body the parsed JSON, of any shape
+ * @param body the parsed JSON, of any shape but no deeper than the stack
  * @throws FailureError `bad_request`, its message beginning with the path of the field; in strict mode `field_ignored`
  */
 export function decodeRequest(body: unknown, options: DecodeOptions = {}): MessagesRequest {
   const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true, passesBeta = () => true } = options;
-  assertShallow(body);
+  const crowded = tooManyFields(body);
+  if (crowded) throw badRequest('', `The body ${crowded}.`);
   const parsed = parse(requestBody, body, '');
   if (mayHoldLoneSurrogates) assertWellFormed(body, '');
   assertOneFormat(parsed);
@@ -334,6 +340,39 @@ function safeParse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.
   return result.success ? result : schema.safeParse(value, requiredOr());
 }
 
+/**
+ * A list, parsed item by item up to the first fault. A list of zod's own looks for every fault, and overflows the stack when there
+ * are too many.
+ *
+ * @param most the most items that it may have
+ */
+function listOf<Schema extends z.ZodType>(item: Schema, most = Number.POSITIVE_INFINITY) {
+  const list = z.array(z.unknown()).max(most, `must have at most ${most.toLocaleString('en')} items`);
+  return list.transform((values, context): Array<z.infer<Schema>> => {
+    const items: Array<z.infer<Schema>> = [];
+    for (const [index, value] of values.entries()) {
+      const crowded = tooManyFields(value);
+      if (crowded) {
+        context.addIssue({ code: 'custom', message: crowded, path: [index] });
+        return z.NEVER;
+      }
+      const result = safeParse(item, value);
+      if (!result.success) {
+        const { message = 'is not valid', path = [] } = result.error.issues[0] ?? {};
+        context.addIssue({ code: 'custom', message, path: [index, ...path] });
+        return z.NEVER;
+      }
+      items.push(result.data);
+    }
+    return items;
+  });
+}
+
+function tooManyFields(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length <= MOST_FIELDS) return undefined;
+  return `must have at most ${MOST_FIELDS.toLocaleString('en')} fields`;
+}
+
 /** A string or the schema's value. Not a zod union: that would hide the path of a problem inside the list. */
 function stringOr<Schema extends z.ZodType>(schema: Schema, expected: string) {
   return z.unknown().transform((value, context): string | z.infer<Schema> => {
@@ -352,17 +391,6 @@ function stringOr<Schema extends z.ZodType>(schema: Schema, expected: string) {
 function asBlocks(content: string | ContentBlock[]): ContentBlock[] {
   if (typeof content !== 'string') return content;
   return content === '' ? [] : [{ type: 'text', text: content }];
-}
-
-/** The most levels of lists and objects in a body: more than any client sends, fewer than overflow the stack of a walk. */
-const DEEPEST = 500;
-
-function assertShallow(body: unknown): void {
-  let level = [body];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > DEEPEST) throw badRequest('', `The body is nested more than ${DEEPEST} levels deep.`);
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
 }
 
 /** Half a surrogate pair: the SDK would replace it in silence, the API refuses it. */
