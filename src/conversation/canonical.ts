@@ -1,25 +1,34 @@
 import type { ContentBlock, JsonObject, Message } from '../spec/messages.ts';
 
 /**
- * A message as the lineage compares it: equal texts when the model would see the same.
+ * A message as the lineage compares it, in parts: equal texts when the model would see the same. A long string of the message is a
+ * part by itself, so that nothing copies it.
  *
  * `cache_control` does not count (clients move it every turn), nor do thinking blocks (many clients drop them), nor the
  * order of object keys. A tool result's string content equals one text block.
  */
-export function canonicalMessage(message: Message): string {
-  return message.role + message.content.map((block) => (isThinking(block) ? '' : canonicalBlock(block))).join('');
+export function canonicalMessage(message: Message): string[] {
+  const parts: string[] = [message.role];
+  for (const block of message.content) if (!isThinking(block)) addBlock(parts, block);
+  return parts;
 }
 
-/** The block's type, then its parts. Each part has its length in front, so that different blocks never give the same text. */
-function canonicalBlock(block: ContentBlock): string {
-  if (block.type === 'text' && hasOnly(block, TEXT_KEYS) && !isCited(block)) return `T${sized(String(block.text))}`;
+/** Adds the block's type, then its parts. Each part has its length in front, so that different blocks never give the same text. */
+function addBlock(parts: string[], block: ContentBlock): void {
+  if (block.type === 'text' && hasOnly(block, TEXT_KEYS) && !isCited(block)) {
+    const text = String(block.text);
+    parts.push(`T${text.length}:`, text);
+    return;
+  }
   if (block.type === 'tool_result' && hasOnly(block, TOOL_RESULT_KEYS)) {
     const content = toolResultContent(block);
-    const head = `${block.is_error === true ? 'E' : 'R'}${content.length}:${sized(String(block.tool_use_id))}`;
-    return head + content.map(canonicalBlock).join('');
+    parts.push(`${block.is_error === true ? 'E' : 'R'}${content.length}:${sized(String(block.tool_use_id))}`);
+    for (const inner of content) addBlock(parts, inner);
+    return;
   }
   const { cache_control: _, ...rest } = block;
-  return `J${sized(stableJson(rest))}`;
+  const long: string[] = [];
+  parts.push(`J${sized(JSON.stringify(withSortedKeys(rest, long)))}`, ...long);
 }
 
 const TEXT_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'citations', 'cache_control']);
@@ -43,12 +52,24 @@ export function stableJson(value: unknown): string {
   return JSON.stringify(withSortedKeys(value));
 }
 
-function withSortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withSortedKeys);
+/** A longer string, such as an image, is not copied into JSON, in characters. */
+const LONGEST_IN_JSON = 16 * 1024;
+/** In front of the length of a string that stands elsewhere, and of a string that begins with this character itself. */
+const ELSEWHERE = '\u0001';
+
+/** @param long takes the long strings, in their order; without it all strings stay in their place */
+function withSortedKeys(value: unknown, long?: string[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => withSortedKeys(item, long));
+  if (typeof value === 'string' && long) {
+    if (value.startsWith(ELSEWHERE)) return `${ELSEWHERE}${value}`;
+    if (value.length <= LONGEST_IN_JSON) return value;
+    long.push(value);
+    return `${ELSEWHERE}${value.length}`;
+  }
   if (!isObject(value)) return value;
   // Without a prototype, so that `__proto__` is a key like any other.
   const sorted: JsonObject = Object.create(null);
-  for (const key of Object.keys(value).sort()) sorted[key] = withSortedKeys(value[key]);
+  for (const key of Object.keys(value).sort()) sorted[key] = withSortedKeys(value[key], long);
   return sorted;
 }
 

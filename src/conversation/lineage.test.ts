@@ -65,6 +65,33 @@ test.each([
   expect(lineageOf(one)).not.toBe(lineageOf(other));
 });
 
+const LONG = 'long '.repeat(30_000);
+const image = (data: unknown) => ({ type: 'image', source: { type: 'base64', data } });
+
+test('a long content counts to its last character, and a short one beside it', () => {
+  const long = [
+    [image(LONG)],
+    [image(`${LONG}!`)],
+    [image(LONG.replace(/ $/, '!'))],
+    [image(LONG), { type: 'text', text: 'a' }],
+    [image(LONG), image(LONG)],
+    [image([LONG, `\u0001${LONG.length}`])],
+    [image([`\u0001${LONG.length}`, LONG])],
+    [image(`\u0001${LONG.length}`)],
+    [{ type: 'text', text: LONG }],
+    [{ type: 'text', text: `${LONG}${LONG}` }],
+  ];
+  expect(new Set(long.map(lineageOf)).size).toBe(long.length);
+  expect(lineageOf([image(`${LONG}`)])).toBe(lineageOf([image(LONG)]));
+});
+
+test('no character is lost where a long text is hashed in slices', () => {
+  for (const before of ['', 'x']) {
+    const [one, other] = ['😀', '😁'].map((face) => lineageOf([{ type: 'text', text: before + face.repeat(70_000) }]));
+    expect(one).not.toBe(other);
+  }
+});
+
 test('the key, the model, the system prompt and the role count', () => {
   const lineages = [
     root,

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
 import { canonicalMessage, stableJson } from './canonical.ts';
 
@@ -14,12 +14,12 @@ export interface LineageRoot {
 
 /** The lineage of a conversation that has no messages yet. */
 export function rootLineage(root: LineageRoot): Lineage {
-  return digest(stableJson([root.callerId, root.model, root.system]));
+  return digest([stableJson([root.callerId, root.model, root.system])]);
 }
 
 /** The lineage after one more message. */
 export function extendLineage(lineage: Lineage, message: Message): Lineage {
-  return digest(`${lineage}\n${canonicalMessage(message)}`);
+  return digest([lineage, '\n', ...canonicalMessage(message)]);
 }
 
 /** The lineages of a request: `history` before its newest message, `whole` with it. */
@@ -30,6 +30,31 @@ export function requestLineages(request: MessagesRequest, callerId: string): { h
   return { history, whole: newest ? extendLineage(history, newest) : history };
 }
 
-function digest(text: string): Lineage {
-  return hash('sha256', text, 'base64url');
+/** A longer text is hashed in slices: whole, it would be copied three times, in characters. */
+const SLICE = 64 * 1024;
+
+function digest(parts: readonly string[]): Lineage {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length <= SLICE) return hash('sha256', parts.join(''), 'base64url');
+  const hasher = createHash('sha256');
+  let short = '';
+  for (const part of parts) {
+    if (part.length <= SLICE) short += part;
+    if (part.length > SLICE || short.length > SLICE) {
+      hasher.update(short);
+      short = '';
+    }
+    if (part.length > SLICE) for (const slice of slicesOf(part)) hasher.update(slice);
+  }
+  return hasher.update(short).digest('base64url');
+}
+
+/** Slices of about the length; none ends within a surrogate pair. */
+function* slicesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    const end = at + SLICE;
+    const isInPair = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;
+    yield text.slice(at, isInPair ? end + 1 : end);
+    at = isInPair ? end + 1 : end;
+  }
 }
