@@ -32,9 +32,10 @@ export async function readJson(incoming: IncomingMessage, intake: Intake): Promi
     );
   }
   const { text, bytes } = await readBody(incoming, BODY_LIMITS, intake);
+  const mayHoldLoneSurrogates = SURROGATE_ESCAPE.test(text);
   await letOthersRun(bytes);
   try {
-    return { body: JSON.parse(text), bytes, mayHoldLoneSurrogates: SURROGATE_ESCAPE.test(text) };
+    return { body: JSON.parse(text), bytes, mayHoldLoneSurrogates };
   } catch (error) {
     throw badRequest('', `The body is not valid JSON: ${withoutQuotation(String(error))}.`);
   }
