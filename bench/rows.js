@@ -9,6 +9,7 @@ import {
 } from './rows/cold-turns.js';
 import { eventRelayRow } from './rows/event-relay.js';
 import { crowdGrowth, historyGrowth } from './rows/growth.js';
+import { largeBodyRow } from './rows/large-body.js';
 import { leftBehindRow } from './rows/left-behind.js';
 import { memoryRow } from './rows/memory.js';
 import { newAtOnceRow } from './rows/new-at-once.js';
@@ -46,6 +47,7 @@ export const ROWS = [
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
+  { name: 'large body', run: largeBodyRow, isQuick: true },
   { name: 'client blocks', run: clientBlocksRow(MODEL), isQuick: true },
   { name: 'prompt prefix', run: promptPrefixRow(MODEL), isQuick: true },
   { name: 'client blocks, full mode', mode: 'full', run: clientBlocksRow(MODEL), isQuick: true },
