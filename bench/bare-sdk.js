@@ -115,6 +115,7 @@ export class BareSdk {
       retries: 'client',
       log: () => undefined,
       onLimits: () => undefined,
+      onModel: () => undefined,
     });
     await engine.introduction();
     const child = new Child();

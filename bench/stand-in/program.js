@@ -6,6 +6,7 @@ import { Gateway } from '../../dist/src/gateway/gateway.js';
 import { createApp } from '../../dist/src/http/app.js';
 import { listen } from '../../dist/src/http/listen.js';
 import { KnownLimits } from '../../dist/src/limits/known-limits.js';
+import { KnownModels } from '../../dist/src/models/known-models.js';
 import { createLog } from '../../dist/src/telemetry/log.js';
 import { turnLog } from '../../dist/src/telemetry/turn-log.js';
 import { TestEngine } from '../../dist/test-engine/test-engine.js';
@@ -48,7 +49,7 @@ const app = createApp({
   keepAliveMs: 15_000,
   strict: false,
   passesBeta: () => true,
-  models: [],
+  models: new KnownModels(),
   identity: { version: 'bench', mode: 'bare', credential: 'none' },
   limits: new KnownLimits(),
   observers: [turnLog(log)],

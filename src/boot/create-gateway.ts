@@ -19,6 +19,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
+import { KnownModels } from '../models/known-models.ts';
 import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
@@ -119,6 +120,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     };
     const spawner = new Spawner(operator.PATH);
     const limits = new KnownLimits();
+    const models = new KnownModels();
     const engine = new ClaudeEngine({
       executable,
       environment,
@@ -129,16 +131,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       retries: settings.retries,
       log,
       onLimits: (heard) => limits.hear(heard),
+      onModel: (heard) => models.hear(heard),
     });
     undo.push(() => {
       engine.close();
       return engine.allGone();
     });
     const slowStart = new SlowStart(variables, log);
-    const [{ account, models }] = await Promise.all([
+    const [{ account, models: offered }] = await Promise.all([
       introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
       removeLeftovers(configurations),
     ]);
+    models.offer(offered);
     const credential = credentialOf(account, variables, userSettings, executable.path);
     const gateway = new Gateway(
       engine,
@@ -173,7 +177,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       }),
     );
     let isOpen = true;
-    void prepareInTurn(engine, models, () => isOpen);
+    void prepareInTurn(engine, offered, () => isOpen);
     let stopped: Promise<void> | undefined;
     return {
       url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,

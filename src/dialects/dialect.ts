@@ -65,8 +65,7 @@ export interface ModelRoute {
   serves: 'model';
   method: 'GET';
   path: string;
-  /** @throws FailureError `not_found` */
-  encode(models: readonly ModelListing[], id: string): JsonObject;
+  encode(model: ModelListing): JsonObject;
 }
 
 /** A request as it came. */

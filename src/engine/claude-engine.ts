@@ -1,6 +1,7 @@
 import type { BegunTurn, Engine, Introduction, ProcessListener, Spare } from '../spec/engine.ts';
 import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
+import type { HeardModel } from '../spec/model-listing.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
 import { Announcements, type EngineLog } from './announcements/announcements.ts';
 import { probeBy } from './announcements/probe.ts';
@@ -23,6 +24,8 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
   retries: 'client' | 'gateway';
   /** Hears what is told of the plan's limits, before the failure that a limit makes and behind every other answer. */
   onLimits: (heard: PlanLimits) => void;
+  /** Hears of each model that has answered, as often as it answers. */
+  onModel: (heard: HeardModel) => void;
 }
 
 /** The engine over the Claude Agent SDK: each conversation is a `claude` process. */
@@ -34,7 +37,7 @@ export class ClaudeEngine implements Engine {
   /** Where a login pays. */
   readonly #signIn: SignIn | undefined;
 
-  constructor({ stallMs, retries, log, onLimits, ...options }: ClaudeEngineOptions) {
+  constructor({ stallMs, retries, log, onLimits, onModel, ...options }: ClaudeEngineOptions) {
     const failsAtFirstRetry = retries === 'client';
     this.#maker = new ProcessMaker(options);
     const { mode, isLogin, variables } = options.environment;
@@ -42,7 +45,7 @@ export class ClaudeEngine implements Engine {
     this.#announcements =
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
     const headersFor = (via: readonly string[]) => this.#maker.headersFor(via);
-    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits };
+    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits, onModel };
   }
 
   async prepare(model: string): Promise<void> {

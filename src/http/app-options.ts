@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Dialects } from '../dialects/dialect.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { KnownLimits } from '../limits/known-limits.ts';
-import type { ModelListing } from '../spec/model-listing.ts';
+import type { KnownModels } from '../models/known-models.ts';
 import type { TurnObserver } from '../spec/turn-record.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -21,7 +21,7 @@ export interface AppOptions {
   strict: boolean;
   /** Whether a value of `anthropic-beta` reaches the provider of the model. */
   passesBeta: (value: string) => boolean;
-  models: readonly ModelListing[];
+  models: Pick<KnownModels, 'list' | 'find'>;
   /** What `GET /health` says besides the processes. */
   identity: { version: string; mode: 'bare' | 'full'; credential: string };
   /** What is known of the plan's limits. */

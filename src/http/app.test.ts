@@ -8,6 +8,7 @@ import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts'
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import type { Order } from '../gateway/gateway.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
+import { KnownModels } from '../models/known-models.ts';
 import { FAILURE_FACTS, failed, failure } from '../spec/failures.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
@@ -65,6 +66,8 @@ const wholeText: AnswerEncoder = {
 
 let play: (order: Order) => AsyncIterable<TurnEvent>;
 let orders: Order[];
+/** The models for which tokens were counted. */
+let asked: string[];
 const records: TurnRecord[] = [];
 const logged: string[] = [];
 let limits: KnownLimits;
@@ -73,6 +76,8 @@ let url: string;
 
 beforeAll(async () => {
   limits = new KnownLimits();
+  const models = new KnownModels();
+  models.offer([{ id: 'claude-opus-5-5', aliases: ['opus'] }]);
   const app = createApp({
     gateway: {
       open: async (order) => {
@@ -80,7 +85,10 @@ beforeAll(async () => {
         order.marks.handed = performance.now();
         return { path: 'start', events: play(order) };
       },
-      countTokens: async () => ({ inputTokens: 7, source: 'sdk' }),
+      countTokens: async ({ request: { model } }) => {
+        asked.push(model);
+        return { inputTokens: 7, source: model.includes('nobody') ? 'estimate' : 'sdk' };
+      },
       status: { processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 }, waiting: 0, memoryBytes: 0 },
     },
     dialects: [anthropicMessages, counted],
@@ -90,7 +98,7 @@ beforeAll(async () => {
     keepAliveMs: 20,
     strict: false,
     passesBeta: () => true,
-    models: [{ id: 'claude-opus-5-5', aliases: ['opus'] }],
+    models,
     identity: { version: '0', mode: 'bare', credential: 'none' },
     limits,
     observers: [
@@ -112,6 +120,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   orders = [];
+  asked = [];
   records.length = 0;
   logged.length = 0;
   plays(START, STOP);
@@ -342,13 +351,30 @@ test('what is no request is told by the first dialect', async () => {
 });
 
 test('a model has its path, a list of models too, and tokens are counted', async () => {
-  expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({ first_id: 'claude-opus-5-5' });
+  expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({
+    object: 'list',
+    first_id: 'claude-opus-5-5',
+    data: [{ object: 'model', owned_by: 'anthropic', created: 0, max_input_tokens: 1_000_000, max_tokens: 128_000 }],
+  });
   expect(await (await fetch(`${url}/v1/models/opus`)).json()).toMatchObject({ id: 'claude-opus-5-5' });
   expect((await fetch(`${url}/v1/models`, { method: 'HEAD' })).status).toBe(200);
   const { max_tokens: _, ...body } = BODY;
   const counted = await post(`${MESSAGES}/count_tokens`, body);
   expect(counted.headers.get('isthmus-token-count')).toBe('sdk');
   expect(await counted.json()).toEqual({ input_tokens: 7 });
+});
+
+test.each([
+  ['is in the kept table', 'claude-sonnet-4-5', 200, []],
+  ['the API counts for', 'claude-opus-6', 200, ['claude-opus-6']],
+  ['the API does not count for', 'claude-nobody-6', 404, ['claude-nobody-6']],
+  ['is no name of a model of Claude', 'gpt-5', 404, []],
+])('a model that %s: %s', async (_which, id, status, counts) => {
+  const response = await fetch(`${url}/v1/models/${id}`);
+  expect(response.status).toBe(status);
+  if (status === 200) expect(await response.json()).toMatchObject({ id, object: 'model' });
+  else expect(await response.json()).toMatchObject({ error: { type: 'not_found_error' } });
+  expect(asked).toEqual(counts);
 });
 
 test('the capabilities are those of the first dialect, with all failures', async () => {

@@ -7,6 +7,7 @@ import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failure
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
 import { Intake } from './intake.ts';
+import { modelHandler } from './model-route.ts';
 import { headersOf, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
@@ -117,8 +118,8 @@ function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions, i
     case 'token count':
       return tokenCountHandler(options, route, intake);
     case 'models':
-      return (context) => context.json(route.encode(models, context.req.query()));
+      return (context) => context.json(route.encode(models.list, context.req.query()));
     case 'model':
-      return (context) => context.json(route.encode(models, context.req.param('id') ?? ''));
+      return modelHandler(options, route);
   }
 }

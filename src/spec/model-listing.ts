@@ -1,7 +1,17 @@
-/** A model that Claude Code offers. */
+/** A model that a client may ask for. */
 export interface ModelListing {
   /** The exact id, such as `claude-opus-5-5`. */
   id: string;
   /** Short names that Claude Code takes for it, such as `opus`. */
   aliases: string[];
+  /** The tokens that a request may have; absent when not known. */
+  maxInputTokens?: number;
+  /** The tokens that an answer may have; absent when not known. */
+  maxTokens?: number;
+}
+
+/** The context window of a model that has answered, in tokens. */
+export interface HeardModel {
+  id: string;
+  contextWindow: number;
 }

@@ -7,6 +7,7 @@ import { findTranscripts } from '../../src/engine/process/sdk-transcripts.ts';
 import { Spawner } from '../../src/engine/process/spawner.ts';
 import type { BegunTurn, Engine } from '../../src/spec/engine.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
+import type { HeardModel } from '../../src/spec/model-listing.ts';
 import type { PlanLimits } from '../../src/spec/plan-limits.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
 import { surroundings } from './gateway.ts';
@@ -17,6 +18,8 @@ export interface EngineFixture {
   learned: Array<[event: string, fields: Record<string, string>]>;
   /** What it has told of the plan's limits. */
   told: PlanLimits[];
+  /** The models that have answered, as often as they did. */
+  models: HeardModel[];
   /** The folders that the SDK keeps for replays. */
   transcripts(): string[];
   close(): Promise<void>;
@@ -26,6 +29,7 @@ export interface EngineFixture {
 export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): EngineFixture {
   const { env, home, remove } = surroundings(modelUrl);
   const told: PlanLimits[] = [];
+  const models: HeardModel[] = [];
   const directory = createRunDirectory();
   const environment = buildEnvironment({
     operator: { ...env, ...extraVariables },
@@ -44,11 +48,13 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     retries: 'client',
     log: (event, fields) => learned.push([event, fields]),
     onLimits: (heard) => told.push(heard),
+    onModel: (heard) => models.push(heard),
   });
   return {
     engine,
     learned,
     told,
+    models,
     transcripts: () => findTranscripts(dirname(directory.path), directory.work),
     async close() {
       engine.close();

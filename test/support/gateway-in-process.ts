@@ -4,6 +4,7 @@ import { Gateway } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import { KnownLimits } from '../../src/limits/known-limits.ts';
+import { KnownModels } from '../../src/models/known-models.ts';
 import type { PoolLimits } from '../../src/processes/pool.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { spareLog } from '../../src/telemetry/spare-log.ts';
@@ -71,7 +72,8 @@ export class InProcessGateway {
     const lines: string[] = [];
     const log = createLog((line) => lines.push(line));
     const gateway = new Gateway(engine, { ...ROOMY, ...limits }, spareLog(log));
-    const { models } = await new TestEngine({ answer: answers.answer }).introduction();
+    const models = new KnownModels();
+    models.offer((await new TestEngine({ answer: answers.answer }).introduction()).models);
     const app = createApp({
       gateway,
       dialects: [anthropicMessages],

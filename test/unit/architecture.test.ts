@@ -13,14 +13,15 @@ const ARROWS: Record<string, string[]> = {
   telemetry: ['spec'],
   config: [],
   limits: ['spec'],
+  models: ['spec'],
   engine: ['async', 'conversation', 'spec'],
   processes: ['async', 'spec'],
   gateway: ['async', 'conversation', 'processes', 'spec'],
-  http: ['access', 'dialects', 'gateway', 'limits', 'spec', 'telemetry'],
+  http: ['access', 'dialects', 'gateway', 'limits', 'models', 'spec', 'telemetry'],
   'scripted-model': [],
   // The fold alone: what becomes of an answer's events is one rule.
   'test-engine': ['async', 'conversation', 'engine', 'scripted-model', 'spec'],
-  boot: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'limits', 'spec', 'telemetry'],
+  boot: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'limits', 'models', 'spec', 'telemetry'],
   cli: ['boot', 'config', 'scripted-model', 'spec', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
 };

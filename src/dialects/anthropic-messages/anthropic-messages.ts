@@ -4,19 +4,14 @@ import { decodeRequest } from './decode-request.ts';
 import { StreamEncoder, wholeEncoder } from './encode-answer.ts';
 import { errorBody } from './encode-error.ts';
 import { limitHeaders } from './encode-limits.ts';
-import { encodeModel, encodeModelsPage, findModel } from './encode-models.ts';
+import { encodeModel, encodeModelsPage } from './encode-models.ts';
 
 /** The Anthropic Messages API. */
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   routes: [
     { serves: 'models', method: 'GET', path: '/v1/models', encode: encodeModelsPage },
-    {
-      serves: 'model',
-      method: 'GET',
-      path: '/v1/models',
-      encode: (models, id) => encodeModel(findModel(models, id)),
-    },
+    { serves: 'model', method: 'GET', path: '/v1/models', encode: encodeModel },
     // Some users give their client a base URL with `/v1`, others without.
     ...['/v1/messages', '/messages'].flatMap((path): DialectRoute[] => [
       {

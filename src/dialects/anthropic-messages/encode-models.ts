@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { badRequest, failed } from '../../spec/failures.ts';
+import { badRequest } from '../../spec/failures.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 
 /** The API's own value for an unknown release date. */
 const UNKNOWN_DATE = '1970-01-01T00:00:00Z';
 
-/** One model in the API's shape; `null` stands for what Claude Code does not say. */
-export function encodeModel({ id }: ModelListing) {
+/** Who made the models, for clients of OpenAI's API, which read the same list. */
+const OWNER = 'anthropic';
+
+/** One model in the API's shape, with OpenAI's keys beside it; `null` stands for what is not known. */
+export function encodeModel({ id, maxInputTokens, maxTokens }: ModelListing) {
   const line = /^claude-([a-z]+)-/.exec(id)?.[1] ?? null;
   return {
     type: 'model',
@@ -17,9 +20,12 @@ export function encodeModel({ id }: ModelListing) {
     lifecycle: 'active',
     deprecated_at: null,
     retires_at: null,
-    max_input_tokens: null,
-    max_tokens: null,
+    max_input_tokens: maxInputTokens ?? null,
+    max_tokens: maxTokens ?? null,
     capabilities: null,
+    object: 'model',
+    created: 0,
+    owned_by: OWNER,
   };
 }
 
@@ -47,25 +53,12 @@ export function encodeModelsPage(models: readonly ModelListing[], query: Record<
   const candidates = models.slice(from, to);
   const page = before_id === undefined ? candidates.slice(0, limit) : candidates.slice(-limit);
   return {
+    object: 'list',
     data: page.map(encodeModel),
     has_more: page.length < candidates.length,
     first_id: page.at(0)?.id ?? null,
     last_id: page.at(-1)?.id ?? null,
   };
-}
-
-/**
- * The model with an id, or with an alias.
- *
- * @throws FailureError `not_found`
- */
-export function findModel(models: readonly ModelListing[], name: string): ModelListing {
-  const found = models.find(({ id, aliases }) => id === name || aliases.includes(name));
-  if (found) return found;
-  throw failed(
-    'not_found',
-    `model: Claude Code does not list ${JSON.stringify(name)}; it lists ${models.map(({ id }) => id).join(', ')}. Others may still be asked for by their exact id.`,
-  );
 }
 
 function indexOf(models: readonly ModelListing[], id: string, field: string): number {

@@ -5,6 +5,7 @@ import { stableJson } from '../../conversation/canonical.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../../spec/engine.ts';
 import { type Failure, failure } from '../../spec/failures.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../spec/messages.ts';
+import type { HeardModel } from '../../spec/model-listing.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { HeldCalls } from '../held-calls/held-calls.ts';
@@ -58,6 +59,8 @@ export interface ProcessRules {
   headersFor: (via: readonly string[]) => string;
   /** Hears what any process is told of the plan's limits. */
   onLimits: (heard: PlanLimits) => void;
+  /** Hears of each model that has answered. */
+  onModel: (heard: HeardModel) => void;
 }
 
 /** The variables of a process that takes turns. */
@@ -238,6 +241,9 @@ export class ClaudeProcess implements ConversationProcess {
           break;
         case 'limits':
           this.#parts.onLimits(reading.limits);
+          break;
+        case 'model':
+          this.#parts.onModel(reading.model);
           break;
         case 'settled':
           this.#settle();

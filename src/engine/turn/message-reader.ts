@@ -2,10 +2,12 @@ import type {
   SDKAPIRetryMessage,
   SDKMessage,
   SDKRateLimitEvent,
+  SDKResultMessage,
   SessionStoreEntry,
 } from '@anthropic-ai/claude-agent-sdk';
 import { type Failure, failure } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
+import type { HeardModel } from '../../spec/model-listing.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
@@ -32,6 +34,8 @@ export type Reading =
   | { type: 'spawned' }
   /** The API has told of the plan's limits: behind an answer, also when its turn is over, or before a refusal. */
   | { type: 'limits'; limits: PlanLimits }
+  /** A model has answered, and Claude Code tells its context window. */
+  | { type: 'model'; model: HeardModel }
   /** The CLI has finished its turn and reads its input again. */
   | { type: 'settled' }
   /** More of the turn's answer, or words about its failure, may come: call {@link MessageReader.waited} after this time. */
@@ -137,7 +141,7 @@ export class MessageReader {
       case 'rate_limit_event':
         return this.#readLimits(message);
       case 'result':
-        return this.#readResult(message.terminal_reason);
+        return [...modelsOf(message), ...this.#readResult(message.terminal_reason)];
       default:
         return [];
     }
@@ -340,4 +344,12 @@ function isAnswerBlock(message: SDKMessage): message is AssistantMessage {
 
 function callsIn({ message }: AnswerFold): string[] {
   return (message?.content ?? []).flatMap((block) => (block.type === 'tool_use' ? [String(block.id)] : []));
+}
+
+/** The models that a result tells of. It tells of all in the process's life; a failed call makes no entry. */
+function modelsOf({ modelUsage }: SDKResultMessage): Reading[] {
+  return Object.entries(modelUsage ?? {}).map(([id, { contextWindow }]) => ({
+    type: 'model',
+    model: { id, contextWindow },
+  }));
 }

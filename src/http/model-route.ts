@@ -1,0 +1,51 @@
+import type { Context } from 'hono';
+import type { ModelRoute } from '../dialects/dialect.ts';
+import { mayBeModel } from '../models/known-models.ts';
+import { failed } from '../spec/failures.ts';
+import type { ModelListing } from '../spec/model-listing.ts';
+import type { AppOptions, Env } from './app-options.ts';
+import { onceOver } from './once-over.ts';
+import { callerFrom, headersOf, viaFrom } from './request-headers.ts';
+
+/** Serves one model by its id or alias. Of a model that is not known yet the API is asked: a count calls no model. */
+export function modelHandler({ gateway, models }: AppOptions, { encode }: ModelRoute) {
+  return async (context: Context<Env>): Promise<Response> => {
+    const name = context.req.param('id') ?? '';
+    const known = models.find(name);
+    if (known) return context.json(encode(known));
+    if (mayBeModel(name) && (await isCounted(name, context))) return context.json(encode({ id: name, aliases: [] }));
+    throw failed(
+      'not_found',
+      `model: ${JSON.stringify(name.slice(0, 100))} is not known; GET /v1/models lists ${ids(models.list)}. Others may still be asked for by their exact id.`,
+    );
+  };
+
+  /** Whether the API counts tokens for this model, which it does for those that it has. */
+  async function isCounted(model: string, context: Context<Env>): Promise<boolean> {
+    const header = headersOf(context);
+    const gone = new AbortController();
+    onceOver(context.env, () => gone.abort());
+    const { source } = await gateway.countTokens({
+      request: {
+        model,
+        system: '',
+        messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }],
+        tools: [],
+        parameters: { max_tokens: 1 },
+        betas: [],
+        stream: false,
+        ignored: [],
+        converted: [],
+        unknown: [],
+        via: viaFrom(header),
+      },
+      caller: callerFrom(header),
+      signal: gone.signal,
+    });
+    return source === 'sdk';
+  }
+}
+
+function ids(listed: readonly ModelListing[]): string {
+  return listed.map(({ id }) => id).join(', ');
+}

@@ -1,0 +1,63 @@
+import type { HeardModel, ModelListing } from '../spec/model-listing.ts';
+import { tableLimits } from './model-table.ts';
+
+/** How many models that have answered are remembered. */
+const MOST_HEARD = 200;
+/** What Claude Code takes behind a model's name as a wish for the long context. */
+const LONG_CONTEXT = '[1m]';
+const LONG_CONTEXT_TOKENS = 1_000_000;
+
+/** What is known of models: those that Claude Code offers, those that have answered, and a kept table. */
+export class KnownModels {
+  #offered: readonly ModelListing[] = [];
+  /** The context windows of models that have answered, in tokens. */
+  readonly #heard = new Map<string, number>();
+
+  /** Claude Code lists these. */
+  offer(models: readonly ModelListing[]): void {
+    this.#offered = models;
+  }
+
+  /** A model has answered, so it works, and Claude Code has told its window. */
+  hear({ id, contextWindow }: HeardModel): void {
+    if (!this.#heard.has(id) && this.#heard.size >= MOST_HEARD) return;
+    this.#heard.set(id, contextWindow);
+  }
+
+  /** The models that Claude Code offers, then the others that have answered. */
+  get list(): ModelListing[] {
+    const others = [...this.#heard.keys()].filter((id) => !this.#offered.some((offered) => offered.id === id));
+    return [...this.#offered, ...others.map(byId)].map((listing) => this.#withLimits(listing));
+  }
+
+  /** The model with an id or an alias; undefined when nothing is known of it. */
+  find(name: string): ModelListing | undefined {
+    const offered = this.#offered.find(({ id, aliases }) => id === name || aliases.includes(name));
+    if (offered) return this.#withLimits(offered);
+    if (this.#heard.has(name) || tableLimits(name)) return this.#withLimits(byId(name));
+    const short = name.endsWith(LONG_CONTEXT) ? this.find(name.slice(0, -LONG_CONTEXT.length)) : undefined;
+    return short && { ...short, id: `${short.id}${LONG_CONTEXT}`, aliases: [], maxInputTokens: LONG_CONTEXT_TOKENS };
+  }
+
+  #withLimits(listing: ModelListing): ModelListing {
+    const kept = tableLimits(listing.id);
+    const maxInputTokens = this.#heard.get(listing.id) ?? kept?.contextWindow;
+    return {
+      ...listing,
+      ...(maxInputTokens !== undefined && { maxInputTokens }),
+      ...(kept && { maxTokens: kept.maxTokens }),
+    };
+  }
+}
+
+/**
+ * Whether a name may be a model that is not known yet: a line of Claude with a version, such as `claude-opus-6` or
+ * `us.anthropic.claude-opus-6-v1:0`.
+ */
+export function mayBeModel(name: string): boolean {
+  return name.length <= 100 && /(?:^|[./])claude-[a-z]+-\d/.test(name);
+}
+
+function byId(id: string): ModelListing {
+  return { id, aliases: [] };
+}
