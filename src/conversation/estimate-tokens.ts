@@ -2,28 +2,62 @@ import type { ContentBlock, MessagesRequest } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 import { isMedia } from './carriage.ts';
 
-/** Characters of English or JSON in a token; low, so that the estimate is rather too high. */
-const CHARACTERS_PER_TOKEN = 3.5;
-/** Tokens of an image of usual size, or of a short document. */
-const TOKENS_PER_MEDIA = 2_000;
+/** All on the high side: a client that believes too low a number sends what does not fit. */
+const TOKENS = {
+  request: 20,
+  message: 4,
+  /** What the API tells the model of tools, whatever they are. */
+  anyTools: 350,
+  /** An image of usual size, or a short document. */
+  media: 2_000,
+  /** A character of a base64 document: a page of a PDF has some 50 KB. */
+  documentCharacter: 1 / 30,
+  /** A character of English or JSON. */
+  ascii: 1 / 3.5,
+  /** Of another alphabet, such as Cyrillic, Arabic or Thai. */
+  otherLetter: 0.8,
+  /** Of Chinese, Japanese or Korean. */
+  eastAsian: 1.3,
+  /** A half of a character beyond the first 65,536, such as an emoji. */
+  surrogate: 1.5,
+};
+/** A longer text is taken to go on as it begins, so that a guess takes no time. */
+const SAMPLE = 100_000;
 
 /** Guesses the tokens of a request, for when the API cannot count them. */
 export function estimateTokens({ system, messages, tools }: MessagesRequest): number {
   const blocks = messages.flatMap(({ content }) => content).flatMap(withResultContent);
-  const media = blocks.filter(isMedia).length;
-  const texts = [
-    system,
-    ...tools.map((tool) => JSON.stringify(tool)),
-    ...blocks.filter((block) => !isMedia(block)).map(textOf),
+  const parts = [
+    TOKENS.request + messages.length * TOKENS.message,
+    textTokens(system),
+    tools.length > 0 ? TOKENS.anyTools : 0,
+    ...tools.map((tool) => textTokens(JSON.stringify(tool))),
+    ...blocks.map(blockTokens),
   ];
-  const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  return Math.ceil(characters / CHARACTERS_PER_TOKEN) + media * TOKENS_PER_MEDIA + messages.length * 4;
+  return Math.ceil(parts.reduce((sum, tokens) => sum + tokens, 0));
 }
 
 function withResultContent(block: ContentBlock): ContentBlock[] {
   return block.type === 'tool_result' ? toolResultContent(block) : [block];
 }
 
-function textOf(block: ContentBlock): string {
-  return typeof block.text === 'string' ? block.text : JSON.stringify(block);
+function blockTokens(block: ContentBlock): number {
+  if (typeof block.text === 'string') return textTokens(block.text);
+  if (!isMedia(block)) return textTokens(JSON.stringify(block));
+  const { type, data } = (block.source ?? {}) as { type?: unknown; data?: unknown };
+  if (block.type !== 'document' || typeof data !== 'string') return TOKENS.media;
+  return type === 'text' ? textTokens(data) : Math.max(TOKENS.media, data.length * TOKENS.documentCharacter);
+}
+
+function textTokens(text: string): number {
+  const length = Math.min(text.length, SAMPLE);
+  let tokens = 0;
+  for (let index = 0; index < length; index += 1) tokens += characterTokens(text.charCodeAt(index));
+  return length === 0 ? 0 : (tokens * text.length) / length;
+}
+
+function characterTokens(code: number): number {
+  if (code < 0x80) return TOKENS.ascii;
+  if (code >= 0xd800 && code <= 0xdfff) return TOKENS.surrogate;
+  return code >= 0x2e80 ? TOKENS.eastAsian : TOKENS.otherLetter;
 }
