@@ -41,6 +41,8 @@ export interface ScriptedModelOptions {
 export class ScriptedModel {
   /** Every request for an answer, in order of arrival. */
   readonly requests: RecordedRequest[] = [];
+  /** The body of every request for a count of tokens, in order of arrival. */
+  readonly counts: ModelRequest[] = [];
   /** Answers `count_tokens` with a 404, as some proxies do. */
   refusesToCount = false;
   #reader: ScriptReader;
@@ -117,6 +119,7 @@ export class ScriptedModel {
     }
     const tokens = Math.ceil(text.length / 4);
     if (wire.asks === 'token count') {
+      this.counts.push(JSON.parse(text) as ModelRequest);
       if (this.refusesToCount) {
         return sendJson(response, 404, wire.error('not_found_error', 'nobody counts here', 404, REQUEST_ID));
       }

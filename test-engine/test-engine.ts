@@ -1,4 +1,5 @@
 import { untilAborted } from '../src/async/until-aborted.ts';
+import type { CountedFor, CountedPart, CountedPlaces, PlaceCounts } from '../src/spec/counted-part.ts';
 import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
 import { type Failure, failed } from '../src/spec/failures.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
@@ -10,8 +11,8 @@ import { TestSpare } from './test-spare.ts';
 
 export interface TestEngineOptions {
   answer: Answer;
-  /** The tokens of a request; by default one for each character. */
-  count?: (request: MessagesRequest) => number | undefined;
+  /** The tokens of a part of a request; by default one for each character. */
+  count?: (part: CountedPart, model: string) => number | undefined;
   introduction?: Introduction;
   /** Hears what the answers tell of the plan's limits. */
   onLimits?: (heard: PlanLimits) => void;
@@ -86,12 +87,17 @@ export class TestEngine implements Engine {
     return this.#onceUp(this.faults.introduction, undefined, () => this.#options.introduction ?? INTRODUCTION);
   }
 
-  async countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
-    const { count = ({ messages }) => JSON.stringify(messages).length } = this.#options;
+  async countTokens(
+    { model }: CountedFor,
+    parts: CountedPlaces,
+    onSpawned: () => void,
+    signal: AbortSignal,
+  ): Promise<PlaceCounts> {
+    const { count = (part: CountedPart) => JSON.stringify(part).length } = this.#options;
     return this.#onceUp(this.faults.count, signal, () => {
       onSpawned();
-      return count(request);
-    }).catch(() => undefined);
+      return Object.fromEntries(Object.entries(parts).map(([place, part]) => [place, count(part, model)]));
+    }).catch(() => ({}));
   }
 
   /** Does nothing: it spawns nothing by itself. */

@@ -1,3 +1,4 @@
+import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
 import type { BegunTurn, Engine, Introduction, ProcessListener, Spare } from '../spec/engine.ts';
 import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
@@ -9,8 +10,8 @@ import { BARE } from './announcements/silence.ts';
 import type { ProcessRules } from './process/claude-process.ts';
 import { ClaudeSpare } from './process/claude-spare.ts';
 import { ProcessMaker, type ProcessMakerOptions } from './process/process-maker.ts';
-import { countTokens } from './questions/count-tokens.ts';
 import { introduce } from './questions/introduce.ts';
+import { ProcessCounter } from './questions/process-counter.ts';
 import { renewSignIn } from './questions/renew-sign-in.ts';
 import { replayInNewProcess } from './replay/replay-process.ts';
 import { SignIn } from './sign-in/sign-in.ts';
@@ -32,6 +33,7 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
 export class ClaudeEngine implements Engine {
   readonly #maker: ProcessMaker;
   readonly #rules: ProcessRules;
+  readonly #counter: ProcessCounter;
   /** In full mode. */
   readonly #announcements: Announcements | undefined;
   /** Where a login pays. */
@@ -40,6 +42,7 @@ export class ClaudeEngine implements Engine {
   constructor({ stallMs, retries, log, onLimits, onModel, ...options }: ClaudeEngineOptions) {
     const failsAtFirstRetry = retries === 'client';
     this.#maker = new ProcessMaker(options);
+    this.#counter = new ProcessCounter(this.#maker);
     const { mode, isLogin, variables } = options.environment;
     this.#signIn = isLogin ? new SignIn(variables, () => renewSignIn(this.#maker)) : undefined;
     this.#announcements =
@@ -79,9 +82,14 @@ export class ClaudeEngine implements Engine {
     return introduce(this.#maker);
   }
 
-  countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined> {
+  countTokens(
+    asked: CountedFor,
+    parts: CountedPlaces,
+    onSpawned: () => void,
+    signal: AbortSignal,
+  ): Promise<PlaceCounts> {
     this.#signIn?.use();
-    return countTokens(this.#maker, request, onSpawned, signal);
+    return this.#counter.count(asked, parts, onSpawned, signal);
   }
 
   close(): void {

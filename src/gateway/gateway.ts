@@ -3,6 +3,7 @@ import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
 import { chooseRoute } from '../conversation/route.ts';
+import { TokenCounter } from '../counts/token-counter.ts';
 import { CallerTurns } from '../processes/caller-limit.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
 import type { Failing, OnSpareEnd } from '../processes/spare-health.ts';
@@ -47,6 +48,8 @@ export interface GatewayStatus {
   failing?: Failing;
 }
 
+/** Processes that may count tokens at a time; turns wait for none of them. */
+const MOST_COUNTING = 2;
 /** How long turns that have been cut off may take to pass their error on. */
 const LAST_ERRORS_MS = 500;
 
@@ -60,6 +63,7 @@ export class Gateway {
   readonly #registry = new LineageRegistry<ConversationProcess>();
   readonly #engine: Engine;
   readonly #pool: ProcessPool;
+  readonly #counter: TokenCounter;
   readonly #callers = new CallerTurns();
   #isDraining = false;
   #open = 0;
@@ -68,6 +72,10 @@ export class Gateway {
   constructor(engine: Engine, limits: PoolLimits, onSpareEnd: OnSpareEnd = () => undefined) {
     this.#engine = engine;
     this.#pool = new ProcessPool(engine, limits, (process) => this.#registry.remove(process), onSpareEnd);
+    this.#counter = new TokenCounter(this.#pool, {
+      processes: Math.min(Math.max(limits.spawnsAtATime - 1, 1), MOST_COUNTING),
+      queueLength: limits.queueLength,
+    });
     this.#pool.refill();
   }
 
@@ -110,7 +118,7 @@ export class Gateway {
   async countTokens({ request, caller, signal }: Pick<Order, 'request' | 'caller' | 'signal'>): Promise<TokenCount> {
     const leave = this.#enter(caller);
     try {
-      const inputTokens = await this.#pool.countTokens(request, signal);
+      const inputTokens = await this.#counter.count(request, caller.id, signal);
       return inputTokens === undefined
         ? { inputTokens: estimateTokens(request), source: 'estimate' }
         : { inputTokens, source: 'sdk' };

@@ -1,4 +1,5 @@
 import { failed } from '../spec/failures.ts';
+import { type Purpose, WaitingLine } from './purpose.ts';
 
 export interface BudgetLimits {
   /** Processes at a time, spares included. */
@@ -41,7 +42,7 @@ export class ProcessBudget {
   #taken = 0;
   #isAdmitting = false;
   #isClosed = false;
-  readonly #queue: Waiter[] = [];
+  readonly #queue = new WaitingLine<Waiter>();
   readonly #limits: BudgetLimits;
   readonly #holder: BudgetHolder;
 
@@ -64,11 +65,11 @@ export class ProcessBudget {
   }
 
   /**
-   * A place, as soon as there is one.
+   * A place, as soon as there is one; a count lets turns go first.
    *
    * @throws FailureError `overloaded` when the queue is full or the deadline has passed; `client_gone` on abort
    */
-  async reserve(signal: AbortSignal): Promise<Place> {
+  async reserve(signal: AbortSignal, purpose: Purpose = 'turn'): Promise<Place> {
     if (signal.aborted) throw failed('client_gone');
     if (this.#isClosed) throw failed('shutting_down');
     if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
@@ -78,7 +79,7 @@ export class ProcessBudget {
     return new Promise((resolve, reject) => {
       const leave = (error: Error) => {
         waiter.stop();
-        this.#queue.splice(this.#queue.indexOf(waiter), 1);
+        this.#queue.remove(waiter);
         reject(error);
       };
       const onAbort = () => leave(failed('client_gone'));
@@ -95,14 +96,14 @@ export class ProcessBudget {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#queue.push(waiter);
+      this.#queue.push(waiter, purpose);
     });
   }
 
   /** Gives no more places; refuses those that wait, and all that follow. */
   close(): void {
     this.#isClosed = true;
-    for (const waiter of this.#queue.splice(0)) {
+    for (let waiter = this.#queue.shift(); waiter; waiter = this.#queue.shift()) {
       waiter.stop();
       waiter.reject(failed('shutting_down'));
     }

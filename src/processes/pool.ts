@@ -1,4 +1,5 @@
 import { untilAborted } from '../async/until-aborted.ts';
+import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener, ProcessState } from '../spec/engine.ts';
 import { failed, failure } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
@@ -6,6 +7,7 @@ import type { TurnMarks } from '../spec/turn-record.ts';
 import { type BudgetLimits, type Place, ProcessBudget } from './budget.ts';
 import { cheapestToEvict, hasWaitedTooLong, type WaitLimits } from './eviction.ts';
 import { MemoryGauge } from './memory-gauge.ts';
+import type { Purpose } from './purpose.ts';
 import { type Failing, type OnSpareEnd, SpareHealth } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
@@ -100,7 +102,7 @@ export class ProcessPool {
    * @throws FailureError `claude_failing`; `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
    */
   replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
-    return this.#withPlace(signal, marks, async (place, leaveGate) => {
+    return this.#withPlace('turn', signal, marks, async (place, leaveGate) => {
       await untilAborted(this.#engine.prepare(request.model), signal, undefined);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
@@ -111,15 +113,16 @@ export class ProcessPool {
   }
 
   /**
-   * Counts a request's tokens in a process of its own; undefined when the engine could not count.
+   * Counts tokens in a process of its own, for which turns do not wait.
    *
+   * @param take called when there is room for the process: the parts to count
    * @throws FailureError as {@link replay}
    */
-  countTokens(request: MessagesRequest, signal: AbortSignal): Promise<number | undefined> {
-    return this.#withPlace(signal, {}, async (place, leaveGate) => {
+  countTokens(asked: CountedFor, take: () => CountedPlaces, signal: AbortSignal): Promise<PlaceCounts> {
+    return this.#withPlace('count', signal, {}, async (place, leaveGate) => {
       try {
         const deadline = AbortSignal.timeout(COUNT_MS);
-        return await this.#engine.countTokens(request, leaveGate, AbortSignal.any([signal, deadline]));
+        return await this.#engine.countTokens(asked, take(), leaveGate, AbortSignal.any([signal, deadline]));
       } finally {
         leaveGate();
         place.release();
@@ -172,17 +175,18 @@ export class ProcessPool {
 
   /** Waits for a place in the budget and a turn at the gate, then uses them; gives both back if that throws. */
   async #withPlace<Value>(
+    purpose: Purpose,
     signal: AbortSignal,
     marks: SpawnMarks,
     use: (place: Place, leaveGate: () => void) => Value | Promise<Value>,
   ): Promise<Value> {
     this.#spares.assertWorks();
     marks.queued = performance.now();
-    const place = await this.#budget.reserve(signal);
+    const place = await this.#budget.reserve(signal, purpose);
     marks.admitted = performance.now();
     let leaveGate = () => {};
     try {
-      leaveGate = await this.#gate.enter(signal);
+      leaveGate = await this.#gate.enter(signal, purpose);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
       marks.handed = performance.now();

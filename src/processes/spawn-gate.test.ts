@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Purpose } from './purpose.ts';
 import { SpawnGate } from './spawn-gate.ts';
 
 test('lets one in when one leaves, in their order, and leaving twice counts once', async () => {
@@ -19,6 +20,21 @@ test('lets one in when one leaves, in their order, and leaving twice counts once
   (await third)();
   expect(order).toEqual(['second', 'third']);
   expect(gate.isFree).toBe(true);
+});
+
+test('turns go before counts that came first', async () => {
+  const gate = new SpawnGate(1, 60_000);
+  const leave = await gate.enter();
+  const order: string[] = [];
+  const enter = async (name: string, purpose: Purpose) => {
+    const done = await gate.enter(undefined, purpose);
+    order.push(name);
+    done();
+  };
+  const all = [enter('first count', 'count'), enter('second count', 'count'), enter('turn', 'turn')];
+  leave();
+  await Promise.all(all);
+  expect(order).toEqual(['turn', 'first count', 'second count']);
 });
 
 test('who goes away while waiting is told so, and takes nobody’s turn', async () => {

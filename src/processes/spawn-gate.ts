@@ -1,4 +1,5 @@
 import { failed } from '../spec/failures.ts';
+import { type Purpose, WaitingLine } from './purpose.ts';
 
 /**
  * Limits how many processes are spawned at a time. On two cores twenty at once take each twice as long as one after
@@ -7,7 +8,7 @@ import { failed } from '../spec/failures.ts';
 export class SpawnGate {
   #free: number;
   readonly #longestMs: number;
-  readonly #waiting: Array<() => void> = [];
+  readonly #waiting = new WaitingLine<() => void>();
 
   /**
    * @param width spawns at a time
@@ -24,13 +25,13 @@ export class SpawnGate {
   }
 
   /**
-   * Waits for a turn at the gate. Call what it resolves to when the spawn is over, whether it worked or not.
+   * Waits for its turn at the gate; a count lets others go first. Call what it resolves to when the spawn is over, whether it worked or not.
    *
    * @throws FailureError `client_gone` when the signal aborts before
    */
-  async enter(signal?: AbortSignal): Promise<() => void> {
+  async enter(signal?: AbortSignal, purpose: Purpose = 'turn'): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
-    else await this.#wait(signal);
+    else await this.#wait(signal, purpose);
     let isLeft = false;
     const leave = () => {
       if (isLeft) return;
@@ -44,19 +45,19 @@ export class SpawnGate {
     return leave;
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  #wait(signal: AbortSignal | undefined, purpose: Purpose): Promise<void> {
     return new Promise((resolve, reject) => {
       const enter = () => {
         signal?.removeEventListener('abort', leave);
         resolve();
       };
       const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        this.#waiting.remove(enter);
         reject(failed('client_gone'));
       };
       if (signal?.aborted) return reject(failed('client_gone'));
       signal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(enter);
+      this.#waiting.push(enter, purpose);
     });
   }
 }

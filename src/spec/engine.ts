@@ -2,6 +2,7 @@
  * What the gateway asks of an engine: processes that answer turns. `src/engine` is the one over the Agent SDK. The test engine
  * behaves the same without processes; one conformance suite runs against both.
  */
+import type { CountedFor, CountedPlaces, PlaceCounts } from './counted-part.ts';
 import type { Failure } from './failures.ts';
 import type { MessagesRequest } from './messages.ts';
 import type { ModelListing } from './model-listing.ts';
@@ -40,13 +41,18 @@ export interface Engine {
   introduction(): Promise<Introduction>;
 
   /**
-   * Counts the tokens that a request would send to the model. Calls no model.
+   * Counts the tokens of parts of requests to one model, all in one process. Calls no model.
    *
    * @param onSpawned called when the process that counts is up, so that the next can be spawned
    * @param signal ends the count
-   * @returns undefined when nothing could be counted
+   * @returns a count for each part that could be counted
    */
-  countTokens(request: MessagesRequest, onSpawned: () => void, signal: AbortSignal): Promise<number | undefined>;
+  countTokens(
+    asked: CountedFor,
+    parts: CountedPlaces,
+    onSpawned: () => void,
+    signal: AbortSignal,
+  ): Promise<PlaceCounts>;
 
   /** Spawns nothing by itself any more. */
   close(): void;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Reply, Script } from '../../scripted-model/script.ts';
 import { stableJson } from '../../src/conversation/canonical.ts';
+import type { CountedPlaces } from '../../src/spec/counted-part.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener } from '../../src/spec/engine.ts';
 import { failure } from '../../src/spec/failures.ts';
 import type { Message } from '../../src/spec/messages.ts';
@@ -396,17 +397,31 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
 
       test('counts tokens without a call of the model', async () => {
         const onSpawned = vi.fn();
-        const short = await engine.countTokens(request([user('hi')]), onSpawned, PATIENT);
+        const count = (parts: CountedPlaces) =>
+          engine.countTokens({ model: 'claude-sonnet-5' }, parts, onSpawned, PATIENT);
+        const words = 'word '.repeat(500);
+        const short = await count({
+          conversation: { kind: 'text', text: 'hi' },
+          prompt: { kind: 'text', text: words },
+        });
         expect(onSpawned).toHaveBeenCalledOnce();
-        expect(short).toBeGreaterThan(0);
-        expect(await engine.countTokens(request([user('word '.repeat(500))]), onSpawned, PATIENT)).toBeGreaterThan(
-          short ?? Number.POSITIVE_INFINITY,
-        );
+        const { conversation = 0, prompt = 0 } = short;
+        expect(conversation).toBeGreaterThan(0);
+        expect(prompt).toBeGreaterThan(conversation + 400);
+        const long = await count({
+          conversation: { kind: 'messages', messages: [user(words), assistant('so'), user('more')] },
+          prompt: { kind: 'system', text: words },
+          tools: { kind: 'tools', tools: [tool('read'), tool('write')] },
+        });
+        expect(long.conversation).toBeGreaterThan(conversation + 400);
+        expect(long.prompt).toBeGreaterThan(400);
+        expect(long.tools).toBeGreaterThan(0);
         expect(made.calls()).toEqual([]);
       });
 
       test('gives a count up for a client that has gone', async () => {
-        expect(await engine.countTokens(request([user('hi')]), () => undefined, AbortSignal.abort())).toBeUndefined();
+        const parts: CountedPlaces = { conversation: { kind: 'text', text: 'hi' } };
+        expect(await engine.countTokens({ model: 'm' }, parts, () => undefined, AbortSignal.abort())).toEqual({});
         await engine.allGone();
       });
 

@@ -16,7 +16,8 @@ const ARROWS: Record<string, string[]> = {
   models: ['spec'],
   engine: ['async', 'conversation', 'spec'],
   processes: ['async', 'spec'],
-  gateway: ['async', 'conversation', 'processes', 'spec'],
+  counts: ['conversation', 'processes', 'spec'],
+  gateway: ['async', 'conversation', 'counts', 'processes', 'spec'],
   http: ['access', 'dialects', 'gateway', 'limits', 'models', 'spec', 'telemetry'],
   'scripted-model': [],
   // The fold alone: what becomes of an answer's events is one rule.

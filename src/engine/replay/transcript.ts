@@ -26,17 +26,53 @@ export function toTranscript(
   names: ToolNames,
   silenced: readonly Announcement[] = [],
 ): Transcript {
+  return asTranscript(
+    [
+      ...silenced.map(toSilentEntry),
+      ...[...messages, { role: 'user', content: [] } satisfies Message].map((message) =>
+        toEntry(message, model, names),
+      ),
+    ],
+    cwd,
+  );
+}
+
+/**
+ * A client's messages as a transcript whose tokens are counted: nothing goes on from it.
+ *
+ * Behind a user message the SDK would put words of the assistant's. It does not where an entry follows that only people see.
+ */
+export function toCountedTranscript(
+  messages: readonly Message[],
+  model: string,
+  cwd: string,
+  names: ToolNames,
+): Transcript {
+  const unseen: Message = { role: 'assistant', content: [{ type: 'text', text: '.' }] };
+  return asTranscript(
+    [
+      ...messages.map((message) => toEntry(message, model, names)),
+      { ...toEntry(unseen, model, names), isVirtual: true },
+    ],
+    cwd,
+  );
+}
+
+/** What an entry of a transcript has besides its place. */
+type EntryContent = Pick<SessionStoreEntry, 'type'> & Record<string, unknown>;
+
+function toEntry(message: Message, model: string, names: ToolNames): EntryContent {
+  return {
+    type: message.role,
+    message:
+      message.role === 'user'
+        ? { role: 'user', content: toModelContent(message, names) }
+        : assistant(message, model, names),
+  };
+}
+
+function asTranscript(contents: readonly EntryContent[], cwd: string): Transcript {
   const sessionId = randomUUID();
-  const contents = [
-    ...silenced.map(toSilentEntry),
-    ...[...messages, { role: 'user', content: [] } satisfies Message].map((message) => ({
-      type: message.role,
-      message:
-        message.role === 'user'
-          ? { role: 'user', content: toModelContent(message, names) }
-          : assistant(message, model, names),
-    })),
-  ];
   let parentUuid: string | null = null;
   const entries: SessionStoreEntry[] = [];
   for (const content of contents) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { RESERVED_NAMES } from '../../../src/engine/parameters/tool-names.ts';
+import type { CountedPlaces } from '../../../src/spec/counted-part.ts';
 import type { Message } from '../../../src/spec/messages.ts';
 import { asTheModelSees, messageBytes, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { assistant, collect, NO_LISTENER, PATIENT, request, tool, user } from '../../support/engine.ts';
@@ -288,26 +289,51 @@ export function describeSdkFacts(api: Api): void {
       },
     );
 
-    test('a tool with a name that Claude Code claims counts no more than another', async () => {
+    test('each part of a request counts what the API counts for it, and nothing of Claude Code’s', async () => {
       const { engine } = contract.fixture;
-      const count = (name: string) =>
-        engine.countTokens(request([user('hi')], { tools: [tool(name)] }), () => undefined, PATIENT);
-      const other = (await count('Other')) ?? 0;
+      const counted = (parts: CountedPlaces) =>
+        engine.countTokens({ model: 'claude-sonnet-5' }, parts, () => undefined, PATIENT);
+      const toolsOf = async (name: string) =>
+        (await counted({ tools: { kind: 'tools', tools: [{ ...tool(name), description: 'x' }] } })).tools;
+      const words = 'hello '.repeat(400);
+      const history = [user(words), assistant('so'), user('more')];
+      contract.model.counts.length = 0;
+      const { conversation, prompt, tools } = await counted({
+        conversation: { kind: 'messages', messages: history },
+        prompt: { kind: 'system', text: words },
+        tools: { kind: 'tools', tools: [tool('read')] },
+      });
+      expect(contract.model.counts.map(({ messages }) => messages)).toContainEqual(history);
+      expect(JSON.stringify(contract.model.counts)).not.toContain('No response requested');
+      // The scripted model takes four characters of the body for a token.
+      expect(conversation).toBeGreaterThan(600);
+      expect(conversation).toBeLessThan(700);
+      expect(Math.abs((prompt ?? 0) - 600)).toBeLessThan(3);
+      expect(Math.abs((tools ?? 0) - JSON.stringify([tool('read')]).length / 4)).toBeLessThan(5);
       for (const name of Object.keys(RESERVED_NAMES)) {
-        expect(Math.abs(((await count(name)) ?? 0) - other), name).toBeLessThan(20);
+        expect(await toolsOf(name), name).toBe(await toolsOf(`${name.slice(0, -1)}1`));
       }
     });
 
-    test('the SDK counts a request’s tokens by the API, and guesses in silence when it cannot', async () => {
-      const given = request([user('hello '.repeat(100))], { tools: [tool('read')] });
+    test('the SDK guesses in silence when the API does not count', async () => {
       const { engine } = contract.fixture;
-      const count = await engine.countTokens(given, () => undefined, new AbortController().signal);
-      // What the scripted model answers, once for each part.
-      expect(count).toBeGreaterThan(100);
+      const parts: CountedPlaces = {
+        conversation: { kind: 'messages', messages: [user('hello '.repeat(100)), assistant('so'), user('more')] },
+        prompt: { kind: 'system', text: 'You count.' },
+        tools: { kind: 'tools', tools: [tool('read')] },
+      };
       contract.model.refusesToCount = true;
-      expect(await engine.countTokens(given, () => undefined, new AbortController().signal)).toBeUndefined();
+      const guessed = await engine.countTokens({ model: 'claude-sonnet-4-5' }, parts, () => undefined, PATIENT);
       contract.model.refusesToCount = false;
+      expect(Object.values(guessed).every((count) => count === undefined)).toBe(true);
       expect(contract.model.requests).toHaveLength(0);
+    });
+
+    test('a result tells the context window of the model', async () => {
+      contract.fixture.models.length = 0;
+      await replay(request([user('hi')]));
+      await until('the result is there', () => contract.fixture.models.length > 0);
+      expect(contract.fixture.models).toEqual([{ id: 'claude-sonnet-5', contextWindow: 1_000_000 }]);
     });
 
     test('the SDK lists exact model ids beside its aliases', async () => {
