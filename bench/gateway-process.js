@@ -103,8 +103,8 @@ export async function startGateway(modelUrl, cleanup, settings) {
       const until = performance.now() + READY_DEADLINE_MS;
       for (;;) {
         const { processes: counts } = /** @type {any} */ (await (await fetch(`${url}/health`)).json());
-        const { streaming, held, idle, spare } = counts;
-        const isSettled = spare === spares && streaming === 0;
+        const { streaming, held, idle, spare, starting } = counts;
+        const isSettled = spare >= spares && streaming + starting === 0;
         if (isSettled && (!CAN_LIST || processes().length === held + idle + spare)) return;
         if (performance.now() > until) throw new Error(`the gateway was not ready: ${JSON.stringify(counts)}`);
         await sleep(20);

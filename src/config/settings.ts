@@ -54,7 +54,11 @@ export const SETTINGS = {
     'PATH',
     'the `claude` binary to run, instead of the bundled one',
   ),
-  spares: setting(integer(0, 16).default(2), 'N', 'processes started ahead for new conversations'),
+  spares: setting(
+    integer(0, 16).default(2),
+    'N',
+    'processes started ahead for new conversations; four times as many while many begin',
+  ),
   'max-processes': setting(integer(1, 1000).default(24), 'N', 'processes at a time, spares included'),
   'max-memory-mb': setting(
     integer(200, 10_000_000).default(Math.max(1024, Math.round(totalmem() / 2 / 1024 / 1024))),
@@ -63,7 +67,7 @@ export const SETTINGS = {
   ),
   'starts-at-a-time': setting(integer(1, 64).default(availableParallelism()), 'N', 'processes that start at a time'),
   'queue-length': setting(integer(0, 10_000).default(64), 'N', 'requests that may wait for a process'),
-  'queue-seconds': setting(seconds(0.001).default(60), 'S', 'how long a request may wait for a process'),
+  'queue-seconds': setting(seconds(0.001).default(60), 'S', 'how long the queue may stand still'),
   'idle-minutes': setting(minutes(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),
   'held-minutes': setting(minutes(0.001).default(15), 'MIN', 'how long a process waits for tool results'),
   'keep-alive-seconds': setting(seconds(0.01).default(15), 'S', 'silence after which a streaming answer pings'),

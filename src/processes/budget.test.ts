@@ -1,9 +1,10 @@
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { FailureError } from '../spec/failures.ts';
 import { type BudgetLimits, NEW_PROCESS_BYTES, ProcessBudget } from './budget.ts';
 
 const never = new AbortController().signal;
 const MANY_BYTES = 1e15;
+const noneLeaves = () => false;
 
 function budget(
   limits: Partial<BudgetLimits>,
@@ -16,6 +17,8 @@ function budget(
   );
 }
 
+afterEach(() => void vi.useRealTimers());
+
 async function failureOf(promise: Promise<unknown>) {
   const error = await promise.then(
     () => undefined,
@@ -26,9 +29,9 @@ async function failureOf(promise: Promise<unknown>) {
 
 test('gives so many places and no more without a wait', () => {
   const limited = budget({});
-  expect(limited.tryReserve()).toBeDefined();
-  expect(limited.tryReserve()).toBeDefined();
-  expect(limited.tryReserve()).toBeUndefined();
+  expect(limited.tryReserve(noneLeaves)).toBeDefined();
+  expect(limited.tryReserve(noneLeaves)).toBeDefined();
+  expect(limited.tryReserve(noneLeaves)).toBeUndefined();
 });
 
 test('a released place goes to the one who has waited longest', async () => {
@@ -66,7 +69,7 @@ test('counts memory, but always lets one process be', async () => {
   const limited = budget({ processes: 10, memoryBytes: NEW_PROCESS_BYTES / 2 }, undefined, () => used);
   await limited.reserve(never);
   used = NEW_PROCESS_BYTES;
-  expect(limited.tryReserve()).toBeUndefined();
+  expect(limited.tryReserve(noneLeaves)).toBeUndefined();
 });
 
 test('refuses with 529 and a delay beyond the queue and past the deadline', async () => {
@@ -88,4 +91,74 @@ test('forgets who has gone', async () => {
   expect(await waiting).toMatchObject({ code: 'client_gone' });
   place.release();
   expect(limited.taken).toBe(0);
+});
+
+test('a spare gets a place by an eviction of its own, and none while others wait', async () => {
+  const places: Array<{ release(): void }> = [];
+  const leaves = () => {
+    places.shift()?.release();
+    return true;
+  };
+  const limited = budget({ processes: 1 });
+  places.push(await limited.reserve(never));
+  const spare = limited.tryReserve(leaves);
+  expect([spare === undefined, limited.taken]).toEqual([false, 1]);
+  const waiting = limited.reserve(never);
+  expect(limited.tryReserve(leaves)).toBeUndefined();
+  spare?.release();
+  await waiting;
+});
+
+test('nobody who waits is refused while the queue moves, however long it takes', async () => {
+  vi.useFakeTimers();
+  const limited = budget({ processes: 1, queueLength: 40, queueDeadlineMs: 60_000 });
+  let current = await limited.reserve(never);
+  const waiting = Array.from({ length: 10 }, () => limited.reserve(never));
+  for (const next of waiting) {
+    await vi.advanceTimersByTimeAsync(59_000);
+    current.release();
+    current = await next;
+  }
+  const last = failureOf(limited.reserve(never));
+  await vi.advanceTimersByTimeAsync(59_999);
+  expect(limited.waiting).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await last).toMatchObject({ code: 'overloaded' });
+});
+
+test('a refusal tells how long the queue is, as measured', async () => {
+  vi.useFakeTimers();
+  const limited = budget({ processes: 1, queueLength: 4 });
+  let current = await limited.reserve(never);
+  const waiting = Array.from({ length: 4 }, () => limited.reserve(never));
+  const refusal = async () => (await failureOf(limited.reserve(never)))?.retryAfterSeconds;
+  expect(await refusal()).toBe(5);
+  await vi.advanceTimersByTimeAsync(7_000);
+  current.release();
+  current = (await waiting[0]) ?? current;
+  waiting.push(limited.reserve(never));
+  expect(await refusal()).toBe(28);
+  await vi.advanceTimersByTimeAsync(1_000);
+  current.release();
+  await waiting[1];
+  waiting.push(limited.reserve(never));
+  expect(await refusal()).toBe(16);
+});
+
+test('who would wait in vain is refused at once, but not before the queue was measured', async () => {
+  vi.useFakeTimers();
+  const limited = budget({ processes: 1, queueLength: 40, queueDeadlineMs: 300_000 });
+  let current = await limited.reserve(never);
+  const waiting = Array.from({ length: 4 }, () => limited.reserve(never));
+  await vi.advanceTimersByTimeAsync(80_000);
+  waiting.push(limited.reserve(never));
+  expect(limited.waiting).toBe(5);
+  for (const next of waiting.slice(0, 3)) {
+    current.release();
+    current = await next;
+    await vi.advanceTimersByTimeAsync(80_000);
+  }
+  void limited.reserve(never);
+  expect(await failureOf(limited.reserve(never))).toMatchObject({ code: 'overloaded', retryAfterSeconds: 240 });
+  expect(limited.waiting).toBe(3);
 });

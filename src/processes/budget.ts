@@ -1,5 +1,6 @@
-import { failed } from '../spec/failures.ts';
+import { type FailureError, failed } from '../spec/failures.ts';
 import { type Purpose, WaitingLine } from './purpose.ts';
+import { QueuePace } from './queue-pace.ts';
 
 export interface BudgetLimits {
   /** Processes at a time, spares included. */
@@ -8,7 +9,7 @@ export interface BudgetLimits {
   memoryBytes: number;
   /** Requests that may wait for room. */
   queueLength: number;
-  /** How long one may wait, in milliseconds. */
+  /** How long one may wait while the queue stands still, in milliseconds. */
   queueDeadlineMs: number;
 }
 
@@ -34,15 +35,20 @@ interface Waiter {
   stop: () => void;
 }
 
+/** A longer wait is in vain, in milliseconds: clients give up after 300 s without headers, as Node's `fetch` does. */
+const LONGEST_WAIT_MS = 240_000;
+
 /**
  * Keeps the processes within their number and their memory. A request for a place gets one at once, or after an eviction, or
- * waits in a bounded queue. Here a 529 is decided: the queue is full, or its deadline has passed.
+ * waits in a bounded queue. Here a 529 is decided: the queue is full, or so slow that the wait would be in vain, or it has
+ * stood still for too long. Nobody who waits is refused while the queue moves.
  */
 export class ProcessBudget {
   #taken = 0;
   #isAdmitting = false;
   #isClosed = false;
   readonly #queue = new WaitingLine<Waiter>();
+  readonly #pace = new QueuePace();
   readonly #limits: BudgetLimits;
   readonly #holder: BudgetHolder;
 
@@ -59,34 +65,47 @@ export class ProcessBudget {
     return this.#queue.length;
   }
 
-  /** A place if there is room without evicting or waiting. */
-  tryReserve(): Place | undefined {
-    return !this.#isClosed && this.#queue.length === 0 && this.#hasRoom() ? this.#take() : undefined;
+  /**
+   * A place if nobody waits for one and there is room.
+   *
+   * @param evict makes room; false if it cannot
+   */
+  tryReserve(evict: () => boolean): Place | undefined {
+    if (this.#isClosed || this.#queue.length > 0) return undefined;
+    return this.#makeRoom(evict) ? this.#take() : undefined;
   }
 
   /**
    * A place, as soon as there is one; a count lets turns go first.
    *
-   * @throws FailureError `overloaded` when the queue is full or the deadline has passed; `client_gone` on abort
+   * @throws FailureError `overloaded` when the queue is full, too slow or stands still; `client_gone` on abort
    */
   async reserve(signal: AbortSignal, purpose: Purpose = 'turn'): Promise<Place> {
     if (signal.aborted) throw failed('client_gone');
     if (this.#isClosed) throw failed('shutting_down');
     if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
+    const now = performance.now();
     if (this.#queue.length >= this.#limits.queueLength) {
-      throw failed('overloaded', { why: `the queue of ${this.#limits.queueLength} requests is full` });
+      throw this.#overloaded(`the queue of ${this.#limits.queueLength} requests is full`);
+    }
+    if (this.#queue.length === 0) this.#pace.begin(now);
+    if (this.#pace.isMeasured && (this.#pace.waitMs(this.#queue.length + 1, now) ?? 0) > LONGEST_WAIT_MS) {
+      throw this.#overloaded(`the ${this.#queue.length} requests in the queue take too long`);
     }
     return new Promise((resolve, reject) => {
+      const deadlineMs = this.#limits.queueDeadlineMs;
       const leave = (error: Error) => {
         waiter.stop();
         this.#queue.remove(waiter);
         reject(error);
       };
       const onAbort = () => leave(failed('client_gone'));
-      const timer = setTimeout(
-        () => leave(failed('overloaded', { why: `no process became free within ${this.#limits.queueDeadlineMs} ms` })),
-        this.#limits.queueDeadlineMs,
-      );
+      const onDeadline = () => {
+        const leftMs = this.#pace.movedAt + deadlineMs - performance.now();
+        if (leftMs > 0) timer = setTimeout(onDeadline, leftMs);
+        else leave(this.#overloaded(`no process became free within ${deadlineMs} ms`));
+      };
+      let timer = setTimeout(onDeadline, deadlineMs);
       const waiter: Waiter = {
         resolve,
         reject,
@@ -117,6 +136,7 @@ export class ProcessBudget {
     try {
       while (this.#queue.length > 0 && this.#makeRoom()) {
         const waiter = this.#queue.shift();
+        this.#pace.move(performance.now());
         waiter?.stop();
         waiter?.resolve(this.#take());
       }
@@ -130,8 +150,14 @@ export class ProcessBudget {
     while (this.#taken > 1 && this.#holder.memoryBytes() > this.#limits.memoryBytes) if (!this.#holder.evict()) return;
   }
 
-  #makeRoom(): boolean {
-    while (!this.#hasRoom()) if (!this.#holder.evict()) return false;
+  /** Tells the client to come back when those that wait now have left. */
+  #overloaded(why: string): FailureError {
+    const waitMs = this.#pace.waitMs(this.#queue.length, performance.now());
+    return failed('overloaded', { why, ...(waitMs !== undefined && { retryAfterSeconds: Math.ceil(waitMs / 1000) }) });
+  }
+
+  #makeRoom(evict = this.#holder.evict): boolean {
+    while (!this.#hasRoom()) if (!evict()) return false;
     return true;
   }
 

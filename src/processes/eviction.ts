@@ -1,4 +1,5 @@
 import type { ConversationProcess } from '../spec/engine.ts';
+import type { MessagesRequest } from '../spec/messages.ts';
 
 /** How long a process may wait for its client, in milliseconds. */
 export interface WaitLimits {
@@ -8,20 +9,52 @@ export interface WaitLimits {
   heldMs: number;
 }
 
-/**
- * The process that is cheapest to evict; a streaming one never is. The order: idle and never continued, as title and summary
- * requests leave them; idle; held. Within each, the one that has waited longest goes first.
- */
-export function cheapestToEvict(processes: Iterable<ConversationProcess>): ConversationProcess | undefined {
-  const [cheapest] = [...processes]
-    .filter(({ state }) => state === 'idle' || state === 'held')
-    .sort((a, b) => rank(a) - rank(b) || a.changedAt - b.changedAt);
-  return cheapest;
+/** How long a finished one-shot keeps its place from a spare, in milliseconds: a program that goes on does so sooner. */
+const ONE_SHOT_MS = 5_000;
+
+/** What the first request of a process tells of whether its conversation goes on. */
+export interface Opening {
+  /** Whether it brought a history, as one that is replayed does. */
+  hasHistory: boolean;
+  hasTools: boolean;
 }
 
-function rank({ state, turns }: ConversationProcess): number {
-  if (state === 'held') return 2;
-  return turns > 1 ? 1 : 0;
+/** Keeps nothing of the request. */
+export function openingOf({ messages, tools }: Pick<MessagesRequest, 'messages' | 'tools'>): Opening {
+  return { hasHistory: messages.length > 1, hasTools: tools.length > 0 };
+}
+
+/**
+ * The process that is cheapest to evict; a streaming one never is. The order of those that are idle: a finished one-shot
+ * (one turn, no history, no tools), as evaluations and requests for a title leave them; one turn without a history; a
+ * conversation that has gone on. Then those that hold calls. Within each, the one that has waited longest goes first.
+ */
+export function cheapestToEvict(
+  processes: Iterable<readonly [ConversationProcess, Opening]>,
+): ConversationProcess | undefined {
+  const [cheapest] = [...processes]
+    .filter(([{ state }]) => state === 'idle' || state === 'held')
+    .sort(([a, ofA], [b, ofB]) => rank(a, ofA) - rank(b, ofB) || a.changedAt - b.changedAt);
+  return cheapest?.[0];
+}
+
+/** The cheapest process to evict, if it is a finished one-shot that no longer looks as if it went on. */
+export function finishedOneShot(
+  processes: Iterable<readonly [ConversationProcess, Opening]>,
+  now: number,
+): ConversationProcess | undefined {
+  return cheapestToEvict(
+    [...processes].filter(
+      ([process, opening]) =>
+        process.state === 'idle' && rank(process, opening) === 0 && now - process.changedAt > ONE_SHOT_MS,
+    ),
+  );
+}
+
+function rank({ state, turns }: ConversationProcess, { hasHistory, hasTools }: Opening): number {
+  if (state === 'held') return 3;
+  if (turns > 1 || hasHistory) return 2;
+  return hasTools ? 1 : 0;
 }
 
 /** Whether a process has waited for its client longer than it may. */

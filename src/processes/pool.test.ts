@@ -42,7 +42,7 @@ test('a process that lives keeps nothing of the request that it was made for', a
 });
 
 async function replayed(pool: ProcessPool): Promise<WeakRef<MessagesRequest>> {
-  const request = { model: 'any', messages: [] } as unknown as MessagesRequest;
+  const request = { model: 'any', messages: [], tools: [] } as unknown as MessagesRequest;
   await pool.replay(request, new AbortController().signal, {});
   return new WeakRef(request);
 }

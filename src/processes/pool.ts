@@ -5,7 +5,14 @@ import { failed, failure } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
 import { type BudgetLimits, type Place, ProcessBudget } from './budget.ts';
-import { cheapestToEvict, hasWaitedTooLong, type WaitLimits } from './eviction.ts';
+import {
+  cheapestToEvict,
+  finishedOneShot,
+  hasWaitedTooLong,
+  type Opening,
+  openingOf,
+  type WaitLimits,
+} from './eviction.ts';
 import { MemoryGauge } from './memory-gauge.ts';
 import type { Purpose } from './purpose.ts';
 import { type Failing, type OnSpareEnd, SpareHealth } from './spare-health.ts';
@@ -13,7 +20,7 @@ import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
 
 export interface PoolLimits extends BudgetLimits, WaitLimits {
-  /** Spares kept ready. */
+  /** Spares kept ready, of which there are more while many conversations begin. */
   spares: number;
   /** Processes that may be spawned at a time. */
   spawnsAtATime: number;
@@ -39,6 +46,12 @@ function onSpawned(marks: SpawnMarks, leaveGate: () => void): () => void {
   };
 }
 
+/** Ends a process; false if there is none. */
+function endOne(process: ConversationProcess | undefined): boolean {
+  process?.end();
+  return process !== undefined;
+}
+
 /**
  * Owns all processes, each with its place in the budget. Spawns them through a gate, keeps spares ready, ends those that have
  * waited too long, and evicts the cheapest when room is needed.
@@ -51,7 +64,7 @@ export class ProcessPool {
   readonly #health: SpareHealth;
   readonly #spares: Spares;
   readonly #memory = new MemoryGauge();
-  readonly #places = new Map<ConversationProcess, Place>();
+  readonly #places = new Map<ConversationProcess, Opening & { place: Place }>();
   readonly #onGone: (process: ConversationProcess) => void;
   readonly #sweeper: NodeJS.Timeout;
   #isEnded = false;
@@ -72,7 +85,9 @@ export class ProcessPool {
     this.#gate = new SpawnGate(limits.spawnsAtATime, LONGEST_SPAWN_MS);
     this.#budget = new ProcessBudget(limits, { evict: () => this.#evict(), memoryBytes: () => this.memoryBytes });
     this.#health = new SpareHealth(onSpareEnd);
-    this.#spares = new Spares(engine, limits.spares, this.#budget, this.#gate, this.#health);
+    this.#spares = new Spares(engine, limits.spares, this.#budget, this.#gate, this.#health, () =>
+      endOne(finishedOneShot(this.#places, performance.now())),
+    );
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
@@ -107,7 +122,7 @@ export class ProcessPool {
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
       const begun = this.#engine.replay(request, this.#listener(onSpawned(marks, leaveGate)));
-      this.#places.set(begun.process, place);
+      this.#places.set(begun.process, { place, ...openingOf(request) });
       return begun;
     });
   }
@@ -130,9 +145,9 @@ export class ProcessPool {
     });
   }
 
-  /** Claims a spare for this conversation; undefined when there is none or the claim failed. */
+  /** Claims a spare for this conversation, also one that is coming up; undefined when there is none or the claim failed. */
   async claimSpare(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn | undefined> {
-    const ready = this.#spares.take();
+    const ready = await this.#spares.take(signal);
     if (!ready) return undefined;
     marks.handed = performance.now();
     const listener = this.#listener(() => this.#spares.refill());
@@ -142,7 +157,7 @@ export class ProcessPool {
       this.#spares.refill();
       return undefined;
     }
-    this.#places.set(begun.process, ready.place);
+    this.#places.set(begun.process, { place: ready.place, ...openingOf(request) });
     if (this.#isEnded) begun.process.end(failure('shutting_down'));
     if (begun.process.state === 'ended') this.#release(begun.process);
     return begun;
@@ -214,18 +229,15 @@ export class ProcessPool {
   }
 
   #release(process: ConversationProcess): void {
-    const place = this.#places.get(process);
+    const gone = this.#places.get(process);
     this.#places.delete(process);
     this.#onGone(process);
-    place?.release();
+    gone?.place.release();
   }
 
   /** A spare is the cheapest to evict. */
   #evict(): boolean {
-    if (this.#spares.evict()) return true;
-    const cheapest = cheapestToEvict(this.#places.keys());
-    cheapest?.end();
-    return cheapest !== undefined;
+    return this.#spares.evict() || endOne(cheapestToEvict(this.#places));
   }
 
   get #living() {
@@ -240,6 +252,7 @@ export class ProcessPool {
     await this.#memory.measure(this.#living);
     this.#budget.enforceMemory();
     this.#budget.admit();
+    this.#spares.trim();
     this.#spares.refill();
   }
 }

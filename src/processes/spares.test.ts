@@ -37,7 +37,8 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
   const gate = new SpawnGate(1, 1e6);
   const ends: Array<[inARow: number, waitMs: number]> = [];
   const health = new SpareHealth((_end, ...rest) => ends.push(rest));
-  const spares: Spares = new Spares({ spawnSpare } as unknown as Engine, wanted, budget, gate, health);
+  const evictOneShot = vi.fn(() => false);
+  const spares: Spares = new Spares({ spawnSpare } as unknown as Engine, wanted, budget, gate, health, evictOneShot);
   /** The start under way succeeds. */
   const started = async () => {
     const made = spare();
@@ -54,7 +55,7 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
       return failureOf(error);
     }
   };
-  return { spares, budget, gate, health, ends, refusal, spawnSpare, starts, started };
+  return { spares, budget, gate, health, ends, refusal, spawnSpare, evictOneShot, starts, started };
 }
 
 const settled = () => vi.advanceTimersByTimeAsync(0);
@@ -93,7 +94,7 @@ test('gives out the oldest with its place', async () => {
   await settled();
   const oldest = await started();
   await started();
-  const taken = spares.take();
+  const taken = await spares.take(PATIENT);
   expect(taken?.spare).toBe(oldest);
   expect([spares.ready.length, budget.taken]).toEqual([1, 2]);
   taken?.place.release();
@@ -115,7 +116,7 @@ test('one that is taken and exits is not replaced by itself', async () => {
   spares.refill();
   await settled();
   const made = await started();
-  spares.take();
+  await spares.take(PATIENT);
   made.exit();
   await settled();
   expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 1]);
@@ -258,6 +259,68 @@ test('closing ends all, and the one that is starting when it has started', async
   spares.refill();
   await settled();
   expect([spares.ready.length, spawnSpare.mock.calls.length, budget.taken]).toEqual([0, 2, 0]);
+});
+
+test('a conversation takes the next one to come up, and its place', async () => {
+  const { spares, budget, spawnSpare, started } = setUp({ processes: 1 });
+  spares.refill();
+  await settled();
+  const taken = spares.take(PATIENT);
+  expect(await spares.take(PATIENT)).toBeUndefined();
+  const made = await started();
+  expect((await taken)?.spare).toBe(made);
+  expect([spares.ready.length, budget.taken, spawnSpare.mock.calls.length]).toEqual([0, 1, 1]);
+  spares.close();
+  expect(made.end).not.toHaveBeenCalled();
+});
+
+test.each(['it fails', 'it takes too long', 'the client goes'])(
+  'who waits for one to come up goes without it when %s',
+  async (why) => {
+    const { spares, starts, started } = setUp();
+    spares.refill();
+    await settled();
+    const client = new AbortController();
+    const taken = spares.take(client.signal);
+    if (why === 'it fails') starts.shift()?.reject(new Error('no'));
+    if (why === 'it takes too long') await vi.advanceTimersByTimeAsync(10_000);
+    if (why === 'the client goes') client.abort();
+    expect(await taken).toBeUndefined();
+    if (why === 'it fails') return;
+    // Nobody waits for what has taken too long.
+    if (why === 'it takes too long') expect(await spares.take(PATIENT)).toBeUndefined();
+    await started();
+    expect(spares.ready).toHaveLength(1);
+  },
+);
+
+test('there are more while conversations begin, and fewer again when they do not', async () => {
+  const { spares, budget, started } = setUp({ processes: 9 });
+  for (let begun = 0; begun < 3; begun += 1) await spares.take(PATIENT);
+  spares.refill();
+  await settled();
+  const made = [await started(), await started(), await started()];
+  expect([spares.ready.length, spares.spawning]).toEqual([3, 0]);
+  spares.trim();
+  expect(spares.ready).toHaveLength(3);
+  await vi.advanceTimersByTimeAsync(30_000);
+  spares.trim();
+  expect([spares.ready.length, budget.taken]).toEqual([1, 1]);
+  expect(made.map(({ end }) => end.mock.calls.length)).toEqual([1, 1, 0]);
+});
+
+test('one takes the place of a finished one-shot', async () => {
+  const { spares, budget, spawnSpare, evictOneShot } = setUp({ processes: 1 });
+  const oneShot = await budget.reserve(PATIENT);
+  spares.refill();
+  expect([evictOneShot.mock.calls.length, spawnSpare.mock.calls.length]).toEqual([1, 0]);
+  evictOneShot.mockImplementation(() => {
+    oneShot.release();
+    return true;
+  });
+  spares.refill();
+  await settled();
+  expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 1]);
 });
 
 interface PromiseWithResolvers<Value> {

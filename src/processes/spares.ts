@@ -2,6 +2,7 @@ import type { Engine, Spare } from '../spec/engine.ts';
 import { type Failure, failed, failure, failureOf } from '../spec/failures.ts';
 import type { ProcessEnd } from '../spec/process-end.ts';
 import type { Place, ProcessBudget } from './budget.ts';
+import { Demand } from './demand.ts';
 import { SOUND_MS, type SpareHealth } from './spare-health.ts';
 import type { SpawnGate } from './spawn-gate.ts';
 
@@ -11,23 +12,46 @@ export interface PlacedSpare {
   place: Place;
 }
 
-/** Keeps spares ready for new conversations. Spawns them only while the gate is free: requests go first. */
+/** How long a spawn is worth waiting for, in milliseconds. */
+const HOPEFUL_MS = 10_000;
+
+/**
+ * Keeps spares ready for new conversations, more of them while new ones come. Spawns them only while the gate is free and
+ * nobody waits for a process: requests go first.
+ */
 export class Spares {
   readonly #engine: Engine;
-  readonly #wanted: number;
+  readonly #demand: Demand;
+  readonly #evictOneShot: () => boolean;
   readonly #budget: ProcessBudget;
   readonly #gate: SpawnGate;
   readonly #health: SpareHealth;
   readonly #ready: PlacedSpare[] = [];
+  /** Conversations that take the next spares to come up. */
+  readonly #waiting: Array<(placed: PlacedSpare | undefined) => void> = [];
   #spawning = 0;
+  /** Of those that are being spawned, the ones that may be up soon; never fewer than wait. */
+  #hopeful = 0;
   #isClosed = false;
 
-  constructor(engine: Engine, wanted: number, budget: ProcessBudget, gate: SpawnGate, health: SpareHealth) {
+  /**
+   * @param wanted spares without any demand; with 0 there is never one
+   * @param evictOneShot ends a process that is of less use than a spare; false if there is none
+   */
+  constructor(
+    engine: Engine,
+    wanted: number,
+    budget: ProcessBudget,
+    gate: SpawnGate,
+    health: SpareHealth,
+    evictOneShot: () => boolean,
+  ) {
     this.#engine = engine;
-    this.#wanted = wanted;
+    this.#demand = new Demand(wanted);
     this.#budget = budget;
     this.#gate = gate;
     this.#health = health;
+    this.#evictOneShot = evictOneShot;
   }
 
   get ready(): readonly Spare[] {
@@ -51,28 +75,55 @@ export class Spares {
       throw failed('claude_failing', failing);
   }
 
-  take(): PlacedSpare | undefined {
-    return this.#ready.shift();
+  /**
+   * A spare for a new conversation: one that is ready, or the next to come up, which is sooner there than a new process.
+   *
+   * @param signal aborts when the client has gone
+   * @returns undefined when there is none, or it did not come up
+   */
+  async take(signal: AbortSignal): Promise<PlacedSpare | undefined> {
+    this.#demand.begin(performance.now());
+    const ready = this.#ready.shift();
+    if (ready || this.#waiting.length >= this.#hopeful) return ready;
+    return new Promise((resolve) => {
+      const give = (placed: PlacedSpare | undefined) => {
+        signal.removeEventListener('abort', leave);
+        resolve(placed);
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(give), 1);
+        give(undefined);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(give);
+    });
   }
 
   /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
     if (this.#isClosed || !this.#gate.isFree || this.#health.waitMs > 0) return;
-    const wanted = this.#health.isInDoubt ? Math.min(1, this.#wanted) : this.#wanted;
-    if (this.#ready.length + this.#spawning >= wanted) return;
-    const place = this.#budget.tryReserve();
+    if (this.#ready.length + this.#spawning - this.#waiting.length >= this.#wanted) return;
+    const place = this.#budget.tryReserve(this.#evictOneShot);
     if (!place) return;
     this.#spawning += 1;
-    void this.#spawn(place).then((why) => {
+    const loseHope = this.#hope();
+    void this.#spawn(place).then((spawned) => {
       this.#spawning -= 1;
-      if (why) this.#lost(why);
-      else this.refill();
+      if ('spare' in spawned) this.#place(spawned);
+      loseHope();
+      if ('spare' in spawned) this.refill();
+      else this.#lost(spawned);
     });
+  }
+
+  /** Ends the spares that nobody wants any more. */
+  trim(): void {
+    while (this.#ready.length > this.#wanted) this.evict();
   }
 
   /** Ends the oldest spare; false if there is none. */
   evict(): boolean {
-    const oldest = this.take();
+    const oldest = this.#ready.shift();
     if (oldest) discard(oldest);
     return oldest !== undefined;
   }
@@ -83,30 +134,55 @@ export class Spares {
     while (this.evict());
   }
 
-  /** @returns why the spare did not come up; undefined if it did */
-  async #spawn(place: Place): Promise<Failure | undefined> {
+  get #wanted(): number {
+    const wanted = this.#demand.wanted(performance.now());
+    return this.#health.isInDoubt ? Math.min(1, wanted) : wanted;
+  }
+
+  /** @returns the spare, or why it did not come up */
+  async #spawn(place: Place): Promise<PlacedSpare | Failure> {
     const leaveGate = await this.#gate.enter();
     try {
-      const placed = { spare: await this.#engine.spawnSpare(), place };
-      if (this.#isClosed) {
-        discard(placed);
-        return undefined;
-      }
-      this.#ready.push(placed);
-      // A waiting request may take its place at once: a fresh spare is the cheapest to evict.
-      this.#budget.admit();
-      const sound = setTimeout(() => this.#isSound(placed), SOUND_MS).unref();
-      void placed.spare.exited.then((end) => {
-        clearTimeout(sound);
-        this.#forget(placed, end);
-      });
-      return undefined;
+      return { spare: await this.#engine.spawnSpare(), place };
     } catch (error) {
       place.release();
       return failureOf(error);
     } finally {
       leaveGate();
     }
+  }
+
+  /** @returns ends the hope in one spawn; so does time */
+  #hope(): () => void {
+    this.#hopeful += 1;
+    let isLost = false;
+    const lose = () => {
+      if (isLost) return;
+      isLost = true;
+      clearTimeout(timer);
+      this.#hopeful -= 1;
+      while (this.#waiting.length > this.#hopeful) this.#waiting.pop()?.(undefined);
+    };
+    const timer = setTimeout(lose, HOPEFUL_MS).unref();
+    return lose;
+  }
+
+  #place(placed: PlacedSpare): void {
+    const next = this.#waiting.shift();
+    if (next) next(placed);
+    else if (this.#isClosed) discard(placed);
+    else this.#keep(placed);
+  }
+
+  #keep(placed: PlacedSpare): void {
+    this.#ready.push(placed);
+    // A waiting request may take its place at once: a fresh spare is the cheapest to evict.
+    this.#budget.admit();
+    const sound = setTimeout(() => this.#isSound(placed), SOUND_MS).unref();
+    void placed.spare.exited.then((end) => {
+      clearTimeout(sound);
+      this.#forget(placed, end);
+    });
   }
 
   #isSound(placed: PlacedSpare): void {

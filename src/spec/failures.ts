@@ -192,10 +192,11 @@ export const FAILURES = {
     type: 'overloaded_error',
     retryAfterSeconds: 5,
     mayRepeat: true,
-    cause: 'Every process is answering, and the queue is full or the wait in it was too long.',
-    cure: 'Send it again after `retry-after` seconds; raise `--max-processes`, `--max-memory-mb` or `--queue-seconds`.',
-    words: ({ why }: { why: string }) => ({
+    cause: 'Every process is answering, and the queue is full, too slow or stands still.',
+    cure: 'Send it again after `retry-after` seconds, when those in the queue have had their turn; raise `--max-processes`, `--max-memory-mb`, `--queue-length` or `--queue-seconds`.',
+    words: ({ why, retryAfterSeconds }: { why: string; retryAfterSeconds?: number }) => ({
       message: `Isthmus is at its limit of processes and every one is answering: ${why}. Try again, or raise --max-processes or --max-memory-mb.`,
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds: Math.max(1, retryAfterSeconds) }),
     }),
   },
   intake_full: {
