@@ -5,6 +5,7 @@ import { TOOL_RESULT, Walk } from './walk.js';
 
 /** @typedef {import('./bench.js').Bench} Bench */
 /** @typedef {import('./gateway-conversation.js').MeasuredTurn} MeasuredTurn */
+/** @typedef {import('./walk.js').Kind} Kind */
 /** @typedef {import('./workload.js').ContentBlock} ContentBlock */
 
 /** The bytes of each tool result. */
@@ -23,13 +24,14 @@ const BYTES = 2_000;
 /**
  * @param {Bench} bench
  * @param {import('./messages-client.js').MessagesClient} client
+ * @param {Kind} [kind]
  * @param {readonly string[]} [paths] that later turns may take
  * @returns {BeginMember}
  */
-export function gatewayMembers(bench, client, paths) {
+export function gatewayMembers(bench, client, kind = TOOL_RESULT, paths) {
   return async () => {
     const conversation = bench.gatewayConversation(client);
-    const walk = await Walk.begin((content) => conversation.turn(content), TOOL_RESULT, paths);
+    const walk = await Walk.begin((content) => conversation.turn(content), kind, paths);
     return { walk, end: () => conversation.leave(walk.next(BYTES, ANSWER_LATE), 0) };
   };
 }
@@ -42,9 +44,10 @@ const LONGEST_SPAWN_MS = 10_000;
  *
  * @param {Bench} bench
  * @param {number} width spawns at a time
+ * @param {Kind} [kind]
  * @returns {BeginMember}
  */
-export function bareMembers(bench, width) {
+export function bareMembers(bench, width, kind = TOOL_RESULT) {
   const gate = new SpawnGate(width, LONGEST_SPAWN_MS);
   return async () => {
     const { conversation, end } = bench.bareConversation();
@@ -54,7 +57,7 @@ export function bareMembers(bench, width) {
       isBegun = true;
       return conversation.turn(content, passed);
     };
-    const walk = await Walk.begin(turn, TOOL_RESULT);
+    const walk = await Walk.begin(turn, kind);
     return { walk, end };
   };
 }

@@ -13,6 +13,7 @@ import { largeBodyRow } from './rows/large-body.js';
 import { leftBehindRow } from './rows/left-behind.js';
 import { memoryRow } from './rows/memory.js';
 import { newAtOnceRow } from './rows/new-at-once.js';
+import { oneShotsAtOnceRow } from './rows/one-shots-at-once.js';
 import { ownTimeRow } from './rows/own-time.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
 import { toolThroughputRow } from './rows/tool-throughput.js';
@@ -44,6 +45,7 @@ export const ROWS = [
   { name: 'replay 20, full mode', mode: 'full', run: replayRow('20 messages', 20, 20_000, 50) },
   { name: 'throughput', run: toolThroughputRow, isQuick: true },
   { name: 'new at once', run: newAtOnceRow, isQuick: true },
+  { name: 'one-shots at once', run: oneShotsAtOnceRow, isQuick: true },
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },

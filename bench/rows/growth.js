@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { bareMembers, gatewayMembers } from '../crowd.js';
 import { LEAVE_NO_PROCESS } from '../observed-model.js';
 import { median } from '../statistics.js';
-import { FOLLOW_UP, Walk } from '../walk.js';
+import { FOLLOW_UP, TOOL_RESULT, Walk } from '../walk.js';
 import { foreignHistory, text } from '../workload.js';
 import { withLiveProcesses } from './tool-throughput.js';
 
@@ -31,7 +31,7 @@ export async function crowdGrowth(bench) {
   const width = availableParallelism();
   const flags = ['--starts-at-a-time', String(width), '--max-processes', String(BUDGET), '--max-memory-mb', '100000'];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
-  const gateway = gatewayMembers(bench, client, ['continue', 'replay']);
+  const gateway = gatewayMembers(bench, client, TOOL_RESULT, ['continue', 'replay']);
   const bare = bareMembers(bench, width);
   /** @type {{ gateway: Points; bare: Points }} */
   const points = { gateway: [], bare: [] };

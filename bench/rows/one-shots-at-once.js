@@ -1,0 +1,45 @@
+// @ts-check
+import { availableParallelism } from 'node:os';
+import { atMostTimes, byTurns } from '../comparison.js';
+import { bareMembers, endAll, gatewayMembers, together } from '../crowd.js';
+import { FOLLOW_UP } from '../walk.js';
+
+/** @typedef {import('../bench.js').Bench} Bench */
+/** @typedef {import('../crowd.js').BeginMember} BeginMember */
+
+/**
+ * Many conversations at once that end with their first answer, as evaluations send them: more than there may be processes. A
+ * request that is refused fails the row. The bare side ends each process with its answer.
+ *
+ * @param {Bench} bench
+ * @returns {Promise<import('../comparison.js').Comparison[]>}
+ */
+export async function oneShotsAtOnceRow(bench) {
+  const width = availableParallelism();
+  const count = bench.options.isQuick ? 6 : 40;
+  const flags = ['--starts-at-a-time', String(width), '--max-processes', bench.options.isQuick ? '3' : '24'];
+  const { client, stop } = await bench.gateway({ spares: 0, flags });
+  const step = (/** @type {BeginMember} */ begin, /** @type {boolean} */ endsThem) => async () => {
+    await bench.settle();
+    return together(count, async () => {
+      const member = await begin();
+      if (endsThem) await endAll([member]);
+      return member.walk.latest.firstEventMs;
+    });
+  };
+  const rounds = await byTurns(
+    bench.options.rounds,
+    step(gatewayMembers(bench, client, FOLLOW_UP), false),
+    step(bareMembers(bench, width, FOLLOW_UP), true),
+  );
+  await stop();
+  return [
+    {
+      kind: 'comparison',
+      name: `${count} one-shots at once -> first event`,
+      gateway: rounds.gateway.flat(),
+      bare: rounds.bare.flat(),
+      target: { ...atMostTimes(1.15), text: '<= 1.15 x gated bare' },
+    },
+  ];
+}
