@@ -63,8 +63,10 @@ type CompleteBlock = { type: string; [field: string]: unknown };
 
 function complete(block: ScriptedBlock, identity: MessageIdentity): CompleteBlock {
   switch (block.type) {
-    case 'tool_use':
-      return { type: 'tool_use', id: block.id ?? identity.toolUseId(), name: block.name, input: block.input };
+    case 'tool_use': {
+      const { type, id = identity.toolUseId(), name, input, raw_input: _, ...fields } = block;
+      return { type, id, name, input, ...fields };
+    }
     case 'thinking':
       return {
         type: 'thinking',
@@ -78,14 +80,14 @@ function complete(block: ScriptedBlock, identity: MessageIdentity): CompleteBloc
 
 function emptied(block: CompleteBlock): CompleteBlock {
   switch (block.type) {
-    case 'text':
-      return { type: 'text', text: '' };
+    case 'text': {
+      const { citations, ...text } = block;
+      return { ...text, text: '', ...(citations === null ? { citations } : citations ? { citations: [] } : {}) };
+    }
     case 'thinking':
       return { type: 'thinking', thinking: '', signature: '' };
-    case 'tool_use':
-      return { ...block, input: {} };
     default:
-      return block;
+      return 'input' in block ? { ...block, input: {} } : block;
   }
 }
 
@@ -93,12 +95,14 @@ function* deltas(block: CompleteBlock, length: number, scripted: ScriptedBlock |
   switch (block.type) {
     case 'text':
       for (const text of pieces(String(block.text), length)) yield { type: 'text_delta', text };
+      for (const citation of (block.citations ?? []) as object[]) yield { type: 'citations_delta', citation };
       return;
     case 'thinking':
       for (const thinking of pieces(String(block.thinking), length)) yield { type: 'thinking_delta', thinking };
       yield { type: 'signature_delta', signature: block.signature };
       return;
-    case 'tool_use': {
+    default: {
+      if (!('input' in block)) return;
       const raw = scripted?.type === 'tool_use' ? scripted.raw_input : undefined;
       yield { type: 'input_json_delta', partial_json: '' };
       for (const partial_json of pieces(raw ?? JSON.stringify(block.input), length)) {

@@ -6,7 +6,7 @@
 
 /** One content block that the scripted model emits, in the Messages API's own shape. */
 export type ScriptedBlock =
-  | { type: 'text'; text: string }
+  | { type: 'text'; text: string; citations?: object[] | null }
   | { type: 'thinking'; thinking: string; signature?: string }
   | { type: 'redacted_thinking'; data: string }
   | {
@@ -16,6 +16,13 @@ export type ScriptedBlock =
       id?: string;
       /** Sent in place of the serialised input. */
       raw_input?: string;
+      /** Further fields, such as `caller`. */
+      [field: string]: unknown;
+    }
+  | {
+      /** What server tools leave, or a kind that nobody knows yet. An input comes in deltas, all else at once. */
+      type: 'server_tool_use' | 'mcp_tool_use' | `${string}_tool_result` | `future_${string}`;
+      [field: string]: unknown;
     };
 
 /** One answer of the scripted model. Times are milliseconds; event counts refer to SSE events of one stream. */

@@ -1,11 +1,14 @@
 import type { ContentBlock, JsonObject, Message } from '../spec/messages.ts';
+import { isThinking } from './carried-form.ts';
 
 /**
  * A message as the lineage compares it, in parts: equal texts when the model would see the same. A long string of the message is a
  * part by itself, so that nothing copies it.
  *
- * `cache_control` does not count (clients move it every turn), nor do thinking blocks (many clients drop them), nor the
- * order of object keys. A tool result's string content equals one text block.
+ * `cache_control` does not count (clients move it every turn), nor do thinking blocks (many clients drop them), a block's
+ * fields that are null, nor the order of object keys. A tool result's string content equals one text block.
+ *
+ * @param message an assistant's in its carried form
  */
 export function canonicalMessage(message: Message): string[] {
   const parts: string[] = [message.role];
@@ -15,7 +18,7 @@ export function canonicalMessage(message: Message): string[] {
 
 /** Adds the block's type, then its parts. Each part has its length in front, so that different blocks never give the same text. */
 function addBlock(parts: string[], block: ContentBlock): void {
-  if (block.type === 'text' && hasOnly(block, TEXT_KEYS) && !isCited(block)) {
+  if (block.type === 'text' && hasOnly(block, TEXT_KEYS)) {
     const text = String(block.text);
     parts.push(`T${text.length}:`, text);
     return;
@@ -27,16 +30,13 @@ function addBlock(parts: string[], block: ContentBlock): void {
     return;
   }
   const { cache_control: _, ...rest } = block;
+  const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
   const long: string[] = [];
-  parts.push(`J${sized(JSON.stringify(withSortedKeys(rest, long)))}`, ...long);
+  parts.push(`J${sized(JSON.stringify(withSortedKeys(said, long)))}`, ...long);
 }
 
-const TEXT_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'citations', 'cache_control']);
+const TEXT_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
 const TOOL_RESULT_KEYS: ReadonlySet<string> = new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']);
-
-function isCited({ citations }: ContentBlock): boolean {
-  return citations !== undefined && !(Array.isArray(citations) && citations.length === 0);
-}
 
 function hasOnly(block: ContentBlock, keys: ReadonlySet<string>): boolean {
   for (const key in block) if (!keys.has(key)) return false;
@@ -77,10 +77,6 @@ function withSortedKeys(value: unknown, long?: string[]): unknown {
 export function toolResultContent(block: ContentBlock): ContentBlock[] {
   if (typeof block.content === 'string') return block.content === '' ? [] : [{ type: 'text', text: block.content }];
   return Array.isArray(block.content) ? (block.content as ContentBlock[]) : [];
-}
-
-export function isThinking(block: ContentBlock): boolean {
-  return block.type === 'thinking' || block.type === 'redacted_thinking';
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -88,17 +88,11 @@ export interface ReplayObstacle {
 /**
  * Why a replay, the most capable way, cannot carry a message; undefined if it can.
  *
- * @param previous the message before it; consecutive ones of one role are joined
  * @param isLast whether the model answers this message
  */
-export function obstacleToReplay(
-  message: Message,
-  previous: Message | undefined,
-  isLast: boolean,
-): ReplayObstacle | undefined {
-  return message.role === 'user'
-    ? imageInErrorResult(message)
-    : (behindToolUse(message, previous) ?? (isLast ? lastWordsNotText(message) : undefined));
+export function obstacleToReplay(message: Message, isLast: boolean): ReplayObstacle | undefined {
+  if (message.role === 'user') return imageInErrorResult(message);
+  return isLast ? lastWordsNotText(message) : undefined;
 }
 
 function imageInErrorResult({ content }: Message): ReplayObstacle | undefined {
@@ -108,16 +102,6 @@ function imageInErrorResult({ content }: Message): ReplayObstacle | undefined {
     if (image >= 0) return { at: [at, 'content', image], problem: 'an error result cannot hold an image' };
   }
   return undefined;
-}
-
-/** The SDK would move anything behind a tool_use in front of it, also from the next assistant message. */
-function behindToolUse({ content }: Message, previous: Message | undefined): ReplayObstacle | undefined {
-  const isAfterToolUse = previous?.role === 'assistant' && previous.content.at(-1)?.type === 'tool_use';
-  const firstToolUse = isAfterToolUse ? -1 : content.findIndex((block) => block.type === 'tool_use');
-  if (firstToolUse < 0 && !isAfterToolUse) return undefined;
-  const at = content.findIndex((block, index) => index > firstToolUse && block.type !== 'tool_use');
-  if (at < 0) return undefined;
-  return { at: [at], problem: 'nothing but tool_use blocks can follow a tool_use; put it before' };
 }
 
 function lastWordsNotText({ content }: Message): ReplayObstacle | undefined {

@@ -37,10 +37,6 @@ test.each<[string, DecodedMessage[]]>([
   ['input.4.parts.0/tool_use_id: no tool_use `a` waits', [message(4, 'user', result('a'))]],
   ['input.3.parts: a final assistant message', [ask, message(3, 'assistant', text('x'), { type: 'thinking' })]],
   [
-    'input.3.parts.1: nothing but tool_use blocks can follow',
-    [ask, message(3, 'assistant', use('a'), text('x')), message(4, 'user', result('a'))],
-  ],
-  [
     'input.4.parts.0/content/1: an error result cannot hold an image',
     [
       ask,
@@ -78,4 +74,45 @@ test('what is left out or put otherwise is named in the client’s body', () => 
   expect(found.converted).toEqual(['input.3.parts.0']);
   expect(found.messages[1]?.content[0]).toEqual(text('x'));
   expect(found.messages[2]?.content[0]?.content).toEqual([text('The tool read is loaded.')]);
+});
+
+test('an assistant’s words in several messages are one message, and each part is named where it stood', () => {
+  const server = { type: 'server_tool_use', id: 's', name: 'x', input: {} };
+  const found = check(
+    ask,
+    message(2, 'assistant', server, { ...use('a'), caller: { type: 'direct' } }),
+    message(3, 'assistant', { type: 'x_tool_result', tool_use_id: 's' }, text(' '), text('y')),
+    message(4, 'user', result('a')),
+  );
+  expect(found.messages[1]?.content.map(({ type }) => type)).toEqual([
+    'server_tool_use',
+    'x_tool_result',
+    'text',
+    'tool_use',
+  ]);
+  expect(found.ignored).toEqual(['input.2.parts.1/caller', 'input.3.parts.1']);
+  expect(found.converted).toEqual(['input.3']);
+});
+
+test('an assistant message of which nothing is left is named as a whole', () => {
+  const found = check(
+    ask,
+    message(1, 'assistant', { type: 'thinking' }, { type: 'server_tool_use', id: 's', name: 'x', input: {} }),
+    message(2, 'user', text('y')),
+  );
+  expect(found).toMatchObject({ ignored: ['input.1'], messages: [{ role: 'user' }] });
+});
+
+test('an assistant message of nothing is left out, and so is one of blank text; the last one may not be blank', () => {
+  const found = check(
+    ask,
+    message(1, 'assistant'),
+    message(2, 'user', text('y')),
+    message(3, 'assistant', text('\n')),
+    ask,
+  );
+  expect(found).toMatchObject({ ignored: ['input.1', 'input.3'], messages: [{ role: 'user' }] });
+  expect(() => check(ask, message(1, 'assistant', text(' ')))).toThrow(
+    'input.1.parts.0/text: text content blocks must',
+  );
 });

@@ -1,7 +1,8 @@
-import { badRequest } from '../spec/failures.ts';
+import { badRequest, type FailureError } from '../spec/failures.ts';
 import type { ContentBlock, Message } from '../spec/messages.ts';
-import { isThinking, toolResultContent } from './canonical.ts';
-import { isMedia, mostMedia, obstacleToReplay } from './carriage.ts';
+import { toolResultContent } from './canonical.ts';
+import { isMedia, mostMedia, obstacleToReplay, type ReplayObstacle } from './carriage.ts';
+import { carriedForm, isBlank, isThinking } from './carried-form.ts';
 import { foldReminders, toReminder } from './reminders.ts';
 
 /** A message as a dialect decoded it: roles may repeat, and only the shape of each block has been checked. */
@@ -50,33 +51,56 @@ export function checkMessages(messages: readonly DecodedMessage[], path: string,
   const converted: string[] = [];
   const reminders = new Set<ContentBlock>();
   const joined: Message[] = [];
+  /** The assistant's words since the last of somebody else, and where each block came from. */
+  let said: Array<{ block: ContentBlock; at: number; paths: MessagePaths }> = [];
+  const closeAssistant = () => {
+    if (said.length === 0) return;
+    const { content, left, converted: changed } = carriedForm(said.map(({ block }) => block));
+    if (saysNothing(content)) {
+      for (const message of new Set(said.map(({ paths }) => paths.message))) ignored.push(message);
+    } else {
+      for (const [index, ...field] of left) {
+        const from = said[index];
+        if (from) ignored.push(from.paths.block(from.at, ...field));
+      }
+      for (const message of new Set(changed.map((index) => said[index]?.paths.message))) {
+        if (message !== undefined) converted.push(message);
+      }
+      append(joined, 'assistant', content);
+    }
+    said = [];
+  };
   for (const [index, message] of messages.entries()) {
     const { paths } = message;
-    if (message.role !== 'system' || message.content.length > 0) checkContent(message);
+    const isLast = index === messages.length - 1;
+    if (message.role === 'assistant') {
+      if (isLast) checkBlankText(message);
+      const obstacle = obstacleToReplay({ role: 'assistant', content: message.content }, isLast);
+      if (obstacle) throw refusedAt(paths, obstacle);
+      if (saysNothing(message.content)) ignored.push(paths.message);
+      else for (const [at, block] of message.content.entries()) said.push({ block, at, paths });
+      continue;
+    }
+    closeAssistant();
     if (message.role === 'system') {
+      checkBlankText(message);
       converted.push(paths.message);
       const blocks = message.content.map(toReminder);
       for (const block of blocks) reminders.add(block);
       if (blocks.length > 0) append(joined, 'user', blocks);
       continue;
     }
-    const isLast = index === messages.length - 1;
-    const obstacle = obstacleToReplay({ role: message.role, content: message.content }, joined.at(-1), isLast);
-    if (obstacle) {
-      const [at, ...inner] = obstacle.at;
-      throw badRequest(at === undefined ? paths.content : paths.block(at, ...inner), obstacle.problem);
-    }
-    if (message.role === 'assistant' && saysNothing(message)) {
-      ignored.push(paths.message);
-      continue;
-    }
+    if (message.content.length === 0) throw badRequest(paths.content, 'must have at least one content block');
+    checkBlankText(message);
+    const obstacle = obstacleToReplay({ role: 'user', content: message.content }, isLast);
+    if (obstacle) throw refusedAt(paths, obstacle);
     const content = message.content.map((block, at) => {
-      if (isCited(block)) ignored.push(paths.block(at, 'citations'));
       if (hasToolReferences(block)) converted.push(paths.block(at));
-      return withoutToolReferences(withoutCitations(block));
+      return withoutToolReferences(block);
     });
-    append(joined, message.role, content);
+    append(joined, 'user', content);
   }
+  closeAssistant();
   if (joined.length === 0) {
     throw badRequest(path, 'at least one message with content other than thinking is required');
   }
@@ -115,23 +139,27 @@ function append(messages: Message[], role: Message['role'], content: ContentBloc
   for (const block of content) last.content.push(block);
 }
 
-function checkContent({ content, paths }: DecodedMessage): void {
-  if (content.length === 0) throw badRequest(paths.content, 'must have at least one content block');
+function refusedAt(paths: MessagePaths, { at: [at, ...inner], problem }: ReplayObstacle): FailureError {
+  return badRequest(at === undefined ? paths.content : paths.block(at, ...inner), problem);
+}
+
+/** Of the assistant's earlier words it is left out: models write blank lines, and what was handed out is taken back. */
+function checkBlankText({ content, paths }: DecodedMessage): void {
   for (const [at, block] of content.entries()) {
-    if (block.type !== 'text') continue;
+    if (!isBlank(block)) continue;
     if (block.text === '') throw badRequest(paths.block(at, 'text'), 'text content blocks must be non-empty');
-    if (String(block.text).trim() === '') {
-      throw badRequest(paths.block(at, 'text'), 'text content blocks must contain non-whitespace text');
-    }
+    throw badRequest(paths.block(at, 'text'), 'text content blocks must contain non-whitespace text');
   }
 }
 
-/** Claude Code writes this for an assistant message with nothing to say, and leaves such messages out. */
-const PLACEHOLDER = '(no content)';
+/** Claude Code writes these for an assistant message with nothing to say, and leaves such messages out. */
+const PLACEHOLDERS: ReadonlySet<string> = new Set(['(no content)', '[Empty text removed]']);
 
-function saysNothing({ content }: DecodedMessage): boolean {
-  const said = content.filter((block) => !isThinking(block));
-  return said.length === 0 || (said.length === 1 && String(said[0]?.text).trim() === PLACEHOLDER);
+function saysNothing(content: readonly ContentBlock[]): boolean {
+  return content.every(
+    (block) =>
+      isThinking(block) || isBlank(block) || (block.type === 'text' && PLACEHOLDERS.has(String(block.text).trim())),
+  );
 }
 
 /** Each tool_use needs exactly one tool_result in the next user turn, each tool_result its tool_use; ids are unique. */
@@ -192,16 +220,6 @@ function checkResultsFirst(messages: readonly DecodedMessage[]): void {
       else if (hasOther) throw badRequest(paths.content, 'tool_result blocks must come before all other content');
     }
   }
-}
-
-function isCited({ type, citations }: ContentBlock): boolean {
-  return type === 'text' && Array.isArray(citations) && citations.length > 0;
-}
-
-function withoutCitations(block: ContentBlock): ContentBlock {
-  if (block.type !== 'text' || !Array.isArray(block.citations)) return block;
-  const { citations: _, ...text } = block;
-  return text;
 }
 
 function hasToolReferences(block: ContentBlock): boolean {

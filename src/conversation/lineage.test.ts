@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
-import { extendLineage, requestLineages, rootLineage } from './lineage.ts';
+import { extendLineage, extendLineageByAnswer, requestLineages, rootLineage } from './lineage.ts';
 
 const root = rootLineage({ callerId: 'k', model: 'm', system: 's' });
 const message = (content: object[], role: 'user' | 'assistant' = 'user') => ({ role, content }) as Message;
@@ -101,6 +101,24 @@ test('the key, the model, the system prompt and the role count', () => {
   ].map((lineage) => extendLineage(lineage, message([{ type: 'text', text: 'a' }])));
   lineages.push(extendLineage(root, message([{ type: 'text', text: 'a' }], 'assistant')));
   expect(new Set(lineages).size).toBe(lineages.length);
+});
+
+test('an answer has the lineage of the message that its client sends back', () => {
+  const call = { type: 'tool_use', id: '1', name: 'n', input: {} };
+  const text = { type: 'text', text: 'a' };
+  const answer = message(
+    [
+      { ...call, caller: { type: 'direct' } },
+      { ...text, citations: null },
+    ],
+    'assistant',
+  );
+  expect(extendLineageByAnswer(root, answer)).toBe(extendLineage(root, message([text, call], 'assistant')));
+  const server = { type: 'server_tool_use', id: 's', name: 'n', input: {} };
+  const served = { type: 'web_search_tool_result', tool_use_id: 's', content: [] };
+  expect(extendLineageByAnswer(root, message([{ ...server, caller: null }, served], 'assistant'))).toBe(
+    extendLineage(root, message([server, served], 'assistant')),
+  );
 });
 
 test('a request’s history is the whole of the request before it', () => {

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
 import { canonicalMessage, stableJson } from './canonical.ts';
+import { carriedForm } from './carried-form.ts';
 
 /** A running hash over canonical messages: equal lineage means the same conversation up to there. */
 export type Lineage = string;
@@ -20,6 +21,11 @@ export function rootLineage(root: LineageRoot): Lineage {
 /** The lineage after one more message. */
 export function extendLineage(lineage: Lineage, message: Message): Lineage {
   return digest([lineage, '\n', ...canonicalMessage(message)]);
+}
+
+/** The lineage after an answer, which the client will send back, and which then has its carried form. */
+export function extendLineageByAnswer(lineage: Lineage, { role, content }: Message): Lineage {
+  return extendLineage(lineage, { role, content: carriedForm(content).content });
 }
 
 /** The lineages of a request: `history` before its newest message, `whole` with it. */

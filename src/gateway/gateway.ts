@@ -1,6 +1,6 @@
 import { untilAborted } from '../async/until-aborted.ts';
 import { estimateTokens } from '../conversation/estimate-tokens.ts';
-import { extendLineage, type Lineage, requestLineages } from '../conversation/lineage.ts';
+import { extendLineageByAnswer, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
 import { chooseRoute } from '../conversation/route.ts';
 import { TokenCounter } from '../counts/token-counter.ts';
@@ -196,7 +196,7 @@ export class Gateway {
       if (event.type !== 'message_stop' || process.state === 'ended') return;
       // The process holds the assistant's last words as two messages; the client may send them back as one.
       if (request.messages.at(-1)?.role === 'assistant') process.end();
-      else this.#registry.add(extendLineage(whole, asReturned(event.answer)), process);
+      else this.#registry.add(extendLineageByAnswer(whole, asReturned(event.answer)), process);
     };
     const replayInstead = async () => {
       delete marks.spawned;

@@ -30,7 +30,7 @@ export const anthropicMessages: Dialect = {
         serves: 'token count',
         method: 'POST',
         path: `${path}/count_tokens`,
-        decode: (wire) => decode(wire, { max_tokens: 1 }),
+        decode: (wire) => decode(withMaxTokens(wire)),
         encode: (inputTokens) => ({ input_tokens: inputTokens }),
       },
     ]),
@@ -41,14 +41,19 @@ export const anthropicMessages: Dialect = {
   asReturned: ({ content }) => ({ role: 'assistant', content }),
 };
 
-/** @param defaults fields that the body need not have */
-function decode({ body, header, ...wire }: WireRequest, defaults?: object) {
-  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-  return decodeRequest(defaults && isObject ? { ...defaults, ...body } : body, {
+function decode({ body, header, ...wire }: WireRequest) {
+  return decodeRequest(body, {
     betas: (header('anthropic-beta') ?? '')
       .split(',')
       .map((value) => value.trim())
       .filter((value) => value !== ''),
     ...wire,
   });
+}
+
+/** A count needs no `max_tokens`, a turn does. */
+function withMaxTokens(wire: WireRequest): WireRequest {
+  const { body } = wire;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return wire;
+  return { ...wire, body: { ...body, max_tokens: ('max_tokens' in body ? body.max_tokens : undefined) ?? 1 } };
 }

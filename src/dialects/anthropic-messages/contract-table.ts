@@ -20,6 +20,8 @@ export interface Row {
   passed?: true;
   /** The beta that the API wants beside the field. Where it does not reach the provider, the field is ignored with it. */
   beta?: string;
+  /** Values that ask for nothing, beside null: with one of them the field is not ignored. */
+  unless?: readonly unknown[];
 }
 
 /**
@@ -128,26 +130,52 @@ export const TOOL_FIELDS = {
   cache_control: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
   defer_loading: {
     handling: 'ignored',
+    unless: [false],
     note: 'The tool is there at once if a `tool_reference`, a `tool_addition`, `tool_choice` or a declared tool search can load it; else it is left out, as it is with the API.',
   },
-  allowed_callers: { handling: 'ignored', note: 'The model alone calls tools.' },
+  allowed_callers: { handling: 'ignored', unless: [['direct']], note: 'The model alone calls tools.' },
 } as const satisfies Record<string, Row>;
 
-/** What a message can hold. */
+const AS_IT_IS = { handling: 'honoured', note: 'As it is.' } as const;
+
+/** What a message can hold. A row with the name of a kind of block says what becomes of such a block. */
 export const CONTENT = {
   text: { handling: 'honoured', note: 'Not empty, not blank.' },
   image: { handling: 'honoured', note: 'base64, URL or file; 100 images and documents a request at most.' },
   document: { handling: 'honoured', note: 'PDF, text, content, URL or file, with title, context and citations flag.' },
   search_result: { handling: 'honoured', note: 'In messages and in tool results.' },
-  tool_use: { handling: 'honoured', note: 'Its input key for key, its order kept.' },
+  tool_use: { handling: 'honoured', note: 'Its id, name and input, key for key; calls keep their order.' },
   tool_result: {
     handling: 'honoured',
     note: 'Text, images, documents, search results, errors, empty; no image in an error result.',
   },
-  'thinking, redacted_thinking': { handling: 'honoured', note: 'Byte for byte with their signatures.' },
+  thinking: { handling: 'honoured', note: 'Byte for byte with its signature, also between calls.' },
+  redacted_thinking: { handling: 'honoured', note: 'Byte for byte, also between calls.' },
+  server_tool_use: AS_IT_IS,
+  web_search_tool_result: AS_IT_IS,
+  web_fetch_tool_result: AS_IT_IS,
+  code_execution_tool_result: AS_IT_IS,
+  bash_code_execution_tool_result: AS_IT_IS,
+  text_editor_code_execution_tool_result: AS_IT_IS,
+  tool_search_tool_result: AS_IT_IS,
+  mcp_tool_use: AS_IT_IS,
+  mcp_tool_result: AS_IT_IS,
+  'block of a kind that is not listed': { handling: 'honoured', note: 'As it is; the API says whether it knows it.' },
+  compaction: {
+    handling: 'refused',
+    note: 'the API compacts nothing through Isthmus and would refuse the block; send its summary as a text block, and leave out the messages that it sums up',
+  },
+  container_upload: {
+    handling: 'refused',
+    note: 'containers do not pass through Isthmus; send the file as a `document` or `image` block with `source: {"type": "file", "file_id": …}`',
+  },
   'message with `role: "system"`': {
     handling: 'converted',
     note: 'Stands in its place as a `<system-reminder>` of the user’s turn, behind tool results at the end of the last one, as Claude Code itself writes them.',
+  },
+  'what stands behind a tool_use in an assistant’s message': {
+    handling: 'converted',
+    note: 'Claude Code puts it before the calls. Where calls alone stand between two blocks of thinking, the message stays as it is.',
   },
   'tool_reference in a tool_result': {
     handling: 'converted',
@@ -165,8 +193,31 @@ export const CONTENT = {
     handling: 'ignored',
     note: 'Such as `clear_at`: a system message stays.',
   },
-  'citations of an assistant’s text': { handling: 'ignored', note: 'The text stays.' },
-  'assistant message of thinking alone, or of `(no content)`': {
+  'other fields of a tool_use but `id`, `name` and `input`': {
+    handling: 'ignored',
+    note: 'Such as `caller`; Claude Code drops them.',
+  },
+  'citations of an assistant’s text': {
+    handling: 'ignored',
+    note: 'The text stays, and so do citations of a web search.',
+  },
+  'other fields of an assistant’s text': {
+    handling: 'ignored',
+    note: 'Such as `parsed_output`, an SDK’s own.',
+  },
+  'blank text of an assistant': {
+    handling: 'ignored',
+    note: 'Models write it; the API does not take it back. Between two blocks of thinking it stays.',
+  },
+  'server_tool_use, mcp_tool_use without a result in the same message': {
+    handling: 'ignored',
+    note: 'Claude Code drops it.',
+  },
+  'fallback, advisor_tool_result and the call of the advisor, of an assistant': {
+    handling: 'ignored',
+    note: 'Claude Code drops them.',
+  },
+  'assistant message of thinking alone, of nothing, or of `(no content)`': {
     handling: 'ignored',
     note: 'Claude Code takes it for its own placeholder.',
   },
@@ -177,14 +228,6 @@ export const CONTENT = {
   'system block that is only a line in which Claude Code or the Agent SDK says what it is': {
     handling: 'replaced',
     note: 'By that of the gateway’s own `claude`.',
-  },
-  'server_tool_use, mcp_tool_use and their results': {
-    handling: 'honoured',
-    note: 'In a history that began elsewhere: as they are.',
-  },
-  'container_upload, compaction and other blocks': {
-    handling: 'refused',
-    note: 'they belong to what does not pass through Isthmus; leave them out of the history',
   },
 } as const satisfies Record<string, Row>;
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { stableJson } from '../../conversation/canonical.ts';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
 import { badRequest, type FailureError, failed } from '../../spec/failures.ts';
 import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import {
   ANTHROPIC_CLIENT_TOOL,
   BODY_FIELDS,
+  CONTENT,
   OUTPUT_CONFIG_FIELDS,
   passedFields,
   type Row,
@@ -15,6 +17,7 @@ import { decodeSystem } from './decode-system.ts';
 import { loadedTools } from './deferred-tools.ts';
 import { effortOfAnswer, messageEffort } from './message-effort.ts';
 import { IndexedPaths } from './message-paths.ts';
+import { withoutNulls } from './null-is-absent.ts';
 import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
 
 /** The API's own words for a field that is missing. */
@@ -31,58 +34,40 @@ const jsonObject = z.custom<JsonObject>(
 );
 const nonEmpty = (what: string) => z.string().min(1, `${what} must not be empty`);
 
+const anyBlock = z.looseObject({ type: nonEmpty('the type of a block') });
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
-const imageBlock = z.looseObject({ type: z.literal('image'), source: jsonObject });
-const documentBlock = z.looseObject({ type: z.literal('document'), source: jsonObject });
-const searchResultBlock = z.looseObject({ type: z.literal('search_result') });
-const toolReferenceBlock = z.looseObject({ type: z.literal('tool_reference'), tool_name: z.string() });
-const resultBlock = z.discriminatedUnion('type', [
-  textBlock,
-  imageBlock,
-  documentBlock,
-  searchResultBlock,
-  toolReferenceBlock,
-]);
 
-/** What server tools have left in a history that began elsewhere. */
-const SERVER_BLOCKS = [
-  'server_tool_use',
-  'web_search_tool_result',
-  'web_fetch_tool_result',
-  'code_execution_tool_result',
-  'bash_code_execution_tool_result',
-  'text_editor_code_execution_tool_result',
-  'tool_search_tool_result',
-  'mcp_tool_use',
-  'mcp_tool_result',
-] as const;
+/** The kinds of blocks whose shape matters here; the API checks those of the others. */
+const RESULT_BLOCKS = {
+  text: textBlock,
+  image: z.looseObject({ type: z.literal('image'), source: jsonObject }),
+  document: z.looseObject({ type: z.literal('document'), source: jsonObject }),
+  tool_reference: z.looseObject({ type: z.literal('tool_reference'), tool_name: z.string() }),
+};
 
-const contentBlock = z.discriminatedUnion('type', [
-  textBlock,
-  imageBlock,
-  documentBlock,
-  searchResultBlock,
-  z.looseObject({
+const { tool_reference: _, ...MESSAGE_BLOCKS } = RESULT_BLOCKS;
+const CONTENT_BLOCKS = {
+  ...MESSAGE_BLOCKS,
+  tool_use: z.looseObject({
     type: z.literal('tool_use'),
     id: nonEmpty('a tool_use id'),
     name: nonEmpty('a tool name'),
     input: jsonObject,
   }),
-  z.looseObject({
+  tool_result: z.looseObject({
     type: z.literal('tool_result'),
     tool_use_id: nonEmpty('a tool_use_id'),
-    content: stringOr(listOf(resultBlock), 'a string or a list of content blocks').optional(),
-    is_error: z.boolean().nullish(),
+    content: stringOr(listOf(block(RESULT_BLOCKS)), 'a string or a list of content blocks').optional(),
+    is_error: z.boolean().optional(),
   }),
-  z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
-  z.looseObject({ type: z.literal('redacted_thinking'), data: z.string() }),
-  ...SERVER_BLOCKS.map((type) => z.looseObject({ type: z.literal(type) })),
+  thinking: z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
+  redacted_thinking: z.looseObject({ type: z.literal('redacted_thinking'), data: z.string() }),
   ...TOOL_CHANGES,
-]);
+};
 
 const message = z.looseObject({
   role: z.enum(['user', 'assistant', 'system'], requiredOr('must be `user`, `assistant` or `system`')),
-  content: stringOr(listOf(contentBlock), 'a string or a list of content blocks'),
+  content: stringOr(listOf(block(CONTENT_BLOCKS)), 'a string or a list of content blocks'),
 });
 
 /** The most fields of the body, of a message, a block or a tool itself; the API refuses each that it does not know. */
@@ -98,25 +83,25 @@ const requestBody = z.looseObject({
   max_tokens: z.int().min(0),
   messages: listOf(message, MOST_MESSAGES),
   system: stringOr(listOf(textBlock), 'a string or a list of text blocks').optional(),
-  tools: listOf(z.looseObject({ type: z.string().nullish() })).nullish(),
-  stream: z.boolean().nullish(),
+  tools: listOf(z.looseObject({ type: z.string().optional() })).optional(),
+  stream: z.boolean().optional(),
   thinking: z
-    .looseObject({ type: z.string(), budget_tokens: z.int().positive().nullish() })
-    .refine(({ type, budget_tokens }) => type !== 'enabled' || budget_tokens != null, {
+    .looseObject({ type: z.string(), budget_tokens: z.int().positive().optional() })
+    .refine(({ type, budget_tokens }) => type !== 'enabled' || budget_tokens !== undefined, {
       path: ['budget_tokens'],
       message: REQUIRED,
     })
-    .nullish(),
-  temperature: z.number().nullish(),
-  top_p: z.number().nullish(),
-  top_k: z.number().nullish(),
-  stop_sequences: listOf(z.string()).nullish(),
-  tool_choice: z.looseObject({ type: z.string() }).nullish(),
-  output_config: jsonObject.nullish(),
-  output_format: jsonObject.nullish(),
-  safeguards: listOf(jsonObject).nullish(),
-  betas: listOf(z.string(), MOST_FIELDS).nullish(),
-  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
+    .optional(),
+  temperature: z.number().optional(),
+  top_p: z.number().optional(),
+  top_k: z.number().optional(),
+  stop_sequences: listOf(z.string()).optional(),
+  tool_choice: z.looseObject({ type: z.string() }).optional(),
+  output_config: jsonObject.optional(),
+  output_format: jsonObject.optional(),
+  safeguards: listOf(jsonObject).optional(),
+  betas: listOf(z.string(), MOST_FIELDS).optional(),
+  metadata: z.looseObject({ user_id: z.string().optional() }).optional(),
 });
 
 const toolName = z
@@ -124,7 +109,7 @@ const toolName = z
   .regex(/^[!-~]{1,128}$/, 'a tool name must be 1 to 128 printable ASCII characters without spaces');
 const clientTool = z.looseObject({
   name: toolName,
-  description: z.string().nullish(),
+  description: z.string().optional(),
   input_schema: jsonObject.refine(
     ({ type }) => type === 'object',
     'the root of an input_schema must have `type: "object"`',
@@ -153,17 +138,18 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true, passesBeta = () => true } = options;
   const crowded = tooManyFields(body);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
-  const parsed = parse(requestBody, body, '');
+  const given = withoutNulls(body) as JsonObject;
+  const parsed = parse(requestBody, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(body, '');
   assertOneFormat(parsed);
   const declared: Declared = { ignored: [], unknown: [] };
   const { ignored, unknown } = declared;
-  const parameters = decodeParameters(body as JsonObject, parsed, passesBeta, declared);
+  const parameters = decodeParameters(given, parsed, passesBeta, declared);
   const canLoad = loadedTools(parsed);
   const tools = toolsAfterChanges(decodeTools(parsed.tools ?? [], canLoad, ignored), parsed.messages);
   assertChosenToolExists(parsed.tool_choice, tools);
   const asked = [...headerBetas, ...(parsed.betas ?? [])];
-  const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort != null;
+  const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort !== undefined;
   const betas = decodeBetas(asked, { hasEffort, passesBeta }, declared);
   const system = decodeSystem(asBlocks(parsed.system ?? []), ignored);
   const model = withLongContext(parsed.model, asked);
@@ -224,11 +210,11 @@ interface FieldTable {
   passesBeta: (value: string) => boolean;
 }
 
-/** The fields of an object that go to the model as they are. Null is absent. */
+/** The fields of an object that go to the model as they are. */
 function passOn(object: JsonObject, { rows, path, passesBeta }: FieldTable, declared: Declared): JsonObject {
   const kept = Object.entries(object).filter(([field, value]) => {
-    if (value === undefined || value === null) return false;
-    const row = Object.hasOwn(rows, field) ? rows[field] : undefined;
+    if (value === undefined) return false;
+    const row = rowOf(rows, field);
     if (row?.handling === 'refused') throw refusedField(path + field, row.note);
     if (row === undefined) declared.unknown.push(path + field);
     else if (row.handling === 'ignored' || (row.beta !== undefined && !passesBeta(row.beta))) {
@@ -243,7 +229,13 @@ function passOn(object: JsonObject, { rows, path, passesBeta }: FieldTable, decl
 const PASSED_TOOL_FIELDS = passedFields(TOOL_FIELDS);
 
 function onlyFields(object: JsonObject, fields: readonly string[]): JsonObject {
-  return Object.fromEntries(fields.filter((field) => object[field] != null).map((field) => [field, object[field]]));
+  return Object.fromEntries(
+    fields.filter((field) => object[field] !== undefined).map((field) => [field, object[field]]),
+  );
+}
+
+function rowOf(table: Record<string, Row>, name: unknown): Row | undefined {
+  return typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function refusedField(field: string, note: string): FailureError {
@@ -304,11 +296,12 @@ function decodeTool(item: JsonObject, path: string, ignored: string[]): ClientTo
     const { cache_control: _, ...tool } = parse(anthropicClientTool, item, path);
     return tool;
   }
-  if (item.type != null && item.type !== 'custom') return undefined;
+  if (item.type !== undefined && item.type !== 'custom') return undefined;
   const tool = parse(clientTool, item, path);
-  const rows: Record<string, Row> = TOOL_FIELDS;
-  for (const field of Object.keys(tool)) {
-    if (!Object.hasOwn(rows, field) || rows[field]?.handling === 'ignored') ignored.push(`${path}.${field}`);
+  for (const [field, value] of Object.entries(tool)) {
+    const { handling = 'ignored', unless = [] } = rowOf(TOOL_FIELDS, field) ?? {};
+    const asksNothing = unless.some((plain) => stableJson(plain) === stableJson(value));
+    if (handling === 'ignored' && !asksNothing) ignored.push(`${path}.${field}`);
   }
   return onlyFields(tool, PASSED_TOOL_FIELDS) as ClientTool;
 }
@@ -371,6 +364,26 @@ function listOf<Schema extends z.ZodType>(item: Schema, most = Number.POSITIVE_I
 function tooManyFields(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Object.keys(value).length <= MOST_FIELDS) return undefined;
   return `must have at most ${MOST_FIELDS.toLocaleString('en')} fields`;
+}
+
+/**
+ * A block of any kind: one of these shapes is held to it. Not a zod union: that would refuse the kinds that are not listed, and
+ * name all that are.
+ */
+function block(shapes: Record<string, z.ZodType>) {
+  return z.unknown().transform((value, context): ContentBlock => {
+    const { type } = (value ?? {}) as { type?: unknown };
+    const refused = rowOf(CONTENT, type);
+    if (refused?.handling === 'refused') {
+      context.addIssue({ code: 'custom', message: refused.note, path: ['type'] });
+      return z.NEVER;
+    }
+    const shape = typeof type === 'string' && Object.hasOwn(shapes, type) ? shapes[type] : undefined;
+    const result = safeParse(shape ?? anyBlock, value);
+    if (result.success) return result.data as ContentBlock;
+    for (const { message, path } of result.error.issues) context.addIssue({ code: 'custom', message, path });
+    return z.NEVER;
+  });
 }
 
 /** A string or the schema's value. Not a zod union: that would hide the path of a problem inside the list. */

@@ -5,16 +5,16 @@ import type { ClientTool, ContentBlock } from '../../spec/messages.ts';
 const reference = z.looseObject({ type: z.literal('tool_reference'), name: z.string().min(1) });
 
 /** Blocks of a system message that add or remove a declared tool from there on. */
-export const TOOL_CHANGES = [
-  z.looseObject({ type: z.literal('tool_addition'), tool: reference }),
-  z.looseObject({ type: z.literal('tool_removal'), tool: reference }),
-] as const;
+export const TOOL_CHANGES = {
+  tool_addition: z.looseObject({ type: z.literal('tool_addition'), tool: reference }),
+  tool_removal: z.looseObject({ type: z.literal('tool_removal'), tool: reference }),
+};
 
-type ToolChange = z.infer<(typeof TOOL_CHANGES)[number]>;
+type ToolChange = z.infer<(typeof TOOL_CHANGES)[keyof typeof TOOL_CHANGES]>;
 
 /** Whether a block is a change of tools. */
 export function isToolChange(block: { type: string }): block is ToolChange {
-  return block.type === 'tool_addition' || block.type === 'tool_removal';
+  return Object.hasOwn(TOOL_CHANGES, block.type);
 }
 
 /** A change of tools in words, because the SDK cannot carry it; any other block as it is. */

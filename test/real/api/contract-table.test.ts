@@ -321,8 +321,8 @@ describe('tools', () => {
     eager_input_streaming: true,
     input_examples: [{ path: 'a' }],
     cache_control: { type: 'ephemeral' },
-    defer_loading: false,
-    allowed_callers: ['direct'],
+    defer_loading: true,
+    allowed_callers: ['code_execution_20250825'],
   };
 
   test('a deferred tool is there from when the conversation has loaded it', QUICK, async () => {
@@ -346,7 +346,9 @@ describe('tools', () => {
 
   test.each(Object.entries(TOOL_FIELDS))('%s', async (field, row) => {
     const value = values[field as keyof typeof TOOL_FIELDS];
-    const answer = await ask({ tools: [{ ...READ, [field]: value }] });
+    // A call that is asked for by name loads a deferred tool.
+    const tool_choice = { type: 'tool', name: field === 'name' ? value : 'read' };
+    const answer = await ask({ tools: [{ ...READ, [field]: value }], tool_choice });
     expect(answer.headers.get('isthmus-ignored')).toBe(row.handling === 'ignored' ? `tools.0.${field}` : null);
     expect(newest().tools).toEqual(['passed' in row ? { ...READ, [field]: value } : READ]);
   });
@@ -399,6 +401,12 @@ describe('tools', () => {
 describe('content', () => {
   const png = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' };
   const call = { type: 'tool_use', id: 'toolu_x', name: 'read', input: { b: 1, a: [2] } };
+  const said: Block = { type: 'text', text: 'b' };
+  const mcpCall: Block = { type: 'mcp_tool_use', id: 'mcptoolu_1', name: 'x', server_name: 's', input: {} };
+  const served = (type: string, content: unknown): Block[] => [
+    { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'q' } },
+    { type, tool_use_id: 'srvtoolu_1', content },
+  ];
   const history = (assistant: Block[], ...rest: Block[]): WireMessage[] => [
     user('a'),
     { role: 'assistant', content: assistant },
@@ -427,15 +435,53 @@ describe('content', () => {
         ],
       }),
     },
-    'thinking, redacted_thinking': {
+    thinking: { messages: history([{ type: 'thinking', thinking: 'hm', signature: 's+/=' }, said]) },
+    redacted_thinking: { messages: history([{ type: 'redacted_thinking', data: 'd' }, said]) },
+    server_tool_use: { messages: history([...served('web_search_tool_result', []), said]) },
+    web_search_tool_result: {
       messages: history([
-        { type: 'thinking', thinking: 'hm', signature: 's+/=' },
-        { type: 'redacted_thinking', data: 'd' },
-        { type: 'text', text: 'b' },
+        ...served('web_search_tool_result', [{ type: 'web_search_result', url: 'u', page_age: null }]),
+        { ...said, citations: [{ type: 'web_search_result_location', url: 'u', title: null }] },
       ]),
+    },
+    web_fetch_tool_result: { messages: history([...served('web_fetch_tool_result', { url: 'u' }), said]) },
+    code_execution_tool_result: { messages: history([...served('code_execution_tool_result', { stdout: '' }), said]) },
+    bash_code_execution_tool_result: {
+      messages: history([...served('bash_code_execution_tool_result', { stdout: '' }), said]),
+    },
+    text_editor_code_execution_tool_result: {
+      messages: history([...served('text_editor_code_execution_tool_result', { lines: null }), said]),
+    },
+    tool_search_tool_result: { messages: history([...served('tool_search_tool_result', { a: [] }), said]) },
+    mcp_tool_use: { messages: history([mcpCall, { type: 'mcp_tool_result', tool_use_id: 'mcptoolu_1' }, said]) },
+    mcp_tool_result: {
+      messages: history([
+        mcpCall,
+        { type: 'mcp_tool_result', tool_use_id: 'mcptoolu_1', is_error: false, content: [said] },
+        said,
+      ]),
+    },
+    'block of a kind that is not listed': {
+      messages: [
+        user([{ type: 'future_question', a: { b: null } }]),
+        { role: 'assistant', content: [{ type: 'future_answer', id: 'x', c: null }, said] },
+        user('c'),
+      ],
+    },
+    compaction: {
+      messages: history([{ type: 'compaction', content: 'all of it' }, said]),
+      field: 'messages.1.content.0.type',
+    },
+    container_upload: {
+      messages: [user([{ type: 'container_upload', file_id: 'f' }])],
+      field: 'messages.0.content.0.type',
     },
     'message with `role: "system"`': {
       messages: [user('a'), { role: 'system', content: 'be brief' }],
+      field: 'messages.1',
+    },
+    'what stands behind a tool_use in an assistant’s message': {
+      messages: history([call, said], { type: 'tool_result', tool_use_id: 'toolu_x', content: 'r' }),
       field: 'messages.1',
     },
     'tool_reference in a tool_result': {
@@ -468,11 +514,35 @@ describe('content', () => {
       messages: [{ ...user('a'), output_config: { effort: 'low' } } as WireMessage],
       field: 'messages.0.output_config',
     },
+    'other fields of a tool_use but `id`, `name` and `input`': {
+      messages: history([{ ...call, caller: { type: 'direct' } }], {
+        type: 'tool_result',
+        tool_use_id: 'toolu_x',
+        content: 'r',
+      }),
+      field: 'messages.1.content.0.caller',
+    },
     'citations of an assistant’s text': {
       messages: history([{ type: 'text', text: 'b', citations: [{ type: 'char_location' }] }]),
       field: 'messages.1.content.0.citations',
     },
-    'assistant message of thinking alone, or of `(no content)`': {
+    'other fields of an assistant’s text': {
+      messages: history([{ ...said, parsed_output: { a: 1 } }]),
+      field: 'messages.1.content.0.parsed_output',
+    },
+    'blank text of an assistant': {
+      messages: history([{ type: 'text', text: '\n\n' }, said]),
+      field: 'messages.1.content.0',
+    },
+    'server_tool_use, mcp_tool_use without a result in the same message': {
+      messages: history([mcpCall, said]),
+      field: 'messages.1.content.0',
+    },
+    'fallback, advisor_tool_result and the call of the advisor, of an assistant': {
+      messages: history([{ type: 'fallback' }, said]),
+      field: 'messages.1.content.0',
+    },
+    'assistant message of thinking alone, of nothing, or of `(no content)`': {
       messages: history([{ type: 'text', text: '(no content)' }]),
       field: 'messages.1',
     },
@@ -483,17 +553,6 @@ describe('content', () => {
     'system block that is only a line in which Claude Code or the Agent SDK says what it is': {
       messages: [user('a')],
       system: [{ type: 'text', text: "You are Claude Code, Anthropic's official CLI for Claude." }],
-    },
-    'server_tool_use, mcp_tool_use and their results': {
-      messages: history([
-        { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} },
-        { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },
-        { type: 'text', text: 'b' },
-      ]),
-    },
-    'container_upload, compaction and other blocks': {
-      messages: [user([{ type: 'container_upload', file_id: 'f' }])],
-      field: 'messages.0.content.0.type',
     },
   };
 
