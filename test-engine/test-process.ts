@@ -1,6 +1,7 @@
 import { EventQueue } from '../src/async/event-queue.ts';
 import { untilAborted } from '../src/async/until-aborted.ts';
 import { stableJson } from '../src/conversation/canonical.ts';
+import { carriedForm } from '../src/conversation/carried-form.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../src/spec/engine.ts';
 import { type Failure, failure } from '../src/spec/failures.ts';
 import type { Message, MessagesRequest } from '../src/spec/messages.ts';
@@ -133,7 +134,7 @@ export class TestProcess implements ConversationProcess {
       push: (event) => turn.push(event),
       complete: (answer, { endsProcess = false, unfoldable } = {}) => {
         if (!isOpen()) return;
-        this.#messages.push({ role: 'assistant', content: answer.content });
+        this.#messages.push({ role: 'assistant', content: carriedForm(answer.content).content });
         if (!endsProcess) {
           this.#heldIds = answer.content.flatMap(({ type, id }) => (type === 'tool_use' ? [String(id)] : []));
           this.#setState(this.#heldIds.length > 0 ? 'held' : 'idle');

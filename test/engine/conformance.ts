@@ -206,6 +206,13 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
         ]);
       });
 
+      test('shows the model text behind a call before the calls, and no blank text', async () => {
+        const content = [...(CALLS.content ?? []).slice(1), { type: 'text' as const, text: 'I look.' }];
+        const process = await answered({ content: [{ type: 'text', text: '\n\n' }, ...content] });
+        await collect(await process.continue(results, PATIENT));
+        expect(made.calls().at(-1)?.[1]).toEqual({ role: 'assistant', content: CALLS.content });
+      });
+
       test('that holds calls again after results holds the new ones', async () => {
         answering(CALLS, { content: [{ type: 'tool_use', id: 'toolu_c', name: 'read', input: {} }] });
         const { process } = await finish(begin([user('hi')], READ));

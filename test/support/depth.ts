@@ -21,6 +21,9 @@ const DEPTHS = {
   conversations: { EVERYDAY_RUNS: 3, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
   /** The same without bare mode. */
   conversationsInFullMode: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
+  /** Answers that are sent back, over the test engine and over the real SDK. */
+  answersTakenBack: { EVERYDAY_RUNS: 50, SOAK_RUNS: 5_000, SEED: 20_261_126, SHARE: 1 },
+  answersTakenBackByTheSdk: { EVERYDAY_RUNS: 8, SOAK_RUNS: 300, SEED: 20_261_126, SHARE: 3 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 2, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */

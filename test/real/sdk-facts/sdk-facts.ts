@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
+import { carriedForm } from '../../../src/conversation/carried-form.ts';
 import { RESERVED_NAMES } from '../../../src/engine/parameters/tool-names.ts';
 import type { CountedPlaces } from '../../../src/spec/counted-part.ts';
 import type { Message } from '../../../src/spec/messages.ts';
-import { asTheModelSees, messageBytes, type WireMessage } from '../../support/as-the-model-sees.ts';
+import { asTheModelSees, type Block, messageBytes, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { assistant, collect, NO_LISTENER, PATIENT, request, tool, user } from '../../support/engine.ts';
 import { until } from '../../support/gateway.ts';
 import { type Api, CALL, result, TEXT, useContract } from './fact.ts';
@@ -246,6 +247,46 @@ export function describeSdkFacts(api: Api): void {
       await replay(request(messages, { tools: [tool('read')] }));
       expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(
         asTheModelSees(messages, { withThinking: true }),
+      );
+    });
+
+    test('an assistant’s message is sent in its carried form, whatever form it has in the transcript', async () => {
+      const said = { type: 'text', text: 'x' };
+      const thought = { type: 'thinking', thinking: 'h', signature: 'c2ln' };
+      const redacted = { type: 'redacted_thinking', data: 'd' };
+      const unknown = { type: 'future_block', a: null };
+      let calls = 0;
+      const call = () => ({ type: 'tool_use', id: `toolu_${++calls}`, name: 'read', input: {} });
+      const served = (name: string, id: string) => [
+        { type: 'server_tool_use', id, name, input: {} },
+        { type: `${name}_tool_result`, tool_use_id: id, content: [] },
+      ];
+      const citations = ['web_search_result_location', 'char_location'].map((type) => ({ type }));
+      const forms: Block[][] = [
+        [call(), said],
+        [said, call(), said, call()],
+        [thought, call(), thought, call()],
+        [thought, call(), redacted, call(), said, call()],
+        [thought, said, call(), thought, said, call()],
+        [call(), thought, call()],
+        [said, call(), redacted, call()],
+        [call(), ...served('web_search', 'srvtoolu_1'), unknown, call()],
+        [thought, { type: 'text', text: '\n\n' }, thought, said],
+        [{ ...call(), caller: { type: 'direct' }, other: 1 }],
+        [{ type: 'server_tool_use', id: 'srvtoolu_2', name: 'web_search', input: {} }, said],
+        [{ type: 'mcp_tool_use', id: 'mcptoolu_1', name: 'x', server_name: 's', input: {} }, said],
+        [{ type: 'fallback', from: {}, to: {} }, ...served('advisor', 'srvtoolu_3'), said],
+        [{ ...said, citations }],
+      ];
+      const messages = forms.flatMap((form) => {
+        const ids = form.filter(({ type }) => type === 'tool_use').map(({ id }) => String(id));
+        const next = ids.map((id) => ({ type: 'tool_result', tool_use_id: id, content: [said] }));
+        return [assistant(...form), next.length > 0 ? user(...next) : user('go on')];
+      });
+      await replay(request([user('go'), ...messages], { tools: [tool('read')] }));
+      const sent = asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true });
+      expect(sent.filter(({ role }) => role === 'assistant').map(({ content }) => content)).toEqual(
+        forms.map((form) => carriedForm(form).content),
       );
     });
 
