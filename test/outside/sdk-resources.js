@@ -62,11 +62,12 @@ function casesOf(client, NotFoundError) {
       [`${name}messages.batches.create: all that it may have`]: () => messages.batches.create({ requests: [full] }),
       [`${name}messages.batches.list`]: () => whole(messages.batches.list()),
       ...Object.fromEntries(
-        ['retrieve', 'delete', 'cancel', 'results'].map((method) => [
+        ['retrieve', 'delete', 'cancel'].map((method) => [
           `${name}messages.batches.${method}`,
           () => whole(messages.batches[method]('message_batch_id')),
         ]),
       ),
+      [`${name}messages.batches.results`]: () => messages.batches.results('message_batch_id'),
       [`${name}messages.batches.list: on a path that is none`]: () =>
         assert.rejects(messages.batches.list({ limit: 1 }, { path: ELSEWHERE }), NotFoundError),
       [`${name}models: its methods are those that are called here`]: () => methodsAre(models, ['retrieve', 'list']),

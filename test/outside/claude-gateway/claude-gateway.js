@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findExecutable } from '../../../dist/src/engine/process/executable.js';
 import { freePort } from './free-port.js';
 import { CLIENT, startIssuer } from './issuer.js';
 import { startPostgres } from './postgres.js';
@@ -49,7 +49,7 @@ export async function startClaudeGateway(modelUrl, postgres, folder, cleanup) {
       upstreams: [{ name: 'scripted', provider: 'anthropic', base_url: modelUrl, auth: { api_key: 'dummy' } }],
     }),
   );
-  const child = spawn(binary(), ['gateway', '--config', configuration], {
+  const child = spawn(findExecutable(undefined).path, ['gateway', '--config', configuration], {
     env: { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: home, CLAUDE_GATEWAY_ALLOW_LOOPBACK: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -71,11 +71,4 @@ export async function startClaudeGateway(modelUrl, postgres, folder, cleanup) {
     await sleep(100);
   }
   return { url, token: await signIn(url) };
-}
-
-/** The `claude` that the Agent SDK brings for this machine. */
-function binary() {
-  const require = createRequire(createRequire(import.meta.url).resolve('@anthropic-ai/claude-agent-sdk'));
-  const { platform, arch } = process;
-  return require.resolve(`@anthropic-ai/claude-agent-sdk-${platform}-${arch}/claude`);
 }
