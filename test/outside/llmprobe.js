@@ -1,7 +1,7 @@
 // @ts-check
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPackages } from '../clients/install-packages.js';
 
@@ -20,7 +20,19 @@ own, named "should". What it judges of the model (capability, agents, speed) is 
     const installed = installPackages(cache, [`llmprobe@${VERSION}`]);
     const report = join(folder, 'report.json');
     mkdirSync(folder, { recursive: true });
-    const arguments_ = [url, '-k', 'any', '-m', 'claude-sonnet-4-5', '--no-bench', '--no-save', '--save', report];
+    const arguments_ = [
+      url,
+      '-k',
+      'any',
+      '-m',
+      'claude-sonnet-4-5',
+      '--no-bench',
+      '--no-save',
+      '--concurrency',
+      '4',
+      '--save',
+      report,
+    ];
     const child = spawn(
       process.execPath,
       [join(installed, 'node_modules', 'llmprobe', main(installed)), ...arguments_],
@@ -29,7 +41,8 @@ own, named "should". What it judges of the model (capability, agents, speed) is 
         stdio: 'ignore',
       },
     );
-    await once(child, 'exit');
+    const [code] = await once(child, 'exit');
+    if (!existsSync(report)) throw new Error(`llmprobe ended with ${code} and left no report.`);
     return read(JSON.parse(readFileSync(report, 'utf8')).conformance);
   },
 };

@@ -15,7 +15,7 @@ import { page, readTable, section, TABLE, unexplained } from './table.js';
 
 // Runs outside suites, all or those that are named, and compares what they say with the kept table; `--write` writes it anew.
 
-const SUITES = [sdkResources, llmprobe, messagesValidator, differential];
+const SUITES = [sdkResources, messagesValidator, differential, llmprobe];
 const CACHE = fileURLToPath(new URL('../../.cache/outside', import.meta.url));
 
 const names = process.argv.slice(2).filter((word) => word !== '--write');
@@ -62,8 +62,9 @@ try {
       red(`  is not what test/outside/TABLE.md says:\n${difference(kept.get(suite.name) ?? '', written)}`);
     }
     table.set(suite.name, written);
+    // At once, so that what has been found stays when a later suite fails.
+    if (isWriting) writeFileSync(TABLE, page([...table.values()].filter((each) => each !== '')));
   }
-  if (isWriting) writeFileSync(TABLE, page([...table.values()].filter((written) => written !== '')));
 } finally {
   await cleanup.run();
 }

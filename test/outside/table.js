@@ -31,7 +31,7 @@ export function readTable() {
  * @returns {string}
  */
 export function page(sections) {
-  return [HEAD, ...[...sections].map((section) => section.trimEnd())].join('\n').trimEnd().concat('\n');
+  return `${[HEAD, ...sections].map((part) => part.trim()).join('\n\n')}\n`;
 }
 
 /**
