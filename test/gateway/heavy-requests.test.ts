@@ -21,7 +21,12 @@ const TOO_MUCH: Array<[string, string, RegExp]> = [
   ['lists in an unknown field', body(WORD, `"unknown": [${times(2_000_000, '[]')}],`), /250,000/],
   ['levels', body(WORD, `"unknown": ${'['.repeat(600)}${']'.repeat(600)},`), /500 levels/],
   ['levels, and no end of them', '['.repeat(3_000_000), /500 levels/],
-  ['bad blocks', body(`{"role": "user", "content": [${times(100_000, '{"type": "q"}')}]}`), /^messages\.0\.content\.0/],
+  ['bad blocks', body(`{"role": "user", "content": [${times(19_000, '{"type": ""}')}]}`), /^messages\.0\.content\.0/],
+  [
+    'blocks',
+    body(`{"role": "user", "content": [${times(100_000, '{"type": "q"}')}]}`),
+    /^messages\.0\.content: .*20,000/,
+  ],
   ['bad messages', body(times(19_000, '5')), /^messages\.0/],
   ['bad tools', body(WORD, `"tools": [${times(200_000, '5')}],`), /^tools\.0/],
   [

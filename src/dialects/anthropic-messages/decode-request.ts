@@ -37,6 +37,13 @@ const nonEmpty = (what: string) => z.string().min(1, `${what} must not be empty`
 const anyBlock = z.looseObject({ type: nonEmpty('the type of a block') });
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
 
+/** The most fields of the body, of a message, a block or a tool itself; the API refuses each that it does not know. */
+const MOST_FIELDS = 1_000;
+/** The most messages of one request: more than a session of a million tokens has. The API itself takes 100,000. */
+const MOST_MESSAGES = 20_000;
+/** The most blocks of one message or tool result. */
+const MOST_BLOCKS = 20_000;
+
 /** The kinds of blocks whose shape matters here; the API checks those of the others. */
 const RESULT_BLOCKS = {
   text: textBlock,
@@ -57,7 +64,7 @@ const CONTENT_BLOCKS = {
   tool_result: z.looseObject({
     type: z.literal('tool_result'),
     tool_use_id: nonEmpty('a tool_use_id'),
-    content: stringOr(listOf(block(RESULT_BLOCKS)), 'a string or a list of content blocks').optional(),
+    content: stringOr(listOf(block(RESULT_BLOCKS), MOST_BLOCKS), 'a string or a list of content blocks').optional(),
     is_error: z.boolean().optional(),
   }),
   thinking: z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
@@ -67,13 +74,8 @@ const CONTENT_BLOCKS = {
 
 const message = z.looseObject({
   role: z.enum(['user', 'assistant', 'system'], requiredOr('must be `user`, `assistant` or `system`')),
-  content: stringOr(listOf(block(CONTENT_BLOCKS)), 'a string or a list of content blocks'),
+  content: stringOr(listOf(block(CONTENT_BLOCKS), MOST_BLOCKS), 'a string or a list of content blocks'),
 });
-
-/** The most fields of the body, of a message, a block or a tool itself; the API refuses each that it does not know. */
-const MOST_FIELDS = 1_000;
-/** The most messages of one request: more than a session of a million tokens has. The API itself takes 100,000. */
-const MOST_MESSAGES = 20_000;
 
 const requestBody = z.looseObject({
   model: z
