@@ -16,7 +16,7 @@ export function modelHandler({ gateway, models }: AppOptions, { encode }: ModelR
     if (mayBeModel(name) && (await isCounted(name, context))) return context.json(encode({ id: name, aliases: [] }));
     throw failed(
       'not_found',
-      `model: ${JSON.stringify(name.slice(0, 100))} is not known; GET /v1/models lists ${ids(models.list)}. Others may still be asked for by their exact id.`,
+      `model: ${JSON.stringify(name.slice(0, 100))} is not known to Claude Code; it lists ${ids(models.list)}. Others may still be asked for by their exact id.`,
     );
   };
 
