@@ -10,8 +10,9 @@ export const differential = {
   title: 'the same requests to `claude gateway`',
   about: `Claude Code brings a gateway of its own. Each request goes to it and to Isthmus, over one scripted model. It passes when
 both clients get the same answer and both model calls ask for the same. Not compared: \`cache_control\`, a text in place of one
-text block, ids, dates, and headers that neither Claude Code nor an SDK reads. Needs Postgres (Debian: \`apt-get install
-postgresql\`); without it this suite is not run.`,
+text block, ids, dates, headers that neither Claude Code nor an SDK reads, and what Claude Code adds to each call: its own betas,
+\`metadata\`, its own line before the system prompt, and the API's defaults said in words. Needs Postgres (Debian: \`apt-get
+install postgresql\`); without it this suite is not run.`,
   /** @param {import('./suite.js').Stage} stage */
   async run({ url, model, folder, cleanup }) {
     const postgres = findPostgres();

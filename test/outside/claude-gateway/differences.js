@@ -30,8 +30,10 @@ export function differences(theirs, ours) {
       : [`model: ${ours.calls.length} calls, not ${theirs.calls.length}`]),
     ...(theirCall && ourCall
       ? [
-          ...fields('model', asked(theirCall.body), asked(ourCall.body)),
-          ...compared('model: betas', betas(theirCall.headers), betas(ourCall.headers)),
+          ...fields('model', asked(theirCall.body), withoutAdditions(asked(ourCall.body), theirCall.body)),
+          ...betas(theirCall.headers)
+            .filter((beta) => !betas(ourCall.headers).includes(beta))
+            .map((beta) => `model: beta \`${beta}\` missing`),
         ]
       : []),
   ];
@@ -114,6 +116,26 @@ function asked(body) {
     seen.messages = seen.messages.map((message) => ({ ...message, content: blocks(message.content) }));
   }
   return seen;
+}
+
+/** What Claude Code says by itself in a request of another program: fields that the program has left out. */
+const ADDED = { stream: true, temperature: 1, thinking: { type: 'disabled' }, tools: [] };
+/** Begins the blocks that it puts before a system prompt. */
+const OWN_SYSTEM_BLOCK = /^(x-anthropic-billing-header:|You are a Claude agent, built on |You are Claude Code, )/;
+
+/**
+ * @param {Record<string, unknown>} seen of Isthmus
+ * @param {Record<string, unknown>} given by the client, and so by `claude gateway`
+ */
+function withoutAdditions(seen, given) {
+  const kept = Object.entries(seen).filter(
+    ([name, value]) =>
+      name in given ||
+      (name !== 'metadata' && !isDeepStrictEqual(value, ADDED[/** @type {keyof typeof ADDED} */ (name)])),
+  );
+  const { system, ...rest } = /** @type {Record<string, any>} */ (Object.fromEntries(kept));
+  const prompt = (system ?? []).filter((/** @type {any} */ { text }) => !OWN_SYSTEM_BLOCK.test(text));
+  return prompt.length > 0 ? { ...rest, system: prompt } : rest;
 }
 
 /** @param {Record<string, unknown>} headers */
