@@ -251,7 +251,6 @@ export const BETAS = {
   'pdfs-2024-09-25': 'PDF documents',
   'files-api-2025-04-14': 'sources of type `file`, as far as the credential’s workspace has them',
   'dangerous-tool-use-2026-09-03': '`safeguards`',
-  'afk-mode-2026-01-31': 'auto mode',
   'task-budgets-2026-03-13': '`output_config.task_budget`',
 } as const satisfies Record<string, string>;
 
@@ -292,6 +291,7 @@ export const WITHHELD_BETAS = {
   'ccr-': 'it belongs to sessions that Anthropic hosts',
   'tool-provenance-': 'it belongs to sessions that Anthropic hosts',
   'x-cc-internal-': 'Claude Code’s own notes to itself',
+  'afk-mode-': 'Claude Code sends it in an auto mode of its own, and drops it elsewhere',
   'context-management-': 'the client’s messages reach the model whole',
   'context-hint-': 'the client’s messages reach the model whole',
   'compact-': 'the client’s messages reach the model whole',
