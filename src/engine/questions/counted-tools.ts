@@ -5,8 +5,8 @@ import { RESERVED_NAMES } from '../parameters/tool-names.ts';
 /** Tools as an MCP server lists them, to be counted and never called. */
 export type ToolSet = readonly Tool[];
 
-/** More than 500 tokens. */
-const PADDING_TEXT = 'word '.repeat(800);
+/** More than 500 tokens. Without a space at its end, which bare mode drops. */
+const PADDING_TEXT = `${'word '.repeat(800)}word`;
 
 /** A tool that adds a number of tokens which does not depend on the others. */
 export function padding(name: string): Tool {

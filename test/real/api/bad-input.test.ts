@@ -91,7 +91,7 @@ test('20,000 betas that are nobody’s', async () => {
     headers: { ...json, 'isthmus-strict': '1' },
     body: JSON.stringify({ ...JSON.parse(good), betas }),
   });
-  await expectRefused(response, 400, 'invalid_request_error', 'anthropic-beta:beta-0: would be ignored');
+  await expectRefused(response, 400, 'invalid_request_error', 'betas: must have at most 1,000 items');
 });
 
 test('another method, another path', async () => {
