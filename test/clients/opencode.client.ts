@@ -9,6 +9,7 @@ import {
   compare,
   outline,
   pairUp,
+  systemTexts,
   toolResults,
 } from './comparison.ts';
 import { isTitle, OpenCodeProject, observe, titleRule } from './opencode.ts';
@@ -286,7 +287,9 @@ describe('the comparison itself notices', () => {
     // From what was sent, so that these checks say something even when the gateway is at fault.
     const [sent] = secondTurn.exchanges.map(({ body }) => body);
     if (!sent) throw new Error('the second turn has no request');
-    const seen = structuredClone(sent);
+    const own = ['Of the SDK.', 'Of Claude Code.'];
+    const system = [...own, ...systemTexts(sent)].map((text) => ({ type: 'text', text }));
+    const seen: ModelRequest = { ...structuredClone(sent), system };
     expect(compare(aspect, { sent, seen })).toEqual([]);
     tamper(seen);
     expect(compare(aspect, { sent, seen })).not.toEqual([]);
