@@ -25,6 +25,7 @@ describe.each([
   beforeAll(async () => {
     const project = stage().add(new ClaudeCodeProject(stage().url, { 'numbers.txt': 'one\ntwo\n' }));
     stage().script(
+      (request) => (hasTools(request) ? undefined : { content: [text('{"title": "Numbers"}')] }),
       turnRule(
         'Count the numbers',
         [text('I read.'), use('toolu_read', 'Read', { file_path: project.path('numbers.txt') })],
@@ -73,7 +74,7 @@ describe.each([
     expect(declared.filter((field) => !known.test(field))).toEqual([]);
   });
   it('paths: start, then continue, from one process to the next too', () => {
-    expect([first, second].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
+    expect([first, second].map(({ exchanges }) => exchanges.filter(isOfAgent).map(pathOf))).toEqual([
       ['start', 'continue'],
       ['continue'],
     ]);
@@ -90,5 +91,9 @@ describe.each([
 
 /** Whether it is a request of the agent, and not the one for a title of the session, which has no tools. */
 function isOfAgent({ body }: { body: ModelRequest }): boolean {
-  return (body.tools ?? []).length > 0;
+  return hasTools(body);
+}
+
+function hasTools({ tools = [] }: ModelRequest): boolean {
+  return tools.length > 0;
 }
