@@ -1,8 +1,9 @@
 /** What a promise resolves to, or something else if the signal aborts first. */
 export function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal, instead: Value): Promise<Value> {
-  const aborted = new Promise<Value>((resolve) => {
-    if (signal.aborted) resolve(instead);
-    signal.addEventListener('abort', () => resolve(instead), { once: true });
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(instead);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-  return Promise.race([promise, aborted]);
 }
