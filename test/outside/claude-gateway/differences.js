@@ -110,7 +110,9 @@ function asked(body) {
   /** @type {Record<string, any>} */
   const seen = JSON.parse(JSON.stringify(body, (key, part) => (key === 'cache_control' ? undefined : part)));
   const blocks = (/** @type {any} */ content) =>
-    typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+    (typeof content === 'string' ? [{ type: 'text', text: content }] : content)?.map((/** @type {any} */ block) =>
+      block.type === 'tool_result' ? { ...block, content: blocks(block.content) } : block,
+    );
   if (seen.system !== undefined) seen.system = blocks(seen.system);
   if (Array.isArray(seen.messages)) {
     seen.messages = seen.messages.map((message) => ({ ...message, content: blocks(message.content) }));
