@@ -321,7 +321,8 @@ test.each(['end', 'reset'] as const)(
     const breakAll = async () => {
       for (let cut = cuts.shift(); cut !== undefined && !depth.isOver(); cut = cuts.shift()) await breakOne(cut);
     };
-    await Promise.all([breakAll(), breakAll(), breakAll()]);
+    // Not more at a time: on a busy machine Claude Code may go on before its end (docs/decisions/0004).
+    await Promise.all([breakAll(), breakAll()]);
   },
 );
 
