@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { findExecutable, TESTED } from '../../src/engine/process/executable.ts';
+import { freePort } from '../support/free-port.js';
 import { ISTHMUS, ROOT, runIsthmus, signIn, startGateway, surroundings, until } from '../support/gateway.ts';
 import { QUICK } from '../support/quick.ts';
 
@@ -307,14 +308,6 @@ test('a signal during the start is obeyed once started, and leaves nothing', QUI
   expect(left()).toEqual([]);
   remove();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 test('an API that cannot be reached is told while the first process waits for it, and what to do', async () => {
   const deaf = createServer((socket) => socket.destroy());

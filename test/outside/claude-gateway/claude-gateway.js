@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findExecutable } from '../../../dist/src/engine/process/executable.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../../support/free-port.js';
 import { CLIENT, startIssuer } from './issuer.js';
 import { startPostgres } from './postgres.js';
 import { signIn } from './sign-in.js';
