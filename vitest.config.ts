@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { WORKERS } from './test/support/depth.ts';
+import { KILLED_TOO_LATE } from './test/support/own-calls.ts';
 import { SlowestFiles } from './test/support/slowest-files.ts';
 
 /** Vitest runs large files first, as the slow ones; these are small and slow, as their tests stand elsewhere. */
@@ -38,6 +39,8 @@ export default defineConfig({
           name: 'real',
           include: ['test/real/**/*.test.ts', 'test/engine/claude-engine.test.ts', 'test/sdk-recordings/**/*.test.ts'],
           globalSetup: ['test/support/build.ts'],
+          // A race that a sound gateway loses once in hundreds, and one that does not kill loses each time.
+          retry: { count: 4, condition: new RegExp(KILLED_TOO_LATE) },
         },
       },
     ],

@@ -1,10 +1,15 @@
+import { afterEach } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { startEngine } from '../support/engine.ts';
+import { OwnCalls } from '../support/own-calls.ts';
 import { describeEngine } from './conformance.ts';
 
+const ownCalls = new OwnCalls();
+afterEach(ownCalls.refuse);
+
 describeEngine('the engine over the Agent SDK', async () => {
-  const model = await ScriptedModel.start();
+  const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   const { engine, close } = startEngine(model.url);
   return {
     engine,

@@ -1,17 +1,21 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import type { WireMessage } from '../support/as-the-model-sees.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { OwnCalls } from '../support/own-calls.ts';
 import { EXAMPLES, holdTakenBack, returned } from '../support/taken-back.ts';
 
 /** The same over the real SDK as test/gateway/taken-back.property.test.ts over the test engine. */
 
+const ownCalls = new OwnCalls();
+afterEach(ownCalls.refuse);
+
 let model: ScriptedModel;
 let gateway: TestGateway;
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   gateway = await startGateway(model.url, ['--spares', '1', '--max-processes', '4']);
 });
 afterAll(async () => {

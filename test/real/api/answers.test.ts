@@ -1,21 +1,23 @@
 import { type Anthropic, APIError } from '@anthropic-ai/sdk';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { foldMessage } from '../../support/fold-message.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { OwnCalls } from '../../support/own-calls.ts';
 import { QUICK, testEach } from '../../support/quick.ts';
 import { RICH_REPLY } from '../../support/rich-reply.ts';
 
 /** What comes back, as the official SDK reads it. */
 
+const ownCalls = new OwnCalls();
 let model: ScriptedModel;
 let gateway: TestGateway;
 let client: Anthropic;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   gateway = await startGateway(model.url);
   client = sdkClient(gateway.url);
 });
@@ -23,6 +25,7 @@ beforeEach(() => {
   model.requests.length = 0;
   model.use([]);
 });
+afterEach(ownCalls.refuse);
 afterAll(async () => {
   await gateway?.stop();
   await model?.close();
@@ -115,32 +118,6 @@ test('while the model is silent the stream pings, before and inside the answer',
   const order = events.map(({ type }) => type);
   expect(order[0]).toBe('ping');
   expect(order.lastIndexOf('ping')).toBeGreaterThan(order.indexOf('message_start'));
-});
-
-testEach(
-  [
-    [400, 'invalid_request_error'],
-    [401, 'authentication_error'],
-    [403, 'permission_error'],
-    [404, 'not_found_error'],
-    [429, 'rate_limit_error'],
-    [500, 'api_error'],
-    [529, 'overloaded_error'],
-  ],
-  ([status]) => status === 429,
-)('an upstream %i before the first byte is that HTTP status', async (status, type) => {
-  model.use([{ replies: [{ error: { status, type, message: 'no', headers: { 'retry-after': '30' } } }] }]);
-  for (const stream of [false, true]) {
-    const error = await client.messages.create({ ...ask('hi'), stream }).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    expect(error).toBeInstanceOf(APIError);
-    const { status: seen, error: body, headers } = error as APIError;
-    expect(seen).toBe(status);
-    expect(body).toMatchObject({ type: 'error', error: { type } });
-    if (status === 429) expect(Number(headers?.get('retry-after'))).toBeGreaterThanOrEqual(30);
-  }
 });
 
 test('a failure after the first byte is an error event, and the next request has its full history', QUICK, async () => {

@@ -7,9 +7,13 @@ import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { findExecutable } from '../../../src/engine/process/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
+import { OwnCalls } from '../../support/own-calls.ts';
 import { QUICK, testEach } from '../../support/quick.ts';
 
 /** What a client sees of everything that can go wrong behind the gateway. */
+
+const ownCalls = new OwnCalls();
+afterEach(ownCalls.refuse);
 
 const cleanups: Array<() => unknown> = [];
 afterEach(async () => {
@@ -18,7 +22,7 @@ afterEach(async () => {
 
 let shared: { model: ScriptedModel; gateway: TestGateway };
 beforeAll(async () => {
-  const model = await ScriptedModel.start();
+  const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   shared = { model, gateway: await startGateway(model.url, ['--spares', '0']) };
 });
 afterAll(async () => {
@@ -27,7 +31,7 @@ afterAll(async () => {
 });
 
 async function alone(flags: string[]) {
-  const model = await ScriptedModel.start();
+  const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   cleanups.push(() => model.close());
   const gateway = await startGateway(model.url, ['--spares', '0', ...flags]);
   cleanups.push(() => gateway.stop());

@@ -1,13 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import type { ConversationProcess } from '../../../src/spec/engine.ts';
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
 import { type EngineFixture, finish, NO_LISTENER, startEngine } from '../../support/engine.ts';
 import { type FirstPartyStandIn, startFirstPartyStandIn } from '../../support/first-party/stand-in.ts';
+import { OwnCalls } from '../../support/own-calls.ts';
 
 export const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }] };
 export const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
+
+/** An image of one pixel, in base64. */
+export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** Whose API the binary takes the scripted model for: betas, billing ids and what it fetches at its start differ. */
 export type Api = 'first party' | 'another';
@@ -42,6 +46,7 @@ export interface Contract {
 /** Sets up and tears down around the tests of the `describe` that calls it; to be read inside tests only. */
 export function useContract(api: Api): Contract {
   const processes: ConversationProcess[] = [];
+  const ownCalls = new OwnCalls();
   let standIn: FirstPartyStandIn | undefined;
   const contract = {
     async replay(given: MessagesRequest) {
@@ -72,7 +77,7 @@ export function useContract(api: Api): Contract {
     },
   } as Contract;
   beforeAll(async () => {
-    contract.model = await ScriptedModel.start();
+    contract.model = await ScriptedModel.start({ onRequest: ownCalls.hear });
     ({ variables: contract.variables, standIn } = await variablesOf(api));
     contract.fixture = startEngine(contract.model.url, contract.variables);
   });
@@ -81,6 +86,7 @@ export function useContract(api: Api): Contract {
     contract.model.requests.length = 0;
     contract.model.use([]);
   });
+  afterEach(ownCalls.refuse);
   afterAll(async () => {
     for (const process of processes) process.end();
     await contract.fixture.close();
