@@ -1,11 +1,11 @@
-// @module-tag quick
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { MessageReader } from '../../src/engine/turn/message-reader.ts';
 import type { BegunTurn } from '../../src/spec/engine.ts';
 import { collect, NO_LISTENER, PATIENT, request, startEngine } from '../support/engine.ts';
 import { ROOT, until } from '../support/gateway.ts';
+import { testEach } from '../support/quick.ts';
 import { type Recording, toHeard, toRecorded } from './recording.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
@@ -20,16 +20,22 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-test.each(Object.entries<Scenario>(SCENARIOS))('the SDK sends %s as it is recorded', async (name, scenario) => {
-  // Counts that do not depend on the length of what the CLI sends.
-  const usage = { input_tokens: 10, output_tokens: 7 };
-  model.restart([{ replies: scenario.replies.map((reply) => ({ usage, ...reply })) }]);
-  const recording = await record(scenario);
-  const file = join(ROOT, 'test', 'sdk-recordings', `${name}.json`);
-  // Claude Code names the host of the API in its advice.
-  const text = JSON.stringify(recording, null, 1).replaceAll(new URL(model.url).host, '127.0.0.1:1');
-  await expect(`${text}\n`).toMatchFileSnapshot(file);
-});
+/** A call, a cut and an error of the API. */
+const QUICK_SCENARIOS = ['tool-loop', 'cut-behind-a-block', 'error-429'];
+
+testEach(Object.entries<Scenario>(SCENARIOS), ([name]) => QUICK_SCENARIOS.includes(name))(
+  'the SDK sends %s as it is recorded',
+  async (name, scenario) => {
+    // Counts that do not depend on the length of what the CLI sends.
+    const usage = { input_tokens: 10, output_tokens: 7 };
+    model.restart([{ replies: scenario.replies.map((reply) => ({ usage, ...reply })) }]);
+    const recording = await record(scenario);
+    const file = join(ROOT, 'test', 'sdk-recordings', `${name}.json`);
+    // Claude Code names the host of the API in its advice.
+    const text = JSON.stringify(recording, null, 1).replaceAll(new URL(model.url).host, '127.0.0.1:1');
+    await expect(`${text}\n`).toMatchFileSnapshot(file);
+  },
+);
 
 async function record(scenario: Scenario): Promise<Recording> {
   const recording: Recording = { messages: [], heard: [] };

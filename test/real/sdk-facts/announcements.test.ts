@@ -90,7 +90,7 @@ async function answered(announced: Announcement[], variables: Record<string, str
   };
 }
 
-test('a process announces its folder, the model and the date, the model’s name by the model alone', QUICK, async () => {
+test('a process announces its folder, the model and the date, the model’s name by the model alone', async () => {
   const { announced, work } = await answered([], { TZ: 'Etc/GMT-14' });
   const date = new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10);
   expect(await announced()).toEqual([
@@ -114,7 +114,7 @@ test('a live process announces a new date with its next call', async () => {
   expect(texts(1)).toContain('The date has changed');
 });
 
-test('without a probe the model sees an announcement once, and the next process is silent', QUICK, async () => {
+test('without a probe the model sees an announcement once, and the next process is silent', async () => {
   const { engine, learned, close } = startEngine(model.url, TOKEN);
   closers.push(() => {
     engine.endAll();

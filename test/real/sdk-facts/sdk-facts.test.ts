@@ -1,4 +1,3 @@
-// @module-tag quick
 import { describe, expect, test } from 'vitest';
 import { startEngine } from '../../support/engine.ts';
 import { describeSdkErrorFacts } from './sdk-error-facts.ts';

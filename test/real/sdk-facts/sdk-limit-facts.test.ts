@@ -1,4 +1,3 @@
-// @module-tag quick
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
