@@ -7,10 +7,10 @@ import { installPackages } from './install-packages.js';
  * the binary as it is.
  *
  * @param {string} cache the folder that holds one folder for each installed client
- * @returns {string}
+ * @returns {Promise<string>}
  */
-export function installNode22(cache) {
+export async function installNode22(cache) {
   if (Number.parseInt(process.versions.node, 10) > 22) return process.execPath;
   const name = `node-${process.platform}-${process.arch}`;
-  return join(installPackages(cache, [`${name}@22.23.3`]), 'node_modules', name, 'bin', 'node');
+  return join(await installPackages(cache, [`${name}@22.23.3`]), 'node_modules', name, 'bin', 'node');
 }

@@ -14,10 +14,10 @@ const VERSION = '1.18.33';
  * No install script runs: the binaries are in the platform packages as they are.
  *
  * @param {string} cache the folder that holds one folder for each installed client
- * @returns {string}
+ * @returns {Promise<string>}
  */
-export function installOpenCode(cache) {
-  const folder = installPackages(cache, [`opencode-ai@${VERSION}`]);
+export async function installOpenCode(cache) {
+  const folder = await installPackages(cache, [`opencode-ai@${VERSION}`]);
   const binary = findBinary(folder);
   if (!binary) throw new Error(`None of the OpenCode binaries in ${folder} runs on this machine.`);
   return binary;

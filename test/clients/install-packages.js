@@ -1,5 +1,6 @@
 // @ts-check
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,9 +9,9 @@ import { join } from 'node:path';
  *
  * @param {string} cache the folder that holds one folder for each installed client
  * @param {string[]} packages with their exact versions, `name@1.2.3`; the first one names the folder
- * @returns {string}
+ * @returns {Promise<string>}
  */
-export function installPackages(cache, packages) {
+export async function installPackages(cache, packages) {
   const folder = join(cache, String(packages[0]).replace(/^@/, '').replaceAll(/[@/]/g, '-'));
   if (existsSync(folder)) return folder;
   process.stdout.write(`Installing ${packages.join(', ')} into ${folder} …\n`);
@@ -19,10 +20,9 @@ export function installPackages(cache, packages) {
   const unfinished = mkdtempSync(join(cache, '.installing-'));
   try {
     const options = ['--ignore-scripts', '--save-exact', '--no-audit', '--no-fund', '--loglevel=error'];
-    const { status } = spawnSync('npm', ['install', '--prefix', unfinished, ...options, ...packages], {
-      stdio: 'inherit',
-    });
-    if (status !== 0) throw new Error(`npm could not install ${packages.join(', ')}.`);
+    const npm = spawn('npm', ['install', '--prefix', unfinished, ...options, ...packages], { stdio: 'inherit' });
+    const [code] = await once(npm, 'exit');
+    if (code !== 0) throw new Error(`npm could not install ${packages.join(', ')}.`);
     renameSync(unfinished, folder);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });

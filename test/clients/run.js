@@ -53,14 +53,16 @@ function runToEnd([program = '', ...rest], env, ending) {
 }
 
 const cache = join(ROOT, '.cache', 'clients');
-const binary = installOpenCode(cache);
-// The last versions that run on Node 20.
-const vercelAi = installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']);
-// A plugin of OpenCode. Its install scripts would look for binaries that it does without.
-const ohMyOpenCode = installPackages(cache, ['oh-my-opencode@4.19.4']);
-const node22 = installNode22(cache);
-const pi = installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']);
-const qwenCode = installPackages(cache, ['@qwen-code/qwen-code@0.24.4']);
+const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode] = await Promise.all([
+  installOpenCode(cache),
+  // The last versions that run on Node 20.
+  installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']),
+  // A plugin of OpenCode. Its install scripts would look for binaries that it does without.
+  installPackages(cache, ['oh-my-opencode@4.19.4']),
+  installNode22(cache),
+  installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']),
+  installPackages(cache, ['@qwen-code/qwen-code@0.24.4']),
+]);
 const prefix = namespacePrefix();
 process.stdout.write(
   prefix

@@ -17,7 +17,7 @@ export const llmprobe = {
 own, named "should". What it judges of the model (capability, agents, speed) is not here: the model is scripted.`,
   /** @param {import('./suite.js').Stage} stage */
   async run({ url, cache, folder }) {
-    const installed = installPackages(cache, [`llmprobe@${VERSION}`]);
+    const installed = await installPackages(cache, [`llmprobe@${VERSION}`]);
     const report = join(folder, 'report.json');
     mkdirSync(folder, { recursive: true });
     const arguments_ = [

@@ -18,7 +18,7 @@ export const sdkResources = /** @satisfies {import('./suite.js').Suite} */ ({
 tests call it: with what it must have, with everything that it may have, and as a raw response. It passes when the SDK gets
 what it takes for the answer.`,
   async run({ url, cache }) {
-    const folder = installPackages(cache, [`@anthropic-ai/sdk@${VERSION}`]);
+    const folder = await installPackages(cache, [`@anthropic-ai/sdk@${VERSION}`]);
     const entry = pathToFileURL(join(folder, 'node_modules', '@anthropic-ai', 'sdk', 'index.mjs'));
     /** @type {typeof import('@anthropic-ai/sdk')} */
     const { default: Anthropic, NotFoundError } = await import(entry.href);
