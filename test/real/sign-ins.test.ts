@@ -27,7 +27,8 @@ interface SignIn {
   path: string;
   /** Of each request to the model. */
   headers: Headers;
-  isQuick?: true;
+  /** The one of its API's sign-ins with which a whole conversation is taken. */
+  takes?: 'a conversation' | 'a conversation in npm test too';
 }
 
 const BEDROCK = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' };
@@ -88,6 +89,7 @@ const SIGN_INS: SignIn[] = [
     mode: 'full',
     path: MESSAGES,
     headers: { 'x-api-key': undefined, authorization: 'Bearer sk-ant-oat01-dummy' },
+    takes: 'a conversation',
   },
   {
     name: 'Foundry with a key',
@@ -99,6 +101,7 @@ const SIGN_INS: SignIn[] = [
     credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
     path: `/anthropic${MESSAGES}`,
     headers: { 'x-api-key': 'dummy-key' },
+    takes: 'a conversation',
   },
   {
     name: 'Foundry without authentication',
@@ -123,7 +126,7 @@ const SIGN_INS: SignIn[] = [
     credential: 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)',
     path: '/v1/projects/P/locations/europe-west1/publishers/anthropic/models/claude-sonnet-5:streamRawPredict',
     headers: { 'x-api-key': undefined },
-    isQuick: true,
+    takes: 'a conversation',
   },
   {
     name: 'Bedrock with a bearer token',
@@ -131,7 +134,7 @@ const SIGN_INS: SignIn[] = [
     credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
     path: INVOKED,
     headers: { authorization: 'Bearer dummy-bearer' },
-    isQuick: true,
+    takes: 'a conversation in npm test too',
   },
   {
     name: 'Bedrock with keys',
@@ -178,6 +181,7 @@ const SIGN_INS: SignIn[] = [
     credential: 'Amazon Bedrock (Mantle) (CLAUDE_CODE_USE_MANTLE)',
     path: MESSAGES,
     headers: { authorization: 'Bearer dummy-bearer' },
+    takes: 'a conversation',
   },
   {
     name: 'Claude Platform on AWS with a key',
@@ -185,6 +189,7 @@ const SIGN_INS: SignIn[] = [
     credential: 'Claude Platform on AWS (CLAUDE_CODE_USE_ANTHROPIC_AWS)',
     path: MESSAGES,
     headers: { 'x-api-key': 'dummy-key', 'anthropic-workspace-id': 'wrkspc_1' },
+    takes: 'a conversation',
   },
   {
     name: 'Claude Platform on AWS with keys',
@@ -205,6 +210,7 @@ const SIGN_INS: SignIn[] = [
     credential: 'Claude Platform on Google Cloud (CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD)',
     path: MESSAGES,
     headers: { 'x-api-key': undefined },
+    takes: 'a conversation',
   },
 ];
 
@@ -263,8 +269,8 @@ function betasOf({ headers, body }: RecordedRequest): string[] {
 }
 
 testEach(
-  SIGN_INS.map((row) => [row.name, row] as const),
-  ([, { isQuick }]) => isQuick === true,
+  SIGN_INS.filter(({ takes }) => takes !== undefined).map((row) => [row.name, row] as const),
+  ([, { takes }]) => takes === 'a conversation in npm test too',
 )('%s pays for a start, a held call, a live turn, a replay, and is refused', async (_name, row) => {
   model.restart([{ when: { has_tools: true, text: 'first' }, replies: [{ content: [{ ...CALL }] }] }]);
   const gateway = await startSignedIn(row, ['--spares', '1']);
@@ -315,6 +321,23 @@ testEach(
   expect(gateway.output()).not.toContain('dummy');
   expect(await gateway.stop()).toBe(0);
 });
+
+test.each(SIGN_INS.filter(({ takes }) => takes === undefined).map((row) => [row.name, row] as const))(
+  '%s pays for a turn',
+  async (_name, row) => {
+    model.restart([]);
+    const gateway = await startSignedIn(row, ['--spares', '0']);
+    expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
+    expect(await ask(gateway, [{ role: 'user', content: 'hi' }])).toMatchObject({ path: 'start', ignored: [] });
+    expect(asked().map(({ path }) => path)).toEqual([row.path]);
+    for (const { headers, body } of asked()) {
+      expectHeaders(headers, row.headers);
+      expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
+    }
+    expect(gateway.output()).not.toContain('dummy');
+    expect(await gateway.stop()).toBe(0);
+  },
+);
 
 const HELPER = { apiKeyHelper: 'echo helped' };
 const KEY = { ANTHROPIC_API_KEY: 'dummy-key' };

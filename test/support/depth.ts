@@ -18,14 +18,14 @@ interface Depths {
 
 const DEPTHS = {
   /** Conversations of three to nine turns. */
-  conversations: { EVERYDAY_RUNS: 3, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
+  conversations: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_122, SHARE: 4 },
   /** The same without bare mode. */
   conversationsInFullMode: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
   /** Answers that are sent back, over the test engine and over the real SDK. */
   answersTakenBack: { EVERYDAY_RUNS: 50, SOAK_RUNS: 5_000, SEED: 20_261_126, SHARE: 1 },
-  answersTakenBackByTheSdk: { EVERYDAY_RUNS: 8, SOAK_RUNS: 300, SEED: 20_261_126, SHARE: 3 },
+  answersTakenBackByTheSdk: { EVERYDAY_RUNS: 4, SOAK_RUNS: 300, SEED: 20_261_126, SHARE: 3 },
   /** Lists of six to fourteen turns with a fault each. */
-  faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
+  faultsInAnyOrder: { EVERYDAY_RUNS: 2, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */
   faultsOnOtherWays: { EVERYDAY_RUNS: 0, SOAK_RUNS: 150, SEED: 20_261_125, SHARE: 3 },
   /** Of the events of one answer, how many are the last before a cut, by each way to cut it. */
@@ -33,11 +33,11 @@ const DEPTHS = {
   /** Parameters as a stream if they are tried as a whole answer every day, or the other way round. */
   parametersTheOtherWay: { EVERYDAY_RUNS: 0, SOAK_RUNS: 14, SEED: 20_261_126, SHARE: 2 },
   /** Lives of a gateway that is killed again and again. */
-  killedGateways: { EVERYDAY_RUNS: 3, SOAK_RUNS: 6, SEED: 0, SHARE: 1 },
+  killedGateways: { EVERYDAY_RUNS: 2, SOAK_RUNS: 6, SEED: 0, SHARE: 1 },
   /** The half of the clients that leave which test:real leaves out: once. */
   clientLeaves: { EVERYDAY_RUNS: 0, SOAK_RUNS: 1, SEED: 0, SHARE: 3 },
   /** Conversations that share five processes. */
-  crowd: { EVERYDAY_RUNS: 15, SOAK_RUNS: 40, SEED: 20_261_123, SHARE: 2 },
+  crowd: { EVERYDAY_RUNS: 10, SOAK_RUNS: 40, SEED: 20_261_123, SHARE: 2 },
   /** Batches of 500 requests in each of five sections. */
   malformedRequests: { EVERYDAY_RUNS: 1, SOAK_RUNS: 20, SEED: 20_261_124, SHARE: 2 },
   /** Batches of up to 20 turns. */

@@ -222,35 +222,38 @@ const OTHER_FIELDS: Record<OtherField, unknown> = {
 };
 
 describe('the other fields', () => {
-  const rows = (Object.keys(OTHER_FIELDS) as OtherField[]).map((field) => [field, BODY_FIELDS[field]] as const);
+  const names = Object.keys(OTHER_FIELDS) as OtherField[];
+  const handled = (...handlings: string[]) => names.filter((field) => handlings.includes(BODY_FIELDS[field].handling));
+  const bodyOf = (fields: OtherField[]) => Object.fromEntries(fields.map((field) => [field, OTHER_FIELDS[field]]));
 
-  test.each(rows.filter(([, { handling }]) => handling === 'ignored'))('%s is ignored and declared', async (field) => {
-    const answer = await ask({ [field]: OTHER_FIELDS[field] });
+  test('those that are ignored are declared and do not reach the model, and are refused one by one in strict mode', async () => {
+    const ignored = handled('ignored');
+    const answer = await ask(bodyOf(ignored));
     expect(answer.status).toBe(200);
-    expect(answer.headers.get('isthmus-ignored')).toBe(field);
-    expect(newest()).not.toHaveProperty(field);
-    const refused = await ask({ [field]: OTHER_FIELDS[field] }, { 'isthmus-strict': '1' });
-    expect(refused.status).toBe(400);
-    expect(refused.headers.get('isthmus-error')).toBe('field_ignored');
-    expect(refused.error?.message).toMatch(new RegExp(`^${field}: `));
+    expect(answer.headers.get('isthmus-ignored')?.split(', ').sort()).toEqual(ignored.sort());
+    for (const field of ignored) {
+      expect(newest()).not.toHaveProperty(field);
+      const refused = await ask(bodyOf([field]), { 'isthmus-strict': '1' });
+      expect(refused.status).toBe(400);
+      expect(refused.headers.get('isthmus-error')).toBe('field_ignored');
+      expect(refused.error?.message).toMatch(new RegExp(`^${field}: `));
+    }
     expect(model.requests).toHaveLength(1);
   });
 
-  test.each(rows.filter(([, { handling }]) => handling === 'refused'))('%s is refused', async (field, { note }) => {
-    const answer = await ask({ [field]: OTHER_FIELDS[field] });
+  test.each(handled('refused'))('%s is refused', async (field) => {
+    const answer = await ask(bodyOf([field]));
     expect(answer.status).toBe(400);
-    expect(answer.error).toMatchObject({ type: 'invalid_request_error', message: `${field}: ${note}` });
+    const message = `${field}: ${BODY_FIELDS[field].note}`;
+    expect(answer.error).toMatchObject({ type: 'invalid_request_error', message });
     expect(model.requests).toHaveLength(0);
   });
 
-  test.each(rows.filter(([, { handling }]) => handling === 'honoured' || handling === 'replaced'))(
-    '%s is neither ignored nor refused',
-    async (field) => {
-      const answer = await ask({ [field]: OTHER_FIELDS[field] }, { 'isthmus-strict': '1' });
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get('isthmus-ignored')).toBeNull();
-    },
-  );
+  test('those that are honoured or replaced are neither ignored nor refused', async () => {
+    const answer = await ask(bodyOf(handled('honoured', 'replaced')), { 'isthmus-strict': '1' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('isthmus-ignored')).toBeNull();
+  });
 
   test('model, messages, system, tools and betas are what the model gets', QUICK, async () => {
     const { model: name, messages, system, tools, betas } = OTHER_FIELDS;
@@ -344,44 +347,59 @@ describe('tools', () => {
     expect(newest().tools).toEqual([READ, later]);
   });
 
-  test.each(Object.entries(TOOL_FIELDS))('%s', async (field, row) => {
-    const value = values[field as keyof typeof TOOL_FIELDS];
+  test('each field of a tool passes, or is declared', async () => {
+    const rows = Object.entries(TOOL_FIELDS).map(([field, row]) => {
+      const plain = { ...READ, name: `with_${field}` };
+      const sent = { ...plain, [field]: values[field as keyof typeof TOOL_FIELDS] };
+      return { field, isIgnored: row.handling === 'ignored', sent, seen: 'passed' in row ? sent : plain };
+    });
     // A call that is asked for by name loads a deferred tool.
-    const tool_choice = { type: 'tool', name: field === 'name' ? value : 'read' };
-    const answer = await ask({ tools: [{ ...READ, [field]: value }], tool_choice });
-    expect(answer.headers.get('isthmus-ignored')).toBe(row.handling === 'ignored' ? `tools.0.${field}` : null);
-    expect(newest().tools).toEqual(['passed' in row ? { ...READ, [field]: value } : READ]);
+    const tool_choice = { type: 'tool', name: 'with_defer_loading' };
+    const answer = await ask({ tools: rows.map(({ sent }) => sent), tool_choice });
+    expect(answer.headers.get('isthmus-ignored')?.split(', ')).toEqual(
+      rows.flatMap(({ field, isIgnored }, at) => (isIgnored ? [`tools.${at}.${field}`] : [])),
+    );
+    expect(newest().tools).toEqual(rows.map(({ seen }) => seen));
   });
 
-  const kinds: Record<keyof typeof TOOL_KINDS, object[]> = {
-    'client tool (no type, or `custom`)': [READ],
+  /** Two of a kind at a time: the header sums up many. */
+  const kinds: Record<keyof typeof TOOL_KINDS, object[][]> = {
+    'client tool (no type, or `custom`)': [[READ]],
     'Anthropic-defined client tool (`bash_`, `text_editor_`, `computer_` or `memory_` with a date)': [
-      { type: 'bash_20250124', name: 'bash' },
-      { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool', max_characters: 5 },
-      { type: 'computer_20251124', name: 'computer', display_width_px: 1, display_height_px: 1 },
-      { type: 'memory_20250818', name: 'memory' },
+      [
+        { type: 'bash_20250124', name: 'bash' },
+        { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool', max_characters: 5 },
+      ],
+      [
+        { type: 'computer_20251124', name: 'computer', display_width_px: 1, display_height_px: 1 },
+        { type: 'memory_20250818', name: 'memory' },
+      ],
     ],
     'server tool or toolset (`web_search_…`, `web_fetch_…`, `code_execution_…`, `mcp_toolset`, `computer_toolset_…`, …)':
       [
-        { type: 'web_search_20250305', name: 'web_search' },
-        { type: 'code_execution_20250825', name: 'code_execution' },
-        { type: 'mcp_toolset', mcp_server_name: 'x' },
-        { type: 'computer_toolset_20260801' },
+        [
+          { type: 'web_search_20250305', name: 'web_search' },
+          { type: 'code_execution_20250825', name: 'code_execution' },
+        ],
+        [{ type: 'mcp_toolset', mcp_server_name: 'x' }, { type: 'computer_toolset_20260801' }],
       ],
   };
   const kindRows = Object.entries(TOOL_KINDS).flatMap(([kind, row]) =>
-    kinds[kind as keyof typeof TOOL_KINDS].map((tool) => ({ tool, ...row })),
+    kinds[kind as keyof typeof TOOL_KINDS].map((tools) => ({ tools, ...row })),
   );
 
-  test.each(kindRows)('$tool is $handling, and the client’s own tool works beside it', async ({ tool, handling }) => {
-    const beside = { ...READ, name: 'beside' };
-    model.use([{ replies: [{ content: [{ type: 'tool_use', name: 'beside', input: {} }] }] }]);
-    const answer = await ask({ tools: [beside, tool] });
-    expect(answer.content).toMatchObject([{ type: 'tool_use', name: 'beside' }]);
-    expect(newest().tools).toEqual(handling === 'honoured' ? [beside, tool] : [beside]);
-    expect(answer.headers.get('isthmus-ignored')).toBe(handling === 'honoured' ? null : 'tools.1');
-    expect((await gateway.health()).processes.held).toBeGreaterThan(0);
-  });
+  test.each(kindRows)(
+    '$tools are $handling, and the client’s own tool works beside them',
+    async ({ tools, handling }) => {
+      const beside = { ...READ, name: 'beside' };
+      model.use([{ replies: [{ content: [{ type: 'tool_use', name: 'beside', input: {} }] }] }]);
+      const answer = await ask({ tools: [beside, ...tools] });
+      expect(answer.content).toMatchObject([{ type: 'tool_use', name: 'beside' }]);
+      expect(newest().tools).toEqual(handling === 'honoured' ? [beside, ...tools] : [beside]);
+      expect(answer.headers.get('isthmus-ignored')).toBe(handling === 'honoured' ? null : 'tools.1, tools.2');
+      expect((await gateway.health()).processes.held).toBeGreaterThan(0);
+    },
+  );
 
   test('an Anthropic-defined tool is called, and its result continues the turn', QUICK, async () => {
     const bash = { type: 'bash_20250124', name: 'bash' };
@@ -603,7 +621,7 @@ test('betas pass but for those of the list, Claude Code’s own are there anyway
   expect(withheld.filter((beta) => betasSeen().includes(beta))).toEqual([]);
 });
 
-test('the beta of the long context gives it, as the suffix of the model’s name does', QUICK, async () => {
+test('the beta of the long context gives it, as the suffix of the model’s name does', async () => {
   const named = await ask({ model: 'claude-sonnet-4-5[1m]' });
   const asked = await ask({ model: 'claude-sonnet-4-5' }, { 'anthropic-beta': LONG_CONTEXT.beta });
   for (const { headers } of [named, asked]) expect(headers.get('isthmus-ignored')).toBeNull();
@@ -614,7 +632,7 @@ test('the beta of the long context gives it, as the suffix of the model’s name
   expect(model.requests).toHaveLength(2);
 });
 
-test('a field and its beta reach the model together', QUICK, async () => {
+test('a field and its beta reach the model together', async () => {
   const betas = 'dangerous-tool-use-2026-09-03,task-budgets-2026-03-13';
   const fields = {
     safeguards: [{ type: 'dangerous_tool_use' }],
@@ -627,7 +645,7 @@ test('a field and its beta reach the model together', QUICK, async () => {
 });
 
 describe.each([true, false])('safeguard_results, with stream: %s', (stream) => {
-  testEach(['tool_use', 'text'] as const, (type) => (type === 'tool_use') === stream)(
+  testEach(['tool_use', 'text'] as const, (type) => type === 'tool_use' && stream)(
     'come back beside a %s as the API sends them, on every path',
     async (type) => {
       const safeguard_results = [

@@ -208,12 +208,15 @@ const MODELS = [
   'claude-fable-5-2',
   'claude-haiku-5-5',
 ];
-/** Each scenario with one model and one credential, by turns, and one of them with all. */
+/** Each scenario with one model and one credential, by turns, and one of them with all models. */
 const ROWS = Object.keys(SCENARIOS).flatMap((scenario, at) => {
   const isWhole = scenario === 'a held result, then words';
   const names = isWhole ? MODELS : [MODELS[at % MODELS.length] as string];
-  const credentials = isWhole ? FULL : [FULL[at % FULL.length] as (typeof FULL)[number]];
-  return credentials.flatMap((credential) => names.map((name) => ({ scenario, credential, name })));
+  return names.map((name, of) => ({
+    scenario,
+    credential: FULL[(at + of) % FULL.length] as (typeof FULL)[number],
+    name,
+  }));
 });
 
 testEach(ROWS, (_row, at) => at < 2)('$scenario ($credential, $name)', async ({ scenario, credential, name }) => {

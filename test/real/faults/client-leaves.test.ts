@@ -144,7 +144,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
         await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
         await again(conversation, turn);
       },
-      path.startsWith('continue') && stream === (path === 'continue'),
+      path === 'continue with a tool result' && !stream,
     );
   }
 

@@ -111,7 +111,7 @@ describe.each([
     await again(conversation, turn, 2);
   });
 
-  test('is killed in the middle of an answer that does not stream', isHeld ? QUICK : {}, async () => {
+  test('is killed in the middle of an answer that does not stream', async () => {
     const { conversation, pid } = await begun(first);
     const turn = conversation.next(SLOW, ANSWER);
     const sending = turn.send({ stream: false });
@@ -123,7 +123,7 @@ describe.each([
   });
 });
 
-test('the process of a replay is killed in the middle of its answer', QUICK, async () => {
+test('the process of a replay is killed in the middle of its answer', async () => {
   const conversation = stage.conversation(HISTORY);
   const before = await stage.settledProcesses();
   const turn = conversation.next(SLOW, ANSWER);

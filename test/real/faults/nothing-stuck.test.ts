@@ -169,7 +169,7 @@ test('a client that leaves with a second request behind its first stops both', a
 
 test('what is no request, behind a request, ends its answer and is not answered within it', async () => {
   stage = await FaultStage.open(['--spares', '0']);
-  const turn = stage.conversation().next({ ...ANSWER, gap_ms: 10_000 });
+  const turn = stage.conversation().next({ ...ANSWER, gap_ms: 2_000 });
   let heard = '';
   const socket = connect(Number(new URL(stage.gateway.url).port), '127.0.0.1').on('error', () => undefined);
   socket.setEncoding('utf8').on('data', (text) => {

@@ -173,11 +173,9 @@ const QUICK_FAULTS: string[] = [
   'a stream that ends within a block',
   'a connection that is reset before its first event',
   'a 529',
-  'a connection that is reset within a block',
   'a 404',
   'an error that the stream begins with',
   'an error within the stream',
-  'a 500',
   'a stream that ends after the block of a call',
 ];
 
@@ -352,8 +350,8 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
 test('an API that falls silent is given up on every way, and its call is aborted', async () => {
   const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.3', '--keep-alive-seconds', '60']);
   try {
-    const cases = [undefined, ANSWER, call('a')].flatMap((first) =>
-      [true, false].flatMap((stream) => [0, 4].map((events) => ({ first, stream, events }))),
+    const cases = [undefined, ANSWER, call('a')].flatMap((first, at) =>
+      [true, false].map((stream) => ({ first, stream, events: stream === (at % 2 === 0) ? 4 : 0 })),
     );
     await Promise.all(
       cases.map(async ({ first, stream, events }) => {
