@@ -29,7 +29,7 @@ const AT_ONCE: Pacing = async () => undefined;
 /** Everything that takes part: the scripted model, the gateway over it, the recording in front, and the projects. */
 export class Stage {
   /** The model's reply to each request that it saw. */
-  readonly replies = new Map<ModelRequest, Reply>();
+  readonly replies: Map<ModelRequest, Reply>;
   readonly #model: ScriptedModel;
   readonly #ownCalls: OwnCalls;
   readonly #proxy: RecordingProxy;
@@ -37,7 +37,14 @@ export class Stage {
   #gateway: TestGateway;
   #gatewayOutput = '';
 
-  private constructor(model: ScriptedModel, ownCalls: OwnCalls, gateway: TestGateway, proxy: RecordingProxy) {
+  private constructor(
+    replies: Stage['replies'],
+    model: ScriptedModel,
+    ownCalls: OwnCalls,
+    gateway: TestGateway,
+    proxy: RecordingProxy,
+  ) {
+    this.replies = replies;
     this.#model = model;
     this.#ownCalls = ownCalls;
     this.#gateway = gateway;
@@ -45,10 +52,12 @@ export class Stage {
   }
 
   static async start(): Promise<Stage> {
-    const ownCalls = new OwnCalls();
+    const replies: Stage['replies'] = new Map();
+    // Clients write reminders, too: only behind such an answer are they Claude Code's.
+    const ownCalls = new OwnCalls(({ events, body }) => events > 0 && mayGoOn(body, replies.get(body)));
     const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
     const gateway = await startGateway(model.url);
-    return new Stage(model, ownCalls, gateway, await RecordingProxy.start(gateway.url));
+    return new Stage(replies, model, ownCalls, gateway, await RecordingProxy.start(gateway.url));
   }
 
   /** What a client is to be told to be the Messages API; without `/v1`. */
@@ -116,6 +125,18 @@ export class Stage {
     await this.#model.close();
     for (const project of this.#projects) project.remove();
   }
+}
+
+/** Whether Claude Code may call again by itself behind this answer, see docs/decisions/0004. */
+function mayGoOn({ tools = [] }: ModelRequest, reply: Reply | undefined): boolean {
+  if (!reply) return true;
+  const { content = [], stop_reason, cut, stream_error, raw } = reply;
+  const isPlain = content.some((block) =>
+    block.type === 'tool_use'
+      ? !('raw_input' in block) && tools.some(({ name }) => name === block.name)
+      : block.type === 'text',
+  );
+  return !isPlain || Boolean(stop_reason ?? cut ?? stream_error ?? raw);
 }
 
 function isPost({ method }: Exchange): boolean {
