@@ -281,7 +281,7 @@ describe('the other fields', () => {
     expect(JSON.stringify(newest())).not.toContain('4711');
   });
 
-  test('a field that nobody knows passes and is declared, on every path', QUICK, async () => {
+  test('a field that nobody knows passes and is declared, on every path', async () => {
     const invented = JSON.parse('{"__proto__":{"a":1},"b":[null]}');
     const fields = { invented, output_config: { pace: 'slow' } };
     const first = [user('hi')];
@@ -328,7 +328,7 @@ describe('tools', () => {
     allowed_callers: ['code_execution_20250825'],
   };
 
-  test('a deferred tool is there from when the conversation has loaded it', QUICK, async () => {
+  test('a deferred tool is there from when the conversation has loaded it', async () => {
     const later = { ...READ, name: 'later' };
     const tools = [
       READ,

@@ -82,28 +82,24 @@ test('an evicted conversation goes on by replay, and no eviction calls the model
   expect(model.requests.slice(4).map(({ body }) => body.messages.length)).toEqual([3, 3, 3, 3]);
 });
 
-test(
-  'a process whose conversation goes on with other tools is superseded, and ends without a call',
-  QUICK,
-  async () => {
-    const { model, gateway, ask, client } = await setUp('--spares', '0');
-    const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'call me' }];
-    const { content } = (await ask(messages)).data;
-    const [superseded = 0] = children(gateway);
-    const { response } = await client.messages
-      .create({
-        model: 'claude-sonnet-5',
-        max_tokens: 100,
-        tools: [...TOOLS, { name: 'write', input_schema: { type: 'object' } }],
-        messages: [...messages, { role: 'assistant', content }, results(content)],
-      })
-      .withResponse();
-    expect(response.headers.get('isthmus-replay-reason')).toBe('the tools have changed');
-    await until('it is gone', () => !isAlive(superseded));
-    expect(children(gateway)).toHaveLength(1);
-    expect(model.requests).toHaveLength(2);
-  },
-);
+test('a process whose conversation goes on with other tools is superseded, and ends without a call', async () => {
+  const { model, gateway, ask, client } = await setUp('--spares', '0');
+  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'call me' }];
+  const { content } = (await ask(messages)).data;
+  const [superseded = 0] = children(gateway);
+  const { response } = await client.messages
+    .create({
+      model: 'claude-sonnet-5',
+      max_tokens: 100,
+      tools: [...TOOLS, { name: 'write', input_schema: { type: 'object' } }],
+      messages: [...messages, { role: 'assistant', content }, results(content)],
+    })
+    .withResponse();
+  expect(response.headers.get('isthmus-replay-reason')).toBe('the tools have changed');
+  await until('it is gone', () => !isAlive(superseded));
+  expect(children(gateway)).toHaveLength(1);
+  expect(model.requests).toHaveLength(2);
+});
 
 test('idle processes leave before held ones, those never continued first', async () => {
   const { gateway, ask } = await setUp('--max-processes', '3', '--spares', '0');

@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Health, startGateway, surroundings, until } from '../../support/gateway.ts';
 import { childrenOf } from '../../support/process-table.ts';
-import { QUICK } from '../../support/quick.ts';
 import { LAST_WORDS, standInClaude } from '../../support/stand-in-claude.ts';
 
 /** A `claude` that says that it is ready, and dies: the SDK is real, the binary is a stand-in. */
@@ -11,7 +10,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-test('a binary that dies when it is ready is told at once, is tried ever more seldom, and heals', QUICK, async () => {
+test('a binary that dies when it is ready is told at once, is tried ever more seldom, and heals', async () => {
   const { home, remove } = surroundings('http://127.0.0.1:9');
   cleanups.push(remove);
   const claude = standInClaude(home);

@@ -163,31 +163,27 @@ testEach(
   conversation.keep(turn, await turn.send());
 });
 
-test(
-  'a spare is killed: another one takes its place, and who claims it in this moment is answered',
-  QUICK,
-  async () => {
-    const spared = await FaultStage.open(['--spares', '1']);
-    try {
-      for (const isNoticed of [true, false]) {
-        await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
-        // One process each for the conversation before, if there was one, and the spare, which is the youngest.
-        const pids = spared.processes();
-        expect(pids).toHaveLength(isNoticed ? 1 : 2);
-        const spare = Math.max(...pids);
-        const conversation = spared.conversation();
-        const turn = conversation.next(ANSWER);
-        if (isNoticed) await spared.loseProcess(spare);
-        else spared.killProcess(spare);
-        conversation.keep(turn, await turn.send());
-        expect(turn.calls).toHaveLength(1);
-        expect(await conversation.take(ANSWER)).toBe('continue');
-      }
-    } finally {
-      await spared.close();
+test('a spare is killed: another one takes its place, and who claims it in this moment is answered', async () => {
+  const spared = await FaultStage.open(['--spares', '1']);
+  try {
+    for (const isNoticed of [true, false]) {
+      await until('a spare is ready', async () => (await spared.gateway.health()).processes.spare === 1);
+      // One process each for the conversation before, if there was one, and the spare, which is the youngest.
+      const pids = spared.processes();
+      expect(pids).toHaveLength(isNoticed ? 1 : 2);
+      const spare = Math.max(...pids);
+      const conversation = spared.conversation();
+      const turn = conversation.next(ANSWER);
+      if (isNoticed) await spared.loseProcess(spare);
+      else spared.killProcess(spare);
+      conversation.keep(turn, await turn.send());
+      expect(turn.calls).toHaveLength(1);
+      expect(await conversation.take(ANSWER)).toBe('continue');
     }
-  },
-);
+  } finally {
+    await spared.close();
+  }
+});
 
 test('a process that began as a spare is killed, as an error within its first answer', async () => {
   const spared = await FaultStage.open(['--spares', '1']);

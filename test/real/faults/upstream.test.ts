@@ -175,8 +175,6 @@ const QUICK_FAULTS: string[] = [
   'a 529',
   'a 404',
   'an error that the stream begins with',
-  'an error within the stream',
-  'a stream that ends after the block of a call',
 ];
 
 let stage: FaultStage;
