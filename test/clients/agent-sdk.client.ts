@@ -25,7 +25,7 @@ describe.each([
   beforeAll(async () => {
     const project = stage().add(new ClaudeCodeProject(stage().url, { 'numbers.txt': 'one\ntwo\n' }));
     stage().script(
-      (request) => (hasTools(request) ? undefined : { content: [text('{"title": "Numbers"}')] }),
+      (request) => (isOfAgent({ body: request }) ? undefined : { content: [text('{"title": "Numbers"}')] }),
       turnRule(
         'Count the numbers',
         [text('I read.'), use('toolu_read', 'Read', { file_path: project.path('numbers.txt') })],
@@ -90,10 +90,6 @@ describe.each([
 });
 
 /** Whether it is a request of the agent, and not the one for a title of the session, which has no tools. */
-function isOfAgent({ body }: { body: ModelRequest }): boolean {
-  return hasTools(body);
-}
-
-function hasTools({ tools = [] }: ModelRequest): boolean {
+function isOfAgent({ body: { tools = [] } }: { body: ModelRequest }): boolean {
   return tools.length > 0;
 }

@@ -8,19 +8,18 @@ export const KILLED_TOO_LATE = 'Claude Code went on by itself before it was kill
  * Tells the calls that Claude Code makes by itself behind an answer that its process is killed for from those of a client
  * (docs/decisions/0004). On a busy machine such a call may be quicker than the kill, which is nobody's fault.
  *
- * It comes from the same process as the call before, whose answer had begun, and holds no word of a client's: it repeats
- * the newest message, or has nothing but Claude Code's own words in it. What a gateway asks for a
- * second time comes from another process.
+ * It comes from the same process as the call before, whose answer had begun, and holds no word of a client's: it repeats the newest
+ * message, or has nothing but Claude Code's own words in it. What a gateway asks for a second time comes from another process.
  */
 export class OwnCalls {
   /** The last request of each process, by its session. */
   readonly #last = new Map<string, RecordedRequest>();
   readonly #own = new Set<RecordedRequest>();
-  readonly #hasBegun: (request: RecordedRequest) => boolean;
+  readonly #mayGoOn: (request: RecordedRequest) => boolean;
 
-  /** @param hasBegun whether the answer to a request has begun, where that is not seen by its events */
-  constructor(hasBegun: (request: RecordedRequest) => boolean = ({ events }) => events > 0) {
-    this.#hasBegun = hasBegun;
+  /** @param mayGoOn whether such a call may follow on this one; by default, once its answer has begun */
+  constructor(mayGoOn: (request: RecordedRequest) => boolean = ({ events }) => events > 0) {
+    this.#mayGoOn = mayGoOn;
   }
 
   /** For `onRequest` of a scripted model. */
@@ -28,7 +27,7 @@ export class OwnCalls {
     const session = String(request.headers['x-claude-code-session-id']);
     const before = this.#last.get(session);
     this.#last.set(session, request);
-    if (before && this.#hasBegun(before) && isOwn(request.body, before.body)) this.#own.add(request);
+    if (before && this.#mayGoOn(before) && isOwn(request.body, before.body)) this.#own.add(request);
   };
 
   has(request: RecordedRequest): boolean {
