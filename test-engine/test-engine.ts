@@ -100,6 +100,10 @@ export class TestEngine implements Engine {
     }).catch(() => ({}));
   }
 
+  reuseKey(): undefined {
+    return undefined;
+  }
+
   /** Does nothing: it spawns nothing by itself. */
   close(): void {}
 

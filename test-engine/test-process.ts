@@ -26,6 +26,8 @@ export class TestProcess implements ConversationProcess {
   readonly pid = undefined;
   readonly toolsKey: string;
   readonly betasKey: string;
+  readonly reuseKey = undefined;
+  readonly loads = 0;
   turns = 1;
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
@@ -87,6 +89,15 @@ export class TestProcess implements ConversationProcess {
     const turn = this.#openTurn();
     this.#play(turn, request);
     return turn;
+  }
+
+  messagesToLoad(request: MessagesRequest, shared: number): number {
+    return request.messages.length - 1 - shared;
+  }
+
+  async load(): Promise<undefined> {
+    this.end();
+    return undefined;
   }
 
   end(why: Failure = failure('client_gone')): void {

@@ -92,6 +92,10 @@ export class ClaudeEngine implements Engine {
     return this.#counter.count(asked, parts, onSpawned, signal);
   }
 
+  reuseKey(): undefined {
+    return undefined;
+  }
+
   close(): void {
     this.#signIn?.close();
   }

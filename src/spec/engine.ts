@@ -54,6 +54,12 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<PlaceCounts>;
 
+  /**
+   * What a process cannot change once it lives, such as its system prompt: a request can be loaded into a process with an equal
+   * key. Says nothing of the caller. Undefined when no process takes another conversation.
+   */
+  reuseKey(request: MessagesRequest): string | undefined;
+
   /** Spawns nothing by itself any more. */
   close(): void;
 
@@ -101,6 +107,29 @@ export interface ConversationProcess {
    * @returns the turn's events; or undefined if the process ended before it had taken anything, and a replay is safe
    */
   continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined>;
+
+  /** As {@link Engine.reuseKey} gave it for its first request; undefined when it takes no other conversation any more. */
+  readonly reuseKey: string | undefined;
+  /** The requests that were loaded into it. */
+  readonly loads: number;
+
+  /**
+   * How many messages {@link load} would have to write into it: those before the newest that it does not hold.
+   *
+   * @param shared how many of the request's first messages it holds
+   */
+  messagesToLoad(request: MessagesRequest, shared: number): number;
+
+  /**
+   * Takes the turn of another conversation, or of an earlier point of its own. It drops what the request does not share, takes
+   * the rest of the history, calling no model, and then the newest message. The process must be idle or hold calls, its
+   * `reuseKey` must be the request's, and the route must have found that it carries the request unaltered.
+   *
+   * @param shared how many of the request's first messages it holds; 0 for another conversation
+   * @param signal aborts when the client has gone; a process that has not taken the turn by then ends
+   * @returns the turn's events; or undefined if the process ended before the turn had reached the model, and a replay is safe
+   */
+  load(request: MessagesRequest, shared: number, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined>;
 
   /** Ends the process at once, without another model call. An open turn ends with the failure, by default `client_gone`. */
   end(failure?: Failure): void;

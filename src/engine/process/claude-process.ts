@@ -90,6 +90,8 @@ export class ClaudeProcess implements ConversationProcess {
   readonly id = nextId++;
   readonly toolsKey: string;
   readonly betasKey: string;
+  readonly reuseKey = undefined;
+  readonly loads = 0;
   turns = 1;
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
@@ -167,6 +169,15 @@ export class ClaudeProcess implements ConversationProcess {
       this.#parts.input.push(toUserMessage(newest, this.#parts.names));
     }
     return turn;
+  }
+
+  messagesToLoad(request: MessagesRequest, shared: number): number {
+    return request.messages.length - 1 - shared;
+  }
+
+  async load(): Promise<undefined> {
+    this.end();
+    return undefined;
   }
 
   end(why: Failure = failure('client_gone')): void {
