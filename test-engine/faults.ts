@@ -17,6 +17,10 @@ export interface Faults {
   claim?: Fault;
   /** A process ends before it has taken its next turn. */
   continue?: Fault;
+  /** A process ends before it has taken another conversation. */
+  load?: Fault;
+  /** No process takes another conversation. */
+  reuse?: 'off';
   /** Whether the cause of a failure is mended; by default that of missing tools. */
   recover?: (failure: Failure) => boolean;
   /** Why no process may take another turn. */

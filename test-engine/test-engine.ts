@@ -1,4 +1,5 @@
 import { untilAborted } from '../src/async/until-aborted.ts';
+import { stableJson } from '../src/conversation/canonical.ts';
 import type { CountedFor, CountedPart, CountedPlaces, PlaceCounts } from '../src/spec/counted-part.ts';
 import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
 import { type Failure, failed } from '../src/spec/failures.ts';
@@ -100,8 +101,12 @@ export class TestEngine implements Engine {
     }).catch(() => ({}));
   }
 
-  reuseKey(): undefined {
-    return undefined;
+  get reuse(): 'on' | 'unsupported' {
+    return this.faults.reuse === 'off' ? 'unsupported' : 'on';
+  }
+
+  reuseKey({ system, betas }: MessagesRequest): string | undefined {
+    return this.faults.reuse === 'off' ? undefined : stableJson([system, betas]);
   }
 
   /** Does nothing: it spawns nothing by itself. */
@@ -127,6 +132,7 @@ export class TestEngine implements Engine {
 
   #newProcess(request: MessagesRequest, listener: ProcessListener): TestProcess {
     const process = new TestProcess(request, listener, {
+      reuseKey: this.reuseKey(request),
       answer: this.#options.answer,
       faults: this.faults,
       onLimits: this.#options.onLimits ?? (() => undefined),

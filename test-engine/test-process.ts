@@ -7,11 +7,12 @@ import { type Failure, failure } from '../src/spec/failures.ts';
 import type { Message, MessagesRequest } from '../src/spec/messages.ts';
 import type { PlanLimits } from '../src/spec/plan-limits.ts';
 import type { TurnEvent } from '../src/spec/turn-events.ts';
-import type { Faults } from './faults.ts';
+import type { Fault, Faults } from './faults.ts';
 import type { Answer } from './play.ts';
 
 /** What a process needs of its engine. */
 export interface Surroundings {
+  reuseKey: string | undefined;
   answer: Answer;
   faults: Faults;
   onGone: (process: TestProcess) => void;
@@ -24,10 +25,10 @@ let nextId = 1;
 export class TestProcess implements ConversationProcess {
   readonly id = nextId++;
   readonly pid = undefined;
-  readonly toolsKey: string;
   readonly betasKey: string;
-  readonly reuseKey = undefined;
-  readonly loads = 0;
+  readonly reuseKey: string | undefined;
+  toolsKey: string;
+  loads = 0;
   turns = 1;
   changedAt = performance.now();
   #state: ProcessState = 'streaming';
@@ -35,6 +36,7 @@ export class TestProcess implements ConversationProcess {
   #turn: EventQueue<TurnEvent> | undefined;
   #stopPlay: (() => void) | undefined;
   #onEnd: (() => void) | undefined;
+  #model: string;
   readonly #first: MessagesRequest;
   /** What the model has seen and said. */
   readonly #messages: Message[];
@@ -44,7 +46,9 @@ export class TestProcess implements ConversationProcess {
   constructor(request: MessagesRequest, listener: ProcessListener, surroundings: Surroundings) {
     this.toolsKey = stableJson(request.tools);
     this.betasKey = stableJson(request.betas);
+    this.reuseKey = surroundings.reuseKey;
     this.#first = request;
+    this.#model = request.model;
     this.#messages = [...request.messages];
     this.#listener = listener;
     this.#surroundings = surroundings;
@@ -81,23 +85,35 @@ export class TestProcess implements ConversationProcess {
     if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
     this.#setState('streaming');
     this.turns += 1;
-    if (!(await this.#takesTurn(signal))) {
+    if (!(await this.#takesTurn(this.#surroundings.faults.continue, signal))) {
       this.end();
       return undefined;
     }
-    this.#messages.push(...request.messages.slice(-1));
-    const turn = this.#openTurn();
-    this.#play(turn, request);
-    return turn;
+    return this.#take(request, request.messages.slice(-1));
   }
 
   messagesToLoad(request: MessagesRequest, shared: number): number {
-    return request.messages.length - 1 - shared;
+    return request.messages.length - 1 - keepable(request.messages, shared);
   }
 
-  async load(): Promise<undefined> {
-    this.end();
-    return undefined;
+  async load(
+    request: MessagesRequest,
+    shared: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<TurnEvent> | undefined> {
+    if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
+    this.#setState('streaming');
+    this.turns += 1;
+    this.loads += 1;
+    if (!(await this.#takesTurn(this.#surroundings.faults.load, signal))) {
+      this.end();
+      return undefined;
+    }
+    const kept = keepable(request.messages, shared);
+    this.#messages.length = kept;
+    this.#model = request.model;
+    this.toolsKey = stableJson(request.tools);
+    return this.#take(request, request.messages.slice(kept));
   }
 
   end(why: Failure = failure('client_gone')): void {
@@ -118,8 +134,14 @@ export class TestProcess implements ConversationProcess {
     return undefined;
   }
 
-  async #takesTurn(signal: AbortSignal): Promise<boolean> {
-    const fault = this.#surroundings.faults.continue;
+  #take(request: MessagesRequest, added: readonly Message[]): AsyncIterable<TurnEvent> {
+    this.#messages.push(...added);
+    const turn = this.#openTurn();
+    this.#play(turn, request);
+    return turn;
+  }
+
+  async #takesTurn(fault: Fault | undefined, signal: AbortSignal): Promise<boolean> {
     if (fault instanceof Promise) {
       const ended = new AbortController();
       this.#onEnd = () => ended.abort();
@@ -129,9 +151,9 @@ export class TestProcess implements ConversationProcess {
   }
 
   #play(turn: EventQueue<TurnEvent>, { tools, parameters }: MessagesRequest): void {
-    const { model, system, betas } = this.#first;
+    const { system, betas } = this.#first;
     const play = this.#surroundings.answer({
-      model,
+      model: this.#model,
       system,
       messages: [...this.#messages],
       tools,
@@ -182,4 +204,12 @@ export class TestProcess implements ConversationProcess {
     this.#state = state;
     this.changedAt = performance.now();
   }
+}
+
+/** How many of the shared messages a load keeps: it cuts in front of a user's text, as Claude Code does. */
+function keepable(messages: readonly Message[], shared: number): number {
+  const isCut = ({ role, content }: Message) => role === 'user' && content.every(({ type }) => type !== 'tool_result');
+  let kept = shared;
+  while (kept > 0 && !isCut(messages[kept] as Message)) kept -= 1;
+  return kept;
 }

@@ -92,6 +92,8 @@ export class ClaudeEngine implements Engine {
     return this.#counter.count(asked, parts, onSpawned, signal);
   }
 
+  readonly reuse = 'unsupported';
+
   reuseKey(): undefined {
     return undefined;
   }

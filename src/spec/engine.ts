@@ -54,6 +54,9 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<PlaceCounts>;
 
+  /** Whether its processes take other conversations: `unsupported` where they do not, or it is not known yet that they do. */
+  readonly reuse: 'on' | 'unsupported';
+
   /**
    * What a process cannot change once it lives, such as its system prompt: a request can be loaded into a process with an equal
    * key. Says nothing of the caller. Undefined when no process takes another conversation.
@@ -81,7 +84,7 @@ export interface Engine {
  */
 export type ProcessState = 'streaming' | 'held' | 'idle' | 'ended';
 
-/** One process that serves one conversation, from its first turn to its end. */
+/** One process that serves one conversation at a time. */
 export interface ConversationProcess {
   readonly id: number;
   readonly pid: number | undefined;
@@ -90,9 +93,9 @@ export interface ConversationProcess {
   readonly turns: number;
   /** `performance.now()` of the last change of state. */
   readonly changedAt: number;
-  /** The tools of its first turn, as JSON with sorted keys; a route is chosen by it. */
+  /** The tools of its first turn or its latest load, as JSON with sorted keys; a route is chosen by it. */
   readonly toolsKey: string;
-  /** The betas of its first turn, which it keeps, in the same form. */
+  /** The betas of its first turn or its latest load, in the same form. */
   readonly betasKey: string;
   /** Why it must not take another turn although it lives, in a few words; undefined if it may. */
   readonly staleness: string | undefined;
@@ -114,18 +117,20 @@ export interface ConversationProcess {
   readonly loads: number;
 
   /**
-   * How many messages {@link load} would have to write into it: those before the newest that it does not hold.
+   * How many messages {@link load} would have to write into it: the last ones before the newest. They are those that it does
+   * not hold, and those that it must drop with what it holds behind them.
    *
-   * @param shared how many of the request's first messages it holds
+   * @param shared how many of the messages before the newest it holds, from the first on
    */
   messagesToLoad(request: MessagesRequest, shared: number): number;
 
   /**
    * Takes the turn of another conversation, or of an earlier point of its own. It drops what the request does not share, takes
    * the rest of the history, calling no model, and then the newest message. The process must be idle or hold calls, its
-   * `reuseKey` must be the request's, and the route must have found that it carries the request unaltered.
+   * `reuseKey` must be the request's, and the route must have found that it carries the request unaltered. From the call on it
+   * is `streaming`, so that nobody else takes it.
    *
-   * @param shared how many of the request's first messages it holds; 0 for another conversation
+   * @param shared how many of the messages before the newest it holds, from the first on; 0 for another conversation
    * @param signal aborts when the client has gone; a process that has not taken the turn by then ends
    * @returns the turn's events; or undefined if the process ended before the turn had reached the model, and a replay is safe
    */
@@ -162,9 +167,10 @@ export interface Spare {
   readonly exited: Promise<ProcessEnd | undefined>;
 
   /**
-   * Makes the spare the process of a new conversation.
+   * Makes the spare the process of a conversation. It takes the history as {@link ConversationProcess.load} does, and then the
+   * newest message.
    *
-   * @param request one user message that an idle process could take
+   * @param request that a process takes by a load; without a history where the engine has no {@link Engine.reuseKey} for it
    * @param signal aborts when the client has gone
    * @returns undefined if the claim failed; the process has ended then, and nothing has reached the model
    */

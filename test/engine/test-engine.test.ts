@@ -2,9 +2,10 @@ import { ScriptedAnswers } from '../../test-engine/scripted-answers.ts';
 import { TestEngine } from '../../test-engine/test-engine.ts';
 import type { TestProcess } from '../../test-engine/test-process.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
-import { describeEngine } from './conformance.ts';
+import { describeEngine, type EngineUnderTest } from './conformance.ts';
+import { describeLoads } from './load-conformance.ts';
 
-describeEngine('the test engine', async () => {
+async function makeEngine(): Promise<EngineUnderTest> {
   const answers = new ScriptedAnswers();
   const engine = new TestEngine({ answer: answers.answer });
   return {
@@ -17,4 +18,7 @@ describeEngine('the test engine', async () => {
     kill: (process) => (process as TestProcess).lose(),
     close: async () => undefined,
   };
-});
+}
+
+describeEngine('the test engine', makeEngine);
+describeLoads('the test engine', makeEngine);
