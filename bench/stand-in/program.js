@@ -38,6 +38,7 @@ const gateway = new Gateway(new ForgetfulEngine({ answer }), {
   queueDeadlineMs: 1,
   idleMs: 3_600_000,
   heldMs: 3_600_000,
+  reuses: false,
 });
 const log = createLog((/** @type {string} */ line) => process.stderr.write(line));
 const app = createApp({

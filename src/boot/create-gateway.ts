@@ -156,6 +156,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         queueDeadlineMs: settings.queueSeconds * 1000,
         idleMs: settings.idleMinutes * 60_000,
         heldMs: settings.heldMinutes * 60_000,
+        reuses: settings.reuse === 'on',
       },
       spareLog(log),
     );

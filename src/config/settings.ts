@@ -59,6 +59,11 @@ export const SETTINGS = {
     'N',
     'processes started ahead for new conversations; four times as many while many begin',
   ),
+  reuse: setting(
+    z.enum(['on', 'off'], 'must be on or off').default('on'),
+    'on|off',
+    'whether a process takes another conversation of its caller; off uses documented inputs of Claude Code alone',
+  ),
   'max-processes': setting(integer(1, 1000).default(24), 'N', 'processes at a time, spares included'),
   'max-memory-mb': setting(
     integer(200, 10_000_000).default(Math.max(1024, Math.round(totalmem() / 2 / 1024 / 1024))),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContentBlock, Message } from '../spec/messages.ts';
-import { obstacleToHeld, obstacleToIdle } from './carriage.ts';
+import { obstacleToHeld, obstacleToIdle, obstacleToLoad } from './carriage.ts';
 
 const user = (...content: ContentBlock[]): Message => ({ role: 'user', content });
 const result = (content: unknown, rest: object = {}, id = 'toolu_1'): ContentBlock => ({
@@ -55,4 +55,34 @@ describe('what an idle process takes', () => {
       expect(obstacleToIdle(user(text('a'), block))).toBe('user turn with something else than text');
     },
   );
+});
+
+describe('what a load takes', () => {
+  const assistant = (...content: ContentBlock[]): Message => ({ role: 'assistant', content });
+  const call = assistant({ type: 'tool_use', id: 'toolu_1', name: 'read', input: {} });
+  const document: ContentBlock = { type: 'document', source: {} };
+  const newest = user(text('more'));
+
+  test.each<[string, Message[], number]>([
+    ['a first message', [newest], 0],
+    ['a history of calls and results', [user(text('a')), call, user(result('r')), assistant(text('so')), newest], 4],
+    ['an image that the process holds', [user(image), assistant(text('so')), newest], 0],
+    ['the part behind it', [user(image), assistant(text('so')), user(text('b')), assistant(text('so')), newest], 2],
+  ])('%s', (_name, messages, toLoad) => {
+    expect(obstacleToLoad(messages, toLoad)).toBeUndefined();
+  });
+
+  test.each<[string, Message[]]>([
+    ['the newest message is not from the user', [user(text('a')), assistant(text('I say'))]],
+    ['results of calls that the process does not hold', [user(text('a')), call, user(result('r'))]],
+    ['user turn with something else than text', [user(image)]],
+    ['an image or a document in the history', [user(image), assistant(text('so')), newest]],
+    ['an image or a document in the history', [user(text('a'), document), assistant(text('so')), newest]],
+    [
+      'an image or a document in the history',
+      [user(text('a')), call, user(result([text('r'), image])), assistant(text('so')), newest],
+    ],
+  ])('not: %s', (obstacle, messages) => {
+    expect(obstacleToLoad(messages, messages.length - 1)).toBe(obstacle);
+  });
 });

@@ -2,7 +2,7 @@ import type { ContentBlock, Message } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 
 /**
- * What a held call, an idle process and a replay carry unaltered. What a live process would alter goes by replay; what a
+ * What a held call, an idle process, a load and a replay carry unaltered. What a live process would alter goes by replay; what a
  * replay would alter is refused.
  *
  * Each row was seen with the pinned Agent SDK; the tests of its facts hold them.
@@ -15,6 +15,9 @@ const LONGEST_LIVE_ERROR = 9_000;
 
 /** Why a live process cannot take this turn, in a few words for a log line; `undefined` when it can. */
 export type Obstacle = string | undefined;
+
+/** Of a turn that begins with words of the assistant. */
+export const NOT_FROM_USER = 'the newest message is not from the user';
 
 const TEXT_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
 /** The fields of a tool result that a held call takes. `cache_control` is one: Claude Code sets its own breakpoints. */
@@ -62,6 +65,18 @@ const USER_ROWS: ReadonlyArray<Row<ContentBlock>> = [
   },
 ];
 
+/** The newest message of a load. */
+const LOADED_TURN_ROWS: ReadonlyArray<Row<ContentBlock>> = [
+  { obstacle: 'results of calls that the process does not hold', applies: (block) => block.type === 'tool_result' },
+  ...USER_ROWS,
+];
+
+/** The messages before it that are loaded. */
+const LOADED_HISTORY_ROWS: ReadonlyArray<Row<ContentBlock>> = [
+  // Claude Code puts a label of its own before an image.
+  { obstacle: 'an image or a document in the history', applies: holdsMedia },
+];
+
 /** Whether an idle process can take this user message as its next turn. */
 export function obstacleToIdle(newest: Message): Obstacle {
   return firstObstacle(USER_ROWS, newest.content);
@@ -76,6 +91,21 @@ export function obstacleToHeld(newest: Message, heldIds: readonly string[]): Obs
     return 'tool results in another order than the calls';
   }
   return firstObstacle(RESULT_ROWS, results);
+}
+
+/**
+ * Whether a process can take these messages by a load.
+ *
+ * @param toLoad how many of those before the newest are written into it: the last ones
+ */
+export function obstacleToLoad(messages: readonly Message[], toLoad: number): Obstacle {
+  const newest = messages.at(-1);
+  if (newest?.role !== 'user') return NOT_FROM_USER;
+  const loaded = messages.slice(messages.length - 1 - toLoad, -1);
+  return (
+    firstObstacle(LOADED_TURN_ROWS, newest.content) ??
+    loaded.map(({ content }) => firstObstacle(LOADED_HISTORY_ROWS, content)).find((obstacle) => obstacle !== undefined)
+  );
 }
 
 /** What no path carries, and why. */
@@ -119,6 +149,10 @@ export function mostMedia(model: string): number {
 
 export function isMedia({ type }: ContentBlock): boolean {
   return type === 'image' || type === 'document';
+}
+
+function holdsMedia(block: ContentBlock): boolean {
+  return isMedia(block) || (block.type === 'tool_result' && toolResultContent(block).some(isMedia));
 }
 
 function firstObstacle(rows: ReadonlyArray<Row<ContentBlock>>, blocks: ContentBlock[]): Obstacle {

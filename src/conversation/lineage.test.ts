@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Message, MessagesRequest } from '../spec/messages.ts';
-import { extendLineage, extendLineageByAnswer, requestLineages, rootLineage } from './lineage.ts';
+import { extendLineage, extendLineageByAnswer, requestLineages, rootLineage, sharedMessages } from './lineage.ts';
 
 const root = rootLineage({ callerId: 'k', model: 'm', system: 's' });
 const message = (content: object[], role: 'user' | 'assistant' = 'user') => ({ role, content }) as Message;
@@ -128,7 +128,26 @@ test('a request’s history is the whole of the request before it', () => {
       const messages = before.map((text, index) => message([{ type: 'text', text }], index % 2 ? 'assistant' : 'user'));
       const request = (list: Message[]) => ({ model: 'm', system: 's', messages: list }) as MessagesRequest;
       const next = [...messages, message([{ type: 'text', text: newest }])];
-      expect(requestLineages(request(next), 'k').history).toBe(requestLineages(request(messages), 'k').whole);
+      expect(requestLineages(request(next), 'k').at(-2)).toBe(requestLineages(request(messages), 'k').at(-1));
+      expect(requestLineages(request(next), 'k')).toHaveLength(next.length + 1);
     }),
   );
+});
+
+test('two conversations share what their first messages have in common', () => {
+  const words = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 9 });
+  const lineagesOf = (texts: string[]) =>
+    requestLineages(
+      { model: 'm', system: 's', messages: texts.map((text) => message([{ type: 'text', text }])) } as MessagesRequest,
+      'k',
+    );
+  fc.assert(
+    fc.property(words, words, (one, other) => {
+      const differs = one.findIndex((text, index) => text !== other[index]);
+      const expected = Math.min(differs < 0 ? one.length : differs, other.length);
+      expect(sharedMessages(lineagesOf(one), lineagesOf(other))).toBe(expected);
+    }),
+  );
+  const foreign = rootLineage({ callerId: 'another', model: 'm', system: 's' });
+  expect(sharedMessages([root, lineageOf([])], [foreign])).toBe(-1);
 });

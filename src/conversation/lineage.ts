@@ -28,12 +28,31 @@ export function extendLineageByAnswer(lineage: Lineage, { role, content }: Messa
   return extendLineage(lineage, { role, content: carriedForm(content).content });
 }
 
-/** The lineages of a request: `history` before its newest message, `whole` with it. */
-export function requestLineages(request: MessagesRequest, callerId: string): { history: Lineage; whole: Lineage } {
-  let history = rootLineage({ callerId, model: request.model, system: request.system });
-  for (const message of request.messages.slice(0, -1)) history = extendLineage(history, message);
-  const newest = request.messages.at(-1);
-  return { history, whole: newest ? extendLineage(history, newest) : history };
+/**
+ * The lineages of a request's beginnings, in one pass: before its first message, behind its first, …, behind its newest, which is
+ * that of the whole. The last but one is that of its history.
+ */
+export function requestLineages(request: MessagesRequest, callerId: string): Lineage[] {
+  let lineage = rootLineage({ callerId, model: request.model, system: request.system });
+  const lineages = [lineage];
+  for (const message of request.messages) {
+    lineage = extendLineage(lineage, message);
+    lineages.push(lineage);
+  }
+  return lineages;
+}
+
+/** How many messages two conversations have in common, from the first on; -1 if not even their beginning. */
+export function sharedMessages(one: readonly Lineage[], other: readonly Lineage[]): number {
+  // Each lineage hashes the one before, so that all are equal up to some place, and none behind it.
+  let equal = -1;
+  let different = Math.min(one.length, other.length);
+  while (different - equal > 1) {
+    const middle = (equal + different) >> 1;
+    if (one[middle] === other[middle]) equal = middle;
+    else different = middle;
+  }
+  return equal;
 }
 
 /** A longer text is hashed in slices: whole, it would be copied three times, in characters. */

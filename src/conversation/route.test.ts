@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ContentBlock, Message, MessagesRequest } from '../spec/messages.ts';
-import { chooseRoute, type LiveConversation } from './route.ts';
+import { chooseRoute, type LiveConversation, type LoadableProcess, loadInto } from './route.ts';
 
 const text = (words: string): ContentBlock => ({ type: 'text', text: words });
 const result = (id: string): ContentBlock => ({ type: 'tool_result', tool_use_id: id, content: 'r' });
@@ -39,10 +39,10 @@ const after = (newest: Message, rest?: Partial<MessagesRequest>) =>
 const MORE = after(user(text('more')));
 const RESULTS = after(user(result('toolu_a'), result('toolu_b')));
 
-test('a first message is a start, by a spare where one carries it', () => {
-  expect(chooseRoute(request([user(text('hi'))]), undefined)).toEqual({ path: 'start', takesSpare: true });
-  expect(chooseRoute(request([user(image)]), undefined)).toEqual({ path: 'start', takesSpare: false });
-  expect(chooseRoute(request([assistant(text('I say'))]), undefined)).toEqual({ path: 'start', takesSpare: false });
+test('a first message is a start', () => {
+  for (const first of [user(text('hi')), user(image), assistant(text('I say'))]) {
+    expect(chooseRoute(request([first]), undefined)).toEqual({ path: 'start' });
+  }
 });
 
 test('what a live process carries goes on in it', () => {
@@ -65,4 +65,25 @@ test.each<[string, MessagesRequest, LiveConversation | undefined]>([
   ['tool results in another order than the calls', after(user(result('toolu_a'))), HELD],
 ])('a replay, since %s', (reason, asked, live) => {
   expect(chooseRoute(asked, live)).toEqual({ path: 'replay', reason });
+});
+
+describe('a load into a process that waits', () => {
+  const messagesToLoad = ({ messages }: MessagesRequest, shared: number) => messages.length - 1 - shared;
+  const WAITING: LoadableProcess = { state: 'idle', reuseKey: 'k', staleness: undefined, messagesToLoad };
+
+  test.each<[string, Partial<LoadableProcess>, MessagesRequest, number, number | undefined]>([
+    ['of a first message', {}, request([user(text('hi'))]), 0, 0],
+    ['of a history', {}, MORE, 0, 2],
+    ['of what it does not hold', {}, MORE, 2, 0],
+    ['while it holds calls', { state: 'held' }, MORE, 0, 2],
+    ['as far as it says', { messagesToLoad: () => 1 }, MORE, 2, 1],
+    ['not while it streams', { state: 'streaming' }, MORE, 0, undefined],
+    ['not when it has ended', { state: 'ended' }, MORE, 0, undefined],
+    ['not with another key', { reuseKey: 'other' }, MORE, 0, undefined],
+    ['not when it takes none', { reuseKey: undefined }, MORE, 0, undefined],
+    ['not when it is stale', { staleness: 'the date is about to change' }, MORE, 0, undefined],
+    ['not of what it would alter', {}, RESULTS, 0, undefined],
+  ])('%s', (_what, process, asked, shared, expected) => {
+    expect(loadInto({ ...WAITING, ...process }, { request: asked, key: 'k', shared })).toBe(expected);
+  });
 });

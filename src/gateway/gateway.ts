@@ -1,18 +1,23 @@
 import { untilAborted } from '../async/until-aborted.ts';
 import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineageByAnswer, type Lineage, requestLineages } from '../conversation/lineage.ts';
-import { LineageRegistry } from '../conversation/registry.ts';
-import { chooseRoute } from '../conversation/route.ts';
 import { TokenCounter } from '../counts/token-counter.ts';
 import { CallerTurns } from '../processes/caller-limit.ts';
-import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
+import {
+  type LoadCounts,
+  type PoolLimits,
+  type ProcessCounts,
+  ProcessPool,
+  type ServedTurn,
+} from '../processes/pool.ts';
 import type { Failing, OnSpareEnd } from '../processes/spare-health.ts';
 import type { Caller } from '../spec/caller.ts';
-import type { BegunTurn, ConversationProcess, Engine } from '../spec/engine.ts';
+import type { Engine } from '../spec/engine.ts';
 import { type Failure, failed, failureOf } from '../spec/failures.ts';
 import type { AnswerMessage, Message, MessagesRequest } from '../spec/messages.ts';
-import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
+import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
+import { type Way, Ways } from './ways.ts';
 
 /** A request with all that the gateway needs to answer it. */
 export interface Order {
@@ -28,9 +33,7 @@ export interface Order {
 
 /** A turn on its way to the model. */
 export interface OpenTurn {
-  path: TurnPath;
-  /** Why a turn with a history went by replay. */
-  reason?: string;
+  way: Way;
   /** To be iterated once; leaving the iteration early cancels the turn at the model. */
   events: AsyncIterable<TurnEvent>;
 }
@@ -44,8 +47,15 @@ export interface GatewayStatus {
   processes: ProcessCounts;
   waiting: number;
   memoryBytes: number;
+  /** Whether processes take other conversations: `off` by the operator, `unsupported` by the `claude` binary. */
+  reuse: { state: 'on' | 'off' | 'unsupported' } & LoadCounts;
   /** Set while the `claude` processes end by themselves. */
   failing?: Failing;
+}
+
+export interface GatewayLimits extends PoolLimits {
+  /** Whether a process may take another conversation of its caller. */
+  reuses: boolean;
 }
 
 /** Processes that may count tokens at a time; turns wait for none of them. */
@@ -54,24 +64,27 @@ const MOST_COUNTING = 2;
 const LAST_ERRORS_MS = 500;
 
 /**
- * The life of a turn between decoding and encoding: continue on the process that holds its conversation, or start, or replay;
- * relay the events; index the lineage that the process then holds.
+ * The life of a turn between decoding and encoding: bring it to a process; relay the events; index the lineages that the process
+ * then holds.
  *
  * All state is a cache. Dropping any of it changes how long the next turn takes, never what the model sees.
  */
 export class Gateway {
-  readonly #registry = new LineageRegistry<ConversationProcess>();
   readonly #engine: Engine;
+  readonly #reuses: boolean;
   readonly #pool: ProcessPool;
+  readonly #ways: Ways;
   readonly #counter: TokenCounter;
   readonly #callers = new CallerTurns();
   #isDraining = false;
   #open = 0;
 
   /** @param onSpareEnd hears of each spare that ended by itself */
-  constructor(engine: Engine, limits: PoolLimits, onSpareEnd: OnSpareEnd = () => undefined) {
+  constructor(engine: Engine, limits: GatewayLimits, onSpareEnd: OnSpareEnd = () => undefined) {
     this.#engine = engine;
-    this.#pool = new ProcessPool(engine, limits, (process) => this.#registry.remove(process), onSpareEnd);
+    this.#reuses = limits.reuses;
+    this.#pool = new ProcessPool(engine, limits, (process) => this.#ways.forget(process), onSpareEnd);
+    this.#ways = new Ways(engine, this.#pool, limits.reuses);
     this.#counter = new TokenCounter(this.#pool, {
       processes: Math.min(Math.max(limits.spawnsAtATime - 1, 1), MOST_COUNTING),
       queueLength: limits.queueLength,
@@ -85,8 +98,9 @@ export class Gateway {
   }
 
   get status(): GatewayStatus {
-    const { counts, waiting, memoryBytes, failing } = this.#pool;
-    return { processes: counts, waiting, memoryBytes, ...(failing && { failing }) };
+    const { counts, waiting, memoryBytes, loadCounts, failing } = this.#pool;
+    const reuse = { state: this.#reuses ? this.#engine.reuse : ('off' as const), ...loadCounts };
+    return { processes: counts, waiting, memoryBytes, reuse, ...(failing && { failing }) };
   }
 
   /**
@@ -97,13 +111,9 @@ export class Gateway {
   async open(order: Order): Promise<OpenTurn> {
     const leave = this.#enter(order.caller);
     try {
-      const { history, whole } = requestLineages(order.request, order.caller.id);
-      const { path, reason, begun } = await this.#reach(order, history);
-      return {
-        path,
-        ...(reason === undefined ? {} : { reason }),
-        events: this.#relay(begun, order, whole, leave),
-      };
+      const lineages = requestLineages(order.request, order.caller.id);
+      const { way, turn } = await this.#ways.reach(order, lineages);
+      return { way, events: this.#relay(turn, order, lineages, leave) };
     } catch (error) {
       leave();
       throw error;
@@ -163,45 +173,28 @@ export class Gateway {
     };
   }
 
-  async #reach(
-    { request, signal, marks }: Order,
-    history: Lineage,
-  ): Promise<{ path: TurnPath; reason?: string; begun: BegunTurn }> {
-    const process = this.#registry.take(history);
-    const route = chooseRoute(request, process);
-    if (route.path === 'start') {
-      const claimed = route.takesSpare ? await this.#pool.claimSpare(request, signal, marks) : undefined;
-      return { path: 'start', begun: claimed ?? (await this.#pool.replay(request, signal, marks)) };
-    }
-    if (process && route.path === 'continue') {
-      marks.handed = performance.now();
-      const events = await process.continue(request, signal);
-      if (events) return { path: 'continue', begun: { process, events } };
-    }
-    // This request replaces what the process holds.
-    process?.end();
-    const begun = await this.#pool.replay(request, signal, marks);
-    return { path: 'replay', reason: route.path === 'replay' ? route.reason : 'the live process was lost', begun };
-  }
-
-  #relay(begun: BegunTurn, order: Order, whole: Lineage, leave: () => void): AsyncIterable<TurnEvent> {
+  #relay(begun: ServedTurn, order: Order, lineages: readonly Lineage[], leave: () => void): AsyncIterable<TurnEvent> {
     const { request, signal, marks, asReturned } = order;
-    let { process } = begun;
-    const cancel = () => process.end();
+    let { process, isOwn } = begun;
+    // A process that waits may have been taken by another turn before the end of this one was read.
+    const cancel = () => isOwn() && process.end();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
     const onTerminal = (event: TurnEvent) => {
       signal.removeEventListener('abort', cancel);
       if (event.type === 'message_stop') this.#pool.works();
-      if (event.type !== 'message_stop' || process.state === 'ended') return;
+      if (event.type !== 'message_stop' || process.state === 'ended' || !isOwn()) return;
       // The process holds the assistant's last words as two messages; the client may send them back as one.
       if (request.messages.at(-1)?.role === 'assistant') process.end();
-      else this.#registry.add(extendLineageByAnswer(whole, asReturned(event.answer)), process);
+      else {
+        const whole = lineages.at(-1) as Lineage;
+        this.#ways.settle(process, [...lineages, extendLineageByAnswer(whole, asReturned(event.answer))]);
+      }
     };
     const replayInstead = async () => {
       delete marks.spawned;
-      const next = await this.#pool.replay(request, signal, marks);
-      process = next.process;
+      const next = await this.#pool.replay(order);
+      ({ process, isOwn } = next);
       if (signal.aborted) cancel();
       return next.events;
     };

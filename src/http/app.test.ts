@@ -83,13 +83,18 @@ beforeAll(async () => {
       open: async (order) => {
         orders.push(order);
         order.marks.handed = performance.now();
-        return { path: 'start', events: play(order) };
+        return { way: { path: 'start', by: 'new' }, events: play(order) };
       },
       countTokens: async ({ request: { model } }) => {
         asked.push(model);
         return { inputTokens: 7, source: model.includes('nobody') ? 'estimate' : 'sdk' };
       },
-      status: { processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 }, waiting: 0, memoryBytes: 0 },
+      status: {
+        processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 },
+        waiting: 0,
+        memoryBytes: 0,
+        reuse: { state: 'on', loads: 0, failed: 0 },
+      },
     },
     dialects: [anthropicMessages, counted],
     id: '0123456789abcdef',

@@ -49,14 +49,14 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         request.userId,
       );
       await letOthersRun(bytes);
-      const { path, reason, events } = await gateway.open({
+      const { way, events } = await gateway.open({
         request: { ...request, via: viaFrom(header) },
         caller,
         signal: gone.signal,
         marks: recorder.marks,
         asReturned: dialect.asReturned,
       });
-      recorder.reached(path, reason);
+      recorder.reached(way);
       return await writeAnswer(events, {
         outgoing: context.env.outgoing,
         dialect,
@@ -64,8 +64,8 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         stream,
         requestId,
         headers: {
-          'isthmus-path': path,
-          ...(reason === undefined ? {} : { 'isthmus-replay-reason': reason }),
+          'isthmus-path': way.path,
+          ...(way.path === 'start' || way.reason === undefined ? {} : { 'isthmus-replay-reason': way.reason }),
           ...fieldHeaders(request),
         },
         limits: () => limits.at(Date.now()),

@@ -162,3 +162,27 @@ test('who would wait in vain is refused at once, but not before the queue was me
   expect(await failureOf(limited.reserve(never))).toMatchObject({ code: 'overloaded', retryAfterSeconds: 240 });
   expect(limited.waiting).toBe(3);
 });
+
+test('who can do without a place does so before anything is evicted, at once or when its turn comes', async () => {
+  const evict = vi.fn(() => false);
+  const limited = budget({ processes: 1 }, evict);
+  const instead = vi.fn(() => true);
+  const place = await limited.reserve(never, 'turn', instead);
+  expect([place === undefined, instead.mock.calls.length]).toEqual([false, 0]);
+  expect(await limited.reserve(never, 'turn', instead)).toBeUndefined();
+  expect([instead.mock.calls.length, evict.mock.calls.length, limited.taken]).toEqual([1, 0, 1]);
+
+  const served: string[] = [];
+  const wait = (name: string, can?: () => boolean) =>
+    limited.reserve(never, 'turn', can).then((given) => served.push(`${name} ${given ? 'by a place' : 'without'}`));
+  let isPossible = false;
+  const waiting = [wait('first', () => isPossible), wait('second')];
+  limited.admit();
+  expect(limited.waiting).toBe(2);
+  isPossible = true;
+  limited.admit();
+  expect(limited.waiting).toBe(1);
+  place?.release();
+  await Promise.all(waiting);
+  expect(served).toEqual(['first without', 'second by a place']);
+});

@@ -29,8 +29,12 @@ export interface Place {
 /** What a process counts for until it is measured, in bytes; a young one holds about this. */
 export const NEW_PROCESS_BYTES = 150 * 1024 * 1024;
 
+/** Serves a request without a place of its own; false if that is not possible now. */
+export type Instead = () => boolean;
+
 interface Waiter {
-  resolve: (place: Place) => void;
+  instead: Instead | undefined;
+  resolve: (place: Place | undefined) => void;
   reject: (error: Error) => void;
   stop: () => void;
 }
@@ -78,12 +82,18 @@ export class ProcessBudget {
   /**
    * A place, as soon as there is one; a count lets turns go first.
    *
+   * @param instead tried before an eviction, when it is this request's turn; without a place if it succeeds
    * @throws FailureError `overloaded` when the queue is full, too slow or stands still; `client_gone` on abort
    */
-  async reserve(signal: AbortSignal, purpose: Purpose = 'turn'): Promise<Place> {
+  async reserve(signal: AbortSignal, purpose?: Purpose): Promise<Place>;
+  async reserve(signal: AbortSignal, purpose: Purpose, instead: Instead | undefined): Promise<Place | undefined>;
+  async reserve(signal: AbortSignal, purpose: Purpose = 'turn', instead?: Instead): Promise<Place | undefined> {
     if (signal.aborted) throw failed('client_gone');
     if (this.#isClosed) throw failed('shutting_down');
-    if (this.#queue.length === 0 && this.#makeRoom()) return this.#take();
+    if (this.#queue.length === 0) {
+      if (!this.#hasRoom() && instead?.()) return undefined;
+      if (this.#makeRoom()) return this.#take();
+    }
     const now = performance.now();
     if (this.#queue.length >= this.#limits.queueLength) {
       throw this.#overloaded(`the queue of ${this.#limits.queueLength} requests is full`);
@@ -107,6 +117,7 @@ export class ProcessBudget {
       };
       let timer = setTimeout(onDeadline, deadlineMs);
       const waiter: Waiter = {
+        instead,
         resolve,
         reject,
         stop: () => {
@@ -134,11 +145,13 @@ export class ProcessBudget {
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
     try {
-      while (this.#queue.length > 0 && this.#makeRoom()) {
-        const waiter = this.#queue.shift();
+      for (let next = this.#queue.first; next; next = this.#queue.first) {
+        const isServed = !this.#hasRoom() && next.instead?.() === true;
+        if (!isServed && !this.#makeRoom()) return;
+        this.#queue.shift();
         this.#pace.move(performance.now());
-        waiter?.stop();
-        waiter?.resolve(this.#take());
+        next.stop();
+        next.resolve(isServed ? undefined : this.#take());
       }
     } finally {
       this.#isAdmitting = false;

@@ -3,7 +3,7 @@ import type { ConversationProcess, ProcessState } from '../spec/engine.ts';
 import type { ClientTool } from '../spec/messages.ts';
 import { cheapestToEvict, finishedOneShot, hasWaitedTooLong, type Opening, openingOf } from './eviction.ts';
 
-const ONE_SHOT = { hasHistory: false, hasTools: false };
+const ONE_SHOT = { hasHistory: false, hasTools: false, turns: 1 };
 const process = (state: ProcessState, turns: number, changedAt: number, opening: Partial<Opening> = {}) =>
   [{ state, turns, changedAt } as ConversationProcess, { ...ONE_SHOT, ...opening }] as const;
 
@@ -11,6 +11,8 @@ test('one-shots leave before those that may go on, idle before held, then the lo
   const inOrder = [
     process('idle', 1, 50),
     process('idle', 1, 60),
+    // It had other conversations before.
+    process('idle', 7, 70, { turns: 7 }),
     process('idle', 1, 40, { hasTools: true }),
     process('idle', 2, 10),
     process('idle', 1, 15, { hasHistory: true }),
@@ -45,8 +47,12 @@ test('a spare takes the place of a one-shot alone, and not at once', () => {
 test('what a request tells of its conversation', () => {
   const user = { role: 'user' as const, content: [] };
   const tool = { name: 'read' } as ClientTool;
-  expect(openingOf({ messages: [user], tools: [] })).toEqual(ONE_SHOT);
-  expect(openingOf({ messages: [user, user], tools: [tool] })).toEqual({ hasHistory: true, hasTools: true });
+  expect(openingOf({ messages: [user], tools: [] }, { turns: 1 })).toEqual(ONE_SHOT);
+  expect(openingOf({ messages: [user, user], tools: [tool] }, { turns: 4 })).toEqual({
+    hasHistory: true,
+    hasTools: true,
+    turns: 4,
+  });
 });
 
 test.each<[ProcessState, number, boolean]>([

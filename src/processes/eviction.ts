@@ -12,16 +12,21 @@ export interface WaitLimits {
 /** How long a finished one-shot keeps its place from a spare, in milliseconds: a program that goes on does so sooner. */
 const ONE_SHOT_MS = 5_000;
 
-/** What the first request of a process tells of whether its conversation goes on. */
+/** What the request with which a process got its conversation tells of whether that goes on. */
 export interface Opening {
   /** Whether it brought a history, as one that is replayed does. */
   hasHistory: boolean;
   hasTools: boolean;
+  /** The turns of the process with this one: it may have had other conversations before. */
+  turns: number;
 }
 
 /** Keeps nothing of the request. */
-export function openingOf({ messages, tools }: Pick<MessagesRequest, 'messages' | 'tools'>): Opening {
-  return { hasHistory: messages.length > 1, hasTools: tools.length > 0 };
+export function openingOf(
+  { messages, tools }: Pick<MessagesRequest, 'messages' | 'tools'>,
+  { turns }: Pick<ConversationProcess, 'turns'>,
+): Opening {
+  return { hasHistory: messages.length > 1, hasTools: tools.length > 0, turns };
 }
 
 /**
@@ -44,16 +49,19 @@ export function finishedOneShot(
   now: number,
 ): ConversationProcess | undefined {
   return cheapestToEvict(
-    [...processes].filter(
-      ([process, opening]) =>
-        process.state === 'idle' && rank(process, opening) === 0 && now - process.changedAt > ONE_SHOT_MS,
-    ),
+    [...processes].filter(([process, opening]) => isOneShot(process, opening) && now - process.changedAt > ONE_SHOT_MS),
   );
 }
 
-function rank({ state, turns }: ConversationProcess, { hasHistory, hasTools }: Opening): number {
+/** Whether a process has answered one question without tools, and waits. */
+export function isOneShot(process: ConversationProcess, opening: Opening): boolean {
+  return process.state === 'idle' && rank(process, opening) === 0;
+}
+
+/** The lower, the cheaper to evict. */
+export function rank({ state, turns }: ConversationProcess, { hasHistory, hasTools, turns: first }: Opening): number {
   if (state === 'held') return 3;
-  if (turns > 1 || hasHistory) return 2;
+  if (turns > first || hasHistory) return 2;
   return hasTools ? 1 : 0;
 }
 

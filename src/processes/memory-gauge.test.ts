@@ -30,3 +30,14 @@ test('keeps the last figure of what cannot be measured any more, and forgets wha
   }
   expect(gauge.total([], 0)).toBe(0);
 });
+
+test('tells what has grown by a third', async () => {
+  const gauge = new MemoryGauge();
+  const one = holding(300, 400, 401, undefined, 300);
+  const grown: boolean[] = [gauge.hasGrown(one)];
+  for (let measured = 0; measured < 5; measured += 1) {
+    await gauge.measure([one]);
+    grown.push(gauge.hasGrown(one));
+  }
+  expect(grown).toEqual([false, false, false, true, true, false]);
+});

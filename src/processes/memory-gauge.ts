@@ -5,16 +5,27 @@ export interface Measurable {
   measureMemory(): Promise<number | undefined>;
 }
 
+/** How many times its first measure a process may hold. */
+const MOST_GROWTH = 4 / 3;
+
 /** The memory of the living processes, as last measured. */
 export class MemoryGauge {
   readonly #bytes = new WeakMap<Measurable, number>();
+  readonly #first = new WeakMap<Measurable, number>();
 
   /** Measures one process after another. If one cannot be measured, its last figure stays. */
   async measure(living: readonly Measurable[]): Promise<void> {
     for (const process of living) {
       const bytes = await process.measureMemory();
-      if (bytes !== undefined) this.#bytes.set(process, bytes);
+      if (bytes === undefined) continue;
+      this.#bytes.set(process, bytes);
+      if (!this.#first.has(process)) this.#first.set(process, bytes);
     }
+  }
+
+  /** Whether a process holds a third more than when it was measured first. */
+  hasGrown(process: Measurable): boolean {
+    return (this.#bytes.get(process) ?? 0) > (this.#first.get(process) ?? 0) * MOST_GROWTH;
   }
 
   /** @param places taken in the budget; some are taken before their processes are spawned */

@@ -43,7 +43,7 @@ test('a process that lives keeps nothing of the request that it was made for', a
 
 async function replayed(pool: ProcessPool): Promise<WeakRef<MessagesRequest>> {
   const request = { model: 'any', messages: [], tools: [] } as unknown as MessagesRequest;
-  await pool.replay(request, new AbortController().signal, {});
+  await pool.replay({ request, caller: { id: 'c' }, signal: new AbortController().signal, marks: {} });
   return new WeakRef(request);
 }
 

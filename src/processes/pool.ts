@@ -1,23 +1,20 @@
 import { untilAborted } from '../async/until-aborted.ts';
+import type { Caller } from '../spec/caller.ts';
 import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener, ProcessState } from '../spec/engine.ts';
 import { failed, failure } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
 import { type BudgetLimits, type Place, ProcessBudget } from './budget.ts';
-import {
-  cheapestToEvict,
-  finishedOneShot,
-  hasWaitedTooLong,
-  type Opening,
-  openingOf,
-  type WaitLimits,
-} from './eviction.ts';
+import { cheapestToEvict, finishedOneShot, hasWaitedTooLong, openingOf, type WaitLimits } from './eviction.ts';
+import { Holds } from './holds.ts';
+import { LoadPace, type Onto } from './load-pace.ts';
 import { MemoryGauge } from './memory-gauge.ts';
 import type { Purpose } from './purpose.ts';
 import { type Failing, type OnSpareEnd, SpareHealth } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
+import { finishedOneShotFor, type Tenancy, usedInsteadOfEvicted, type Wanted } from './used-processes.ts';
 
 export interface PoolLimits extends BudgetLimits, WaitLimits {
   /** Spares kept ready, of which there are more while many conversations begin. */
@@ -29,19 +26,62 @@ export interface PoolLimits extends BudgetLimits, WaitLimits {
 /** `starting`: spares that are still being spawned. */
 export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare' | 'starting', number>;
 
-/** The moments of a turn on its way to a new process. */
-export type SpawnMarks = Pick<TurnMarks, 'queued' | 'admitted' | 'handed' | 'spawned'>;
+/** The moments of a turn on its way to a process. */
+export type SpawnMarks = Pick<TurnMarks, 'queued' | 'admitted' | 'handed' | 'spawned' | 'loading' | 'loaded'>;
+
+/** A turn that needs a process. */
+export interface Seeker {
+  request: MessagesRequest;
+  caller: Pick<Caller, 'id'>;
+  /** Aborts when the client has gone. */
+  signal: AbortSignal;
+  marks: SpawnMarks;
+}
+
+/** A turn that a process has begun. */
+export interface ServedTurn extends BegunTurn {
+  /** Whether the process is still this turn's; another may take it as soon as it waits. */
+  isOwn: () => boolean;
+}
+
+/** The loads since the boot. */
+export interface LoadCounts {
+  loads: number;
+  /** Those that did not succeed; their turns went to new processes. */
+  failed: number;
+}
+
+/**
+ * Loads a turn into a used process instead of a new one, if one suits now.
+ *
+ * @param isFull whether a process would be evicted for the new one
+ */
+export type UseInstead = (isFull: boolean) => Promise<ServedTurn | undefined> | undefined;
 
 const SWEEP_MS = 5_000;
 /** How long one spawn may keep others waiting, in milliseconds. */
 const LONGEST_SPAWN_MS = 10_000;
 /** How long a count of tokens may take, in milliseconds. */
 const COUNT_MS = 30_000;
+/** A process takes so many loads: it grows by each. */
+const MOST_LOADS = 200;
+
+/** Room for a new process. */
+interface Room {
+  place: Place;
+  leaveGate: () => void;
+}
+
+/** What a turn that needs a process gets: room for a new one, or one that was used before. */
+type Entry = Room | { instead: Promise<ServedTurn | undefined> | undefined };
 
 /** What is made here keeps nothing else alive; made in a method, it would keep the request as long as the process lives. */
-function onSpawned(marks: SpawnMarks, leaveGate: () => void): () => void {
+function onSpawned(marks: SpawnMarks, pace: LoadPace, leaveGate: () => void): () => void {
   return () => {
-    marks.spawned ??= performance.now();
+    if (marks.spawned === undefined) {
+      marks.spawned = performance.now();
+      pace.cameUp(marks.spawned - (marks.handed ?? marks.spawned));
+    }
     leaveGate();
   };
 }
@@ -64,7 +104,13 @@ export class ProcessPool {
   readonly #health: SpareHealth;
   readonly #spares: Spares;
   readonly #memory = new MemoryGauge();
-  readonly #places = new Map<ConversationProcess, Opening & { place: Place }>();
+  readonly #places = new Map<ConversationProcess, Tenancy & { place: Place }>();
+  readonly #holds = new Holds<ConversationProcess>();
+  readonly #pace = new LoadPace();
+  /** Turns at the gate that may take a used process meanwhile; each tells whether it did. */
+  readonly #atGate = new Set<() => boolean>();
+  #loads = 0;
+  #failedLoads = 0;
   readonly #onGone: (process: ConversationProcess) => void;
   readonly #sweeper: NodeJS.Timeout;
   #isEnded = false;
@@ -111,19 +157,84 @@ export class ProcessPool {
     return this.#memory.total(this.#living, this.#budget.taken);
   }
 
+  get loadCounts(): LoadCounts {
+    return { loads: this.#loads, failed: this.#failedLoads };
+  }
+
+  /** Takes a process for a turn; returns whether it is still that turn's. */
+  hold(process: ConversationProcess): () => boolean {
+    return this.#holds.take(process);
+  }
+
+  /** Whether a process may take another load. */
+  takesLoads(process: ConversationProcess): boolean {
+    return process.loads < MOST_LOADS && !this.#memory.hasGrown(process);
+  }
+
+  /** Whether a load of so many messages is expected to be quicker than a new process. */
+  isQuicker(onto: Onto, messages: number): boolean {
+    return this.#pace.isQuicker(onto, messages);
+  }
+
+  /**
+   * A used process for another conversation: the finished one-shot of this caller that has waited longest. Where room would have
+   * to be made for a new process, one that would be evicted.
+   */
+  usedFor(wanted: Wanted, isFull: boolean): ConversationProcess | undefined {
+    const used = [...this.#places].filter(([process]) => this.takesLoads(process));
+    return finishedOneShotFor(wanted, used) ?? (isFull ? usedInsteadOfEvicted(wanted, this.#places) : undefined);
+  }
+
+  /**
+   * Loads a request into a process that waits and takes loads. It is taken at once.
+   *
+   * @param shared how many of the messages before the newest it holds
+   * @returns undefined if it ended before the turn reached the model
+   */
+  async load(
+    process: ConversationProcess,
+    shared: number,
+    { request, signal, marks }: Seeker,
+  ): Promise<ServedTurn | undefined> {
+    const isOwn = this.hold(process);
+    const messages = process.messagesToLoad(request, shared);
+    const startedAt = performance.now();
+    marks.loading = startedAt;
+    marks.handed = startedAt;
+    this.#loads += 1;
+    const events = await process.load(request, shared, signal);
+    marks.loaded = performance.now();
+    if (!events) {
+      if (!signal.aborted) this.#failedLoads += 1;
+      return undefined;
+    }
+    this.#pace.loaded('used', messages, marks.loaded - startedAt);
+    const known = this.#places.get(process);
+    if (known) Object.assign(known, openingOf(request, process));
+    return { process, events, isOwn };
+  }
+
   /**
    * Spawns a process that answers this request from its whole history.
    *
+   * @param instead asked while the request waits for the process
+   * @returns undefined only where a load was made instead, and did not succeed
    * @throws FailureError `claude_failing`; `overloaded`, `client_gone` or `shutting_down`, see {@link ProcessBudget.reserve}
    */
-  replay(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn> {
-    return this.#withPlace('turn', signal, marks, async (place, leaveGate) => {
+  replay(seeker: Seeker): Promise<ServedTurn>;
+  replay(seeker: Seeker, instead: UseInstead | undefined): Promise<ServedTurn | undefined>;
+  async replay(seeker: Seeker, instead?: UseInstead): Promise<ServedTurn | undefined> {
+    const { request, caller, signal, marks } = seeker;
+    const entry = await this.#enter('turn', signal, marks, instead);
+    if ('instead' in entry) return entry.instead;
+    const { place, leaveGate } = entry;
+    return this.#spawn(entry, signal, marks, async () => {
       await untilAborted(this.#engine.prepare(request.model), signal, undefined);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
-      const begun = this.#engine.replay(request, this.#listener(onSpawned(marks, leaveGate)));
-      this.#places.set(begun.process, { place, ...openingOf(request) });
-      return begun;
+      const listener = this.#listener(leaveGate, onSpawned(marks, this.#pace, leaveGate));
+      const begun = this.#engine.replay(request, listener);
+      return this.#keep(begun, place, request, caller.id);
     });
   }
 
@@ -133,34 +244,42 @@ export class ProcessPool {
    * @param take called when there is room for the process: the parts to count
    * @throws FailureError as {@link replay}
    */
-  countTokens(asked: CountedFor, take: () => CountedPlaces, signal: AbortSignal): Promise<PlaceCounts> {
-    return this.#withPlace('count', signal, {}, async (place, leaveGate) => {
-      try {
-        const deadline = AbortSignal.timeout(COUNT_MS);
-        return await this.#engine.countTokens(asked, take(), leaveGate, AbortSignal.any([signal, deadline]));
-      } finally {
-        leaveGate();
-        place.release();
-      }
+  async countTokens(asked: CountedFor, take: () => CountedPlaces, signal: AbortSignal): Promise<PlaceCounts> {
+    // Nothing is used instead.
+    const room = (await this.#enter('count', signal, {})) as Room;
+    return this.#spawn(room, signal, {}, async () => {
+      const deadline = AbortSignal.timeout(COUNT_MS);
+      const counts = await this.#engine.countTokens(asked, take(), room.leaveGate, AbortSignal.any([signal, deadline]));
+      room.leaveGate();
+      room.place.release();
+      return counts;
     });
   }
 
-  /** Claims a spare for this conversation, also one that is coming up; undefined when there is none or the claim failed. */
-  async claimSpare(request: MessagesRequest, signal: AbortSignal, marks: SpawnMarks): Promise<BegunTurn | undefined> {
+  /**
+   * Claims a spare for this conversation, also one that is coming up.
+   *
+   * @returns undefined when there is none or the claim failed
+   */
+  async claimSpare({ request, caller, signal, marks }: Seeker): Promise<ServedTurn | undefined> {
     const ready = await this.#spares.take(signal);
     if (!ready) return undefined;
-    marks.handed = performance.now();
-    const listener = this.#listener(() => this.#spares.refill());
-    const begun = await ready.spare.claim(request, listener, signal);
+    const startedAt = performance.now();
+    marks.loading = startedAt;
+    marks.handed = startedAt;
+    const refill = () => this.#spares.refill();
+    const begun = await ready.spare.claim(request, this.#listener(refill), signal);
+    marks.loaded = performance.now();
     if (!begun) {
       ready.place.release();
       this.#spares.refill();
       return undefined;
     }
-    this.#places.set(begun.process, { place: ready.place, ...openingOf(request) });
+    this.#pace.loaded('spare', request.messages.length - 1, marks.loaded - startedAt);
+    const served = this.#keep(begun, ready.place, request, caller.id);
     if (this.#isEnded) begun.process.end(failure('shutting_down'));
     if (begun.process.state === 'ended') this.#release(begun.process);
-    return begun;
+    return served;
   }
 
   /** A process has answered a turn. */
@@ -188,24 +307,59 @@ export class ProcessPool {
     for (const process of [...this.#places.keys()]) process.end(failure('shutting_down'));
   }
 
-  /** Waits for a place in the budget and a turn at the gate, then uses them; gives both back if that throws. */
-  async #withPlace<Value>(
-    purpose: Purpose,
+  #keep(begun: BegunTurn, place: Place, request: MessagesRequest, callerId: string): ServedTurn {
+    this.#places.set(begun.process, { place, callerId, ...openingOf(request, begun.process) });
+    return { ...begun, isOwn: this.hold(begun.process) };
+  }
+
+  /**
+   * Waits for a place in the budget and a turn at the gate, or until a used process is there instead.
+   *
+   * @throws FailureError as {@link replay}
+   */
+  async #enter(purpose: Purpose, signal: AbortSignal, marks: SpawnMarks, useInstead?: UseInstead): Promise<Entry> {
+    this.#spares.assertWorks();
+    const taken = new AbortController();
+    const used: { turn?: Promise<ServedTurn | undefined> | undefined } = {};
+    const use = (isFull: boolean) => {
+      if (!signal.aborted) used.turn ??= useInstead?.(isFull);
+      if (used.turn) taken.abort();
+      return used.turn !== undefined;
+    };
+    marks.queued = performance.now();
+    const place = await this.#budget.reserve(signal, purpose, () => use(true));
+    marks.admitted = performance.now();
+    if (!place) return { instead: used.turn };
+    const useAtGate = () => use(false);
+    this.#atGate.add(useAtGate);
+    try {
+      const leaveGate = await this.#gate.enter(AbortSignal.any([signal, taken.signal]), purpose);
+      if (!used.turn) return { place, leaveGate };
+      leaveGate();
+    } catch (error) {
+      if (!used.turn) {
+        place.release();
+        throw error;
+      }
+    } finally {
+      this.#atGate.delete(useAtGate);
+    }
+    place.release();
+    return { instead: used.turn };
+  }
+
+  /** Uses the room for a new process; gives it back if that throws. */
+  async #spawn<Value>(
+    { place, leaveGate }: Room,
     signal: AbortSignal,
     marks: SpawnMarks,
-    use: (place: Place, leaveGate: () => void) => Value | Promise<Value>,
+    spawn: () => Promise<Value>,
   ): Promise<Value> {
-    this.#spares.assertWorks();
-    marks.queued = performance.now();
-    const place = await this.#budget.reserve(signal, purpose);
-    marks.admitted = performance.now();
-    let leaveGate = () => {};
     try {
-      leaveGate = await this.#gate.enter(signal, purpose);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
       marks.handed = performance.now();
-      return await use(place, leaveGate);
+      return await spawn();
     } catch (error) {
       leaveGate();
       place.release();
@@ -213,19 +367,28 @@ export class ProcessPool {
     }
   }
 
-  /** @param onSpawned called at least once, when the process is up or has ended */
-  #listener(onSpawned: () => void): ProcessListener {
+  /**
+   * @param onOver called when the process has ended
+   * @param onSpawned called when it is up
+   */
+  #listener(onOver: () => void, onSpawned = onOver): ProcessListener {
     return {
       onSpawned,
       onEnded: (process) => {
-        onSpawned();
+        onOver();
         this.#release(process);
       },
       onParked: () => {
+        if (this.#budget.waiting === 0) this.#offerAtGate();
         this.#budget.admit();
         this.#spares.refill();
       },
     };
+  }
+
+  /** A turn that waits at the gate may take a process that has just answered. */
+  #offerAtGate(): void {
+    for (const use of this.#atGate) if (use()) return;
   }
 
   #release(process: ConversationProcess): void {
@@ -235,9 +398,13 @@ export class ProcessPool {
     gone?.place.release();
   }
 
-  /** A spare is the cheapest to evict. */
+  /** A finished one-shot that serves nobody else is the cheapest to evict, then a spare. */
   #evict(): boolean {
-    return this.#spares.evict() || endOne(cheapestToEvict(this.#places));
+    return (
+      endOne(finishedOneShot(this.#places, performance.now())) ||
+      this.#spares.evict() ||
+      endOne(cheapestToEvict(this.#places))
+    );
   }
 
   get #living() {

@@ -14,6 +14,11 @@ export class WaitingLine<Waiter> {
     (purpose === 'turn' ? this.#turns : this.#counts).push(waiter);
   }
 
+  /** Who goes next. */
+  get first(): Waiter | undefined {
+    return this.#turns[0] ?? this.#counts[0];
+  }
+
   shift(): Waiter | undefined {
     return this.#turns.shift() ?? this.#counts.shift();
   }

@@ -24,4 +24,14 @@ export interface MessageDelta extends JsonObject {
 }
 
 /** How a turn reached the model, see `docs/decisions/0001-the-clients-messages-are-the-truth.md`. */
-export type TurnPath = 'continue' | 'start' | 'replay';
+export type TurnPath = 'continue' | 'start' | 'rewind' | 'replay';
+
+/**
+ * Which process serves a turn:
+ *
+ * - `live`: the one that holds its conversation, or a part of it
+ * - `used`: one that had another conversation
+ * - `spare`: one that was spawned ahead
+ * - `new`
+ */
+export type ServedBy = 'live' | 'used' | 'spare' | 'new';

@@ -2,7 +2,7 @@ import type { FailureCode } from './failures.ts';
 import type { JsonObject } from './messages.ts';
 import type { LimitStatus } from './plan-limits.ts';
 import type { ProcessEnd } from './process-end.ts';
-import type { TurnPath } from './turn-events.ts';
+import type { ServedBy, TurnPath } from './turn-events.ts';
 
 /**
  * What became of one turn: who asked, for what, how it went, what came. It never holds content or a credential, and no text
@@ -18,8 +18,10 @@ export interface TurnRecord {
   how: {
     /** Absent when the turn did not reach the engine. */
     path?: TurnPath;
-    /** Why a turn with a history was not continued. */
-    replayReason?: string;
+    /** Which process answers. Absent when the turn did not reach one. */
+    process?: ServedBy;
+    /** Why a turn with a history was not continued, or why a process that was used before did not take it. */
+    reason?: string;
     times: TurnTimes;
   };
   came: {
@@ -66,6 +68,8 @@ export interface TurnTimes {
   queue?: number;
   /** Until the process had started: at the gate for new ones, then its own start-up. */
   spawn?: number;
+  /** Until a process had taken the turn that was there already: by a load or by the claim of a spare, or had failed to. */
+  load?: number;
   /** From the arrival to the first event of the model. */
   firstEvent?: number;
   /**
@@ -107,6 +111,9 @@ export interface TurnMarks {
   admitted?: number;
   /** The process that answers had started, for a turn that made one. */
   spawned?: number;
+  /** A process began to take the turn by a load or a claim, and was done with that. */
+  loading?: number;
+  loaded?: number;
   /** Handed to the engine. */
   handed?: number;
   /** The engine's latest event reached the gateway. */

@@ -26,8 +26,9 @@ test('a complete turn', () => {
     },
     how: {
       path: 'replay',
-      replayReason: 'the tools have changed',
-      times: { whole: 1_234.5, queue: 0.2, spawn: 90, firstEvent: 800.4, own: 0.8125, engine: 1_230 },
+      process: 'used',
+      reason: 'the tools have changed',
+      times: { whole: 1_234.5, queue: 0.2, spawn: 90, load: 12.4, firstEvent: 800.4, own: 0.8125, engine: 1_230 },
     },
     came: {
       outcome: 'complete',
@@ -37,9 +38,9 @@ test('a complete turn', () => {
     },
   });
   expect(line).toBe(
-    'turn request=req_1 session="ses 1" model=claude-sonnet-5 messages=3 stream=true user=somebody path=replay ' +
+    'turn request=req_1 session="ses 1" model=claude-sonnet-5 messages=3 stream=true user=somebody path=replay process=used ' +
       'reason="the tools have changed" outcome=complete ms=1235 caller=abc client=opencode/1.2 ' +
-      'dialect=anthropic-messages tools=10 bytes=40000 queue=0 spawn=90 first=800 engine=1230 own=0.81 stop=tool_use ' +
+      'dialect=anthropic-messages tools=10 bytes=40000 queue=0 spawn=90 load=12 first=800 engine=1230 own=0.81 stop=tool_use ' +
       'in=1003 out=20 plan=allowed_warning five_hour=0.9 seven_day=0.25 overage=true\n',
   );
 });

@@ -33,7 +33,7 @@ test('a whole turn by a new process', () => {
   const turn = recorder();
   turn.asked(WHAT, 'somebody');
   Object.assign(turn.marks, { queued: 1_001, admitted: 1_011, handed: 1_020, spawned: 1_100 });
-  turn.reached('replay', 'no live process holds this history');
+  turn.reached({ path: 'replay', by: 'new', reason: 'no live process holds this history' });
   relay(turn, START, 1_200, 1_201);
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_300, 1_302);
   expect(turn.record(1_310, true)).toEqual({
@@ -41,7 +41,8 @@ test('a whole turn by a new process', () => {
     what: WHAT,
     how: {
       path: 'replay',
-      replayReason: 'no live process holds this history',
+      process: 'new',
+      reason: 'no live process holds this history',
       times: { whole: 310, queue: 10, spawn: 89, firstEvent: 200, own: 1 + 1 + 2, engine: 280 },
     },
     came: { outcome: 'complete', stopReason: 'end_turn', usage: ANSWER.usage },
@@ -66,18 +67,39 @@ test('a turn that is continued waits in no queue, and its own time ends where th
   const turn = recorder();
   turn.asked(WHAT, undefined);
   turn.marks.handed = 1_002;
-  turn.reached('continue', undefined);
+  turn.reached({ path: 'continue', by: 'live' });
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_050, 1_050.5);
   expect(turn.record(1_051, true).how).toEqual({
     path: 'continue',
+    process: 'live',
     times: { whole: 51, firstEvent: 50, own: 2.5, engine: 48 },
+  });
+});
+
+test('a turn that a process would not take by a load has the time of that, beside the spawn of a new one', () => {
+  const turn = recorder();
+  Object.assign(turn.marks, {
+    loading: 1_002,
+    loaded: 1_012,
+    queued: 1_013,
+    admitted: 1_013,
+    handed: 1_014,
+    spawned: 1_100,
+  });
+  turn.reached({ path: 'replay', by: 'new', reason: 'it did not' });
+  relay(turn, { type: 'message_stop', answer: ANSWER }, 1_200, 1_201);
+  expect(turn.record(1_201, true).how).toEqual({
+    path: 'replay',
+    process: 'new',
+    reason: 'it did not',
+    times: { whole: 201, queue: 0, spawn: 87, load: 10, firstEvent: 200, own: 3, engine: 186 },
   });
 });
 
 test('a turn that begins anew behind its back keeps the moment at which it left', () => {
   const turn = recorder();
   turn.marks.handed = 1_002;
-  turn.reached('start', undefined);
+  turn.reached({ path: 'start', by: 'spare' });
   Object.assign(turn.marks, { queued: 1_400, admitted: 1_400, handed: 1_401 });
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_500, 1_501);
   expect(turn.record(1_501, true).how.times).toMatchObject({ own: 3, engine: 99 });

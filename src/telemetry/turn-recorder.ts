@@ -1,7 +1,7 @@
 import { type Failure, failure } from '../spec/failures.ts';
 import type { JsonObject } from '../spec/messages.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
-import type { TurnEvent, TurnPath } from '../spec/turn-events.ts';
+import type { ServedBy, TurnEvent, TurnPath } from '../spec/turn-events.ts';
 import type {
   FailureRecord,
   PlanRecord,
@@ -28,8 +28,7 @@ export class TurnRecorder {
   readonly #who: WhoAsked;
   #what: WhatWasAsked | undefined;
   #user: string | undefined;
-  #path: TurnPath | undefined;
-  #replayReason: string | undefined;
+  #way: Omit<TurnRecord['how'], 'times'> = {};
   /** When the gateway had done its part until the first event. */
   #leftAt: number | undefined;
   #firstEventAt: number | undefined;
@@ -52,9 +51,8 @@ export class TurnRecorder {
   }
 
   /** The turn is on its way to the model. */
-  reached(path: TurnPath, replayReason: string | undefined): void {
-    this.#path = path;
-    this.#replayReason = replayReason;
+  reached({ path, by, reason }: { path: TurnPath; by: ServedBy; reason?: string }): void {
+    this.#way = { path, process: by, ...(reason !== undefined && { reason }) };
     this.#leftAt = firstOf(this.marks);
   }
 
@@ -114,8 +112,7 @@ export class TurnRecorder {
       },
       ...(this.#what && { what: { ...this.#what, model: bounded(this.#what.model, LONGEST_NAME) } }),
       how: {
-        ...(this.#path && { path: this.#path }),
-        ...(this.#replayReason !== undefined && { replayReason: this.#replayReason }),
+        ...this.#way,
         times: this.#times(at),
       },
       came: {
@@ -129,12 +126,13 @@ export class TurnRecorder {
   }
 
   #times(at: number): TurnTimes {
-    const { arrived, queued, admitted, handed, spawned, eventAt } = this.marks;
+    const { arrived, queued, admitted, loading, loaded, handed, spawned, eventAt } = this.marks;
     const left = this.#leftAt ?? firstOf(this.marks) ?? at;
     return {
       whole: at - arrived,
       ...(queued !== undefined && { queue: (admitted ?? at) - queued }),
       ...(admitted !== undefined && spawned !== undefined && { spawn: spawned - admitted }),
+      ...(loading !== undefined && { load: (loaded ?? at) - loading }),
       ...(this.#firstEventAt !== undefined && { firstEvent: this.#firstEventAt - arrived }),
       own: left - arrived + this.#relayMs,
       ...(handed !== undefined && { engine: Math.max(0, (eventAt ?? at) - handed) }),
@@ -143,8 +141,9 @@ export class TurnRecorder {
 }
 
 /** When a turn left for the queue or the engine. */
-function firstOf({ queued, handed }: TurnMarks): number | undefined {
-  return queued === undefined || handed === undefined ? (queued ?? handed) : Math.min(queued, handed);
+function firstOf({ queued, loading, handed }: TurnMarks): number | undefined {
+  const moments = [queued, loading, handed].filter((moment) => moment !== undefined);
+  return moments.length === 0 ? undefined : Math.min(...moments);
 }
 
 /** The usage with later counts; a null count says nothing and is dropped. */

@@ -126,7 +126,7 @@ describe('room is made', () => {
     const states = () => [title, continued, heldBy].map((process) => process?.state);
     expect([engine.spares.length, ...states()]).toEqual([0, 'idle', 'idle', 'held']);
 
-    const waiting = [house.ask('wait 1')];
+    const waiting = [house.ask('wait 1', { key: 'another' })];
     await until('there is a fourth', () => engine.processes.length === 4);
     expect(states()).toEqual(['idle', 'idle', 'held']);
     for (const expected of [
@@ -134,7 +134,7 @@ describe('room is made', () => {
       ['ended', 'ended', 'held'],
       ['ended', 'ended', 'ended'],
     ]) {
-      waiting.push(house.ask(`wait ${waiting.length + 1}`));
+      waiting.push(house.ask(`wait ${waiting.length + 1}`, { key: 'another' }));
       await until(
         'it streams',
         () => engine.processes.filter(({ state }) => state === 'streaming').length === waiting.length,
@@ -162,7 +162,7 @@ describe('room is made', () => {
     await house.ask('one');
     await house.ask('two');
     const [one, two] = engine.processes;
-    await house.ask('three');
+    await house.ask('three', { key: 'another' });
     expect([one?.state, two?.state]).toEqual(['ended', 'idle']);
   });
 });

@@ -69,9 +69,13 @@ test.each([false, true])(
     expect(started).toMatchObject({ 'isthmus-path': 'start', 'isthmus-ignored': 'service_tier' });
     expect(started['request-id']).toMatch(/^req_isthmus_/);
     expect(started).not.toHaveProperty('isthmus-replay-reason');
-    expect(await send(history)).toMatchObject({
+    expect(await send([{ role: 'user', content: 'elsewhere' }, ...history.slice(1)])).toMatchObject({
       'isthmus-path': 'replay',
       'isthmus-replay-reason': 'no live process holds this history',
+    });
+    expect(await send(history)).toMatchObject({
+      'isthmus-path': 'rewind',
+      'isthmus-replay-reason': 'the history was changed behind what a live process holds',
     });
   },
 );

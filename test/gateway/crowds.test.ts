@@ -47,7 +47,7 @@ test('a finished one-shot leaves before what may go on: one with tools, and one 
   const replayed = await house.ask(back, NO_TOOLS);
   await house.ask('a one-shot', NO_TOOLS);
   const oneShot = engine.processes.at(-1);
-  await house.ask('another', NO_TOOLS);
+  await house.ask('another', { ...NO_TOOLS, key: 'another' });
   expect(oneShot?.state).toBe('ended');
   expect(await pathOf(house.ask(goOn(first('with tools'), withTools.data.content)))).toBe('continue');
   expect(await pathOf(house.ask(goOn(back, replayed.data.content), NO_TOOLS))).toBe('continue');

@@ -7,7 +7,7 @@ import { holdTakenBack, returned } from '../support/taken-back.ts';
 
 let house: InProcessGateway;
 beforeAll(async () => {
-  house = await InProcessGateway.start();
+  house = await InProcessGateway.start([], { reuses: false });
 });
 afterAll(() => house?.stop());
 

@@ -1,11 +1,10 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthropic-messages.ts';
-import { Gateway } from '../../src/gateway/gateway.ts';
+import { Gateway, type GatewayLimits } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import { KnownLimits } from '../../src/limits/known-limits.ts';
 import { KnownModels } from '../../src/models/known-models.ts';
-import type { PoolLimits } from '../../src/processes/pool.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { spareLog } from '../../src/telemetry/spare-log.ts';
 import { turnLog } from '../../src/telemetry/turn-log.ts';
@@ -15,7 +14,7 @@ import { sdkClient } from './clients.ts';
 
 /** The gateway, its routes and its server over the test engine, in the test's own process. */
 
-export interface InProcessOptions extends Partial<PoolLimits> {
+export interface InProcessOptions extends Partial<GatewayLimits> {
   keepAliveMs?: number;
   strict?: boolean;
   /** In place of an engine on which nothing goes wrong yet. */
@@ -23,7 +22,8 @@ export interface InProcessOptions extends Partial<PoolLimits> {
 }
 
 /** Room for everything, unless a test asks for less. */
-export const ROOMY: PoolLimits = {
+export const ROOMY: GatewayLimits = {
+  reuses: true,
   spares: 0,
   processes: 20,
   memoryBytes: Number.POSITIVE_INFINITY,

@@ -312,8 +312,10 @@ export const WITHHELD_BETAS = {
 export const HEADERS = {
   'anthropic-beta': 'request: see the table of betas',
   'isthmus-strict': 'request: `1` turns every ignored field into a 400, as `--strict` does for all requests',
-  'isthmus-path': 'answer: `continue`, `start` or `replay`: how the turn reached the model',
-  'isthmus-replay-reason': 'answer: why a turn with a history was not continued on a live process',
+  'isthmus-path':
+    'answer: `continue`, `start`, `rewind` (a live process went back to what it shares with the request) or `replay`: how the turn reached the model',
+  'isthmus-replay-reason':
+    'answer: why a turn with a history was not continued on a live process, for `rewind` and `replay`',
   'isthmus-ignored': 'answer: the fields that were ignored',
   'isthmus-passed': 'answer: the fields and betas that Isthmus does not know; they go with the turn as they are',
   'isthmus-converted': 'answer: the messages that reached the model in another form',

@@ -1,0 +1,188 @@
+import { obstacleToLoad } from '../conversation/carriage.ts';
+import type { Lineage } from '../conversation/lineage.ts';
+import { LineageRegistry } from '../conversation/registry.ts';
+import { chooseRoute, loadInto } from '../conversation/route.ts';
+import type { ProcessPool, Seeker, ServedTurn, UseInstead } from '../processes/pool.ts';
+import type { ConversationProcess, Engine } from '../spec/engine.ts';
+import type { ServedBy, TurnPath } from '../spec/turn-events.ts';
+
+/** The way that a turn took to the model. */
+export interface Way {
+  path: TurnPath;
+  by: ServedBy;
+  /** Why a turn with a history was not continued, or why a process that was used before did not take it. */
+  reason?: string;
+}
+
+/** A turn that a process has begun, and how. */
+export interface ReachedTurn {
+  way: Way;
+  turn: ServedTurn;
+}
+
+/** What a request needs of the process that is to take it. */
+interface Task extends Seeker {
+  /** Undefined where no process takes another conversation. */
+  key: string | undefined;
+  lineages: readonly Lineage[];
+}
+
+/** A process that waits, and how much of a request it holds. */
+interface Candidate {
+  process: ConversationProcess;
+  shared: number;
+}
+
+const CUT_BACK = 'the history was changed behind what a live process holds';
+const LIVE_LOST = 'the live process was lost';
+const NOT_LOADED = 'a process that was used before did not take it';
+
+/**
+ * The ways of turns to the model, the quickest that is exact: the live process goes on, or goes back to what it shares with the
+ * request; a process that had another conversation of the same caller takes it; a spare; a new process.
+ */
+export class Ways {
+  readonly #registry = new LineageRegistry<ConversationProcess>();
+  readonly #engine: Pick<Engine, 'reuseKey'>;
+  readonly #pool: ProcessPool;
+  readonly #reuses: boolean;
+
+  /** @param reuses whether a process may take another conversation */
+  constructor(engine: Pick<Engine, 'reuseKey'>, pool: ProcessPool, reuses: boolean) {
+    this.#engine = engine;
+    this.#pool = pool;
+    this.#reuses = reuses;
+  }
+
+  /** A process has ended. */
+  forget(process: ConversationProcess): void {
+    this.#registry.remove(process);
+  }
+
+  /**
+   * A process waits for its conversation's next turn.
+   *
+   * @param lineages of all beginnings of what it holds
+   */
+  settle(process: ConversationProcess, lineages: readonly Lineage[]): void {
+    this.#registry.add(lineages, process);
+  }
+
+  /**
+   * Brings a turn to a process.
+   *
+   * @param lineages of all beginnings of its request
+   * @throws FailureError when the turn could not begin
+   */
+  async reach(seeker: Seeker, lineages: readonly Lineage[]): Promise<ReachedTurn> {
+    const { request } = seeker;
+    const live = this.#registry.take(lineages.at(-2) as Lineage);
+    const route = chooseRoute(request, live);
+    let reason = route.path === 'replay' ? route.reason : undefined;
+    if (live && route.path === 'continue') {
+      const turn = await this.#continue(live, seeker);
+      if (turn) return { way: { path: 'continue', by: 'live' }, turn };
+      reason = LIVE_LOST;
+    }
+    const path = route.path === 'start' ? 'start' : 'replay';
+    const task = { ...seeker, key: this.#reuses ? this.#engine.reuseKey(request) : undefined, lineages };
+    return this.#withoutContinuing(task, live, { path, by: 'new', ...(reason !== undefined && { reason }) });
+  }
+
+  async #continue(live: ConversationProcess, { request, signal, marks }: Seeker): Promise<ServedTurn | undefined> {
+    const isOwn = this.#pool.hold(live);
+    marks.handed = performance.now();
+    const events = await live.continue(request, signal);
+    if (events) return { process: live, events, isOwn };
+    live.end();
+    return undefined;
+  }
+
+  /**
+   * @param superseded what the request replaces
+   * @param way that of a new process
+   */
+  async #withoutContinuing(task: Task, superseded: ConversationProcess | undefined, way: Way): Promise<ReachedTurn> {
+    const isLoadable = task.key !== undefined && obstacleToLoad(task.request.messages, 0) === undefined;
+    const found = isLoadable ? this.#usable(task, superseded, way) : undefined;
+    // Before anything else ends: an end gives others room, and what waits is then evicted.
+    const loading = found && this.#load(found.candidate, task);
+    if (superseded !== found?.candidate.process) superseded?.end();
+    if (found) {
+      const turn = await loading;
+      return turn ? { way: found.way, turn } : this.#anew(task, { ...way, reason: NOT_LOADED });
+    }
+    const spare = await this.#spare(task);
+    if (spare) return { way: { ...way, by: 'spare' }, turn: spare };
+    let used: ReturnType<UseInstead>;
+    const turn = await this.#pool.replay(task, (isFull) => {
+      const candidate = isLoadable ? this.#used(task, isFull) : undefined;
+      used = candidate && this.#load(candidate, task);
+      return used;
+    });
+    if (turn) return { way: { ...way, by: used ? 'used' : 'new' }, turn };
+    return this.#anew(task, { ...way, reason: NOT_LOADED });
+  }
+
+  async #anew(task: Task, way: Way): Promise<ReachedTurn> {
+    return { way, turn: await this.#pool.replay(task) };
+  }
+
+  /** A process that is expected to take the request by a load sooner than a new one. */
+  #usable(
+    task: Task,
+    superseded: ConversationProcess | undefined,
+    way: Way,
+  ): { candidate: Candidate; way: Way } | undefined {
+    const oneShot = way.path === 'start' ? this.#used(task, false) : undefined;
+    if (oneShot) return { candidate: oneShot, way: { ...way, by: 'used' } };
+    const sharing = this.#superseded(task, superseded) ?? this.#mostSharing(task);
+    if (sharing && way.path === 'start') return { candidate: sharing, way: { ...way, by: 'used' } };
+    if (sharing) {
+      const reason = sharing.process === superseded ? way.reason : CUT_BACK;
+      return { candidate: sharing, way: { path: 'rewind', by: 'live', ...(reason !== undefined && { reason }) } };
+    }
+    const used = this.#used(task, false);
+    return used && { candidate: used, way: { ...way, by: 'used' } };
+  }
+
+  #superseded({ request, ...task }: Task, process: ConversationProcess | undefined): Candidate | undefined {
+    const shared = request.messages.length - 1;
+    return process && this.#pays({ request, ...task }, process, shared) ? { process, shared } : undefined;
+  }
+
+  #mostSharing(task: Task): Candidate | undefined {
+    const history = task.request.messages.length - 1;
+    const found = this.#registry.mostSharing(task.lineages, ({ live, shared }) =>
+      this.#pays(task, live, Math.min(shared, history)),
+    );
+    return found && { process: found.live, shared: Math.min(found.shared, history) };
+  }
+
+  #used(task: Task, isFull: boolean): Candidate | undefined {
+    const { key, caller } = task;
+    const process = key === undefined ? undefined : this.#pool.usedFor({ callerId: caller.id, key }, isFull);
+    return process && this.#pays(task, process, 0) ? { process, shared: 0 } : undefined;
+  }
+
+  /** Whether a process carries the request by a load, and sooner than a new one. */
+  #pays({ request, key }: Task, process: ConversationProcess, shared: number): boolean {
+    if (key === undefined || !this.#pool.takesLoads(process)) return false;
+    const messages = loadInto(process, { request, key, shared });
+    return messages !== undefined && this.#pool.isQuicker('used', messages);
+  }
+
+  /** The process is taken at once. */
+  #load({ process, shared }: Candidate, task: Task): Promise<ServedTurn | undefined> {
+    this.#registry.remove(process);
+    return this.#pool.load(process, shared, task);
+  }
+
+  async #spare(task: Task): Promise<ServedTurn | undefined> {
+    const { messages } = task.request;
+    const history = messages.length - 1;
+    if (obstacleToLoad(messages, history) !== undefined) return undefined;
+    if (history > 0 && (task.key === undefined || !this.#pool.isQuicker('spare', history))) return undefined;
+    return this.#pool.claimSpare(task);
+  }
+}
