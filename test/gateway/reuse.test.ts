@@ -134,7 +134,7 @@ describe('a first turn', () => {
     await until('the next one is ready', () => engine.spares.length === 1);
     const [spare] = engine.spares;
     expect(await asked(say('ho'), ONE_SHOT)).toMatchObject({ by: 'used' });
-    expect(engine.spares).toEqual([spare]);
+    expect(engine.spares[0]).toBe(spare);
   });
 
   test('that no load carries needs a process of its own', async () => {
@@ -346,6 +346,26 @@ describe('without room', () => {
     engine.endAll();
     await stuck;
   });
+});
+
+test('a finished one-shot that nobody has used for some seconds goes before a spare', async () => {
+  vi.useFakeTimers({ toFake: ['performance'], now: performance.now() });
+  try {
+    const { engine } = await setUp({ processes: 2, spares: 1 });
+    await until('a spare is ready', () => engine.spares.length === 1);
+    await asked(HI, ONE_SHOT);
+    const [oneShot] = engine.processes;
+    await until('the next is ready', () => engine.spares.length === 1);
+    const [spare] = engine.spares;
+    vi.advanceTimersByTime(5_001);
+    // Neither carries this one.
+    const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'AAAA' };
+    await asked([{ role: 'user', content: [{ type: 'image', source }] }]);
+    expect(oneShot?.state).toBe('ended');
+    expect(engine.spares[0]).toBe(spare);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe('a load that fails', () => {

@@ -24,7 +24,7 @@ const DEPTHS = {
   /** Answers that are sent back, over the test engine and over the real SDK. */
   answersTakenBack: { EVERYDAY_RUNS: 50, SOAK_RUNS: 5_000, SEED: 20_261_126, SHARE: 1 },
   answersTakenBackByTheSdk: { EVERYDAY_RUNS: 4, SOAK_RUNS: 300, SEED: 20_261_126, SHARE: 3 },
-  /** Up to fourteen batches of up to four turns at one time, over the test engine. */
+  /** Up to fourteen batches of up to six turns at one time, over the test engine. */
   reuse: { EVERYDAY_RUNS: 100, SOAK_RUNS: 10_000, SEED: 20_261_126, SHARE: 1 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 2, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
