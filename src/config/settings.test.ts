@@ -45,6 +45,7 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ 'allowed-hosts': 'a:80' }, {}, '--allowed-hosts must be host names without ports, with commas between them'],
   [{ 'allowed-hosts': '' }, {}, '--allowed-hosts must be host names without ports, with commas between them'],
   [{ host: '' }, {}, '--host must not be empty (it is "").'],
+  [{ reuse: 'false' }, {}, '--reuse must be on or off (it is "false").'],
   [{ strict: '' }, {}, '--strict must be true or false (it is "").'],
   [{ 'stall-minutes': '100000' }, {}, '--stall-minutes must be at most 35791 (it is "100000").'],
   [{ 'queue-seconds': '9999999' }, {}, '--queue-seconds must be at most 2147483 (it is "9999999").'],

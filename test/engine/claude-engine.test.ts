@@ -3,12 +3,12 @@ import { ScriptedModel } from '../../scripted-model/server.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { startEngine } from '../support/engine.ts';
 import { OwnCalls } from '../support/own-calls.ts';
-import { describeEngine } from './conformance.ts';
+import { describeEngine, type EngineUnderTest } from './conformance.ts';
 
 const ownCalls = new OwnCalls();
 afterEach(ownCalls.refuse);
 
-describeEngine('the engine over the Agent SDK', async () => {
+async function makeEngine(): Promise<EngineUnderTest> {
   const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   const { engine, close } = startEngine(model.url);
   return {
@@ -26,4 +26,6 @@ describeEngine('the engine over the Agent SDK', async () => {
       await model.close();
     },
   };
-});
+}
+
+describeEngine('the engine over the Agent SDK', makeEngine);
