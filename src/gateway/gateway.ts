@@ -3,13 +3,9 @@ import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineageByAnswer, type Lineage, requestLineages } from '../conversation/lineage.ts';
 import { TokenCounter } from '../counts/token-counter.ts';
 import { CallerTurns } from '../processes/caller-limit.ts';
-import {
-  type LoadCounts,
-  type PoolLimits,
-  type ProcessCounts,
-  ProcessPool,
-  type ServedTurn,
-} from '../processes/pool.ts';
+import type { LoadCounts } from '../processes/loads.ts';
+import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
+import type { ServedTurn } from '../processes/seeker.ts';
 import type { Failing, OnSpareEnd } from '../processes/spare-health.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { Engine } from '../spec/engine.ts';

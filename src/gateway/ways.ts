@@ -2,7 +2,8 @@ import { obstacleToLoad } from '../conversation/carriage.ts';
 import type { Lineage } from '../conversation/lineage.ts';
 import { LineageRegistry } from '../conversation/registry.ts';
 import { chooseRoute, loadInto } from '../conversation/route.ts';
-import type { ProcessPool, Seeker, ServedTurn, UseInstead } from '../processes/pool.ts';
+import type { ProcessPool } from '../processes/pool.ts';
+import type { Seeker, ServedTurn, UseInstead } from '../processes/seeker.ts';
 import type { ConversationProcess, Engine } from '../spec/engine.ts';
 import type { ServedBy, TurnPath } from '../spec/turn-events.ts';
 

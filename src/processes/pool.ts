@@ -1,16 +1,15 @@
 import { untilAborted } from '../async/until-aborted.ts';
-import type { Caller } from '../spec/caller.ts';
 import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener, ProcessState } from '../spec/engine.ts';
 import { failed, failure } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
-import type { TurnMarks } from '../spec/turn-record.ts';
 import { type BudgetLimits, type Place, ProcessBudget } from './budget.ts';
+import { Entrance, type Room } from './entrance.ts';
 import { cheapestToEvict, finishedOneShot, hasWaitedTooLong, openingOf, type WaitLimits } from './eviction.ts';
-import { Holds } from './holds.ts';
-import { LoadPace, type Onto } from './load-pace.ts';
+import type { LoadPace, Onto } from './load-pace.ts';
+import { type LoadCounts, Loads } from './loads.ts';
 import { MemoryGauge } from './memory-gauge.ts';
-import type { Purpose } from './purpose.ts';
+import type { Seeker, ServedTurn, SpawnMarks, UseInstead } from './seeker.ts';
 import { type Failing, type OnSpareEnd, SpareHealth } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
@@ -26,55 +25,11 @@ export interface PoolLimits extends BudgetLimits, WaitLimits {
 /** `starting`: spares that are still being spawned. */
 export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare' | 'starting', number>;
 
-/** The moments of a turn on its way to a process. */
-export type SpawnMarks = Pick<TurnMarks, 'queued' | 'admitted' | 'handed' | 'spawned' | 'loading' | 'loaded'>;
-
-/** A turn that needs a process. */
-export interface Seeker {
-  request: MessagesRequest;
-  caller: Pick<Caller, 'id'>;
-  /** Aborts when the client has gone. */
-  signal: AbortSignal;
-  marks: SpawnMarks;
-}
-
-/** A turn that a process has begun. */
-export interface ServedTurn extends BegunTurn {
-  /** Whether the process is still this turn's; another may take it as soon as it waits. */
-  isOwn: () => boolean;
-}
-
-/** The loads since the boot. */
-export interface LoadCounts {
-  loads: number;
-  /** Those that did not succeed; their turns went to new processes. */
-  failed: number;
-}
-
-/**
- * Loads a turn into a used process instead of a new one, if one suits now.
- *
- * @param isFull whether a process would be evicted for the new one
- */
-export type UseInstead = (isFull: boolean) => Promise<ServedTurn | undefined> | undefined;
-
 const SWEEP_MS = 5_000;
 /** How long one spawn may keep others waiting, in milliseconds. */
 const LONGEST_SPAWN_MS = 10_000;
 /** How long a count of tokens may take, in milliseconds. */
 const COUNT_MS = 30_000;
-/** A process takes so many loads: it grows by each. */
-const MOST_LOADS = 200;
-
-/** Room for a new process. */
-interface Room {
-  place: Place;
-  leaveGate: () => void;
-}
-
-/** What a turn that needs a process gets: room for a new one, or one that was used before. */
-type Entry = Room | { instead: Promise<ServedTurn | undefined> | undefined };
-
 /** What is made here keeps nothing else alive; made in a method, it would keep the request as long as the process lives. */
 function onSpawned(marks: SpawnMarks, pace: LoadPace, leaveGate: () => void): () => void {
   return () => {
@@ -105,12 +60,8 @@ export class ProcessPool {
   readonly #spares: Spares;
   readonly #memory = new MemoryGauge();
   readonly #places = new Map<ConversationProcess, Tenancy & { place: Place }>();
-  readonly #holds = new Holds<ConversationProcess>();
-  readonly #pace = new LoadPace();
-  /** Turns at the gate that may take a used process meanwhile; each tells whether it did. */
-  readonly #atGate = new Set<() => boolean>();
-  #loads = 0;
-  #failedLoads = 0;
+  readonly #loads = new Loads(this.#memory);
+  readonly #entrance: Entrance;
   readonly #onGone: (process: ConversationProcess) => void;
   readonly #sweeper: NodeJS.Timeout;
   #isEnded = false;
@@ -130,6 +81,7 @@ export class ProcessPool {
     this.#onGone = onGone;
     this.#gate = new SpawnGate(limits.spawnsAtATime, LONGEST_SPAWN_MS);
     this.#budget = new ProcessBudget(limits, { evict: () => this.#evict(), memoryBytes: () => this.memoryBytes });
+    this.#entrance = new Entrance(this.#budget, this.#gate);
     this.#health = new SpareHealth(onSpareEnd);
     this.#spares = new Spares(engine, limits.spares, this.#budget, this.#gate, this.#health, () =>
       endOne(finishedOneShot(this.#places, performance.now())),
@@ -158,22 +110,22 @@ export class ProcessPool {
   }
 
   get loadCounts(): LoadCounts {
-    return { loads: this.#loads, failed: this.#failedLoads };
+    return { ...this.#loads.counts };
   }
 
   /** Takes a process for a turn; returns whether it is still that turn's. */
   hold(process: ConversationProcess): () => boolean {
-    return this.#holds.take(process);
+    return this.#loads.hold(process);
   }
 
   /** Whether a process may take another load. */
   takesLoads(process: ConversationProcess): boolean {
-    return process.loads < MOST_LOADS && !this.#memory.hasGrown(process);
+    return this.#loads.mayTake(process);
   }
 
   /** Whether a load of so many messages is expected to be quicker than a new process. */
   isQuicker(onto: Onto, messages: number): boolean {
-    return this.#pace.isQuicker(onto, messages);
+    return this.#loads.pace.isQuicker(onto, messages);
   }
 
   /**
@@ -191,27 +143,11 @@ export class ProcessPool {
    * @param shared how many of the messages before the newest it holds
    * @returns undefined if it ended before the turn reached the model
    */
-  async load(
-    process: ConversationProcess,
-    shared: number,
-    { request, signal, marks }: Seeker,
-  ): Promise<ServedTurn | undefined> {
-    const isOwn = this.hold(process);
-    const messages = process.messagesToLoad(request, shared);
-    const startedAt = performance.now();
-    marks.loading = startedAt;
-    marks.handed = startedAt;
-    this.#loads += 1;
-    const events = await process.load(request, shared, signal);
-    marks.loaded = performance.now();
-    if (!events) {
-      if (!signal.aborted) this.#failedLoads += 1;
-      return undefined;
-    }
-    this.#pace.loaded('used', messages, marks.loaded - startedAt);
-    const known = this.#places.get(process);
-    if (known) Object.assign(known, openingOf(request, process));
-    return { process, events, isOwn };
+  async load(process: ConversationProcess, shared: number, seeker: Seeker): Promise<ServedTurn | undefined> {
+    const served = await this.#loads.load(process, shared, seeker);
+    const known = served && this.#places.get(process);
+    if (known) Object.assign(known, openingOf(seeker.request, process));
+    return served;
   }
 
   /**
@@ -225,14 +161,15 @@ export class ProcessPool {
   replay(seeker: Seeker, instead: UseInstead | undefined): Promise<ServedTurn | undefined>;
   async replay(seeker: Seeker, instead?: UseInstead): Promise<ServedTurn | undefined> {
     const { request, caller, signal, marks } = seeker;
-    const entry = await this.#enter('turn', signal, marks, instead);
+    this.#spares.assertWorks();
+    const entry = await this.#entrance.enter('turn', signal, marks, instead);
     if ('instead' in entry) return entry.instead;
     const { place, leaveGate } = entry;
     return this.#spawn(entry, signal, marks, async () => {
       await untilAborted(this.#engine.prepare(request.model), signal, undefined);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
-      const listener = this.#listener(leaveGate, onSpawned(marks, this.#pace, leaveGate));
+      const listener = this.#listener(leaveGate, onSpawned(marks, this.#loads.pace, leaveGate));
       const begun = this.#engine.replay(request, listener);
       return this.#keep(begun, place, request, caller.id);
     });
@@ -245,8 +182,9 @@ export class ProcessPool {
    * @throws FailureError as {@link replay}
    */
   async countTokens(asked: CountedFor, take: () => CountedPlaces, signal: AbortSignal): Promise<PlaceCounts> {
+    this.#spares.assertWorks();
     // Nothing is used instead.
-    const room = (await this.#enter('count', signal, {})) as Room;
+    const room = (await this.#entrance.enter('count', signal, {})) as Room;
     return this.#spawn(room, signal, {}, async () => {
       const deadline = AbortSignal.timeout(COUNT_MS);
       const counts = await this.#engine.countTokens(asked, take(), room.leaveGate, AbortSignal.any([signal, deadline]));
@@ -275,7 +213,7 @@ export class ProcessPool {
       this.#spares.refill();
       return undefined;
     }
-    this.#pace.loaded('spare', request.messages.length - 1, marks.loaded - startedAt);
+    this.#loads.pace.loaded('spare', request.messages.length - 1, marks.loaded - startedAt);
     const served = this.#keep(begun, ready.place, request, caller.id);
     if (this.#isEnded) begun.process.end(failure('shutting_down'));
     if (begun.process.state === 'ended') this.#release(begun.process);
@@ -312,42 +250,6 @@ export class ProcessPool {
     return { ...begun, isOwn: this.hold(begun.process) };
   }
 
-  /**
-   * Waits for a place in the budget and a turn at the gate, or until a used process is there instead.
-   *
-   * @throws FailureError as {@link replay}
-   */
-  async #enter(purpose: Purpose, signal: AbortSignal, marks: SpawnMarks, useInstead?: UseInstead): Promise<Entry> {
-    this.#spares.assertWorks();
-    const taken = new AbortController();
-    const used: { turn?: Promise<ServedTurn | undefined> | undefined } = {};
-    const use = (isFull: boolean) => {
-      if (!signal.aborted) used.turn ??= useInstead?.(isFull);
-      if (used.turn) taken.abort();
-      return used.turn !== undefined;
-    };
-    marks.queued = performance.now();
-    const place = await this.#budget.reserve(signal, purpose, () => use(true));
-    marks.admitted = performance.now();
-    if (!place) return { instead: used.turn };
-    const useAtGate = () => use(false);
-    this.#atGate.add(useAtGate);
-    try {
-      const leaveGate = await this.#gate.enter(AbortSignal.any([signal, taken.signal]), purpose);
-      if (!used.turn) return { place, leaveGate };
-      leaveGate();
-    } catch (error) {
-      if (!used.turn) {
-        place.release();
-        throw error;
-      }
-    } finally {
-      this.#atGate.delete(useAtGate);
-    }
-    place.release();
-    return { instead: used.turn };
-  }
-
   /** Uses the room for a new process; gives it back if that throws. */
   async #spawn<Value>(
     { place, leaveGate }: Room,
@@ -379,16 +281,10 @@ export class ProcessPool {
         this.#release(process);
       },
       onParked: () => {
-        if (this.#budget.waiting === 0) this.#offerAtGate();
-        this.#budget.admit();
+        this.#entrance.offer();
         this.#spares.refill();
       },
     };
-  }
-
-  /** A turn that waits at the gate may take a process that has just answered. */
-  #offerAtGate(): void {
-    for (const use of this.#atGate) if (use()) return;
   }
 
   #release(process: ConversationProcess): void {

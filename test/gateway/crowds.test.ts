@@ -26,7 +26,7 @@ const NO_TOOLS = { tools: [] };
 const first = (content: string): Anthropic.MessageParam[] => [{ role: 'user', content }];
 const pathOf = async (turn: ReturnType<InProcessGateway['ask']>) => (await turn).response.headers.get('isthmus-path');
 
-test('forty get through six processes, and each leaves its place as soon as it is answered', async () => {
+test('forty get through six processes, each of which is used as soon as it has answered', async () => {
   const { engine, gateway, calls } = await setUp({ processes: 6, queueLength: 40 });
   const asked = Array.from({ length: 40 }, (_, index) => house.ask(`wait ${index}`, NO_TOOLS));
   for (let answered = 0; answered < 40; answered += 1) {
@@ -38,6 +38,7 @@ test('forty get through six processes, and each leaves its place as soon as it i
   }
   const answers = await Promise.all(asked);
   expect(answers.map(({ response }) => response.status)).toEqual(answers.map(() => 200));
+  expect(new Set(calls.map(({ process }) => process)).size).toBe(6);
 });
 
 test('a finished one-shot leaves before what may go on: one with tools, and one that was replayed', async () => {
