@@ -27,11 +27,15 @@ test('what has reached another lineage is found there alone', () => {
 test('the one that holds the most of a request is found, of several the newest, and it stays', () => {
   const registry = registryOf({ one: 'abxy', two: 'abcx', three: 'abcz', other: 'xabc' });
   for (const _ of [1, 2]) {
-    expect(registry.mostSharing(lineages('abcd'), anyone)).toEqual({ live: 'three', shared: 3 });
+    expect(registry.mostSharing(lineages('abcd'), anyone)).toEqual({ live: 'three', shared: 3, held: 4 });
   }
-  expect(registry.mostSharing(lineages('abcx'), anyone)).toEqual({ live: 'two', shared: 4 });
-  expect(registry.mostSharing(lineages('ab'), anyone)).toEqual({ live: 'three', shared: 2 });
-  expect(registry.mostSharing(lineages('abcd'), ({ live }) => live === 'one')).toEqual({ live: 'one', shared: 2 });
+  expect(registry.mostSharing(lineages('abcx'), anyone)).toEqual({ live: 'two', shared: 4, held: 4 });
+  expect(registry.mostSharing(lineages('ab'), anyone)).toEqual({ live: 'three', shared: 2, held: 4 });
+  expect(registry.mostSharing(lineages('abcd'), ({ live }) => live === 'one')).toEqual({
+    live: 'one',
+    shared: 2,
+    held: 4,
+  });
   expect(registry.mostSharing(lineages('q'), anyone)).toBeUndefined();
 });
 

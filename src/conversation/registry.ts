@@ -5,6 +5,8 @@ export interface Sharing<Live> {
   live: Live;
   /** How many of the request's messages, from the first on. */
   shared: number;
+  /** How many messages it holds in all. */
+  held: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export class LineageRegistry<Live> {
    */
   mostSharing(lineages: readonly Lineage[], suits: (sharing: Sharing<Live>) => boolean): Sharing<Live> | undefined {
     return [...this.#held]
-      .map(([live, held]) => ({ live, shared: sharedMessages(lineages, held) }))
+      .map(([live, held]) => ({ live, shared: sharedMessages(lineages, held), held: held.length - 1 }))
       .filter(({ shared }) => shared > 0)
       .reverse()
       .sort((a, b) => b.shared - a.shared)

@@ -1,6 +1,6 @@
 import { obstacleToLoad } from '../conversation/carriage.ts';
 import type { Lineage } from '../conversation/lineage.ts';
-import { LineageRegistry } from '../conversation/registry.ts';
+import { LineageRegistry, type Sharing } from '../conversation/registry.ts';
 import { chooseRoute, loadInto } from '../conversation/route.ts';
 import type { ProcessPool } from '../processes/pool.ts';
 import type { Seeker, ServedTurn, UseInstead } from '../processes/seeker.ts';
@@ -147,15 +147,16 @@ export class Ways {
     return used && { candidate: used, way: { ...way, by: 'used' } };
   }
 
-  #superseded({ request, ...task }: Task, process: ConversationProcess | undefined): Candidate | undefined {
-    const shared = request.messages.length - 1;
-    return process && this.#pays({ request, ...task }, process, shared) ? { process, shared } : undefined;
+  #superseded(task: Task, process: ConversationProcess | undefined): Candidate | undefined {
+    const shared = task.request.messages.length - 1;
+    return process && this.#pays(task, process, shared) ? { process, shared } : undefined;
   }
 
   #mostSharing(task: Task): Candidate | undefined {
     const history = task.request.messages.length - 1;
-    const found = this.#registry.mostSharing(task.lineages, ({ live, shared }) =>
-      this.#pays(task, live, Math.min(shared, history)),
+    const found = this.#registry.mostSharing(
+      task.lineages,
+      (sharing) => isGivenUp(sharing, history) && this.#pays(task, sharing.live, Math.min(sharing.shared, history)),
     );
     return found && { process: found.live, shared: Math.min(found.shared, history) };
   }
@@ -186,4 +187,16 @@ export class Ways {
     if (history > 0 && (task.key === undefined || !this.#pool.isQuicker('spare', history))) return undefined;
     return this.#pool.claimSpare(task);
   }
+}
+
+/**
+ * Whether a process may be rewound for a request that shares something with it. Programs that ask the same several times at once
+ * share a beginning, too: a first question takes no conversation that has gone on, and nothing takes one at work on its calls
+ * but to change the later half of it.
+ *
+ * @param history how many messages the request has before its newest
+ */
+function isGivenUp({ live, shared, held }: Sharing<ConversationProcess>, history: number): boolean {
+  if (history === 0) return live.state === 'idle' && held === 2;
+  return live.state === 'idle' || shared * 2 >= held;
 }

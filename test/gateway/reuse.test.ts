@@ -181,8 +181,37 @@ describe('an earlier point of a conversation', () => {
 
   test('the first question again is a start on the same process', async () => {
     await setUp();
-    const { first } = await three();
+    const first = await asked(HI);
     expect(await asked(HI)).toMatchObject({ path: 'start', by: 'used', process: first.process });
+  });
+
+  test('the first question again is another conversation if the first has gone on', async () => {
+    await setUp();
+    const { third, last } = await three();
+    expect(await asked(HI)).toMatchObject({ path: 'start', by: 'new' });
+    expect((await asked(goOn(third, last.content))).path).toBe('continue');
+  });
+
+  test.each(['is at work', 'has gone far'])('a conversation that %s on its calls is not given up', async (how) => {
+    await setUp({}, [CALL, CALL, CALL, DONE]);
+    let messages = HI;
+    let answer = await asked(messages);
+    const { process } = answer;
+    const results = () => goOn(messages, answer.content, resultsFor(answer.content));
+    if (how === 'has gone far') {
+      for (let turn = 0; turn < 2; turn += 1) {
+        messages = results();
+        answer = await asked(messages);
+      }
+    }
+    const sibling: Anthropic.MessageParam[] = [
+      ...HI,
+      { role: 'assistant', content: 'no' },
+      { role: 'user', content: 'so' },
+    ];
+    const next = await asked(how === 'is at work' ? HI : sibling);
+    expect(next).toMatchObject({ by: 'new' });
+    expect(await asked(results())).toMatchObject({ path: 'continue', process });
   });
 
   test('a conversation whose tools have changed goes on in its process', async () => {
