@@ -1,13 +1,14 @@
 // @ts-check
+
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
-import { CLIENT_TOOLS_SERVER } from '../dist/src/engine/held-calls/client-tools-server.js';
 import { HeldCalls } from '../dist/src/engine/held-calls/held-calls.js';
 import { toRequestVariables } from '../dist/src/engine/parameters/request-variables.js';
 import { ToolNames } from '../dist/src/engine/parameters/tool-names.js';
 import { Child } from '../dist/src/engine/process/child.js';
-import { toUserMessage } from '../dist/src/engine/process/claude-process.js';
+import { toUserLine } from '../dist/src/engine/reuse/history-lines.js';
 import { AnswerFold } from '../dist/src/engine/turn/answer-fold.js';
 import { newMarker } from './observed-model.js';
 import { MODEL, PARAMETERS, systemPrompt, TOOLS } from './workload.js';
@@ -94,7 +95,7 @@ export class BareConversation {
       for (const block of content) this.#heldCalls.complete(block);
       return;
     }
-    this.#input.push(toUserMessage({ role: 'user', content }, this.#names));
+    this.#input.push(toUserLine({ role: 'user', content }, this.#names, randomUUID()));
     this.#query ??= this.#start();
   }
 
@@ -110,7 +111,7 @@ export class BareConversation {
           ...toRequestVariables({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
         },
         extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
-        mcpServers: { [CLIENT_TOOLS_SERVER]: /** @type {any} */ (this.#heldCalls.config) },
+        mcpServers: this.#heldCalls.servers(),
       },
     });
   }

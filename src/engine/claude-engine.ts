@@ -14,6 +14,7 @@ import { introduce } from './questions/introduce.ts';
 import { ProcessCounter } from './questions/process-counter.ts';
 import { renewSignIn } from './questions/renew-sign-in.ts';
 import { replayInNewProcess } from './replay/replay-process.ts';
+import { reuseKey } from './reuse/reuse-key.ts';
 import { SignIn } from './sign-in/sign-in.ts';
 
 export interface ClaudeEngineOptions extends ProcessMakerOptions {
@@ -94,8 +95,8 @@ export class ClaudeEngine implements Engine {
 
   readonly reuse = 'unsupported';
 
-  reuseKey(): undefined {
-    return undefined;
+  reuseKey(request: MessagesRequest): string {
+    return reuseKey(request);
   }
 
   close(): void {

@@ -1,10 +1,10 @@
 import type { McpSdkServerConfigWithInstance } from '@anthropic-ai/claude-agent-sdk';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { CallToolRequestSchema, type CallToolResult, type Tool } from '@modelcontextprotocol/sdk/types.js';
-import { toolResultContent } from '../../conversation/canonical.ts';
+import { stableJson, toolResultContent } from '../../conversation/canonical.ts';
 import type { ClientTool, ContentBlock } from '../../spec/messages.ts';
 import type { ToolNames } from '../parameters/tool-names.ts';
-import { clientToolsServer, serverConfig } from './client-tools-server.ts';
+import { clientToolsServer, clientToolsServerName, serverConfig } from './client-tools-server.ts';
 
 /** The SDK's key for the tool_use id of a call. */
 const TOOL_USE_ID = 'claudecode/toolUseId';
@@ -20,11 +20,13 @@ const LONGEST_RESULT = 500_000;
 export class HeldCalls {
   readonly #results = new Map<string, PromiseWithResolvers<CallToolResult>>();
   readonly #server: Server;
+  readonly #names: readonly string[];
 
   constructor(tools: readonly ClientTool[], names: ToolNames) {
-    const list = tools.map(
-      ({ name }): Tool => ({
-        name: names.toModel(name),
+    this.#names = tools.map(({ name }) => names.toModel(name));
+    const list = this.#names.map(
+      (name): Tool => ({
+        name,
         inputSchema: { type: 'object' },
         _meta: { 'anthropic/maxResultSizeChars': LONGEST_RESULT },
       }),
@@ -38,9 +40,19 @@ export class HeldCalls {
     });
   }
 
-  /** For the SDK's `mcpServers` option. */
-  get config(): McpSdkServerConfigWithInstance {
-    return serverConfig(this.#server);
+  /** Whether the process, which knows no more of the tools, sees a difference. */
+  hasSameNames(other: HeldCalls): boolean {
+    return stableJson(this.#names) === stableJson(other.#names);
+  }
+
+  /**
+   * For the SDK's `mcpServers` option: none for a request without tools.
+   *
+   * @param change how often the process got other tools: it takes new ones only from a server with another name
+   */
+  servers(change = 0): Record<string, McpSdkServerConfigWithInstance> {
+    const name = clientToolsServerName(change);
+    return this.#names.length === 0 ? {} : { [name]: serverConfig(this.#server, name) };
   }
 
   /** Completes the held call with the result's `tool_use_id`; a call that comes later gets its result at once. */

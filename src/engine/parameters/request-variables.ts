@@ -9,6 +9,9 @@ const BETAS = 'ANTHROPIC_BETAS';
 /** What the next model call asks for. Both are always set, so that nothing of an earlier turn stays. */
 export type RequestVariables = Record<typeof EXTRA_BODY | typeof BETAS, string>;
 
+/** Those of a process that has no request yet. */
+export const NO_VARIABLES: RequestVariables = { [EXTRA_BODY]: '', [BETAS]: '' };
+
 /**
  * All that the client asks for, besides model, messages and system prompt, becomes the extra body and the betas of the model
  * call. Which fields come this far is decided in the dialect, by the `passed` of its contract table.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Query, SDKUserMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../../async/event-queue.ts';
 import { within } from '../../async/within.ts';
@@ -11,7 +12,10 @@ import type { TurnEvent } from '../../spec/turn-events.ts';
 import { HeldCalls } from '../held-calls/held-calls.ts';
 import { type RequestVariables, toRequestVariables } from '../parameters/request-variables.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
-import { toModelContent } from '../replay/transcript.ts';
+import { toHistoryLine, toUserLine } from '../reuse/history-lines.ts';
+import { InputReceipts } from '../reuse/input-receipts.ts';
+import type { KnownMessages, Way } from '../reuse/known-messages.ts';
+import { rewind } from '../reuse/rewind.ts';
 import { oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
@@ -21,9 +25,8 @@ import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
 import type { RunDirectory } from './run-directory.ts';
 
-/** What a process needs for the request that it is made for, whether it is spawned or claimed. */
+/** What a process needs for the request that begins its conversation, whether it is spawned, claimed or used again. */
 export interface RequestParts {
-  input: EventQueue<SDKUserMessage>;
   heldCalls: HeldCalls;
   tools: readonly ClientTool[];
   betas: readonly string[];
@@ -37,7 +40,6 @@ export function partsFor(request: MessagesRequest): RequestParts {
   const { tools, betas, via = [] } = request;
   const names = new ToolNames(tools);
   return {
-    input: new EventQueue<SDKUserMessage>(),
     heldCalls: new HeldCalls(tools, names),
     tools,
     betas,
@@ -72,6 +74,11 @@ export function forTurns({ failsAtFirstRetry }: ProcessRules): Environment {
 
 export interface ProcessParts extends RequestParts, ProcessRules {
   query: Query;
+  input: EventQueue<SDKUserMessage>;
+  /** What it was given before its first turn begins. */
+  known: KnownMessages;
+  /** See `Engine.reuseKey`. */
+  reuseKey: string | undefined;
   child: Child;
   listener: ProcessListener;
   /** Why the process must not take another turn; undefined if it may. */
@@ -88,20 +95,24 @@ let nextId = 1;
 /** One `claude` process. It feeds the SDK's messages to the reader and does what the readings ask for. */
 export class ClaudeProcess implements ConversationProcess {
   readonly id = nextId++;
-  readonly toolsKey: string;
   readonly betasKey: string;
-  readonly reuseKey = undefined;
-  readonly loads = 0;
+  toolsKey: string;
+  loads = 0;
   turns = 1;
   changedAt = performance.now();
-  #state: ProcessState = 'streaming';
+  #state: ProcessState = 'idle';
+  #heldCalls: HeldCalls;
+  /** How often it got other tools. */
+  #toolChanges = 0;
+  #names: ToolNames;
   #variables: RequestVariables;
   #headers: string;
   #turn: EventQueue<TurnEvent> | undefined;
   /** Resolves when the CLI has finished the previous turn and reads its input again. */
-  #settled: Promise<void>;
+  #settled: Promise<void> = Promise.resolve();
   #settle: () => void = () => undefined;
   #stall: NodeJS.Timeout | undefined;
+  readonly #receipts = new InputReceipts();
   readonly #reader: MessageReader;
   readonly #parts: ProcessParts;
 
@@ -109,16 +120,16 @@ export class ClaudeProcess implements ConversationProcess {
     this.#parts = parts;
     this.toolsKey = stableJson(parts.tools);
     this.betasKey = stableJson(parts.betas);
+    this.#heldCalls = parts.heldCalls;
+    this.#names = parts.names;
     this.#reader = new MessageReader({
-      names: parts.names,
-      declaredTools: new Set(parts.tools.map((tool) => parts.names.toModel(tool.name))),
+      ...namesIn(parts),
       failsAtFirstRetry: parts.failsAtFirstRetry,
       strategy: oneAnswer,
       now: Date.now,
     });
     this.#variables = parts.variables;
     this.#headers = parts.headersFor(parts.via);
-    this.#settled = this.#newSettled();
     parts.child.onExit = () => void this.#lose();
   }
 
@@ -138,11 +149,35 @@ export class ClaudeProcess implements ConversationProcess {
     return this.#state === 'held' ? (this.#reader.heldIds ?? []) : [];
   }
 
-  /** The events of the turn that the process was made for. */
+  get reuseKey(): string | undefined {
+    return this.#parts.reuseKey;
+  }
+
+  /** The events of the turn that the process was made for, which it makes by itself. */
   begin(): AsyncIterable<TurnEvent> {
+    this.#setState('streaming');
+    this.#settled = this.#newSettled();
     const turn = this.#openTurn();
     void this.#pump();
     return turn;
+  }
+
+  /**
+   * Gives its first request to a process without a conversation.
+   *
+   * @param claimed resolves when the process is this conversation's
+   */
+  beginEmpty(
+    request: MessagesRequest,
+    claimed: Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<TurnEvent> | undefined> {
+    void this.#pump();
+    this.turns = 0;
+    return this.#take(request, signal, async () => {
+      await Promise.all([claimed, this.#bringTo(request, { from: 0 })]);
+      return false;
+    });
   }
 
   /** For a session store's `append`: what the CLI has added to its transcript. */
@@ -150,34 +185,31 @@ export class ClaudeProcess implements ConversationProcess {
     this.#follow(this.#reader.hear(entries));
   }
 
-  async continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
-    const newest = request.messages.at(-1) as Message;
+  continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
     const wasHeld = this.#state === 'held';
-    if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
-    this.#setState('streaming');
-    this.turns += 1;
-    try {
-      await within(this.#ready(request, wasHeld), SETTLE_MS, signal);
-    } catch {
-      this.end();
-    }
-    if (this.#hasEnded()) return undefined;
-    const turn = this.#openTurn();
-    if (wasHeld) for (const result of newest.content) this.#parts.heldCalls.complete(result);
-    else {
-      this.#settled = this.#newSettled();
-      this.#parts.input.push(toUserMessage(newest, this.#parts.names));
-    }
-    return turn;
+    return this.#take(request, signal, async () => {
+      if (!wasHeld) await this.#settled;
+      if (!this.#hasEnded()) await this.#applyVariables(request, this.#names);
+      return wasHeld;
+    });
   }
 
-  messagesToLoad(request: MessagesRequest, shared: number): number {
-    return request.messages.length - 1 - shared;
+  messagesToLoad({ messages }: MessagesRequest, shared: number): number {
+    const way = this.#parts.known.wayTo(shared);
+    return way ? messages.length - 1 - way.from : Number.POSITIVE_INFINITY;
   }
 
-  async load(): Promise<undefined> {
-    this.end();
-    return undefined;
+  load(request: MessagesRequest, shared: number, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
+    const way = this.#parts.known.wayTo(shared);
+    const isIdle = this.#state === 'idle';
+    this.loads += 1;
+    this.turns = 0;
+    return this.#take(request, signal, async () => {
+      if (!way || !isIdle) throw new Error('the process cannot be brought to this conversation');
+      await this.#settled;
+      await this.#bringTo(request, way);
+      return false;
+    });
   }
 
   end(why: Failure = failure('client_gone')): void {
@@ -201,15 +233,78 @@ export class ClaudeProcess implements ConversationProcess {
     return this.#state === 'ended';
   }
 
-  /** Resolves when the process has finished its last turn and taken the variables of the next one. */
-  async #ready(request: MessagesRequest, wasHeld: boolean): Promise<void> {
-    if (!wasHeld) await this.#settled;
-    if (this.#hasEnded()) return;
-    const wanted = toRequestVariables(request, this.#parts.names);
-    await this.#applyVariables(wanted, this.#parts.headersFor(request.via ?? []));
+  /**
+   * Gives a waiting process its next turn.
+   *
+   * @param makeReady brings it there, and says whether it holds the calls whose results the turn brings
+   */
+  async #take(
+    request: MessagesRequest,
+    signal: AbortSignal,
+    makeReady: () => Promise<boolean>,
+  ): Promise<AsyncIterable<TurnEvent> | undefined> {
+    if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
+    this.#setState('streaming');
+    this.turns += 1;
+    let hasHeld = false;
+    try {
+      hasHeld = await within(makeReady(), SETTLE_MS, signal);
+    } catch {
+      this.end();
+    }
+    if (this.#hasEnded()) return undefined;
+    const newest = request.messages.at(-1) as Message;
+    const at = request.messages.length - 1;
+    const turn = this.#openTurn();
+    if (hasHeld) {
+      this.#parts.known.addResults(at);
+      for (const result of newest.content) this.#heldCalls.complete(result);
+    } else {
+      this.#settled = this.#newSettled();
+      const uuid = randomUUID();
+      this.#parts.known.addTurn(newest, at, uuid);
+      this.#parts.input.push(toUserLine(newest, this.#names, uuid));
+    }
+    return turn;
   }
 
-  async #applyVariables(wanted: RequestVariables, headers: string): Promise<void> {
+  /** Makes the conversation the request's, but for its newest message. */
+  async #bringTo(request: MessagesRequest, { rewindTo, from }: Way): Promise<void> {
+    const { known, query, input } = this.#parts;
+    if (rewindTo) {
+      const isFirst = rewindTo.at === 0;
+      await rewind(query, { target: rewindTo.uuid, lastSeen: known.lastGiven ?? rewindTo.uuid, isFirst });
+      known.cutBack(rewindTo.at);
+    }
+    await this.#changeTo(request);
+    for (const [index, message] of request.messages.slice(from, -1).entries()) {
+      const uuid = randomUUID();
+      const taken = this.#receipts.taken(uuid);
+      known.addHistory(message, from + index, uuid);
+      input.push(toHistoryLine(message, request.model, this.#names, uuid));
+      await taken;
+    }
+  }
+
+  /** Gives it the request's tools and parameters. */
+  async #changeTo(request: MessagesRequest): Promise<void> {
+    const { query } = this.#parts;
+    const parts = partsFor(request);
+    const changes: Array<Promise<unknown>> = [this.#applyVariables(request, parts.names)];
+    if (!parts.heldCalls.hasSameNames(this.#heldCalls)) {
+      this.#toolChanges += 1;
+      changes.push(query.setMcpServers(parts.heldCalls.servers(this.#toolChanges)));
+      this.#heldCalls = parts.heldCalls;
+    }
+    await Promise.all(changes);
+    this.toolsKey = stableJson(request.tools);
+    this.#names = parts.names;
+    this.#reader.turnTo(namesIn(parts));
+  }
+
+  async #applyVariables(request: MessagesRequest, names: ToolNames): Promise<void> {
+    const wanted = toRequestVariables(request, names);
+    const headers = this.#parts.headersFor(request.via ?? []);
     const hasOtherHeaders = headers !== this.#headers;
     if (!hasOtherHeaders && stableJson(wanted) === stableJson(this.#variables)) return;
     const env = hasOtherHeaders ? { ...wanted, [CUSTOM_HEADERS]: headers } : wanted;
@@ -225,6 +320,7 @@ export class ClaudeProcess implements ConversationProcess {
         const { value, done } = await this.#parts.query.next();
         if (done || this.#state === 'ended') break;
         this.#stall?.refresh();
+        this.#receipts.hear(value);
         this.#follow(this.#reader.read(value, performance.now()));
       }
       await this.#lose();
@@ -307,13 +403,7 @@ export class ClaudeProcess implements ConversationProcess {
   }
 }
 
-export function toUserMessage(message: Message, names: ToolNames): SDKUserMessage {
-  return {
-    type: 'user',
-    message: {
-      role: 'user',
-      content: toModelContent(message, names) as unknown as SDKUserMessage['message']['content'],
-    },
-    parent_tool_use_id: null,
-  } as SDKUserMessage;
+/** What the reader must know of a request's tools. */
+function namesIn({ names, tools }: Pick<RequestParts, 'names' | 'tools'>) {
+  return { names, declaredTools: new Set(tools.map((tool) => names.toModel(tool.name))) };
 }

@@ -1,19 +1,17 @@
-import { prewarm, type SessionStore, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
-import { within } from '../../async/within.ts';
+import { prewarm, type SDKUserMessage, type SessionStore, type SpareProcess } from '@anthropic-ai/claude-agent-sdk';
+import { EventQueue } from '../../async/event-queue.ts';
 import type { BegunTurn, ProcessListener, Spare } from '../../spec/engine.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
 import type { ProcessEnd } from '../../spec/process-end.ts';
 import { BARE } from '../announcements/silence.ts';
-import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
+import { NO_VARIABLES } from '../parameters/request-variables.ts';
+import { KnownMessages } from '../reuse/known-messages.ts';
+import { reuseKey } from '../reuse/reuse-key.ts';
 import type { Child } from './child.ts';
-import { ClaudeProcess, forTurns, type ProcessRules, partsFor, toUserMessage } from './claude-process.ts';
-import { CUSTOM_HEADERS } from './custom-headers.ts';
+import { ClaudeProcess, forTurns, type ProcessRules, partsFor } from './claude-process.ts';
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
 import { startFailure } from './start-failure.ts';
-
-/** How long a spare may take to become the process of a conversation, in milliseconds. */
-const CLAIM_MS = 10_000;
 
 /** A `claude` process that was spawned ahead; it has no model and no conversation yet. */
 export class ClaudeSpare implements Spare {
@@ -81,10 +79,8 @@ export class ClaudeSpare implements Spare {
   ): Promise<BegunTurn | undefined> {
     const child = this.#child;
     this.#isClaimed = true;
+    const input = new EventQueue<SDKUserMessage>();
     try {
-      const parts = partsFor(request);
-      const { input, heldCalls, names, variables, via } = parts;
-      const headers = via.length > 0 ? { [CUSTOM_HEADERS]: this.#rules.headersFor(via) } : {};
       const query = this.#spare.claim({
         prompt: input,
         options: {
@@ -94,23 +90,20 @@ export class ClaudeSpare implements Spare {
         },
       });
       const process = new ClaudeProcess({
-        ...parts,
+        ...partsFor({ ...request, tools: [], via: [] }),
         ...this.#rules,
+        variables: NO_VARIABLES,
         query,
+        input,
         child,
         listener,
+        known: new KnownMessages(),
+        reuseKey: reuseKey(request),
         staleness: BARE.staleness,
       });
       this.#listen(process);
-      const events = process.begin();
-      const ready = Promise.all([
-        this.#spare.claimed,
-        query.applyFlagSettings({ env: { ...variables, ...headers } }),
-        request.tools.length > 0 ? query.setMcpServers({ [CLIENT_TOOLS_SERVER]: heldCalls.config }) : undefined,
-      ]);
-      await within(ready, CLAIM_MS, signal);
-      for (const message of request.messages) input.push(toUserMessage(message, names));
-      return { process, events };
+      const events = await process.beginEmpty(request, this.#spare.claimed, signal);
+      return events && { process, events };
     } catch {
       child.end();
       return undefined;

@@ -1,5 +1,5 @@
 import type { Options, SessionStore, SettingSource } from '@anthropic-ai/claude-agent-sdk';
-import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
+import { CLIENT_TOOLS_SERVERS } from '../held-calls/client-tools-server.ts';
 import type { Environment } from './environment.ts';
 
 /** What a process may do and where it runs, whatever the request. */
@@ -29,7 +29,7 @@ export function clientToolsProfile(environment: Environment, workingDirectory: s
   return {
     tools: [],
     permissionMode: 'dontAsk',
-    allowedTools: [`mcp__${CLIENT_TOOLS_SERVER}`],
+    allowedTools: CLIENT_TOOLS_SERVERS.map((name) => `mcp__${name}`),
     workingDirectory,
     environment,
     settingSources: [],

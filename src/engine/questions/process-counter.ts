@@ -9,7 +9,7 @@ import { EventQueue } from '../../async/event-queue.ts';
 import { untilAborted } from '../../async/until-aborted.ts';
 import type { CountedFor, CountedPlaces, PlaceCounts } from '../../spec/counted-part.ts';
 import type { Message } from '../../spec/messages.ts';
-import { CLIENT_TOOLS_SERVER, clientToolsServer, serverConfig } from '../held-calls/client-tools-server.ts';
+import { clientToolsServer, clientToolsServerName, serverConfig } from '../held-calls/client-tools-server.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
 import type { NewProcess, ProcessMaker } from '../process/process-maker.ts';
 import { toCountedTranscript } from '../replay/transcript.ts';
@@ -135,6 +135,7 @@ function optionsFor(
   { prompt, messages = [], tools = [] }: Contents,
 ): Options {
   const profile = maker.profile(made);
+  const name = clientToolsServerName(0);
   const options = maker.options(made, {
     ...profile,
     // Also without messages: only a process that resumes a session waits for its list of tools.
@@ -144,7 +145,7 @@ function optionsFor(
     ...options,
     ...(prompt !== undefined && withPrompt(options, prompt)),
     model,
-    mcpServers: { [CLIENT_TOOLS_SERVER]: serverConfig(clientToolsServer([...tools])) },
+    mcpServers: { [name]: serverConfig(clientToolsServer([...tools]), name) },
   };
 }
 

@@ -1,11 +1,13 @@
-import { query } from '@anthropic-ai/claude-agent-sdk';
+import { query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import { EventQueue } from '../../async/event-queue.ts';
 import type { BegunTurn, ProcessListener } from '../../spec/engine.ts';
-import type { MessagesRequest } from '../../spec/messages.ts';
+import type { Message, MessagesRequest } from '../../spec/messages.ts';
 import type { Silence } from '../announcements/silence.ts';
-import { CLIENT_TOOLS_SERVER } from '../held-calls/client-tools-server.ts';
 import { ClaudeProcess, forTurns, type ProcessRules, partsFor } from '../process/claude-process.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
-import { toTranscript } from './transcript.ts';
+import { KnownMessages } from '../reuse/known-messages.ts';
+import { reuseKey } from '../reuse/reuse-key.ts';
+import { type Transcript, toTranscript } from './transcript.ts';
 
 /**
  * Hands a whole request to a new process: its history becomes a transcript that the process resumes. It works for any
@@ -21,7 +23,8 @@ export function replayInNewProcess(
   listener: ProcessListener,
 ): BegunTurn {
   const parts = partsFor(request);
-  const { input, heldCalls, names, variables, via } = parts;
+  const { heldCalls, names, variables, via } = parts;
+  const input = new EventQueue<SDKUserMessage>();
   const own = { ...forTurns(rules), ...silence.variables, CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' };
   const made = maker.create({ requested: { ...variables, ...own }, system: request.system, via });
   const { child } = made;
@@ -43,13 +46,16 @@ export function replayInNewProcess(
       options: {
         ...options,
         model: request.model,
-        ...(request.tools.length > 0 ? { mcpServers: { [CLIENT_TOOLS_SERVER]: heldCalls.config } } : {}),
+        ...(request.tools.length > 0 ? { mcpServers: heldCalls.servers() } : {}),
       },
     });
     const process = new ClaudeProcess({
       ...parts,
       ...rules,
       query: sdkQuery,
+      input,
+      known: knownFrom(transcript, request.messages),
+      reuseKey: reuseKey(request),
       child,
       listener,
       staleness: silence.staleness,
@@ -63,4 +69,12 @@ export function replayInNewProcess(
     child.end();
     throw error;
   }
+}
+
+function knownFrom({ uuids, closing }: Transcript, messages: readonly Message[]): KnownMessages {
+  const known = new KnownMessages();
+  for (const [at, message] of messages.slice(0, -1).entries()) known.addHistory(message, at, uuids[at] as string);
+  known.addTurn(messages.at(-1) as Message, messages.length - 1, uuids.at(-1) as string);
+  known.close(closing);
+  return known;
 }

@@ -10,6 +10,10 @@ import { TESTED } from '../process/executable.ts';
 export interface Transcript {
   sessionId: string;
   entries: SessionStoreEntry[];
+  /** Of the entries of the messages, in their order. */
+  uuids: string[];
+  /** Of the last entry. */
+  closing: string;
 }
 
 /**
@@ -26,15 +30,13 @@ export function toTranscript(
   names: ToolNames,
   silenced: readonly Announcement[] = [],
 ): Transcript {
-  return asTranscript(
-    [
-      ...silenced.map(toSilentEntry),
-      ...[...messages, { role: 'user', content: [] } satisfies Message].map((message) =>
-        toEntry(message, model, names),
-      ),
-    ],
+  const closing: Message = { role: 'user', content: [] };
+  const { sessionId, entries } = asTranscript(
+    [...silenced.map(toSilentEntry), ...[...messages, closing].map((message) => toEntry(message, model, names))],
     cwd,
   );
+  const uuids = entries.slice(silenced.length).map(({ uuid }) => String(uuid));
+  return { sessionId, entries, uuids: uuids.slice(0, -1), closing: uuids.at(-1) as string };
 }
 
 /**
@@ -47,7 +49,7 @@ export function toCountedTranscript(
   model: string,
   cwd: string,
   names: ToolNames,
-): Transcript {
+): Pick<Transcript, 'sessionId' | 'entries'> {
   const unseen: Message = { role: 'assistant', content: [{ type: 'text', text: '.' }] };
   return asTranscript(
     [
@@ -67,11 +69,11 @@ function toEntry(message: Message, model: string, names: ToolNames): EntryConten
     message:
       message.role === 'user'
         ? { role: 'user', content: toModelContent(message, names) }
-        : assistant(message, model, names),
+        : toAssistantMessage(message, model, names),
   };
 }
 
-function asTranscript(contents: readonly EntryContent[], cwd: string): Transcript {
+function asTranscript(contents: readonly EntryContent[], cwd: string): Pick<Transcript, 'sessionId' | 'entries'> {
   const sessionId = randomUUID();
   let parentUuid: string | null = null;
   const entries: SessionStoreEntry[] = [];
@@ -93,7 +95,8 @@ function asTranscript(contents: readonly EntryContent[], cwd: string): Transcrip
   return { sessionId, entries };
 }
 
-function assistant(message: Message, model: string, names: ToolNames) {
+/** An assistant's message with what an answer of the model's has besides its blocks. */
+export function toAssistantMessage(message: Message, model: string, names: ToolNames) {
   return {
     id: `msg_${randomUUID()}`,
     type: 'message',

@@ -66,7 +66,7 @@ const BLOCK_MS = 1_000;
  * process, no timer and no clock of its own: its owner passes the times in and does what the readings say.
  */
 export class MessageReader {
-  readonly #options: ReaderOptions;
+  #options: ReaderOptions;
   #isOpen = false;
   #heldIds: string[] | undefined;
   #fold = new AnswerFold();
@@ -97,6 +97,11 @@ export class MessageReader {
   /** The tool_use ids of the last answer's calls, in order; undefined until an answer is complete. */
   get heldIds(): readonly string[] | undefined {
     return this.#heldIds;
+  }
+
+  /** The process gets another conversation, with these tools. */
+  turnTo(tools: Pick<ReaderOptions, 'names' | 'declaredTools'>): void {
+    this.#options = { ...this.#options, ...tools };
   }
 
   /** A turn begins: the reader takes what follows as its answer. */

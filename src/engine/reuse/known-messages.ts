@@ -1,0 +1,75 @@
+import type { Message } from '../../spec/messages.ts';
+
+/** A user message that a process was given. */
+interface Given {
+  /** Its index in the conversation. */
+  at: number;
+  uuid: string;
+  /** Whether the process can be rewound to it: not to tool results alone, which belong to the calls before them. */
+  isPoint: boolean;
+}
+
+/** The way to a conversation: what to rewind, and from which message on to load. */
+export interface Way {
+  /** The user message that goes, with all that follows it; absent when nothing has to go. */
+  rewindTo?: Pick<Given, 'at' | 'uuid'>;
+  /** The index of the first message to load. */
+  from: number;
+}
+
+/** By which uuids a process knows the messages of its conversation, so that it can be rewound to them. */
+export class KnownMessages {
+  #given: Given[] = [];
+  /** The uuid of what the process was given behind the last message, and that is none. */
+  #closing: string | undefined;
+  /** How many messages it holds, the model's answers included. */
+  #held = 0;
+
+  /** The uuid of the user message that it was given last. */
+  get lastGiven(): string | undefined {
+    return this.#closing ?? this.#given.at(-1)?.uuid;
+  }
+
+  /** It was given the message with this index as history. */
+  addHistory({ role, content }: Message, at: number, uuid: string): void {
+    this.#held = at + 1;
+    this.#closing = undefined;
+    if (role !== 'user') return;
+    this.#given.push({ at, uuid, isPoint: content.some(({ type }) => type !== 'tool_result') });
+  }
+
+  /** It was given the message with this index, and answers it. */
+  addTurn(message: Message, at: number, uuid: string): void {
+    this.addHistory(message, at, uuid);
+    this.#held = at + 2;
+  }
+
+  /** It gets the message with this index otherwise than as a line of its input, and answers it. */
+  addResults(at: number): void {
+    this.#held = at + 2;
+  }
+
+  /** It was given something behind the last message that is none. */
+  close(uuid: string): void {
+    this.#closing = uuid;
+  }
+
+  /**
+   * The shortest way to a conversation.
+   *
+   * @param shared how many of its first messages the process holds
+   * @returns undefined if there is none
+   */
+  wayTo(shared: number): Way | undefined {
+    if (shared === this.#held) return { from: shared };
+    const rewindTo = this.#given.findLast(({ at, isPoint }) => isPoint && at <= shared);
+    return rewindTo && { rewindTo, from: rewindTo.at };
+  }
+
+  /** It was rewound to the user message with this index, which is gone. */
+  cutBack(at: number): void {
+    this.#given = this.#given.filter((given) => given.at < at);
+    this.#closing = undefined;
+    this.#held = at;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Query } from '@anthropic-ai/claude-agent-sdk';
+import { z } from 'zod';
+import { within } from '../../async/within.ts';
+
+/** How long the answer may take, in milliseconds: seen were 1 to 13, and 32 on a busy machine. */
+const ANSWER_MS = 100;
+
+/** Where a process goes back to. */
+export interface RewindTarget {
+  /** The uuid of the user message that goes, with all that follows it. */
+  target: string;
+  /** The uuid of the user message that the process was sent last. */
+  lastSeen: string;
+  /** Whether it is the first message: then nothing may stay in front of it. */
+  isFirst: boolean;
+}
+
+/** The SDK sends any control request on; its types do not say so. */
+interface ControlRequests {
+  request(request: { subtype: string; [field: string]: unknown }): Promise<unknown>;
+}
+
+/** What the process says when it has rewound; it tells what else it says in `reason`. */
+const answerSchema = z.object({
+  response: z.object({
+    rewound: z.literal(true),
+    targetMessageUuid: z.string(),
+    precedingAssistantUuid: z.string().nullable(),
+  }),
+});
+
+/**
+ * Cuts an idle process's conversation back, by a control request of the binary that is not documented: see
+ * docs/decisions/0010. A fact of test/real/sdk-facts holds it.
+ *
+ * @throws Error when the process has not done exactly that: it must end then
+ */
+export async function rewind(query: Query, { target, lastSeen, isFirst }: RewindTarget): Promise<void> {
+  const answer = await within(
+    (query as unknown as ControlRequests).request({
+      subtype: 'rewind_conversation',
+      target_message_uuid: target,
+      // With one message only, the process takes it for stale.
+      ...(lastSeen === target ? {} : { last_seen_user_message_uuid: lastSeen }),
+    }),
+    ANSWER_MS,
+  );
+  const { response } = answerSchema.parse(answer);
+  if (response.targetMessageUuid !== target || (response.precedingAssistantUuid === null) !== isFirst) {
+    throw new Error('the process went back to another message');
+  }
+}
