@@ -116,6 +116,10 @@ export class TestProcess implements ConversationProcess {
     return this.#take(request, request.messages.slice(kept));
   }
 
+  async giveUp(): Promise<undefined> {
+    this.end();
+  }
+
   end(why: Failure = failure('client_gone')): void {
     if (this.#state === 'ended') return;
     this.#setState('ended');

@@ -39,6 +39,7 @@ export class ClaudeEngine implements Engine {
   readonly #announcements: Announcements | undefined;
   /** Where a login pays. */
   readonly #signIn: SignIn | undefined;
+  #canReuse = false;
 
   constructor({ stallMs, retries, log, onLimits, onModel, ...options }: ClaudeEngineOptions) {
     const failsAtFirstRetry = retries === 'client';
@@ -79,8 +80,10 @@ export class ClaudeEngine implements Engine {
     return ClaudeSpare.spawn(this.#maker, this.#rules);
   }
 
-  introduction(): Promise<Introduction> {
-    return introduce(this.#maker);
+  async introduction(): Promise<Introduction> {
+    const introduction = await introduce(this.#maker);
+    this.#canReuse = introduction.canReuse;
+    return introduction;
   }
 
   countTokens(
@@ -93,10 +96,12 @@ export class ClaudeEngine implements Engine {
     return this.#counter.count(asked, parts, onSpawned, signal);
   }
 
-  readonly reuse = 'unsupported';
+  get reuse(): 'on' | 'unsupported' {
+    return this.#canReuse ? 'on' : 'unsupported';
+  }
 
-  reuseKey(request: MessagesRequest): string {
-    return reuseKey(request);
+  reuseKey(request: MessagesRequest): string | undefined {
+    return this.#canReuse ? reuseKey(request) : undefined;
   }
 
   close(): void {

@@ -37,7 +37,7 @@ export interface Engine {
    */
   spawnSpare(): Promise<Spare>;
 
-  /** Asks which credential pays and which models there are. Calls no model. */
+  /** Asks which credential pays, which models there are, and whether a process can be used again. Calls no model. */
   introduction(): Promise<Introduction>;
 
   /**
@@ -59,7 +59,8 @@ export interface Engine {
 
   /**
    * What a process cannot change once it lives, such as its system prompt: a request can be loaded into a process with an equal
-   * key. Says nothing of the caller. Undefined when no process takes another conversation.
+   * key. Says nothing of the caller. Undefined when no process takes another conversation, or before the {@link introduction} has
+   * shown that one does.
    */
   reuseKey(request: MessagesRequest): string | undefined;
 
@@ -136,6 +137,14 @@ export interface ConversationProcess {
    */
   load(request: MessagesRequest, shared: number, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined>;
 
+  /**
+   * Gives an open turn up for a client that has gone; it ends with `client_gone`. The model's answer is cut off as by
+   * {@link end}, but the process may live on: then it waits, and holds the conversation up to an earlier message.
+   *
+   * @returns how many of the conversation's messages it holds then; undefined if it has ended
+   */
+  giveUp(): Promise<number | undefined>;
+
   /** Ends the process at once, without another model call. An open turn ends with the failure, by default `client_gone`. */
   end(failure?: Failure): void;
 
@@ -186,6 +195,8 @@ export interface Spare {
 export interface Introduction {
   account: Account;
   models: ModelListing[];
+  /** Whether a process takes another conversation; if not, there is no reuse key. */
+  canReuse: boolean;
 }
 
 /** Which credential the SDK finds, in its own words. No field holds a credential. */

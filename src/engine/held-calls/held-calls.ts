@@ -63,6 +63,11 @@ export class HeldCalls {
     });
   }
 
+  /** The process has given its calls up: their results will not come. */
+  drop(): void {
+    this.#results.clear();
+  }
+
   #result(toolUseId: string): PromiseWithResolvers<CallToolResult> {
     let result = this.#results.get(toolUseId);
     if (!result) {

@@ -14,7 +14,7 @@ import { type RequestVariables, toRequestVariables } from '../parameters/request
 import { ToolNames } from '../parameters/tool-names.ts';
 import { toHistoryLine, toUserLine } from '../reuse/history-lines.ts';
 import { InputReceipts } from '../reuse/input-receipts.ts';
-import type { KnownMessages, Way } from '../reuse/known-messages.ts';
+import type { KnownMessages, Point } from '../reuse/known-messages.ts';
 import { rewind } from '../reuse/rewind.ts';
 import { oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
@@ -111,8 +111,14 @@ export class ClaudeProcess implements ConversationProcess {
   /** Resolves when the CLI has finished the previous turn and reads its input again. */
   #settled: Promise<void> = Promise.resolve();
   #settle: () => void = () => undefined;
+  /** Resolves, some milliseconds later, when the CLI can be rewound. */
+  #done: Promise<void> = Promise.resolve();
   #stall: NodeJS.Timeout | undefined;
+  /** Whether it has said that it is about to call the model. */
+  #isUp = false;
   readonly #receipts = new InputReceipts();
+  /** Aborts when the process has ended. */
+  readonly #over = new AbortController();
   readonly #reader: MessageReader;
   readonly #parts: ProcessParts;
 
@@ -157,6 +163,7 @@ export class ClaudeProcess implements ConversationProcess {
   begin(): AsyncIterable<TurnEvent> {
     this.#setState('streaming');
     this.#settled = this.#newSettled();
+    this.#done = this.#receipts.taken(this.#parts.known.lastGiven);
     const turn = this.#openTurn();
     void this.#pump();
     return turn;
@@ -175,7 +182,7 @@ export class ClaudeProcess implements ConversationProcess {
     void this.#pump();
     this.turns = 0;
     return this.#take(request, signal, async () => {
-      await Promise.all([claimed, this.#bringTo(request, { from: 0 })]);
+      await Promise.all([claimed, this.#bringTo(request, 0)]);
       return false;
     });
   }
@@ -201,15 +208,38 @@ export class ClaudeProcess implements ConversationProcess {
 
   load(request: MessagesRequest, shared: number, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
     const way = this.#parts.known.wayTo(shared);
-    const isIdle = this.#state === 'idle';
+    const hasHeld = this.#state === 'held';
     this.loads += 1;
     this.turns = 0;
     return this.#take(request, signal, async () => {
-      if (!way || !isIdle) throw new Error('the process cannot be brought to this conversation');
-      await this.#settled;
-      await this.#bringTo(request, way);
+      // Held calls are given up by a rewind alone.
+      if (!way || (hasHeld && !way.rewindTo)) throw new Error('the process cannot be brought to this conversation');
+      if (!hasHeld) await this.#done;
+      if (way.rewindTo) await this.#rewindTo(way.rewindTo, hasHeld);
+      await this.#bringTo(request, way.from);
       return false;
     });
+  }
+
+  async giveUp(): Promise<number | undefined> {
+    const { lastPoint } = this.#parts.known;
+    // While it comes up, only its end is quick.
+    if (this.#turn && this.#isUp && lastPoint) {
+      this.#follow(this.#reader.abandon(failure('client_gone')));
+      try {
+        await this.#rewindTo(lastPoint, true);
+        if (this.#hasEnded()) return undefined;
+        this.#done = Promise.resolve();
+        this.#settle();
+        this.#setState('idle');
+        this.#parts.listener.onParked(this);
+        return lastPoint.at;
+      } catch {
+        // It ends, as a process does that is not used again.
+      }
+    }
+    this.end();
+    return undefined;
   }
 
   end(why: Failure = failure('client_gone')): void {
@@ -217,7 +247,7 @@ export class ClaudeProcess implements ConversationProcess {
     this.#setState('ended');
     this.#parts.child.end();
     this.#parts.input.close();
-    this.#settle();
+    this.#over.abort();
     this.#follow(this.#reader.fail(why));
     // Removes the transcript that the SDK wrote for a replay; the process itself is already dead.
     this.#parts.query.close();
@@ -248,7 +278,7 @@ export class ClaudeProcess implements ConversationProcess {
     this.turns += 1;
     let hasHeld = false;
     try {
-      hasHeld = await within(makeReady(), SETTLE_MS, signal);
+      hasHeld = await within(makeReady(), SETTLE_MS, AbortSignal.any([signal, this.#over.signal]));
     } catch {
       this.end();
     }
@@ -263,19 +293,22 @@ export class ClaudeProcess implements ConversationProcess {
       this.#settled = this.#newSettled();
       const uuid = randomUUID();
       this.#parts.known.addTurn(newest, at, uuid);
+      this.#done = this.#receipts.taken(uuid);
       this.#parts.input.push(toUserLine(newest, this.#names, uuid));
     }
     return turn;
   }
 
-  /** Makes the conversation the request's, but for its newest message. */
-  async #bringTo(request: MessagesRequest, { rewindTo, from }: Way): Promise<void> {
-    const { known, query, input } = this.#parts;
-    if (rewindTo) {
-      const isFirst = rewindTo.at === 0;
-      await rewind(query, { target: rewindTo.uuid, lastSeen: known.lastGiven ?? rewindTo.uuid, isFirst });
-      known.cutBack(rewindTo.at);
-    }
+  async #rewindTo({ at, uuid }: Point, interrupts: boolean): Promise<void> {
+    const { known, query } = this.#parts;
+    await rewind(query, { target: uuid, lastSeen: known.lastGiven ?? uuid, isFirst: at === 0, interrupts });
+    known.cutBack(at);
+    this.#heldCalls.drop();
+  }
+
+  /** Makes the conversation the request's, but for its newest message, from this message on. */
+  async #bringTo(request: MessagesRequest, from: number): Promise<void> {
+    const { known, input } = this.#parts;
     await this.#changeTo(request);
     for (const [index, message] of request.messages.slice(from, -1).entries()) {
       const uuid = randomUUID();
@@ -344,6 +377,7 @@ export class ClaudeProcess implements ConversationProcess {
           this.#pass(reading.event);
           break;
         case 'spawned':
+          this.#isUp = true;
           this.#parts.listener.onSpawned();
           break;
         case 'limits':

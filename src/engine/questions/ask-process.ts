@@ -9,6 +9,8 @@ const GENTLE_END_MS = 2_000;
 /** A process without a prompt, which answers questions and calls no model. */
 export interface AskedProcess {
   query: Query;
+  /** What it gets without being asked for an answer. */
+  input: EventQueue<SDKUserMessage>;
   child: Child;
   /** A kill early in its life would leave a lock in the user's configuration, so it is asked first. */
   end(): void;
@@ -16,9 +18,11 @@ export interface AskedProcess {
 
 export function spawnToAsk(maker: ProcessMaker): AskedProcess {
   const made = maker.create();
-  const asked = query({ prompt: new EventQueue<SDKUserMessage>(), options: maker.options(made, maker.profile(made)) });
+  const input = new EventQueue<SDKUserMessage>();
+  const asked = query({ prompt: input, options: maker.options(made, maker.profile(made)) });
   return {
     query: asked,
+    input,
     child: made.child,
     end() {
       asked.close();

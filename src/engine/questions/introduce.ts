@@ -4,6 +4,7 @@ import type { Introduction } from '../../spec/engine.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
 import { startFailure } from '../process/start-failure.ts';
+import { canReuse } from '../reuse/dry-run.ts';
 import { spawnToAsk } from './ask-process.ts';
 import { untilRenewed } from './renew-sign-in.ts';
 
@@ -11,7 +12,7 @@ import { untilRenewed } from './renew-sign-in.ts';
 const INTRODUCTION_MS = 60_000;
 
 /**
- * What the SDK says of itself: which credential it finds, and its models. Takes one process; calls no model.
+ * What the SDK says of itself: which credential it finds, its models, and whether its processes can be used again. Takes one process; calls no model.
  *
  * @throws FailureError `process_start_failed` when the process ended; the SDK's error otherwise
  */
@@ -20,7 +21,7 @@ export async function introduce(maker: ProcessMaker): Promise<Introduction> {
   const { query, child } = asked;
   try {
     const { account, models } = await within(query.initializationResult(), INTRODUCTION_MS);
-    return { account, models: toModelListings(models) };
+    return { account, models: toModelListings(models), canReuse: await canReuse(asked) };
   } catch (error) {
     throw await startFailure(child, error);
   } finally {

@@ -13,7 +13,8 @@ export class InputReceipts {
   readonly #waiting = new Map<string, () => void>();
 
   /** Resolves when the process has said that it has done with the line with this uuid. */
-  taken(uuid: string): Promise<void> {
+  taken(uuid: string | undefined): Promise<void> {
+    if (uuid === undefined) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.set(uuid, resolve));
   }
 

@@ -1,10 +1,14 @@
 import type { Message } from '../../spec/messages.ts';
 
-/** A user message that a process was given. */
-interface Given {
+/** A user message to which a process can be rewound. */
+export interface Point {
   /** Its index in the conversation. */
   at: number;
   uuid: string;
+}
+
+/** A user message that a process was given. */
+interface Given extends Point {
   /** Whether the process can be rewound to it: not to tool results alone, which belong to the calls before them. */
   isPoint: boolean;
 }
@@ -12,7 +16,7 @@ interface Given {
 /** The way to a conversation: what to rewind, and from which message on to load. */
 export interface Way {
   /** The user message that goes, with all that follows it; absent when nothing has to go. */
-  rewindTo?: Pick<Given, 'at' | 'uuid'>;
+  rewindTo?: Point;
   /** The index of the first message to load. */
   from: number;
 }
@@ -28,6 +32,11 @@ export class KnownMessages {
   /** The uuid of the user message that it was given last. */
   get lastGiven(): string | undefined {
     return this.#closing ?? this.#given.at(-1)?.uuid;
+  }
+
+  /** The last user message to which it can be rewound; undefined if there is none. */
+  get lastPoint(): Point | undefined {
+    return this.#given.findLast(({ isPoint }) => isPoint);
   }
 
   /** It was given the message with this index as history. */

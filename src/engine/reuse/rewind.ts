@@ -2,8 +2,11 @@ import type { Query } from '@anthropic-ai/claude-agent-sdk';
 import { z } from 'zod';
 import { within } from '../../async/within.ts';
 
-/** How long the answer may take, in milliseconds: seen were 1 to 13, and 32 on a busy machine. */
-const ANSWER_MS = 100;
+/**
+ * How long the answer may take, in milliseconds. Seen were 1 to 13, and 20 to 27 with a turn to interrupt. On a machine that is
+ * so busy that it takes over 100, a new process takes far longer still.
+ */
+const ANSWER_MS = 1_000;
 
 /** Where a process goes back to. */
 export interface RewindTarget {
@@ -13,6 +16,8 @@ export interface RewindTarget {
   lastSeen: string;
   /** Whether it is the first message: then nothing may stay in front of it. */
   isFirst: boolean;
+  /** Whether a turn is under way, or calls are held: it is given up, also at the model. */
+  interrupts?: boolean;
 }
 
 /** The SDK sends any control request on; its types do not say so. */
@@ -30,18 +35,22 @@ const answerSchema = z.object({
 });
 
 /**
- * Cuts an idle process's conversation back, by a control request of the binary that is not documented: see
+ * Cuts a process's conversation back, by a control request of the binary that is not documented: see
  * docs/decisions/0010. A fact of test/real/sdk-facts holds it.
  *
  * @throws Error when the process has not done exactly that: it must end then
  */
-export async function rewind(query: Query, { target, lastSeen, isFirst }: RewindTarget): Promise<void> {
+export async function rewind(
+  query: Query,
+  { target, lastSeen, isFirst, interrupts = false }: RewindTarget,
+): Promise<void> {
   const answer = await within(
     (query as unknown as ControlRequests).request({
       subtype: 'rewind_conversation',
       target_message_uuid: target,
       // With one message only, the process takes it for stale.
       ...(lastSeen === target ? {} : { last_seen_user_message_uuid: lastSeen }),
+      ...(interrupts ? { interrupt_if_running: true } : {}),
     }),
     ANSWER_MS,
   );

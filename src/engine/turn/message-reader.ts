@@ -68,6 +68,8 @@ const BLOCK_MS = 1_000;
 export class MessageReader {
   #options: ReaderOptions;
   #isOpen = false;
+  /** Whether its turn was given up, and what comes is the rest of it. */
+  #isAbandoned = false;
   #heldIds: string[] | undefined;
   #fold = new AnswerFold();
   /** The end of a block, held back until the stream goes on: Claude Code also ends the open block of a cut stream. */
@@ -107,8 +109,10 @@ export class MessageReader {
   /** A turn begins: the reader takes what follows as its answer. */
   open(at: number): void {
     this.#isOpen = true;
+    this.#isAbandoned = false;
     this.#heldIds = undefined;
     this.#fold = new AnswerFold();
+    this.#blockStop = undefined;
     this.#whole = undefined;
     this.#terminalReason = undefined;
     this.#words = undefined;
@@ -121,10 +125,23 @@ export class MessageReader {
     const silentMs = at - this.#lastHeardAt;
     this.#lastHeardAt = at;
     this.#hasSpoken = true;
+    if (this.#isAbandoned) return this.#readRest(message);
     if (isAnswerBlock(message)) return this.#readBlock(message);
     // Whatever else comes, the last block has come.
     const before = PASSES_BETWEEN_BLOCKS.has(message.type) ? [] : this.#completeWhole();
     return [...before, ...this.#readMessage(message, silentMs)];
+  }
+
+  /** The process may be faster than its rewind: what would make it call the model by itself still ends it. */
+  #readRest(message: SDKMessage): Reading[] {
+    if (message.type === 'result') return [{ type: 'settled' }];
+    if (message.type !== 'stream_event' || message.parent_tool_use_id !== null) return [];
+    const event = message.event as unknown as RawEvent | { type: 'message_stop' };
+    if (event.type === 'message_stop' || !this.#fold.hasStarted) return [];
+    this.#fold.add(event);
+    if (event.type !== 'message_delta' || event.delta.stop_reason == null) return [];
+    const { strategy, declaredTools } = this.#options;
+    return strategy.mustEndAfter(this.#fold, declaredTools) ? [{ type: 'end' }] : [];
   }
 
   #readMessage(message: SDKMessage, silentMs: number): Reading[] {
@@ -182,6 +199,13 @@ export class MessageReader {
   fail(found: Failure): Reading[] {
     this.#failing = undefined;
     return [...this.#finish({ type: 'failure', failure: found }), { type: 'end' }];
+  }
+
+  /** Ends the open turn, if there is one, with this failure; the process is about to be rewound. */
+  abandon(why: Failure): Reading[] {
+    this.#failing = undefined;
+    this.#isAbandoned = this.#isOpen;
+    return this.#finish({ type: 'failure', failure: why });
   }
 
   /** An answer of which a part went out cannot begin anew, so its retry is a failure in any mode. */
