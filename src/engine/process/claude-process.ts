@@ -1,53 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import type { Query, SDKUserMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../../async/event-queue.ts';
 import { within } from '../../async/within.ts';
 import { stableJson } from '../../conversation/canonical.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../../spec/engine.ts';
 import { type Failure, failure } from '../../spec/failures.ts';
-import type { ClientTool, Message, MessagesRequest } from '../../spec/messages.ts';
+import type { MessagesRequest } from '../../spec/messages.ts';
 import type { HeardModel } from '../../spec/model-listing.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
-import { HeldCalls } from '../held-calls/held-calls.ts';
-import { type RequestVariables, toRequestVariables } from '../parameters/request-variables.ts';
-import { ToolNames } from '../parameters/tool-names.ts';
-import { toHistoryLine, toUserLine } from '../reuse/history-lines.ts';
-import { InputReceipts } from '../reuse/input-receipts.ts';
-import type { KnownMessages, Point } from '../reuse/known-messages.ts';
-import { rewind } from '../reuse/rewind.ts';
 import { oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
-import { CUSTOM_HEADERS } from './custom-headers.ts';
 import type { Environment } from './environment.ts';
 import { processMemory } from './memory.ts';
 import { fileFailure } from './process-files.ts';
+import { type InputParts, ProcessInput } from './process-input.ts';
+import type { RequestParts } from './request-parts.ts';
 import type { RunDirectory } from './run-directory.ts';
-
-/** What a process needs for the request that begins its conversation, whether it is spawned, claimed or used again. */
-export interface RequestParts {
-  heldCalls: HeldCalls;
-  tools: readonly ClientTool[];
-  betas: readonly string[];
-  via: readonly string[];
-  names: ToolNames;
-  /** As they stand in the process's environment. */
-  variables: RequestVariables;
-}
-
-export function partsFor(request: MessagesRequest): RequestParts {
-  const { tools, betas, via = [] } = request;
-  const names = new ToolNames(tools);
-  return {
-    heldCalls: new HeldCalls(tools, names),
-    tools,
-    betas,
-    via,
-    names,
-    variables: toRequestVariables(request, names),
-  };
-}
 
 /** What is the same for every process of an engine. */
 export interface ProcessRules {
@@ -72,11 +41,7 @@ export function forTurns({ failsAtFirstRetry }: ProcessRules): Environment {
   return failsAtFirstRetry ? { CLAUDE_CODE_RETRY_WATCHDOG: '1' } : {};
 }
 
-export interface ProcessParts extends RequestParts, ProcessRules {
-  query: Query;
-  input: EventQueue<SDKUserMessage>;
-  /** What it was given before its first turn begins. */
-  known: KnownMessages;
+export interface ProcessParts extends InputParts, ProcessRules {
   /** See `Engine.reuseKey`. */
   reuseKey: string | undefined;
   child: Child;
@@ -96,46 +61,35 @@ let nextId = 1;
 export class ClaudeProcess implements ConversationProcess {
   readonly id = nextId++;
   readonly betasKey: string;
-  toolsKey: string;
   loads = 0;
   turns = 1;
   changedAt = performance.now();
   #state: ProcessState = 'idle';
-  #heldCalls: HeldCalls;
-  /** How often it got other tools. */
-  #toolChanges = 0;
-  #names: ToolNames;
-  #variables: RequestVariables;
-  #headers: string;
+  #toolsKey: string;
   #turn: EventQueue<TurnEvent> | undefined;
   /** Resolves when the CLI has finished the previous turn and reads its input again. */
   #settled: Promise<void> = Promise.resolve();
   #settle: () => void = () => undefined;
-  /** Resolves, some milliseconds later, when the CLI can be rewound. */
-  #done: Promise<void> = Promise.resolve();
   #stall: NodeJS.Timeout | undefined;
   /** Whether it has said that it is about to call the model. */
   #isUp = false;
-  readonly #receipts = new InputReceipts();
   /** Aborts when the process has ended. */
   readonly #over = new AbortController();
+  readonly #input: ProcessInput;
   readonly #reader: MessageReader;
   readonly #parts: ProcessParts;
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
-    this.toolsKey = stableJson(parts.tools);
+    this.#input = new ProcessInput(parts);
+    this.#toolsKey = stableJson(parts.tools);
     this.betasKey = stableJson(parts.betas);
-    this.#heldCalls = parts.heldCalls;
-    this.#names = parts.names;
     this.#reader = new MessageReader({
       ...namesIn(parts),
       failsAtFirstRetry: parts.failsAtFirstRetry,
       strategy: oneAnswer,
       now: Date.now,
     });
-    this.#variables = parts.variables;
-    this.#headers = parts.headersFor(parts.via);
     parts.child.onExit = () => void this.#lose();
   }
 
@@ -151,6 +105,10 @@ export class ClaudeProcess implements ConversationProcess {
     return this.#parts.staleness();
   }
 
+  get toolsKey(): string {
+    return this.#toolsKey;
+  }
+
   get heldIds(): readonly string[] {
     return this.#state === 'held' ? (this.#reader.heldIds ?? []) : [];
   }
@@ -163,7 +121,6 @@ export class ClaudeProcess implements ConversationProcess {
   begin(): AsyncIterable<TurnEvent> {
     this.#setState('streaming');
     this.#settled = this.#newSettled();
-    this.#done = this.#receipts.taken(this.#parts.known.lastGiven);
     const turn = this.#openTurn();
     void this.#pump();
     return turn;
@@ -182,7 +139,7 @@ export class ClaudeProcess implements ConversationProcess {
     void this.#pump();
     this.turns = 0;
     return this.#take(request, signal, async () => {
-      await Promise.all([claimed, this.#bringTo(request, 0)]);
+      await Promise.all([claimed, this.#bringTo(request, 0, false)]);
       return false;
     });
   }
@@ -193,47 +150,39 @@ export class ClaudeProcess implements ConversationProcess {
   }
 
   continue(request: MessagesRequest, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
-    const wasHeld = this.#state === 'held';
+    const isHolding = this.#state === 'held';
     return this.#take(request, signal, async () => {
-      if (!wasHeld) await this.#settled;
-      if (!this.#hasEnded()) await this.#applyVariables(request, this.#names);
-      return wasHeld;
+      if (!isHolding) await this.#settled;
+      if (!this.#hasEnded()) await this.#input.setParameters(request);
+      return isHolding;
     });
   }
 
-  messagesToLoad({ messages }: MessagesRequest, shared: number): number {
-    const way = this.#parts.known.wayTo(shared);
-    return way ? messages.length - 1 - way.from : Number.POSITIVE_INFINITY;
+  messagesToLoad(request: MessagesRequest, shared: number): number {
+    return this.#input.messagesToLoad(request, shared);
   }
 
   load(request: MessagesRequest, shared: number, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {
-    const way = this.#parts.known.wayTo(shared);
-    const hasHeld = this.#state === 'held';
+    const isHolding = this.#state === 'held';
     this.loads += 1;
     this.turns = 0;
     return this.#take(request, signal, async () => {
-      // Held calls are given up by a rewind alone.
-      if (!way || (hasHeld && !way.rewindTo)) throw new Error('the process cannot be brought to this conversation');
-      if (!hasHeld) await this.#done;
-      if (way.rewindTo) await this.#rewindTo(way.rewindTo, hasHeld);
-      await this.#bringTo(request, way.from);
+      await this.#bringTo(request, shared, isHolding);
       return false;
     });
   }
 
   async giveUp(): Promise<number | undefined> {
-    const { lastPoint } = this.#parts.known;
     // While it comes up, only its end is quick.
-    if (this.#turn && this.#isUp && lastPoint) {
+    if (this.#turn && this.#isUp && this.#input.canCutTurn) {
       this.#follow(this.#reader.abandon(failure('client_gone')));
       try {
-        await this.#rewindTo(lastPoint, true);
+        const held = await this.#input.cutTurn();
         if (this.#hasEnded()) return undefined;
-        this.#done = Promise.resolve();
         this.#settle();
         this.#setState('idle');
         this.#parts.listener.onParked(this);
-        return lastPoint.at;
+        return held;
       } catch {
         // It ends, as a process does that is not used again.
       }
@@ -246,7 +195,7 @@ export class ClaudeProcess implements ConversationProcess {
     if (this.#state === 'ended') return;
     this.#setState('ended');
     this.#parts.child.end();
-    this.#parts.input.close();
+    this.#input.close();
     this.#over.abort();
     this.#follow(this.#reader.fail(why));
     // Removes the transcript that the SDK wrote for a replay; the process itself is already dead.
@@ -283,67 +232,19 @@ export class ClaudeProcess implements ConversationProcess {
       this.end();
     }
     if (this.#hasEnded()) return undefined;
-    const newest = request.messages.at(-1) as Message;
-    const at = request.messages.length - 1;
     const turn = this.#openTurn();
-    if (hasHeld) {
-      this.#parts.known.addResults(at);
-      for (const result of newest.content) this.#heldCalls.complete(result);
-    } else {
+    if (hasHeld) this.#input.complete(request);
+    else {
       this.#settled = this.#newSettled();
-      const uuid = randomUUID();
-      this.#parts.known.addTurn(newest, at, uuid);
-      this.#done = this.#receipts.taken(uuid);
-      this.#parts.input.push(toUserLine(newest, this.#names, uuid));
+      this.#input.say(request);
     }
     return turn;
   }
 
-  async #rewindTo({ at, uuid }: Point, interrupts: boolean): Promise<void> {
-    const { known, query } = this.#parts;
-    await rewind(query, { target: uuid, lastSeen: known.lastGiven ?? uuid, isFirst: at === 0, interrupts });
-    known.cutBack(at);
-    this.#heldCalls.drop();
-  }
-
-  /** Makes the conversation the request's, but for its newest message, from this message on. */
-  async #bringTo(request: MessagesRequest, from: number): Promise<void> {
-    const { known, input } = this.#parts;
-    await this.#changeTo(request);
-    for (const [index, message] of request.messages.slice(from, -1).entries()) {
-      const uuid = randomUUID();
-      const taken = this.#receipts.taken(uuid);
-      known.addHistory(message, from + index, uuid);
-      input.push(toHistoryLine(message, request.model, this.#names, uuid));
-      await taken;
-    }
-  }
-
-  /** Gives it the request's tools and parameters. */
-  async #changeTo(request: MessagesRequest): Promise<void> {
-    const { query } = this.#parts;
-    const parts = partsFor(request);
-    const changes: Array<Promise<unknown>> = [this.#applyVariables(request, parts.names)];
-    if (!parts.heldCalls.hasSameNames(this.#heldCalls)) {
-      this.#toolChanges += 1;
-      changes.push(query.setMcpServers(parts.heldCalls.servers(this.#toolChanges)));
-      this.#heldCalls = parts.heldCalls;
-    }
-    await Promise.all(changes);
-    this.toolsKey = stableJson(request.tools);
-    this.#names = parts.names;
-    this.#reader.turnTo(namesIn(parts));
-  }
-
-  async #applyVariables(request: MessagesRequest, names: ToolNames): Promise<void> {
-    const wanted = toRequestVariables(request, names);
-    const headers = this.#parts.headersFor(request.via ?? []);
-    const hasOtherHeaders = headers !== this.#headers;
-    if (!hasOtherHeaders && stableJson(wanted) === stableJson(this.#variables)) return;
-    const env = hasOtherHeaders ? { ...wanted, [CUSTOM_HEADERS]: headers } : wanted;
-    await this.#parts.query.applyFlagSettings({ env });
-    this.#variables = wanted;
-    this.#headers = headers;
+  async #bringTo(request: MessagesRequest, shared: number, isHolding: boolean): Promise<void> {
+    await this.#input.bringTo(request, shared, isHolding);
+    this.#toolsKey = stableJson(request.tools);
+    this.#reader.turnTo(namesIn(this.#input.tools));
   }
 
   /** Iterates by hand: leaving a `for await` would close the query. */
@@ -353,7 +254,7 @@ export class ClaudeProcess implements ConversationProcess {
         const { value, done } = await this.#parts.query.next();
         if (done || this.#state === 'ended') break;
         this.#stall?.refresh();
-        this.#receipts.hear(value);
+        this.#input.hear(value);
         this.#follow(this.#reader.read(value, performance.now()));
       }
       await this.#lose();

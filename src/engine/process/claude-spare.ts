@@ -8,9 +8,10 @@ import { NO_VARIABLES } from '../parameters/request-variables.ts';
 import { KnownMessages } from '../reuse/known-messages.ts';
 import { reuseKey } from '../reuse/reuse-key.ts';
 import type { Child } from './child.ts';
-import { ClaudeProcess, forTurns, type ProcessRules, partsFor } from './claude-process.ts';
+import { ClaudeProcess, forTurns, type ProcessRules } from './claude-process.ts';
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
+import { partsFor } from './request-parts.ts';
 import { startFailure } from './start-failure.ts';
 
 /** A `claude` process that was spawned ahead; it has no model and no conversation yet. */

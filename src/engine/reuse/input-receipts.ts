@@ -13,15 +13,14 @@ export class InputReceipts {
   readonly #waiting = new Map<string, () => void>();
 
   /** Resolves when the process has said that it has done with the line with this uuid. */
-  taken(uuid: string | undefined): Promise<void> {
-    if (uuid === undefined) return Promise.resolve();
+  taken(uuid: string): Promise<void> {
     return new Promise((resolve) => this.#waiting.set(uuid, resolve));
   }
 
   hear(message: SDKMessage): void {
     const { type, state, command_uuid } = message as unknown as LifecycleMessage;
-    if (type !== 'command_lifecycle' || state !== 'completed') return;
-    this.#waiting.get(command_uuid)?.();
+    if (type !== 'command_lifecycle' || (state !== 'completed' && state !== 'cancelled')) return;
+    if (state === 'completed') this.#waiting.get(command_uuid)?.();
     this.#waiting.delete(command_uuid);
   }
 }

@@ -3,6 +3,7 @@ import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-s
 import { describe, expect, test } from 'vitest';
 import type { Recording } from '../../../test/sdk-recordings/recording.ts';
 import { SCENARIOS } from '../../../test/sdk-recordings/scenarios.ts';
+import { failure } from '../../spec/failures.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
 import { type AnswerStrategy, oneAnswer } from './answer-strategy.ts';
 import { MessageReader, type Reading } from './message-reader.ts';
@@ -425,6 +426,37 @@ describe('a failed call', () => {
     reader.read(message as unknown as SDKMessage, 400_000 + silentMs);
     expect(reader.waited()).toMatchObject([{ event: { failure: { code } } }, { type: 'end' }]);
   });
+});
+
+describe('a turn that was given up', () => {
+  /** Reads the first turn; it is given up behind the first event of its answer. */
+  function givenUp(name: Name) {
+    const reader = readerFor(name);
+    reader.open(0);
+    const rest: Reading[] = [];
+    let abandoned: Reading[] | undefined;
+    for (const message of recorded(name).messages) {
+      if (message.type === 'turn') continue;
+      const readings = reader.read(message as unknown as SDKMessage, 0);
+      if (abandoned) rest.push(...readings);
+      else if (message.type === 'stream_event') abandoned = reader.abandon(failure('client_gone'));
+      if (message.type === 'result') break;
+    }
+    return { abandoned, rest };
+  }
+
+  test('ends with the failure, and its process does not: what comes says only when it waits again', () => {
+    const { abandoned, rest } = givenUp('two-turns');
+    expect(abandoned).toMatchObject([{ type: 'event', event: { type: 'failure', failure: { code: 'client_gone' } } }]);
+    expect(rest).toEqual([{ type: 'settled' }]);
+  });
+
+  test.each(['ended-by-max-tokens', 'empty-answer', 'refusal'] as const)(
+    'ends its process after all if the CLI would go on by itself: %s',
+    (name) => {
+      expect(givenUp(name).rest).toContainEqual({ type: 'end' });
+    },
+  );
 });
 
 describe('the end of a process', () => {

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
+import { ScriptedModel } from '../../scripted-model/server.ts';
+import type { BegunTurn, ConversationProcess } from '../../src/spec/engine.ts';
+import type { MessagesRequest } from '../../src/spec/messages.ts';
+import {
+  assistant,
+  collect,
+  type EngineFixture,
+  finish,
+  NO_LISTENER,
+  PATIENT,
+  request,
+  startEngine,
+  tool,
+  user,
+} from '../support/engine.ts';
+
+/** Each request of a process that is used again, compared whole with what a new process sends. */
+
+const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
+const CALL = { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } } as const;
+const RESULT = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'res' };
+const READ = { tools: [tool('read')] };
+const LONG_AGO = [user('h1'), assistant('h2'), user('h3'), assistant('h4')];
+
+/** The turns that one process takes one after another; `shared` messages of each it holds already. */
+const STEPS: Array<[what: string, given: MessagesRequest, shared: number]> = [
+  ['a new conversation', request([user('a new one')]), 0],
+  ['one with tools', request([user('use tools')], { tools: [tool('read'), tool('write')] }), 0],
+  ['one with the same tools', request([user('again')], { tools: [tool('read'), tool('write')] }), 0],
+  ['one with another tool', request([user('another tool')], { tools: [tool('Skill')] }), 0],
+  ['one without tools', request([user('none')], { parameters: { max_tokens: 55, temperature: 0.5 } }), 0],
+  ['a history', request([...LONG_AGO, user('h5')]), 0],
+  ['an undo', request([...LONG_AGO.slice(0, 2), user('h3 edited')]), 2],
+  ['an edited answer', request([user('h1'), assistant('edited'), user('h3 edited')]), 1],
+  [
+    'a history that has grown by more than one message',
+    request([
+      user('h1'),
+      assistant('edited'),
+      user('h3 edited'),
+      assistant('done'),
+      user('x'),
+      assistant('y'),
+      user('z'),
+    ]),
+    4,
+  ],
+  [
+    'a tool loop in the history',
+    request([user('go'), assistant('I look', CALL), user(RESULT), assistant('ok'), user('on')], READ),
+    0,
+  ],
+  ['a result as the newest message', request([user('go'), assistant('I look', CALL), user(RESULT)], READ), 0],
+  [
+    'an undo behind a loop',
+    request([user('go'), assistant('I look', CALL), user({ ...RESULT, content: 'other' })], READ),
+    2,
+  ],
+  [
+    'thinking',
+    request([user('go'), assistant({ type: 'thinking', thinking: 'hm', signature: 's' }, 'ok'), user('on')]),
+    0,
+  ],
+  [
+    'odd words',
+    request([user(' white \r\n space '), assistant('! @a /compact'), user('/compact'), assistant('a'), user('@b !ls')]),
+    0,
+  ],
+  ['a command as the first message', request([user('/compact')]), 0],
+  [
+    'a document',
+    request([user({ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'd' } }, 'x')]),
+    0,
+  ],
+];
+
+const MODES = [
+  ['bare', {}],
+  ['full', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_SIMPLE: '', CLAUDE_CODE_OAUTH_TOKEN: 'x' }],
+] as const;
+
+describe.each(MODES)('a used process in %s mode', (mode, variables) => {
+  let model: ScriptedModel;
+  let fixture: EngineFixture;
+  let used: ConversationProcess;
+
+  beforeAll(async () => {
+    model = await ScriptedModel.start();
+    fixture = startEngine(model.url, variables);
+    const { canReuse } = await fixture.engine.introduction();
+    expect(canReuse).toBe(true);
+    await fixture.engine.prepare('claude-sonnet-5');
+  });
+
+  afterAll(async () => {
+    fixture.engine.endAll();
+    await fixture.close();
+    await model.close();
+  });
+
+  /** A whole body; what tells processes apart is left out. */
+  function body({ metadata: _, ...rest }: ModelRequest): unknown {
+    return JSON.parse(JSON.stringify(rest).replace(/cc_version=[^;]*;/, ''));
+  }
+
+  /** Has the used process take a turn, and a new one the same; both must send the same, in one call. */
+  async function expectSame(
+    given: MessagesRequest,
+    take: () => Promise<BegunTurn['events'] | undefined>,
+    reply = TEXT,
+  ) {
+    model.use([{ replies: [reply, TEXT, TEXT] }]);
+    const before = model.requests.length;
+    expect((await collect(await take())).at(-1)?.type).toBe('message_stop');
+    expect(model.requests.length).toBe(before + 1);
+    (await finish(fixture.engine.replay(given, NO_LISTENER))).process.end();
+    const [ofUsed, ofNew] = model.requests.slice(before).map((sent) => body(sent.body));
+    expect(ofUsed).toEqual(ofNew);
+  }
+
+  const load = (given: MessagesRequest, shared = 0, reply = TEXT) =>
+    expectSame(given, () => used.load(given, shared, PATIENT), reply);
+
+  describe.each(['replay', 'spare'] as const)('that began by a %s', (kind) => {
+    beforeAll(async () => {
+      if (mode === 'full' && kind === 'spare') return;
+      const first = request([user('first words')]);
+      const begun =
+        kind === 'replay'
+          ? fixture.engine.replay(first, NO_LISTENER)
+          : await (await fixture.engine.spawnSpare()).claim(first, NO_LISTENER, PATIENT);
+      used = (await finish(begun as BegunTurn)).process;
+    });
+
+    // In full mode there are no spares.
+    test.skipIf(mode === 'full' && kind === 'spare')('sends what a new one sends', async () => {
+      // A spare differs in its beginning alone.
+      const steps = kind === 'spare' ? STEPS.slice(0, 6) : STEPS;
+      for (const [what, given, shared] of steps) await load(given, shared).catch(named(what));
+      expect(used.loads).toBe(steps.length);
+    });
+
+    test.skipIf(kind === 'spare')('gives held calls up', async () => {
+      await load(request([user('call')], READ), 0, { content: [CALL] });
+      expect(used.state).toBe('held');
+      await load(request([user('instead')], READ));
+      await load(request([user('call')], READ), 0, { content: [CALL] });
+      const withResult = request([user('call'), assistant(CALL), user(RESULT)], READ);
+      await expectSame(withResult, () => used.continue(withResult, PATIENT));
+    });
+
+    test.skipIf(kind === 'spare').each([
+      ['words come', { ...TEXT, cut: { after_events: 4, how: 'silence' } } satisfies Reply],
+      ['it waits for the model', { ...TEXT, delay_ms: 100_000 } satisfies Reply],
+    ])('gives a turn up while %s, and goes on from before it', async (_when, reply) => {
+      await load(request([user('base')]));
+      model.use([{ replies: [reply] }]);
+      const before = model.requests.length;
+      const events = await used.continue(request([user('base'), assistant('done'), user('slow')]), PATIENT);
+      const reading = collect(events);
+      await expect.poll(() => model.requests.length).toBe(before + 1);
+      expect(await used.giveUp()).toBe(2);
+      expect(used.state).toBe('idle');
+      expect((await reading).at(-1)).toMatchObject({ type: 'failure', failure: { code: 'client_gone' } });
+      const instead = request([user('base'), assistant('done'), user('instead')]);
+      await expectSame(instead, () => used.continue(instead, PATIENT));
+    });
+  });
+});
+
+function named(what: string): (error: Error) => never {
+  return (error) => {
+    error.message = `${what}: ${error.message}`;
+    throw error;
+  };
+}
