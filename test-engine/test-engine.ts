@@ -36,6 +36,7 @@ const INTRODUCTION: Introduction = {
 export class TestEngine implements Engine {
   /** What goes wrong from now on. */
   readonly faults: Faults = {};
+  readonly sparesServe = 'any request';
   readonly #options: TestEngineOptions;
   readonly #processes = new Set<TestProcess>();
   readonly #spares = new Set<TestSpare>();

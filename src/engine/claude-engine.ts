@@ -1,5 +1,5 @@
 import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
-import type { BegunTurn, Engine, Introduction, ProcessListener, Spare } from '../spec/engine.ts';
+import type { BegunTurn, Engine, Introduction, ProcessListener, Spare, SpareLikeness } from '../spec/engine.ts';
 import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { HeardModel } from '../spec/model-listing.ts';
@@ -10,6 +10,7 @@ import { BARE } from './announcements/silence.ts';
 import type { ProcessRules } from './process/claude-process.ts';
 import { ClaudeSpare } from './process/claude-spare.ts';
 import { ProcessMaker, type ProcessMakerOptions } from './process/process-maker.ts';
+import { SilentSpare } from './process/silent-spare.ts';
 import { introduce } from './questions/introduce.ts';
 import { ProcessCounter } from './questions/process-counter.ts';
 import { renewSignIn } from './questions/renew-sign-in.ts';
@@ -76,8 +77,16 @@ export class ClaudeEngine implements Engine {
     );
   }
 
-  spawnSpare(): Promise<Spare> {
-    return ClaudeSpare.spawn(this.#maker, this.#rules);
+  get sparesServe(): 'any request' | 'alike requests' {
+    return this.#announcements ? 'alike requests' : 'any request';
+  }
+
+  async spawnSpare(likeness?: SpareLikeness): Promise<Spare> {
+    const announcements = this.#announcements;
+    if (!announcements) return ClaudeSpare.spawn(this.#maker, this.#rules);
+    if (!likeness) throw new Error('a spare in full mode is spawned for alike requests');
+    await announcements.prepare(likeness.model);
+    return SilentSpare.spawn(this.#maker, this.#rules, announcements.silence(likeness.model), likeness);
   }
 
   async introduction(): Promise<Introduction> {

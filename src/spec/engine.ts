@@ -31,11 +31,18 @@ export interface Engine {
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn;
 
   /**
+   * Whether a spare can serve any request. If not, it serves those alone that have the same {@link SpareLikeness}, and that only
+   * where processes can be used again.
+   */
+  readonly sparesServe: 'any request' | 'alike requests';
+
+  /**
    * Spawns a spare; resolves when it can be claimed.
    *
+   * @param likeness of the requests that it is to serve, where that matters
    * @throws FailureError `process_start_failed` when its process ended; another error when it did not come up for another reason
    */
-  spawnSpare(): Promise<Spare>;
+  spawnSpare(likeness?: SpareLikeness): Promise<Spare>;
 
   /** Asks which credential pays, which models there are, and whether a process can be used again. Calls no model. */
   introduction(): Promise<Introduction>;
@@ -168,6 +175,9 @@ export interface ProcessListener {
   /** Its turn is complete and it waits for the next. */
   onParked: (process: ConversationProcess) => void;
 }
+
+/** What requests must have in common to be served by one spare. */
+export type SpareLikeness = Pick<MessagesRequest, 'model' | 'system' | 'betas'>;
 
 /** A process that was spawned ahead and has no conversation yet. */
 export interface Spare {

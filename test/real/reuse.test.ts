@@ -81,7 +81,7 @@ const MODES = [
   ['full', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_SIMPLE: '', CLAUDE_CODE_OAUTH_TOKEN: 'x' }],
 ] as const;
 
-describe.each(MODES)('a used process in %s mode', (mode, variables) => {
+describe.each(MODES)('a used process in %s mode', (_mode, variables) => {
   let model: ScriptedModel;
   let fixture: EngineFixture;
   let used: ConversationProcess;
@@ -125,17 +125,15 @@ describe.each(MODES)('a used process in %s mode', (mode, variables) => {
 
   describe.each(['replay', 'spare'] as const)('that began by a %s', (kind) => {
     beforeAll(async () => {
-      if (mode === 'full' && kind === 'spare') return;
       const first = request([user('first words')]);
       const begun =
         kind === 'replay'
           ? fixture.engine.replay(first, NO_LISTENER)
-          : await (await fixture.engine.spawnSpare()).claim(first, NO_LISTENER, PATIENT);
+          : await (await fixture.engine.spawnSpare(first)).claim(first, NO_LISTENER, PATIENT);
       used = (await finish(begun as BegunTurn)).process;
     });
 
-    // In full mode there are no spares.
-    test.skipIf(mode === 'full' && kind === 'spare')('sends what a new one sends', async () => {
+    test('sends what a new one sends', async () => {
       // A spare differs in its beginning alone.
       const steps = kind === 'spare' ? STEPS.slice(0, 6) : STEPS;
       for (const [what, given, shared] of steps) await load(given, shared).catch(named(what));

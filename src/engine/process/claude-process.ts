@@ -121,6 +121,7 @@ export class ClaudeProcess implements ConversationProcess {
   begin(): AsyncIterable<TurnEvent> {
     this.#setState('streaming');
     this.#settled = this.#newSettled();
+    this.#input.begin();
     const turn = this.#openTurn();
     void this.#pump();
     return turn;

@@ -33,7 +33,7 @@ export class ProcessInput {
   #toolChanges = 0;
   #variables: RequestVariables;
   #headers: string;
-  #done: Promise<void>;
+  #done: Promise<void> = Promise.resolve();
 
   constructor(parts: InputParts) {
     this.#query = parts.query;
@@ -43,8 +43,6 @@ export class ProcessInput {
     this.#tools = parts;
     this.#variables = parts.variables;
     this.#headers = parts.headersFor(parts.via);
-    const { lastGiven } = parts.known;
-    this.#done = lastGiven === undefined ? Promise.resolve() : this.#receipts.taken(lastGiven);
   }
 
   /** The tools of its conversation. */
@@ -65,6 +63,11 @@ export class ProcessInput {
 
   hear(message: SDKMessage): void {
     this.#receipts.hear(message);
+  }
+
+  /** What it was given last is the turn that it makes by itself. */
+  begin(): void {
+    this.#done = this.#receipts.taken(this.#known.lastGiven as string);
   }
 
   /** Gives it the newest message of a request, which it answers. */

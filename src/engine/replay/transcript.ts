@@ -60,6 +60,28 @@ export function toCountedTranscript(
   );
 }
 
+/** The message that a spare forgets. */
+export const FORGOTTEN: Message = { role: 'user', content: [{ type: 'text', text: '.' }] };
+
+/**
+ * A transcript with one exchange, which its process forgets before its first turn; the announcements in front of it stay.
+ *
+ * Without an exchange the SDK would put words of its own in front of the first turn.
+ */
+export function toForgottenTranscript(
+  model: string,
+  cwd: string,
+  names: ToolNames,
+  silenced: readonly Announcement[],
+): Pick<Transcript, 'sessionId' | 'entries'> & { first: string } {
+  const exchange: Message[] = [FORGOTTEN, { ...FORGOTTEN, role: 'assistant' }];
+  const { sessionId, entries } = asTranscript(
+    [...silenced.map(toSilentEntry), ...exchange.map((message) => toEntry(message, model, names))],
+    cwd,
+  );
+  return { sessionId, entries, first: String(entries[silenced.length]?.uuid) };
+}
+
 /** What an entry of a transcript has besides its place. */
 type EntryContent = Pick<SessionStoreEntry, 'type'> & Record<string, unknown>;
 
