@@ -19,6 +19,8 @@ export interface Faults {
   continue?: Fault;
   /** A process ends before it has taken another conversation. */
   load?: Fault;
+  /** A process ends when its turn is given up. */
+  giveUp?: 'fails';
   /** No process takes another conversation. */
   reuse?: 'off';
   /** Whether the cause of a failure is mended; by default that of missing tools. */

@@ -116,8 +116,20 @@ export class TestProcess implements ConversationProcess {
     return this.#take(request, request.messages.slice(kept));
   }
 
-  async giveUp(): Promise<undefined> {
-    this.end();
+  async giveUp(): Promise<number | undefined> {
+    if (!this.#turn || this.#surroundings.faults.giveUp === 'fails') {
+      this.end();
+      return undefined;
+    }
+    this.#closeTurn({ type: 'failure', failure: failure('client_gone') });
+    this.turns -= 1;
+    const held = keepable(this.#messages, this.#messages.length - 1);
+    this.#messages.length = held;
+    await Promise.resolve();
+    if (this.#state === 'ended') return undefined;
+    this.#setState('idle');
+    this.#listener.onParked(this);
+    return held;
   }
 
   end(why: Failure = failure('client_gone')): void {

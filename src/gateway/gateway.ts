@@ -171,14 +171,15 @@ export class Gateway {
 
   #relay(begun: ServedTurn, order: Order, lineages: readonly Lineage[], leave: () => void): AsyncIterable<TurnEvent> {
     const { request, signal, marks, asReturned } = order;
-    let { process, isOwn } = begun;
-    // A process that waits may have been taken by another turn before the end of this one was read.
-    const cancel = () => isOwn() && process.end();
+    let served = begun;
+    const cancel = () => void this.#ways.giveUp(served, lineages);
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
     const onTerminal = (event: TurnEvent) => {
       signal.removeEventListener('abort', cancel);
       if (event.type === 'message_stop') this.#pool.works();
+      const { process, isOwn } = served;
+      // A process that waits may have been taken by another turn before the end of this one was read.
       if (event.type !== 'message_stop' || process.state === 'ended' || !isOwn()) return;
       // The process holds the assistant's last words as two messages; the client may send them back as one.
       if (request.messages.at(-1)?.role === 'assistant') process.end();
@@ -189,10 +190,9 @@ export class Gateway {
     };
     const replayInstead = async () => {
       delete marks.spawned;
-      const next = await this.#pool.replay(order);
-      ({ process, isOwn } = next);
+      served = await this.#pool.replay(order);
       if (signal.aborted) cancel();
-      return next.events;
+      return served.events;
     };
     return observed(
       withSecondTry(

@@ -70,6 +70,21 @@ export class Ways {
   }
 
   /**
+   * Gives a turn up whose client has gone. Where processes are used again, its process lives on, and holds what was there before
+   * the turn.
+   *
+   * @param lineages of all beginnings of the turn's request
+   */
+  async giveUp({ process, isOwn }: ServedTurn, lineages: readonly Lineage[]): Promise<void> {
+    if (!isOwn()) return;
+    if (!this.#reuses || process.reuseKey === undefined || process.state !== 'streaming') return process.end();
+    const held = await process.giveUp();
+    if (held === undefined || !isOwn()) return;
+    if (held === 0) this.#pool.isEmpty(process);
+    else this.#registry.add(lineages.slice(0, held + 1), process);
+  }
+
+  /**
    * Brings a turn to a process.
    *
    * @param lineages of all beginnings of its request

@@ -150,6 +150,12 @@ export class ProcessPool {
     return served;
   }
 
+  /** A process holds no conversation any more: it waits for another one of its caller. */
+  isEmpty(process: ConversationProcess): void {
+    const known = this.#places.get(process);
+    if (known) Object.assign(known, openingOf({ messages: [], tools: [] }, process));
+  }
+
   /**
    * Spawns a process that answers this request from its whole history.
    *

@@ -4,6 +4,7 @@ import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { startEngine } from '../support/engine.ts';
 import { OwnCalls } from '../support/own-calls.ts';
 import { describeEngine, type EngineUnderTest } from './conformance.ts';
+import { describeLoads } from './load-conformance.ts';
 
 const ownCalls = new OwnCalls();
 afterEach(ownCalls.refuse);
@@ -11,6 +12,7 @@ afterEach(ownCalls.refuse);
 async function makeEngine(): Promise<EngineUnderTest> {
   const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
   const { engine, close } = startEngine(model.url);
+  await engine.introduction();
   return {
     engine,
     use: (script) => {
@@ -29,3 +31,4 @@ async function makeEngine(): Promise<EngineUnderTest> {
 }
 
 describeEngine('the engine over the Agent SDK', makeEngine);
+describeLoads('the engine over the Agent SDK', makeEngine);
