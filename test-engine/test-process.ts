@@ -34,6 +34,7 @@ export class TestProcess implements ConversationProcess {
   #state: ProcessState = 'streaming';
   #heldIds: readonly string[] = [];
   #turn: EventQueue<TurnEvent> | undefined;
+  #isUp = false;
   #stopPlay: (() => void) | undefined;
   #onEnd: (() => void) | undefined;
   #model: string;
@@ -73,6 +74,7 @@ export class TestProcess implements ConversationProcess {
     const comesUp = () => {
       if (this.#turn !== turn) return;
       if (spawn === 'fails') return this.end(failure('process_start_failed', undefined));
+      this.#isUp = true;
       this.#listener.onSpawned();
       this.#play(turn, this.#first);
     };
@@ -117,7 +119,7 @@ export class TestProcess implements ConversationProcess {
   }
 
   async giveUp(): Promise<number | undefined> {
-    if (!this.#turn || this.#surroundings.faults.giveUp === 'fails') {
+    if (!this.#turn || !this.#isUp || this.#surroundings.faults.giveUp === 'fails') {
       this.end();
       return undefined;
     }

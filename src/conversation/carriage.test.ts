@@ -66,6 +66,9 @@ describe('what a load takes', () => {
   test.each<[string, Message[], number]>([
     ['a first message', [newest], 0],
     ['a history of calls and results', [user(text('a')), call, user(result('r')), assistant(text('so')), newest], 4],
+    ['an image in a result', [user(text('a')), call, user(result([image])), assistant(text('so')), newest], 4],
+    ['a document', [user(text('a'), document), assistant(text('so')), newest], 2],
+    ['results of calls that are loaded too', [user(text('a')), call, user(result('r'), text('and'))], 2],
     ['an image that the process holds', [user(image), assistant(text('so')), newest], 0],
     ['the part behind it', [user(image), assistant(text('so')), user(text('b')), assistant(text('so')), newest], 2],
   ])('%s', (_name, messages, toLoad) => {
@@ -74,14 +77,10 @@ describe('what a load takes', () => {
 
   test.each<[string, Message[]]>([
     ['the newest message is not from the user', [user(text('a')), assistant(text('I say'))]],
-    ['results of calls that the process does not hold', [user(text('a')), call, user(result('r'))]],
-    ['user turn with something else than text', [user(image)]],
-    ['an image or a document in the history', [user(image), assistant(text('so')), newest]],
-    ['an image or a document in the history', [user(text('a'), document), assistant(text('so')), newest]],
-    [
-      'an image or a document in the history',
-      [user(text('a')), call, user(result([text('r'), image])), assistant(text('so')), newest],
-    ],
+    ['an image in a user message', [user(image)]],
+    ['an image in a user message', [user(image), assistant(text('so')), newest]],
+    ['text with other fields', [user({ ...text('a'), citations: [] }), assistant(text('so')), newest]],
+    ['long tool result', [user(text('a')), call, user(result('r'.repeat(400_001)))]],
   ])('not: %s', (obstacle, messages) => {
     expect(obstacleToLoad(messages, messages.length - 1)).toBe(obstacle);
   });

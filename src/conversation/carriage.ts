@@ -65,16 +65,15 @@ const USER_ROWS: ReadonlyArray<Row<ContentBlock>> = [
   },
 ];
 
-/** The newest message of a load. */
-const LOADED_TURN_ROWS: ReadonlyArray<Row<ContentBlock>> = [
-  { obstacle: 'results of calls that the process does not hold', applies: (block) => block.type === 'tool_result' },
-  ...USER_ROWS,
-];
-
-/** The messages before it that are loaded. */
-const LOADED_HISTORY_ROWS: ReadonlyArray<Row<ContentBlock>> = [
-  // Claude Code puts a label of its own before an image.
-  { obstacle: 'an image or a document in the history', applies: holdsMedia },
+/** What a load writes, the newest message included. */
+const LOADED_ROWS: ReadonlyArray<Row<ContentBlock>> = [
+  // Claude Code puts a label of its own behind it.
+  { obstacle: 'an image in a user message', applies: ({ type }) => type === 'image' },
+  { obstacle: 'text with other fields', applies: (block) => block.type === 'text' && hasExtras(block) },
+  {
+    obstacle: 'long tool result',
+    applies: (block) => block.type === 'tool_result' && textLength(block) > LONGEST_LIVE_RESULT,
+  },
 ];
 
 /** Whether an idle process can take this user message as its next turn. */
@@ -101,11 +100,11 @@ export function obstacleToHeld(newest: Message, heldIds: readonly string[]): Obs
 export function obstacleToLoad(messages: readonly Message[], toLoad: number): Obstacle {
   const newest = messages.at(-1);
   if (newest?.role !== 'user') return NOT_FROM_USER;
-  const loaded = messages.slice(messages.length - 1 - toLoad, -1);
-  return (
-    firstObstacle(LOADED_TURN_ROWS, newest.content) ??
-    loaded.map(({ content }) => firstObstacle(LOADED_HISTORY_ROWS, content)).find((obstacle) => obstacle !== undefined)
-  );
+  for (const { content } of messages.slice(messages.length - 1 - toLoad)) {
+    const obstacle = firstObstacle(LOADED_ROWS, content);
+    if (obstacle !== undefined) return obstacle;
+  }
+  return undefined;
 }
 
 /** What no path carries, and why. */
@@ -149,10 +148,6 @@ export function mostMedia(model: string): number {
 
 export function isMedia({ type }: ContentBlock): boolean {
   return type === 'image' || type === 'document';
-}
-
-function holdsMedia(block: ContentBlock): boolean {
-  return isMedia(block) || (block.type === 'tool_result' && toolResultContent(block).some(isMedia));
 }
 
 function firstObstacle(rows: ReadonlyArray<Row<ContentBlock>>, blocks: ContentBlock[]): Obstacle {

@@ -52,7 +52,7 @@ describe.each<[string, (socket: Socket) => void]>([
     const { socket } = sendAlone(HI, stream);
     await until('the model is called', () => house.calls.length === 1);
     leave(socket);
-    await until('its process is gone', () => house.engine.processes.length === 0);
+    await until('its process waits', isNothingOpen);
     await until('it is logged', () => house.log.length === 1);
     expect(house.log[0]).toContain('outcome=client_gone status=499');
     expect((await house.ask(HI)).data.content).toEqual(TEXT.content);
@@ -68,7 +68,7 @@ describe.each<[string, (socket: Socket) => void]>([
       () => house.calls.length === 2 && (!stream || heard().includes('content_block_delta')),
     );
     leave(socket);
-    await until('its process is gone', () => house.engine.processes.length === 0);
+    await until('its process waits', isNothingOpen);
     const again = await house.ask(next);
     expect(again.response.headers.get('isthmus-path')).toBe('replay');
     expect(again.data.content).toEqual(TEXT.content);
@@ -100,6 +100,27 @@ describe.each<[string, (socket: Socket) => void]>([
     await until('it is gone', () => house.engine.spares.length === 0 && isNothingOpen());
     expect(house.engine.processes).toHaveLength(status.processes.idle - (fault === 'claim' ? 0 : 1));
     expect(house.calls).toHaveLength(1);
+  });
+
+  test('within its answer may say something else on the same process', async () => {
+    await setUp([TEXT, HALTING, TEXT]);
+    const { data } = await house.ask(HI);
+    const { socket, heard } = sendAlone(goOn(HI, data.content), true);
+    await until('it is answered', () => heard().includes('content_block_delta'));
+    leave(socket);
+    await until('its process waits', isNothingOpen);
+    const again = await house.ask([...goOn(HI, data.content).slice(0, -1), { role: 'user', content: 'instead' }]);
+    expect(again.response.headers.get('isthmus-path')).toBe('continue');
+    expect(house.calls.at(-1)?.messages.at(-1)).toMatchObject({ content: [{ text: 'instead' }] });
+    expect(house.engine.processes).toHaveLength(1);
+  });
+
+  test('within its answer ends its process if that cannot be cut back', async () => {
+    await setUp([HALTING, TEXT], { faults: { giveUp: 'fails' } });
+    const { socket, heard } = sendAlone(HI, true);
+    await until('it is answered', () => heard().includes('content_block_delta'));
+    leave(socket);
+    await until('its process is gone', () => house.engine.processes.length === 0);
   });
 
   test('after the last event has its answer, and its conversation is continued', async () => {

@@ -238,7 +238,7 @@ describe('an earlier point of a conversation', () => {
     ];
     expect(await asked(edited)).toMatchObject({ path: 'rewind', process: first.process });
     const results = goOn(HI, first.content, resultsFor(first.content));
-    expect(await asked(results)).toMatchObject({ path: 'replay', by: 'new' });
+    expect(await asked(results)).toMatchObject({ path: 'rewind', process: first.process });
   });
 
   test('a fork takes the process, and the older branch comes back by a rewind', async () => {

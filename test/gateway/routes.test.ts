@@ -140,17 +140,27 @@ describe('a replay says why', () => {
     ['empty tool result', first({})],
     ['tool result with something else than text', first({ content: [image] })],
     ['tool result with blank text', first({ content: ' \n' })],
-    ['long tool result', first({ content: 'x'.repeat(400_001) })],
     ['error result of several blocks', error([text('one'), text('two')])],
     ['error result with white space at its ends', error('no \n')],
     ['long error result', error('x'.repeat(9_001))],
-  ])('of results: %s', async (reason, content) => {
+  ])('of results that a held call would alter, as a rewind does: %s', async (reason, content) => {
+    await setUp([CALL, DONE]);
+    const { content: calls } = await asked(HI);
+    const ids = calls.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []));
+    const [live] = house.engine.processes;
+    const next = await asked(goOn(HI, calls, { role: 'user', content: content(ids) }));
+    expect(next).toMatchObject({ path: 'rewind', reason });
+    expect(house.engine.processes).toEqual([live]);
+  });
+
+  test('of results that a rewind would alter as well', async () => {
     await setUp([CALL, DONE]);
     const { content: calls } = await asked(HI);
     const ids = calls.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []));
     const [superseded] = house.engine.processes;
-    const next = await asked(goOn(HI, calls, { role: 'user', content: content(ids) }));
-    expect(next).toMatchObject({ path: 'replay', reason });
+    const long = first({ content: 'x'.repeat(400_001) })(ids);
+    const next = await asked(goOn(HI, calls, { role: 'user', content: long }));
+    expect(next).toMatchObject({ path: 'replay', reason: 'long tool result' });
     expect(superseded?.state).toBe('ended');
     expect(house.engine.processes).toHaveLength(1);
   });

@@ -21,8 +21,34 @@ import {
 const TEXT: Reply = { content: [{ type: 'text', text: 'done' }] };
 const CALL = { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } } as const;
 const RESULT = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'res' };
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const READ = { tools: [tool('read')] };
 const LONG_AGO = [user('h1'), assistant('h2'), user('h3'), assistant('h4')];
+
+/** Calls whose results a held call would alter. */
+const ODD_RESULTS: Array<[content: unknown, isError?: boolean]> = [
+  [' \n'],
+  [undefined],
+  [[{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }]],
+  ['x'.repeat(300_000)],
+  ['no \n', true],
+  ['x'.repeat(20_000), true],
+  [
+    [
+      { type: 'text', text: 'one' },
+      { type: 'text', text: 'two' },
+    ],
+    true,
+  ],
+];
+const oddCalls = ODD_RESULTS.map((_, index) => ({ ...CALL, id: `toolu_${index}` }));
+const oddResults = ODD_RESULTS.map(([content, is_error], index) => ({
+  type: 'tool_result',
+  tool_use_id: `toolu_${index}`,
+  ...(content !== undefined && { content }),
+  ...(is_error && { is_error }),
+}));
+const odd = [user('go'), assistant(...oddCalls), user(...oddResults, 'and words')];
 
 /** The turns that one process takes one after another; `shared` messages of each it holds already. */
 const STEPS: Array<[what: string, given: MessagesRequest, shared: number]> = [
@@ -58,6 +84,8 @@ const STEPS: Array<[what: string, given: MessagesRequest, shared: number]> = [
     request([user('go'), assistant('I look', CALL), user({ ...RESULT, content: 'other' })], READ),
     2,
   ],
+  ['odd results as the newest message', request(odd, READ), 0],
+  ['odd results in the history', request([...odd, assistant('so'), user('on')], READ), 0],
   [
     'thinking',
     request([user('go'), assistant({ type: 'thinking', thinking: 'hm', signature: 's' }, 'ok'), user('on')]),
