@@ -204,29 +204,34 @@ export interface House {
 }
 
 const TOOLS = ['read', 'Bash'].map((name) => ({ name, input_schema: { type: 'object' } }));
+/** How often a cold replay was asked for. */
+let asked = 0;
 const SAID: Reply = { content: [{ type: 'text', text: 'and so on' }] };
 
-/** Gets an answer, sends it back to the live process, then by replay, then goes on from it. */
+/** Gets an answer, sends it back to the live process, by a cold replay and by a rewind, then goes on from it. */
 export async function holdTakenBack(house: House, given: Returned): Promise<void> {
   house.use([given.reply, SAID]);
   const first: WireMessage[] = [{ role: 'user', content: 'go' }];
   const { content } = await ask(house.url, first, given.stream);
   const second = afterAnswer(first, content, given);
   const live = await ask(house.url, second, given.stream);
-  const replayed = await ask(house.url, second, !given.stream);
+  // No process has this system prompt.
+  const replayed = await ask(house.url, second, !given.stream, { system: `Of ${++asked}.` });
+  const rewound = await ask(house.url, second, given.stream, { max_tokens: 101 });
   const third = [...second, { role: 'assistant', content: live.content }, { role: 'user', content: 'more' }];
   const further = await ask(house.url, third, given.stream);
 
-  expect([live.path, replayed.path, further.path]).toEqual([
+  expect([live.path, rewound.path, replayed.path, further.path]).toEqual([
     wayOf(given.reply),
+    expect.stringMatching(/rewind|replay|start/),
     expect.stringMatching(/replay|start/),
     expect.stringMatching(/continue|start/),
   ]);
-  const [, byLive, byReplay, byFurther] = house.calls();
-  expect(house.calls()).toHaveLength(4);
+  const [, byLive, byReplay, byRewind, byFurther] = house.calls();
+  expect(house.calls()).toHaveLength(5);
   expectSameOrDeclared(byReplay ?? [], second, replayed.declared);
-  expect(compared(byLive ?? [])).toEqual(compared(byReplay ?? []));
-  expect(live.declared).toEqual(replayed.declared);
+  for (const other of [byLive, byRewind]) expect(compared(other ?? [])).toEqual(compared(byReplay ?? []));
+  for (const { declared } of [live, rewound]) expect(declared).toEqual(replayed.declared);
   expectSameOrDeclared(byFurther ?? [], third, further.declared);
 }
 
@@ -239,11 +244,11 @@ function wayOf({ content = [], stop_reason }: Reply): unknown {
     return expect.any(String);
   const takesMore =
     calls.length > 0 ? calls.every(({ name }) => TOOLS.some((tool) => tool.name === name)) : texts.length > 0;
-  return stop_reason === undefined && takesMore ? 'continue' : expect.stringMatching(/replay|start/);
+  return stop_reason === undefined && takesMore ? 'continue' : expect.stringMatching(/rewind|replay|start/);
 }
 
-async function ask(url: string, messages: WireMessage[], stream: boolean) {
-  const body = { model: 'claude-sonnet-5', max_tokens: 100, tools: TOOLS, messages };
+async function ask(url: string, messages: WireMessage[], stream: boolean, rest: object = {}) {
+  const body = { model: 'claude-sonnet-5', max_tokens: 100, tools: TOOLS, messages, ...rest };
   const { response, content } = stream
     ? await postStream(url, body).then(({ response, events }) => ({ response, content: foldMessage(events).content }))
     : await postWhole(url, body);
