@@ -55,7 +55,7 @@ export interface RunningGateway {
   url: string;
   host: string;
   port: number;
-  /** Claude Code's own mode, by the credential. `full` has no spares. */
+  /** Claude Code's own mode, by the credential. */
   mode: 'bare' | 'full';
   /** The name of the credential that pays, never its value. */
   credential: string;
@@ -138,7 +138,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       return engine.allGone();
     });
     const slowStart = new SlowStart(variables, log);
-    const [{ account, models: offered }] = await Promise.all([
+    const [{ account, models: offered, canReuse }] = await Promise.all([
       introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
       removeLeftovers(configurations),
     ]);
@@ -147,8 +147,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const gateway = new Gateway(
       engine,
       {
-        // A spare would announce itself to the model.
-        spares: mode === 'bare' ? settings.spares : 0,
+        // In full mode a spare must forget what silences it.
+        spares: mode === 'bare' || (settings.reuse === 'on' && canReuse) ? settings.spares : 0,
         processes: settings.maxProcesses,
         memoryBytes: settings.maxMemoryMb * 1024 * 1024,
         spawnsAtATime: settings.startsAtATime,

@@ -206,7 +206,7 @@ export class ProcessPool {
    * @returns undefined when there is none or the claim failed
    */
   async claimSpare({ request, caller, signal, marks }: Seeker): Promise<ServedTurn | undefined> {
-    const ready = await this.#spares.take(signal);
+    const ready = await this.#spares.take(request, signal);
     if (!ready) return undefined;
     const startedAt = performance.now();
     marks.loading = startedAt;

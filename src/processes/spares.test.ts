@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Engine, Spare } from '../spec/engine.ts';
 import { failed, failureOf } from '../spec/failures.ts';
+import type { MessagesRequest } from '../spec/messages.ts';
 import type { ProcessEnd } from '../spec/process-end.ts';
 import { ProcessBudget } from './budget.ts';
 import { SpareHealth } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
 
+const ASKED = { model: 'm', system: 's', betas: [] as string[] } as MessagesRequest;
 const PATIENT = new AbortController().signal;
 
 beforeEach(() => void vi.useFakeTimers());
@@ -23,7 +25,7 @@ function spare() {
   return { exited, exit, end: vi.fn() };
 }
 
-function setUp({ wanted = 1, processes = 3 } = {}) {
+function setUp({ wanted = 1, processes = 3, sparesServe = 'any request' } = {}) {
   const starts: Array<PromiseWithResolvers<Spare>> = [];
   const spawnSpare = vi.fn(() => {
     const start = withResolvers<Spare>();
@@ -38,7 +40,8 @@ function setUp({ wanted = 1, processes = 3 } = {}) {
   const ends: Array<[inARow: number, waitMs: number]> = [];
   const health = new SpareHealth((_end, ...rest) => ends.push(rest));
   const evictOneShot = vi.fn(() => false);
-  const spares: Spares = new Spares({ spawnSpare } as unknown as Engine, wanted, budget, gate, health, evictOneShot);
+  const engine = { spawnSpare, sparesServe, reuseKey: ({ system }: MessagesRequest) => system };
+  const spares: Spares = new Spares(engine as unknown as Engine, wanted, budget, gate, health, evictOneShot);
   /** The start under way succeeds. */
   const started = async () => {
     const made = spare();
@@ -94,7 +97,7 @@ test('gives out the oldest with its place', async () => {
   await settled();
   const oldest = await started();
   await started();
-  const taken = await spares.take(PATIENT);
+  const taken = await spares.take(ASKED, PATIENT);
   expect(taken?.spare).toBe(oldest);
   expect([spares.ready.length, budget.taken]).toEqual([1, 2]);
   taken?.place.release();
@@ -116,7 +119,7 @@ test('one that is taken and exits is not replaced by itself', async () => {
   spares.refill();
   await settled();
   const made = await started();
-  await spares.take(PATIENT);
+  await spares.take(ASKED, PATIENT);
   made.exit();
   await settled();
   expect([spawnSpare.mock.calls.length, budget.taken]).toEqual([1, 1]);
@@ -265,8 +268,8 @@ test('a conversation takes the next one to come up, and its place', async () => 
   const { spares, budget, spawnSpare, started } = setUp({ processes: 1 });
   spares.refill();
   await settled();
-  const taken = spares.take(PATIENT);
-  expect(await spares.take(PATIENT)).toBeUndefined();
+  const taken = spares.take(ASKED, PATIENT);
+  expect(await spares.take(ASKED, PATIENT)).toBeUndefined();
   const made = await started();
   expect((await taken)?.spare).toBe(made);
   expect([spares.ready.length, budget.taken, spawnSpare.mock.calls.length]).toEqual([0, 1, 1]);
@@ -281,14 +284,14 @@ test.each(['it fails', 'it takes too long', 'the client goes'])(
     spares.refill();
     await settled();
     const client = new AbortController();
-    const taken = spares.take(client.signal);
+    const taken = spares.take(ASKED, client.signal);
     if (why === 'it fails') starts.shift()?.reject(new Error('no'));
     if (why === 'it takes too long') await vi.advanceTimersByTimeAsync(10_000);
     if (why === 'the client goes') client.abort();
     expect(await taken).toBeUndefined();
     if (why === 'it fails') return;
     // Nobody waits for what has taken too long.
-    if (why === 'it takes too long') expect(await spares.take(PATIENT)).toBeUndefined();
+    if (why === 'it takes too long') expect(await spares.take(ASKED, PATIENT)).toBeUndefined();
     await started();
     expect(spares.ready).toHaveLength(1);
   },
@@ -296,7 +299,7 @@ test.each(['it fails', 'it takes too long', 'the client goes'])(
 
 test('there are more while conversations begin, and fewer again when they do not', async () => {
   const { spares, budget, started } = setUp({ processes: 9 });
-  for (let begun = 0; begun < 3; begun += 1) await spares.take(PATIENT);
+  for (let begun = 0; begun < 3; begun += 1) await spares.take(ASKED, PATIENT);
   spares.refill();
   await settled();
   const made = [await started(), await started(), await started()];
@@ -338,3 +341,30 @@ function withResolvers<Value>(): PromiseWithResolvers<Value> {
   });
   return { promise, resolve, reject };
 }
+
+test('spares that serve alike requests alone are those of the latest conversation that found none', async () => {
+  const { spares, spawnSpare, started } = setUp({ processes: 2, sparesServe: 'alike requests' });
+  const other = { ...ASKED, system: 'other' };
+  spares.refill();
+  expect(spawnSpare).not.toHaveBeenCalled();
+  expect(await spares.take(ASKED, PATIENT)).toBeUndefined();
+  spares.refill();
+  await settled();
+  expect(spawnSpare).toHaveBeenLastCalledWith({ model: 'm', system: 's', betas: [] });
+  // Nobody waits for one that is coming up: it may serve another request.
+  expect(await spares.take(ASKED, PATIENT)).toBeUndefined();
+  const first = await started();
+  expect((await spares.take(ASKED, PATIENT))?.spare).toBe(first);
+  spares.refill();
+  await settled();
+  const second = await started();
+  expect(await spares.take(other, PATIENT)).toBeUndefined();
+  expect(second.end).toHaveBeenCalled();
+  spares.refill();
+  await settled();
+  expect(spawnSpare).toHaveBeenLastCalledWith({ model: 'm', system: 'other', betas: [] });
+  // It comes up too late for its kind.
+  expect(await spares.take(ASKED, PATIENT)).toBeUndefined();
+  const third = await started();
+  expect(third.end).toHaveBeenCalled();
+});

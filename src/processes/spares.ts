@@ -1,5 +1,6 @@
-import type { Engine, Spare } from '../spec/engine.ts';
+import type { Engine, Spare, SpareLikeness } from '../spec/engine.ts';
 import { type Failure, failed, failure, failureOf } from '../spec/failures.ts';
+import type { MessagesRequest } from '../spec/messages.ts';
 import type { ProcessEnd } from '../spec/process-end.ts';
 import type { Place, ProcessBudget } from './budget.ts';
 import { Demand } from './demand.ts';
@@ -12,12 +13,28 @@ export interface PlacedSpare {
   place: Place;
 }
 
+interface KeptSpare extends PlacedSpare {
+  /** That of its {@link Kind}. */
+  key: string;
+}
+
+/** What spares are spawned for. */
+interface Kind {
+  /** Equal for all requests that one of them can serve. */
+  key: string;
+  likeness?: SpareLikeness;
+}
+
+/** Of spares that serve any request. */
+const ANY: Kind = { key: '' };
+
 /** How long a spawn is worth waiting for, in milliseconds. */
 const HOPEFUL_MS = 10_000;
 
 /**
  * Keeps spares ready for new conversations, more of them while new ones come. Spawns them only while the gate is free and
- * nobody waits for a process: requests go first.
+ * nobody waits for a process: requests go first. Where a spare serves alike requests alone, they are those of the latest
+ * conversation that began without one.
  */
 export class Spares {
   readonly #engine: Engine;
@@ -26,7 +43,9 @@ export class Spares {
   readonly #budget: ProcessBudget;
   readonly #gate: SpawnGate;
   readonly #health: SpareHealth;
-  readonly #ready: PlacedSpare[] = [];
+  #ready: KeptSpare[] = [];
+  /** What the next ones are spawned for; undefined until it is known. */
+  #kind: Kind | undefined;
   /** Conversations that take the next spares to come up. */
   readonly #waiting: Array<(placed: PlacedSpare | undefined) => void> = [];
   #spawning = 0;
@@ -47,6 +66,7 @@ export class Spares {
     evictOneShot: () => boolean,
   ) {
     this.#engine = engine;
+    this.#kind = engine.sparesServe === 'alike requests' ? undefined : ANY;
     this.#demand = new Demand(wanted);
     this.#budget = budget;
     this.#gate = gate;
@@ -78,13 +98,18 @@ export class Spares {
   /**
    * A spare for a new conversation: one that is ready, or the next to come up, which is sooner there than a new process.
    *
+   * @param request that it is to serve
    * @param signal aborts when the client has gone
    * @returns undefined when there is none, or it did not come up
    */
-  async take(signal: AbortSignal): Promise<PlacedSpare | undefined> {
+  async take(request: MessagesRequest, signal: AbortSignal): Promise<PlacedSpare | undefined> {
     this.#demand.begin(performance.now());
-    const ready = this.#ready.shift();
-    if (ready || this.#waiting.length >= this.#hopeful) return ready;
+    const kind = this.#kindFor(request);
+    const [ready] = this.#ready.filter(({ key }) => key === kind?.key);
+    if (ready) this.#ready = this.#ready.filter((other) => other !== ready);
+    else this.#turnTo(kind);
+    // One that serves any request is the next to come up.
+    if (ready || kind !== ANY || this.#waiting.length >= this.#hopeful) return ready;
     return new Promise((resolve) => {
       const give = (placed: PlacedSpare | undefined) => {
         signal.removeEventListener('abort', leave);
@@ -101,15 +126,16 @@ export class Spares {
 
   /** Spawns spares in the background while there is room for them and the gate is free. */
   refill(): void {
-    if (this.#isClosed || !this.#gate.isFree || this.#health.waitMs > 0) return;
+    const kind = this.#kind;
+    if (!kind || this.#isClosed || !this.#gate.isFree || this.#health.waitMs > 0) return;
     if (this.#ready.length + this.#spawning - this.#waiting.length >= this.#wanted) return;
     const place = this.#budget.tryReserve(this.#evictOneShot);
     if (!place) return;
     this.#spawning += 1;
     const loseHope = this.#hope();
-    void this.#spawn(place).then((spawned) => {
+    void this.#spawn(place, kind.likeness).then((spawned) => {
       this.#spawning -= 1;
-      if ('spare' in spawned) this.#place(spawned);
+      if ('spare' in spawned) this.#place({ ...spawned, key: kind.key });
       loseHope();
       if ('spare' in spawned) this.refill();
       else this.#lost(spawned);
@@ -140,10 +166,10 @@ export class Spares {
   }
 
   /** @returns the spare, or why it did not come up */
-  async #spawn(place: Place): Promise<PlacedSpare | Failure> {
+  async #spawn(place: Place, likeness: SpareLikeness | undefined): Promise<PlacedSpare | Failure> {
     const leaveGate = await this.#gate.enter();
     try {
-      return { spare: await this.#engine.spawnSpare(), place };
+      return { spare: await this.#engine.spawnSpare(likeness), place };
     } catch (error) {
       place.release();
       return failureOf(error);
@@ -167,14 +193,28 @@ export class Spares {
     return lose;
   }
 
-  #place(placed: PlacedSpare): void {
+  #place(placed: KeptSpare): void {
     const next = this.#waiting.shift();
     if (next) next(placed);
-    else if (this.#isClosed) discard(placed);
+    else if (this.#isClosed || placed.key !== this.#kind?.key) discard(placed);
     else this.#keep(placed);
   }
 
-  #keep(placed: PlacedSpare): void {
+  #kindFor(request: MessagesRequest): Kind | undefined {
+    if (this.#kind === ANY) return ANY;
+    const key = this.#engine.reuseKey(request);
+    const { model, system, betas } = request;
+    return key === undefined ? undefined : { key, likeness: { model, system, betas } };
+  }
+
+  /** The next spares are of this kind, and those of another one serve nobody. */
+  #turnTo(kind: Kind | undefined): void {
+    if (!kind || kind.key === this.#kind?.key) return;
+    this.#kind = kind;
+    while (this.#ready.length > 0) this.evict();
+  }
+
+  #keep(placed: KeptSpare): void {
     this.#ready.push(placed);
     // A waiting request may take its place at once: a fresh spare is the cheapest to evict.
     this.#budget.admit();
@@ -185,13 +225,13 @@ export class Spares {
     });
   }
 
-  #isSound(placed: PlacedSpare): void {
+  #isSound(placed: KeptSpare): void {
     if (!this.#ready.includes(placed)) return;
     this.#health.works();
     this.refill();
   }
 
-  #forget(gone: PlacedSpare, end: ProcessEnd | undefined): void {
+  #forget(gone: KeptSpare, end: ProcessEnd | undefined): void {
     const at = this.#ready.indexOf(gone);
     if (at < 0) return;
     this.#ready.splice(at, 1);
