@@ -28,10 +28,13 @@ import { QUICK, testEach } from '../../support/quick.ts';
 
 let model: ScriptedModel;
 let gateway: TestGateway;
+/** Whose every history is a replay into a new process. */
+let cold: TestGateway;
 
 beforeAll(async () => {
   model = await ScriptedModel.start();
   gateway = await startGateway(model.url, ['--spares', '2']);
+  cold = await startGateway(model.url, ['--spares', '0', '--reuse', 'off']);
 });
 beforeEach(() => {
   model.requests.length = 0;
@@ -39,6 +42,7 @@ beforeEach(() => {
 });
 afterAll(async () => {
   await gateway?.stop();
+  await cold?.stop();
   await model?.close();
 });
 
@@ -54,8 +58,8 @@ interface Answer {
   error?: { type: string; message: string };
 }
 
-async function ask(body: object, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(`${gateway.url}/v1/messages`, {
+async function ask(body: object, headers: Record<string, string> = {}, asked = gateway): Promise<Answer> {
+  const response = await fetch(`${asked.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 100, messages: [user('hi')], ...body }),
@@ -158,8 +162,8 @@ async function passOnEveryPath({ stream, ...passing }: (typeof EVERYDAY)[number]
     { when: { has_tool_result: true }, replies: [CALL, { content: [{ type: 'text', text: 'done' }] }] },
   ]);
   const paths: Array<string | null> = [];
-  const turn = async (messages: WireMessage[], isWith: boolean): Promise<WireMessage[]> => {
-    const answer = await ask({ stream, tools: [READ], messages, ...(isWith ? { [field]: send } : {}) });
+  const turn = async (messages: WireMessage[], isWith: boolean, asked = gateway): Promise<WireMessage[]> => {
+    const answer = await ask({ stream, tools: [READ], messages, ...(isWith ? { [field]: send } : {}) }, {}, asked);
     paths.push(answer.path);
     for (const [name, value] of Object.entries(seen)) expect(newest()[name]).toEqual(isWith ? value : without);
     expect(answer.headers.get('isthmus-ignored')).toBeNull();
@@ -170,9 +174,11 @@ async function passOnEveryPath({ stream, ...passing }: (typeof EVERYDAY)[number]
   history = await turn([...history, resultFor(history.at(-1)?.content as Block[])], false);
   history = await turn([...history, user('and now')], true);
   await turn([...history, user('and then')], false);
-  await turn([user('a'), { role: 'assistant', content: 'b' }, user('c')], true);
-  expect(paths).toEqual(['start', 'continue', 'continue', 'continue', 'continue', 'replay']);
-  expect(model.requests).toHaveLength(6);
+  await turn([...history, user('no, rather')], true);
+  await turn([...history, user('no, this')], false);
+  await turn([...history, user('no, this')], true, cold);
+  expect(paths).toEqual(['start', ...Array(4).fill('continue'), 'rewind', 'rewind', 'replay']);
+  expect(model.requests).toHaveLength(8);
 }
 
 testEach(EVERYDAY, ({ isFirst, field }) => isFirst && QUICK_FIELDS.has(field))(
@@ -288,17 +294,19 @@ describe('the other fields', () => {
     const { content } = await ask({ messages: first, ...fields }, { 'isthmus-strict': '1' });
     const messages = [...first, { role: 'assistant', content }, user('more')];
     const paths = ['start'];
-    for (const history of [messages, [user('other'), ...messages.slice(1)]]) {
-      const answer = await ask({ messages: history, ...fields });
+    const edited = [...messages.slice(0, -1), user('no, less')];
+    for (const [history, asked] of [[messages], [edited], [edited, cold]] as const) {
+      const answer = await ask({ messages: history, ...fields }, {}, asked);
       paths.push(String(answer.path));
       expect(answer.headers.get('isthmus-passed')).toBe('invented, output_config.pace');
       expect(answer.headers.get('isthmus-ignored')).toBeNull();
     }
-    expect(paths).toEqual(['start', 'continue', 'replay']);
+    expect(paths).toEqual(['start', 'continue', 'rewind', 'replay']);
     expect(model.requests.map(({ body }) => JSON.stringify([body.invented, body.output_config]))).toEqual(
-      Array(3).fill(JSON.stringify([invented, { pace: 'slow' }])),
+      Array(4).fill(JSON.stringify([invented, { pace: 'slow' }])),
     );
-    await ask({ messages: [...messages, { role: 'assistant', content: 'a' }, user('b')] });
+    const { path } = await ask({ messages: [...messages.slice(0, -1), user('no, none')] });
+    expect(path).toBe('rewind');
     expect(newest()).not.toHaveProperty('invented');
   });
 
@@ -454,7 +462,13 @@ describe('content', () => {
       }),
     },
     thinking: { messages: history([{ type: 'thinking', thinking: 'hm', signature: 's+/=' }, said]) },
-    redacted_thinking: { messages: history([{ type: 'redacted_thinking', data: 'd' }, said]) },
+    // In words of its own: a live process keeps its thinking before equal ones.
+    redacted_thinking: {
+      messages: history([
+        { type: 'redacted_thinking', data: 'd' },
+        { type: 'text', text: 'd' },
+      ]),
+    },
     server_tool_use: { messages: history([...served('web_search_tool_result', []), said]) },
     web_search_tool_result: {
       messages: history([
@@ -574,19 +588,22 @@ describe('content', () => {
     },
   };
 
+  /** Whatever the way to the model: over the processes of the rows before, and over a new one. */
   test.each(Object.entries(CONTENT))('%s', async (what, { handling }) => {
     const { field, ...request } = examples[what as keyof typeof CONTENT];
-    const answer = await ask(request);
     const declared = { ignored: 'isthmus-ignored', converted: 'isthmus-converted' }[handling as string] ?? 'none';
-    expect(answer.status).toBe(handling === 'refused' ? 400 : 200);
-    if (handling === 'refused') expect(answer.error?.message).toMatch(new RegExp(`^${field}: `));
-    for (const header of ['isthmus-ignored', 'isthmus-converted']) {
-      expect(answer.headers.get(header)).toBe(header === declared ? field : null);
-    }
-    if (handling === 'honoured') {
-      expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
-        asTheModelSees(request.messages, { withThinking: true }),
-      );
+    for (const asked of [gateway, cold]) {
+      const answer = await ask(request, {}, asked);
+      expect(answer.status).toBe(handling === 'refused' ? 400 : 200);
+      if (handling === 'refused') expect(answer.error?.message).toMatch(new RegExp(`^${field}: `));
+      for (const header of ['isthmus-ignored', 'isthmus-converted']) {
+        expect(answer.headers.get(header)).toBe(header === declared ? field : null);
+      }
+      if (handling === 'honoured') {
+        expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
+          asTheModelSees(request.messages, { withThinking: true }),
+        );
+      }
     }
   });
 
@@ -656,9 +673,13 @@ describe.each([true, false])('safeguard_results, with stream: %s', (stream) => {
       const request = { stream, tools: [READ], safeguards: [{ type: 'dangerous_tool_use' }] };
       const paths: Array<string | null> = [];
       let messages = [user('hi')];
-      for (const next of [undefined, 'continue', 'replay']) {
-        if (next === 'replay') messages = [user('other'), ...messages.slice(1)];
-        const response = await fetch(`${gateway.url}/v1/messages`, {
+      let asked: WireMessage[] = [];
+      for (const path of ['start', 'continue', 'rewind', 'replay']) {
+        // What is rewound was edited in its newest message.
+        if (path === 'rewind') messages = [...asked.slice(0, -1), edited(asked.at(-1) as WireMessage)];
+        asked = messages;
+        const { url } = path === 'replay' ? cold : gateway;
+        const response = await fetch(`${url}/v1/messages`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'anthropic-beta': 'dangerous-tool-use-2026-09-03' },
           body: JSON.stringify({ model: 'claude-sonnet-5-5', max_tokens: 100, messages, ...request }),
@@ -672,9 +693,14 @@ describe.each([true, false])('safeguard_results, with stream: %s', (stream) => {
         const reply = type === 'text' ? user('more') : resultFor(answered);
         messages = [...messages, { role: 'assistant', content: answered }, reply];
       }
-      expect(paths).toEqual(['start', 'continue', 'replay']);
+      expect(paths).toEqual(['start', 'continue', 'rewind', 'replay']);
     },
   );
+
+  function edited({ content }: WireMessage): WireMessage {
+    if (typeof content === 'string') return user(`no, ${content}`);
+    return user(content.map((block) => ({ ...block, content: 'edited' })));
+  }
 });
 
 test('an API that does not know safeguards is heard, so that Claude Code goes on without', async () => {
