@@ -38,7 +38,7 @@ interface Message {
 interface Step {
   what: string;
   messages: Message[];
-  path: 'start' | 'continue' | 'replay';
+  path: 'start' | 'continue' | 'rewind' | 'replay';
   /** Whether the answer calls the client's tool. */
   callsTool: boolean;
 }
@@ -51,7 +51,7 @@ interface Step {
  */
 export async function walk(gateway: WalkedGateway, model: ScriptedModel): Promise<boolean> {
   print(['Turn                                             path      to the model   whole turn   model calls']);
-  await sparesReady(gateway);
+  await gatewayReady(gateway);
   let isRight = true;
   let history: Message[] = [];
   const take = async (step: Step) => {
@@ -93,7 +93,7 @@ export async function walk(gateway: WalkedGateway, model: ScriptedModel): Promis
   await take({
     what: 'Undo, and another question in its place',
     messages: [...undone, { role: 'user', content: EDITED_QUESTION }],
-    path: 'replay',
+    path: 'rewind',
     callsTool: true,
   });
   await take({
@@ -102,7 +102,12 @@ export async function walk(gateway: WalkedGateway, model: ScriptedModel): Promis
     path: 'continue',
     callsTool: false,
   });
-  const elsewhere = history.map((message) => ({ ...message, content: renamed(message.content) }));
+  // It begins with other words than what a process here holds, so that none is rewound for it.
+  const elsewhere: Message[] = [
+    { role: 'user', content: 'Hello.' },
+    { role: 'assistant', content: 'Hello. What can I do?' },
+    ...history.map((message) => ({ ...message, content: renamed(message.content) })),
+  ];
   await take({
     what: 'A conversation from elsewhere, never seen here',
     messages: [...elsewhere, { role: 'user', content: 'Go on.' }],
@@ -189,12 +194,16 @@ function renamed(content: string | ContentBlock[]): string | ContentBlock[] {
   }));
 }
 
-/** Waits for a spare, so that the first turn can claim it. */
-async function sparesReady({ url, mode }: WalkedGateway): Promise<void> {
-  if (mode === 'full') return;
+/** Waits for what the walk's turns need: that processes can be used again, and a spare where the first turn can claim one. */
+async function gatewayReady({ url, mode }: WalkedGateway): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const health = (await (await fetch(`${url}/health`)).json()) as { processes: { spare: number } };
-    if (health.processes.spare > 0) return;
+    const health = (await (await fetch(`${url}/health`)).json()) as Health;
+    if (health.reuse.state === 'on' && (mode === 'full' || health.processes.spare > 0)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+interface Health {
+  reuse: { state: string };
+  processes: { spare: number };
 }

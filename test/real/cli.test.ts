@@ -203,7 +203,7 @@ test('the demo shows its table whole, takes a client’s request by the line tha
   child.stdout.on('data', (chunk) => (output += chunk));
   await until('it takes clients', () => /^curl .*\n/m.test(output));
   expect(output).toContain('credential  a dummy key; nothing is paid');
-  expect(output).toMatch(/^Turn {2}.*\n(.* (start|continue|replay) .*ms.*\n){6}Every turn took its path/m);
+  expect(output).toMatch(/^Turn {2}.*\n(.* (start|continue|rewind|replay) .*ms.*\n){6}Every turn took its path/m);
   const [, url = '', header = '', body = ''] = /^curl (\S+) -H '(.+)' -d '(.+)'$/m.exec(output) ?? [];
   const [name = '', value = ''] = header.split(': ');
   const response = await fetch(url, { method: 'POST', headers: { [name]: value }, body });
