@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WireMessage } from '../../support/as-the-model-sees.ts';
 import {
   type Conversation,
   call,
@@ -134,10 +135,17 @@ test('the process of a replay is killed in the middle of its answer', async () =
   await again(conversation, turn, 2);
 });
 
+/** Begins otherwise than those above, so that none of their processes is rewound for it. */
+const ELSEWHERE: WireMessage[] = [
+  { role: 'user', content: 'Hello.' },
+  { role: 'assistant', content: 'Hi.' },
+  ...HISTORY,
+];
+
 testEach(
   [
     ['a first turn', []],
-    ['a replay', HISTORY],
+    ['a replay', ELSEWHERE],
   ],
   ([path]) => path === 'a replay',
 )('the process of %s is killed while it starts', async (_name, history) => {
