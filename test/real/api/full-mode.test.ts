@@ -52,7 +52,7 @@ interface Step {
   messages?: (history: WireMessage[], answer: WireMessage[]) => WireMessage[];
   reply?: Reply;
   body?: object;
-  path: 'start' | 'continue' | 'replay';
+  path: 'start' | 'continue' | 'rewind' | 'replay';
 }
 
 const says = (...content: Array<string | object>): NonNullable<Step['messages']> => {
@@ -117,7 +117,12 @@ const SCENARIOS: Record<string, Step[]> = {
     { messages: results('one', { error: 'two' }, 'three'), body: READ, path: 'continue' },
   ],
   'a result with an image': [CALLED, { messages: results([IMAGE]), body: READ, path: 'replay' }],
-  'an undo': [FIRST, { messages: says('more'), path: 'continue' }, { messages: back(2, 'other'), path: 'replay' }],
+  'an undo': [
+    FIRST,
+    { messages: says('more'), path: 'continue' },
+    { messages: back(2, 'other'), path: 'rewind' },
+    { messages: back(2, 'cold'), body: { system: 'Another.' }, path: 'replay' },
+  ],
   'an edit and a fork': [
     FIRST,
     { messages: says('more'), path: 'continue' },
@@ -145,7 +150,7 @@ const SCENARIOS: Record<string, Step[]> = {
   'a model that changes': [
     FIRST,
     { messages: says('more'), body: { model: 'claude-haiku-4-5' }, path: 'replay' },
-    { messages: says('back'), path: 'replay' },
+    { messages: says('back'), path: 'rewind' },
   ],
   'tools, betas and system that change': [
     CALLED,
