@@ -41,10 +41,17 @@ const ask = (content: string, rest: Partial<Anthropic.MessageCreateParamsNonStre
   ...rest,
 });
 
+/** Other words each time: a used process that is asked the same again would look like Claude Code's own call. */
+let asked = 0;
+const hi = () => {
+  asked += 1;
+  return `hi ${asked}`;
+};
+
 test('streaming and not, the answer is the model’s own', QUICK, async () => {
   model.use([{ replies: [RICH_REPLY] }]);
-  const whole = await client.messages.create(ask('hi', { tools: TOOLS }));
-  const streamed = await client.messages.stream(ask('hi', { tools: TOOLS })).finalMessage();
+  const whole = await client.messages.create(ask(hi(), { tools: TOOLS }));
+  const streamed = await client.messages.stream(ask(hi(), { tools: TOOLS })).finalMessage();
   for (const [index, answer] of [whole, streamed].entries()) {
     expect(answer).toMatchObject({
       id: `msg_scripted_${index + 1}`,
@@ -60,7 +67,7 @@ test('streaming and not, the answer is the model’s own', QUICK, async () => {
 
 test('a stream keeps the API’s grammar', async () => {
   model.use([{ replies: [RICH_REPLY] }]);
-  const { response, events, end } = await postStream(gateway.url, ask('hi', { tools: TOOLS }));
+  const { response, events, end } = await postStream(gateway.url, ask(hi(), { tools: TOOLS }));
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
   expect(response.headers.get('request-id')).toMatch(/^req_/);
   expect(end).toEqual({ type: 'message_stop', stop_reason: 'tool_use' });
@@ -71,15 +78,16 @@ test('without `stream` the answer is JSON', async () => {
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(ask('hi')),
+    body: JSON.stringify(ask('hi there')),
   });
   expect(response.headers.get('content-type')).toMatch(/^application\/json/);
-  expect(await response.json()).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'You said: hi' }] });
+  const content = [{ type: 'text', text: 'You said: hi there' }];
+  expect(await response.json()).toMatchObject({ type: 'message', content });
 });
 
 test('parameters reach the model as they are, and do not leak into the next turn', QUICK, async () => {
   const thinking = { type: 'enabled' as const, budget_tokens: 1500 };
-  const first = ask('hi', {
+  const first = ask(hi(), {
     max_tokens: 3000,
     thinking,
     stop_sequences: ['END'],
@@ -88,7 +96,7 @@ test('parameters reach the model as they are, and do not leak into the next turn
   });
   const answer = await client.messages.create(first);
   await client.messages.create({
-    ...ask('hi', { tools: TOOLS }),
+    ...ask('', { tools: TOOLS }),
     messages: [...first.messages, { role: 'assistant', content: answer.content }, { role: 'user', content: 'more' }],
   });
   const [before, after] = model.requests.map(({ body }) => body);
@@ -100,7 +108,7 @@ test('parameters reach the model as they are, and do not leak into the next turn
 
 test('what is not acted on is said', QUICK, async () => {
   const body = {
-    ...ask('hi'),
+    ...ask(hi()),
     service_tier: 'auto',
     tools: [...TOOLS, { type: 'web_search_20250305', name: 'web_search' }],
   };
@@ -112,7 +120,7 @@ test('what is not acted on is said', QUICK, async () => {
 test('while the model is silent the stream pings, before and inside the answer', async () => {
   model.use([{ replies: [{ content: [{ type: 'text', text: 'slow' }], delay_ms: 1_500, gap_ms: 700 }] }]);
   const impatient = await startGateway(model.url, ['--keep-alive-seconds', '0.3']);
-  const { response, events } = await postStream(impatient.url, ask('hi'));
+  const { response, events } = await postStream(impatient.url, ask(hi()));
   await impatient.stop();
   expect(response.status).toBe(200);
   const order = events.map(({ type }) => type);
@@ -132,11 +140,11 @@ test('a failure after the first byte is an error event, and the next request has
     },
   ]);
   for (const type of ['overloaded_error', 'api_error']) {
-    const { response, end } = await postStream(gateway.url, ask('hi'));
+    const { response, end } = await postStream(gateway.url, ask(hi()));
     expect(response.status).toBe(200);
     expect(end).toMatchObject({ type: 'error', error: { type } });
   }
-  expect((await client.messages.create(ask('hi'))).content).toMatchObject([words]);
+  expect((await client.messages.create(ask(hi()))).content).toMatchObject([words]);
   expect(model.requests).toHaveLength(3);
 });
 
@@ -151,7 +159,7 @@ test.each([
       : { type: 'text', text: 'some words that take several deltas' },
   ];
   model.use([{ replies: [{ content, delta_length: 4, cut: { after_events, how: 'end' } }] }]);
-  const { events, end } = await postStream(gateway.url, ask('hi', { tools: TOOLS }));
+  const { events, end } = await postStream(gateway.url, ask(hi(), { tools: TOOLS }));
   const types = events.map(({ type }) => type).filter((type) => type !== 'ping');
   expect(types.slice(0, 2)).toEqual(['message_start', 'content_block_start']);
   expect(types).not.toContain('content_block_stop');
@@ -185,8 +193,8 @@ testEach([false, true], (stream) => stream)(
 );
 
 test('a thousand blocks of text go on a live process as they are', QUICK, async () => {
-  const first = ask('hi').messages;
-  const { data } = await client.messages.create(ask('hi')).withResponse();
+  const first = ask(hi()).messages;
+  const { data } = await client.messages.create(ask('', { messages: first })).withResponse();
   const blocks = Array.from({ length: 1_000 }, (_, index) => ({
     type: 'text' as const,
     text: `block ${index} \u2028`,
@@ -203,7 +211,7 @@ test('a thousand blocks of text go on a live process as they are', QUICK, async 
 
 test('a call whose input is no JSON goes to the client of a stream as it is, and to no other', QUICK, async () => {
   model.use([{ replies: [{ content: [{ type: 'tool_use', name: 'read', input: {}, raw_input: '{"path": "/etc' }] }] }]);
-  const body = ask('hi', { tools: TOOLS });
+  const body = ask(hi(), { tools: TOOLS });
   const streamed = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -219,18 +227,37 @@ test('a call whose input is no JSON goes to the client of a stream as it is, and
 test('max_tokens: 0 fills the cache, on every path', QUICK, async () => {
   const nothing: Reply = { content: [], stop_reason: 'max_tokens', usage: { output_tokens: 0 } };
   model.use([(request) => (request.max_tokens === 0 ? nothing : undefined)]);
-  const begun = await client.messages.create(ask('hi'));
-  const messages = [
-    { role: 'user' as const, content: 'hi' },
-    { role: 'assistant' as const, content: begun.content },
-    { role: 'user' as const, content: 'more' },
-  ];
-  const [onSpare, onLive, onReplay] = [ask('hi'), ask('', { messages }), ask('', { messages })];
-  for (const body of [onSpare, onLive, onReplay]) {
-    const filled = await client.messages.create({ ...body, max_tokens: 0 });
-    expect(filled).toMatchObject({ content: [], stop_reason: 'max_tokens', usage: { output_tokens: 0 } });
+  const talk = async (...words: string[]) => {
+    const messages: Anthropic.MessageParam[] = [];
+    for (const content of words) {
+      messages.push({ role: 'user', content });
+      const { content: said } = await client.messages.create(ask('', { messages }));
+      messages.push({ role: 'assistant', content: said });
+    }
+    return messages;
+  };
+  const more = { role: 'user' as const, content: hi() };
+  // Each made just before it is asked: a one-shot that waits lends its process to the next conversation.
+  const fillings = {
+    start: async () => ask(hi()),
+    continue: async () => ask('', { messages: [...(await talk(hi())), more] }),
+    rewind: async () => ask('', { messages: [...(await talk(hi(), hi())).slice(0, 2), more] }),
+    replay: async () => ask('', { messages: [...(await talk(hi())), more], system: 'Another.' }),
+  };
+  for (const [path, toBody] of Object.entries(fillings)) {
+    const body = { ...(await toBody()), max_tokens: 0 };
+    const { data, response } = await client.messages.create(body).withResponse();
+    expect(data).toMatchObject({ content: [], stop_reason: 'max_tokens', usage: { output_tokens: 0 } });
+    expect(response.headers.get('isthmus-path')).toBe(path);
   }
-  expect(model.requests.map((request) => request.body.max_tokens)).toEqual([100, 0, 0, 0]);
+  const filled = model.requests.filter(({ body }) => body.max_tokens === 0);
+  expect(filled.map(({ body }) => [body.max_tokens, body.messages.length])).toEqual([
+    [0, 1],
+    [0, 3],
+    [0, 3],
+    [0, 3],
+  ]);
+  expect(model.requests).toHaveLength(8);
 });
 
 test('clients are told apart by their keys, wherever they send them', QUICK, async () => {
@@ -240,7 +267,7 @@ test('clients are told apart by their keys, wherever they send them', QUICK, asy
       headers: { 'content-type': 'application/json', 'x-api-key': '', authorization: `Bearer ${token}` },
       body: JSON.stringify({ ...ask(''), messages }),
     });
-  const first: Anthropic.MessageParam = { role: 'user', content: 'hi' };
+  const first: Anthropic.MessageParam = { role: 'user', content: hi() };
   const { content } = (await (await send('one', [first])).json()) as Anthropic.Message;
   const messages: Anthropic.MessageParam[] = [first, { role: 'assistant', content }, { role: 'user', content: 'more' }];
   expect((await send('another', messages)).headers.get('isthmus-path')).toBe('replay');
@@ -255,7 +282,7 @@ test('a client that leaves is one line of the log', async () => {
       .output()
       .split('\n')
       .filter((line) => line.includes('who-leaves'));
-  const body = ask('hi', { tools: TOOLS, metadata: { user_id: 'who-leaves'.padEnd(10_000, '.') } });
+  const body = ask(hi(), { tools: TOOLS, metadata: { user_id: 'who-leaves'.padEnd(10_000, '.') } });
   const stream = await client.messages.create({ ...body, stream: true }, { signal: leaving.signal });
   for await (const _event of stream) leaving.abort();
   await until('it is logged', () => lines().length > 0);
@@ -280,7 +307,7 @@ test('an answer that says nothing of its usage at its end is an answer', async (
   ];
   const body = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
   model.use([{ replies: [{ raw: { body } }] }]);
-  const answer = await client.messages.create(ask('hi'));
+  const answer = await client.messages.create(ask(hi()));
   expect(answer).toMatchObject({ content: [{ type: 'text', text: 'hello' }], usage: { input_tokens: 3 } });
   expect(model.requests).toHaveLength(1);
 });

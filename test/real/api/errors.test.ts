@@ -43,12 +43,20 @@ async function setUp(replies: Reply[], ...flags: string[]) {
   const { model, gateway } = flags.length > 0 ? await alone(flags) : shared;
   model.restart([{ replies }]);
   const client = sdkClient(gateway.url);
-  const ask = (stream = false): Promise<Anthropic.Message> =>
-    stream ? client.messages.stream(ASK).finalMessage() : client.messages.create(ASK);
+  const ask = (stream = false): Promise<Anthropic.Message> => {
+    const body = { ...ASK, messages: hi() };
+    return stream ? client.messages.stream(body).finalMessage() : client.messages.create(body);
+  };
   return { model, gateway, ask };
 }
 
-const ASK = { model: 'claude-sonnet-5', max_tokens: 10, messages: [{ role: 'user' as const, content: 'hi' }] };
+const ASK = { model: 'claude-sonnet-5', max_tokens: 10 };
+/** Other words each time: a used process that is asked the same again would look like Claude Code's own call. */
+let asked = 0;
+const hi = () => {
+  asked += 1;
+  return [{ role: 'user' as const, content: `hi ${asked}` }];
+};
 const TEXT: Reply = { content: [{ type: 'text', text: 'some words that take several deltas' }] };
 
 async function failing(turn: Promise<unknown>): Promise<APIError> {
@@ -99,18 +107,16 @@ test('a failure has its own words, not those of an earlier turn that the CLI tri
   const error = (status: number, type: string, message: string): Reply => ({
     error: { status, type, message, headers: { 'retry-after': '1' } },
   });
-  const { model, gateway, ask } = await setUp(
+  const { model, gateway } = await setUp(
     [error(529, 'overloaded_error', 'busy'), TEXT, error(400, 'invalid_request_error', 'messages.2: bad')],
     '--retries',
     'gateway',
   );
-  const { content } = await ask();
-  const messages = [
-    ...ASK.messages,
-    { role: 'assistant' as const, content },
-    { role: 'user' as const, content: 'more' },
-  ];
-  const failure = await failing(sdkClient(gateway.url).messages.create({ ...ASK, messages }));
+  const first = hi();
+  const client = sdkClient(gateway.url);
+  const { content } = await client.messages.create({ ...ASK, messages: first });
+  const messages = [...first, { role: 'assistant' as const, content }, { role: 'user' as const, content: 'more' }];
+  const failure = await failing(client.messages.create({ ...ASK, messages }));
   expect(failure.headers?.get('isthmus-path')).toBe('continue');
   expect(failure.error).toMatchObject({ error: { type: 'invalid_request_error', message: 'messages.2: bad' } });
   expect(model.requests).toHaveLength(3);
@@ -119,7 +125,7 @@ test('a failure has its own words, not those of an earlier turn that the CLI tri
 test('a stream that breaks once it has begun is not begun anew, whoever retries', async () => {
   const cut: Reply = { ...TEXT, cut: { after_events: 4, how: 'end' } };
   const { model, gateway, ask } = await setUp([cut, TEXT], '--retries', 'gateway');
-  const { events } = await postStream(gateway.url, ASK);
+  const { events } = await postStream(gateway.url, { ...ASK, messages: hi() });
   expect(events.at(-1)).toMatchObject({ type: 'error', error: { details: { error_code: 'upstream_cut' } } });
   expect(model.requests).toHaveLength(1);
   expect((await ask()).content).toMatchObject(TEXT.content as object[]);
@@ -152,7 +158,7 @@ test('a process that cannot be started says how it ended, and the next request w
   const { path } = findExecutable(undefined);
   writeFileSync(wrapper, `#!/bin/sh\n[ -e ${broken} ] && { echo no licence >&2; exit 3; }\nexec ${path} "$@"\n`);
   chmodSync(wrapper, 0o755);
-  const { gateway, ask } = await setUp([TEXT], '--claude', wrapper);
+  const { gateway, ask } = await setUp([TEXT], '--claude', wrapper, '--reuse', 'off');
 
   writeFileSync(broken, '');
   const error = await failing(ask());
