@@ -22,7 +22,7 @@ afterEach(() => model.close());
 const CALL = { content: [{ type: 'tool_use' as const, id: 'toolu_1', name: 'read', input: {} }] };
 const TOOLS = [{ name: 'read', input_schema: { type: 'object' } }];
 
-/** A start, a held result, a replay and a count; all of them reach the model. */
+/** A start, a held result, a rewind, a replay and a count; all of them reach the model. */
 async function useAll(url: string): Promise<void> {
   const post = async (path: string, messages: object[]) => {
     const response = await fetch(`${url}${path}`, {
@@ -39,6 +39,8 @@ async function useAll(url: string): Promise<void> {
   const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'r' }] };
   expect(await post('/v1/messages', [asked])).toMatchObject({ path: 'start' });
   expect(await post('/v1/messages', [asked, called, result])).toMatchObject({ path: 'continue' });
+  const other = { ...result, content: [{ ...result.content[0], content: 'other' }] };
+  expect(await post('/v1/messages', [asked, called, other])).toMatchObject({ path: 'rewind' });
   expect(
     await post('/v1/messages', [
       { role: 'user', content: 'a' },
@@ -135,7 +137,7 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
         expect(JSON.stringify(body.messages)).not.toMatch(/system-reminder|total_tokens/);
       }
     }
-    expect(model.requests).toHaveLength(9);
+    expect(model.requests).toHaveLength(12);
     expect(astray).toEqual([]);
   } finally {
     elsewhere.close();
