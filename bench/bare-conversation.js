@@ -23,7 +23,8 @@ export class BareConversation {
   #marker = newMarker('bare');
   #child = new Child();
   #input = new EventQueue();
-  #names = new ToolNames(TOOLS);
+  #tools;
+  #names;
   #heldCalls;
   /** @type {import('@anthropic-ai/claude-agent-sdk').Query | undefined} */
   #query;
@@ -31,11 +32,14 @@ export class BareConversation {
   /**
    * @param {import('./observed-model.js').ObservedModel} model
    * @param {import('./bare-sdk.js').BareSdk} sdk
+   * @param {typeof TOOLS} tools
    */
-  constructor(model, sdk) {
+  constructor(model, sdk, tools) {
     this.#model = model;
     this.#sdk = sdk;
-    this.#heldCalls = new HeldCalls(TOOLS, this.#names);
+    this.#tools = tools;
+    this.#names = new ToolNames(tools);
+    this.#heldCalls = new HeldCalls(tools, this.#names);
   }
 
   /**
@@ -108,7 +112,7 @@ export class BareConversation {
         model: MODEL,
         env: {
           ...base.env,
-          ...toRequestVariables({ parameters: PARAMETERS, tools: TOOLS, betas: [] }, this.#names),
+          ...toRequestVariables({ parameters: PARAMETERS, tools: this.#tools, betas: [] }, this.#names),
         },
         extraArgs: { ...base.extraArgs, 'append-system-prompt': systemPrompt(this.#marker) },
         mcpServers: this.#heldCalls.servers(),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
 import { ClaudeEngine } from '../dist/src/engine/claude-engine.js';
-import { clientToolsServerName } from '../dist/src/engine/held-calls/client-tools-server.js';
+import { CLIENT_TOOLS_SERVERS } from '../dist/src/engine/held-calls/client-tools-server.js';
 import { Child } from '../dist/src/engine/process/child.js';
 import { buildEnvironment, inFolder } from '../dist/src/engine/process/environment.js';
 import { findExecutable } from '../dist/src/engine/process/executable.js';
@@ -69,7 +69,7 @@ export class BareSdk {
       tools: [],
       verbatimPrompts: true,
       permissionMode: 'dontAsk',
-      allowedTools: [`mcp__${clientToolsServerName(0)}`],
+      allowedTools: CLIENT_TOOLS_SERVERS.map((name) => `mcp__${name}`),
       includePartialMessages: true,
       thinking: { type: 'disabled' },
       systemPrompt: '',

@@ -6,6 +6,7 @@ import { startGateway } from './gateway-process.js';
 import { settle } from './machine.js';
 import { MessagesClient } from './messages-client.js';
 import { ObservedModel } from './observed-model.js';
+import { TOOLS } from './workload.js';
 
 /** @typedef {import('./cleanup.js').Cleanup} Cleanup */
 /** @typedef {import('./options.js').Options} Options */
@@ -128,9 +129,10 @@ export class Bench {
     return new GatewayConversation(this.model, client, history, asked);
   }
 
-  bareConversation() {
+  /** @param {typeof TOOLS} [tools] */
+  bareConversation(tools = TOOLS) {
     this.cleanup.assertOpen();
-    const conversation = new BareConversation(this.model, this.sdk);
+    const conversation = new BareConversation(this.model, this.sdk, tools);
     const end = this.cleanup.add(() => conversation.end());
     return { conversation, end };
   }

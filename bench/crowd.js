@@ -1,6 +1,6 @@
 // @ts-check
 import { SpawnGate } from '../dist/src/processes/spawn-gate.js';
-import { ANSWER_LATE } from './observed-model.js';
+import { LEAVE_NO_PROCESS } from './observed-model.js';
 import { TOOL_RESULT, Walk } from './walk.js';
 
 /** @typedef {import('./bench.js').Bench} Bench */
@@ -16,7 +16,7 @@ const BYTES = 2_000;
  *
  * @typedef {object} Member
  * @property {Walk} walk
- * @property {() => Promise<unknown>} end hangs up in its last turn
+ * @property {() => Promise<unknown>} end with its last turn, after which the gateway keeps no process
  */
 
 /** Begins one conversation of a crowd, on either side. @typedef {() => Promise<Member>} BeginMember */
@@ -32,12 +32,12 @@ export function gatewayMembers(bench, client, kind = TOOL_RESULT, paths) {
   return async () => {
     const conversation = bench.gatewayConversation(client);
     const walk = await Walk.begin((content) => conversation.turn(content), kind, paths);
-    return { walk, end: () => conversation.leave(walk.next(BYTES, ANSWER_LATE), 0) };
+    return { walk, end: () => walk.step(BYTES, LEAVE_NO_PROCESS) };
   };
 }
 
 /** How long one spawn may keep others waiting, in milliseconds; as in the gateway. */
-const LONGEST_SPAWN_MS = 10_000;
+export const LONGEST_SPAWN_MS = 10_000;
 
 /**
  * Begins conversations on the bare SDK, behind a spawn gate: a program that drives the SDK itself would have one too.

@@ -24,7 +24,10 @@ export class GatewayConversation {
   #model;
   #client;
   #asked;
-  #marker = newMarker('gateway');
+  marker = newMarker('gateway');
+  /** The client's own system prompt. Another one must leave the marker to the first message. */
+  system = systemPrompt(this.marker);
+  tools = TOOLS;
   /** @type {Message[]} */
   messages;
 
@@ -41,11 +44,6 @@ export class GatewayConversation {
     this.messages = history;
   }
 
-  /** The client's own system prompt. */
-  get system() {
-    return systemPrompt(this.#marker);
-  }
-
   /**
    * @param {ContentBlock[]} content of the user's next message
    * @returns {Promise<MeasuredTurn>}
@@ -53,7 +51,7 @@ export class GatewayConversation {
   async turn(content) {
     this.messages.push({ role: 'user', content });
     const body = this.#body();
-    const called = this.#model.next(this.#marker);
+    const called = this.#model.next(this.marker);
     const sentAt = performance.now();
     const [request, { answer, path, firstEventAt }] = await Promise.all([called, this.#client.send(body)]);
     this.messages.push({ role: 'assistant', content: answer.content });
@@ -61,7 +59,7 @@ export class GatewayConversation {
   }
 
   /**
-   * Sends a turn and hangs up some milliseconds after the model was called; the gateway keeps no process for it.
+   * Sends a turn and hangs up some milliseconds after the model was called; its process goes back to before the turn.
    *
    * @param {ContentBlock[]} content whose answer takes longer
    * @param {number} afterMs
@@ -69,7 +67,7 @@ export class GatewayConversation {
    */
   async leave(content, afterMs) {
     this.messages.push({ role: 'user', content });
-    const called = this.#model.next(this.#marker);
+    const called = this.#model.next(this.marker);
     const leftAt = await this.#client.leave(
       this.#body(),
       called.then(() => sleep(afterMs)),
@@ -88,7 +86,7 @@ export class GatewayConversation {
       max_tokens: PARAMETERS.max_tokens,
       system: [{ type: 'text', text: this.system }],
       messages: this.messages,
-      tools: TOOLS,
+      tools: this.tools,
       stream: true,
     });
     return Buffer.from(json);

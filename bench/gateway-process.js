@@ -24,6 +24,7 @@ const READY_DEADLINE_MS = 60_000;
  * @property {() => string[]} leftFiles files of the gateway and its processes, by their paths in its home
  * @property {import('./surroundings.js').Surroundings} surroundings
  * @property {() => Promise<{ heapBytes: number; rssBytes: number }>} memory after a garbage collection, if it is probed
+ * @property {() => Promise<number>} loads turns that processes took that had another conversation, or more of the same
  * @property {(how: 'SIGTERM' | 'SIGKILL' | 'crash') => Promise<void>} end resolves when it has exited
  * @property {() => Promise<void>} stop
  */
@@ -33,7 +34,7 @@ const READY_DEADLINE_MS = 60_000;
  * @param {import('./cleanup.js').Cleanup} cleanup gets the way to end it before it is spawned
  * @param {object} settings
  * @param {import('./surroundings.js').Mode} settings.mode of Claude Code
- * @param {number} [settings.spares] in bare mode; in full mode there are none
+ * @param {number} [settings.spares] in bare mode; in full mode, where each serves one system prompt, there are none
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
  * @param {boolean} [settings.isProbed] whether `memory` and `crash` work
  * @param {import('./surroundings.js').Surroundings} [settings.surroundings] of an earlier gateway, in place of new ones
@@ -71,6 +72,7 @@ export async function startGateway(modelUrl, cleanup, settings) {
   });
   const pid = Number(child.pid);
   // They inherit its home, even after their parent has changed.
+  const health = async () => /** @type {any} */ (await (await fetch(`${url}/health`)).json());
   const processes = () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid);
   return {
     url,
@@ -94,6 +96,10 @@ export async function startGateway(modelUrl, cleanup, settings) {
       const [message] = await once(child, 'message');
       return /** @type {any} */ (message);
     },
+    async loads() {
+      const { reuse } = await health();
+      return reuse.loads - reuse.failed;
+    },
     async end(how) {
       if (how === 'crash') child.send('crash');
       else child.kill(how);
@@ -102,7 +108,7 @@ export async function startGateway(modelUrl, cleanup, settings) {
     async ready() {
       const until = performance.now() + READY_DEADLINE_MS;
       for (;;) {
-        const { processes: counts } = /** @type {any} */ (await (await fetch(`${url}/health`)).json());
+        const { processes: counts } = await health();
         const { streaming, held, idle, spare, starting } = counts;
         const isSettled = spare >= spares && streaming + starting === 0;
         if (isSettled && (!CAN_LIST || processes().length === held + idle + spare)) return;

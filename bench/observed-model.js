@@ -13,6 +13,10 @@ export const CALL_A_TOOL = '(call a tool)';
 export const LEAVE_NO_PROCESS = '(leave no process)';
 /** In the newest turn, asks for an answer that does not come: a client has time to leave before its first event. */
 export const ANSWER_LATE = '(answer late)';
+/** In the newest turn, asks for an answer that begins after {@link MODEL_MS}. */
+export const THINK_FIRST = '(think first)';
+/** What a quick model takes until its answer begins, in milliseconds. */
+export const MODEL_MS = 150;
 /** In the newest turn, asks for an answer that takes long to write: a client has time to leave in its midst. */
 export const ANSWER_SLOWLY = '(answer slowly)';
 
@@ -21,7 +25,7 @@ const DEADLINE_MS = 60_000;
 
 /**
  * The scripted model in this process, so that one clock reads both ends of every measured time. A marker in the system
- * prompt tells conversations apart.
+ * prompt, or in the first message, tells conversations apart.
  */
 export class ObservedModel {
   #model;
@@ -151,9 +155,10 @@ export function findMarker(text) {
   return /This is conversation <([\w-]+)> of the benchmark/.exec(text)?.[1];
 }
 
-/** @param {ModelRequest} request */
-function markerOf({ system }) {
-  return findMarker(typeof system === 'string' ? system : (system ?? []).map((block) => block.text ?? '').join('\n'));
+/** Conversations that share a system prompt have it in their first message. @param {ModelRequest} request */
+function markerOf({ system, messages }) {
+  const own = typeof system === 'string' ? system : (system ?? []).map((block) => block.text ?? '').join('\n');
+  return findMarker(own) ?? findMarker(JSON.stringify(messages[0]));
 }
 
 /**
@@ -165,6 +170,7 @@ function reply(request) {
   const text = /** @type {const} */ ({ type: 'text', text: 'I have looked at what you asked for and will go on.' });
   // An answer cut by its limit: the gateway ends such a process, because the CLI would call the model again.
   if (newest.includes(LEAVE_NO_PROCESS)) return { content: [text], stop_reason: 'max_tokens' };
+  if (newest.includes(THINK_FIRST)) return { content: [text], delay_ms: MODEL_MS };
   if (newest.includes(ANSWER_LATE)) return { content: [text], delay_ms: 2 * DEADLINE_MS };
   if (newest.includes(ANSWER_SLOWLY)) return { content: [text], delta_length: 1, gap_ms: DEADLINE_MS / 20 };
   if (!newest.includes(CALL_A_TOOL)) return { content: [text] };

@@ -26,6 +26,16 @@ export function promptOf({ tools, system, messages }) {
   };
 }
 
+/**
+ * All that was sent, without what tells processes apart.
+ *
+ * @param {ModelRequest} body
+ */
+export function wholeBody({ metadata: _, system, ...rest }) {
+  const blocks = typeof system === 'string' ? [{ type: 'text', text: system }] : (system ?? []);
+  return { ...rest, system: blocks.filter((block) => !block.text?.startsWith('x-anthropic-billing-header')) };
+}
+
 /** As it was sent, without the cache marks, which are not cached. @param {unknown} value */
 function bytes(value) {
   return JSON.stringify(value, (key, inner) => (key === 'cache_control' ? undefined : inner)) ?? '';

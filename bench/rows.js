@@ -14,9 +14,11 @@ import { leftBehindRow } from './rows/left-behind.js';
 import { memoryRow } from './rows/memory.js';
 import { newAtOnceRow } from './rows/new-at-once.js';
 import { oneShotsAtOnceRow } from './rows/one-shots-at-once.js';
+import { oneShotsRateRow } from './rows/one-shots-rate.js';
 import { ownTimeRow } from './rows/own-time.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
 import { toolThroughputRow } from './rows/tool-throughput.js';
+import { usedProcessRow } from './rows/used-process.js';
 import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
 import { MODEL, NEWER_MODEL } from './workload.js';
 
@@ -39,13 +41,17 @@ export const ROWS = [
   { name: 'replay 20', run: replayRow('20 messages', 20, 20_000, 50), isQuick: true },
   { name: 'replay 200 KB', run: replayRow('200 KB', 60, 200_000, 50) },
   { name: 'replay 2 MB', run: replayRow('2 MB', 200, 2_000_000, 150) },
+  { name: 'used process', run: usedProcessRow, isQuick: true },
   { name: 'tool result, full mode', mode: 'full', run: toolResultRow, isQuick: true },
   { name: 'follow-up, full mode', mode: 'full', run: followUpRow },
   { name: 'first turn, full mode', mode: 'full', run: firstTurnInFullModeRow, isQuick: true },
   { name: 'replay 20, full mode', mode: 'full', run: replayRow('20 messages', 20, 20_000, 50) },
+  { name: 'used process, full mode', mode: 'full', run: usedProcessRow, isQuick: true },
   { name: 'throughput', run: toolThroughputRow, isQuick: true },
   { name: 'new at once', run: newAtOnceRow, isQuick: true },
   { name: 'one-shots at once', run: oneShotsAtOnceRow, isQuick: true },
+  { name: 'one-shots a second', run: oneShotsRateRow, isQuick: true },
+  { name: 'one-shots a second, full mode', mode: 'full', run: oneShotsRateRow },
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },

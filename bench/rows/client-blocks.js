@@ -2,12 +2,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toolResultContent } from '../../dist/src/conversation/canonical.js';
 import { CALL_A_TOOL } from '../observed-model.js';
-import { foreignHistory, prose, resultOfCall, text, toolResult } from '../workload.js';
+import { foreignHistory, prose, resultOfCall, TOOLS, text, toolResult } from '../workload.js';
 
 /** @typedef {import('../bench.js').Bench} Bench */
 /** @typedef {import('../gateway-conversation.js').GatewayConversation} GatewayConversation */
 /** @typedef {import('../gateway-conversation.js').Message} Message */
 /** @typedef {import('../workload.js').ContentBlock} ContentBlock */
+
+/** Conversations that a process takes after a request for a title. @type {Array<[opening: string, history: () => Message[]]>} */
+const OTHERS = [
+  ['Look into the documentation.', () => []],
+  ['Go on.', () => foreignHistory(6, 3_000)],
+];
 
 /** Claude Code's system prompt begins with its billing line and with who it is. */
 const LEADING_BLOCKS = 2;
@@ -61,6 +67,17 @@ async function measure(bench, model) {
       ];
       await look(conversation, [text(`What is left? ${CALL_A_TOOL}`)]);
       await look(conversation, resultFor(conversation));
+    }),
+    await count('use of a process again', async (look) => {
+      for (const [opening, history] of OTHERS) {
+        conversation.tools = [];
+        conversation.messages = [];
+        await look(conversation, [text('Give this a title.')]);
+        conversation.tools = TOOLS;
+        conversation.messages = history();
+        await look(conversation, [text(`${opening} ${CALL_A_TOOL}`)]);
+        await look(conversation, resultFor(conversation));
+      }
     }),
     await count('foreign history', async (look) => {
       await look(foreign, [text(`And what do you see here? ${CALL_A_TOOL}`), image()]);

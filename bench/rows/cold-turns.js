@@ -9,7 +9,10 @@ import { foreignHistory, TOOLS, text } from '../workload.js';
 /** @typedef {import('../comparison.js').Target} Target */
 /** @typedef {import('../gateway-conversation.js').MeasuredTurn} MeasuredTurn */
 
-/** The newest turn of every sample. After its answer the gateway keeps no process, so that all samples begin alike. */
+/**
+ * The newest turn of every sample. After its answer the gateway keeps no process, so that all samples begin alike. Each has a system
+ * prompt of its own, so that no process that was used before takes it.
+ */
 const TURN = [text(`What is this project? ${LEAVE_NO_PROCESS}`)];
 
 /**
@@ -41,7 +44,7 @@ export function firstTurnWithoutSpareRow(bench) {
 }
 
 /**
- * A first turn in full mode, where the gateway has no spares: a spare would announce itself to the model.
+ * A first turn in full mode when the gateway must spawn a process: there a spare serves one system prompt, and each sample has its own.
  *
  * @param {Bench} bench
  */
@@ -55,7 +58,8 @@ export function firstTurnInFullModeRow(bench) {
 }
 
 /**
- * A history that no process of the gateway holds, against a `query()` with its newest turn alone.
+ * A history that goes to a new process, against a `query()` with its newest turn alone. The gateway uses no process again: a spare
+ * would take a short history.
  *
  * @param {string} size as the row's name has it
  * @param {number} messages
@@ -66,8 +70,9 @@ export function firstTurnInFullModeRow(bench) {
 export function replayRow(size, messages, bytes, allowedMs) {
   return (bench) =>
     coldRow(bench, {
-      name: `replay, ${size} -> model called`,
+      name: `replay, ${size}, new process -> model called`,
       spares: 2,
+      flags: ['--reuse', 'off'],
       path: 'replay',
       history: { messages, bytes },
       target: { ...atMostOver(allowedMs), text: `<= cold bare + ${allowedMs} ms` },
@@ -79,13 +84,14 @@ export function replayRow(size, messages, bytes, allowedMs) {
  * @param {object} row
  * @param {string} row.name
  * @param {number} row.spares
+ * @param {string[]} [row.flags] of the gateway
  * @param {string} row.path
  * @param {{ messages: number; bytes: number }} [row.history]
  * @param {Target} row.target
  * @returns {Promise<Comparison[]>}
  */
-async function coldRow(bench, { name, spares, path, history, target }) {
-  const { client, ready, stop } = await bench.gateway({ spares });
+async function coldRow(bench, { name, spares, flags = [], path, history, target }) {
+  const { client, ready, stop } = await bench.gateway({ spares, flags });
   const gatewayStep = async () => {
     const messages = history ? foreignHistory(history.messages, history.bytes) : [];
     await ready();

@@ -80,7 +80,7 @@ const WINDOW = 5;
  */
 export async function historyGrowth(bench) {
   const lengths = bench.options.isQuick ? QUICK_LENGTHS : LENGTHS;
-  const { client, ready, stop } = await bench.gateway({ spares: 0 });
+  const { client, ready, stop } = await bench.gateway({ spares: 0, flags: ['--reuse', 'off'] });
   const warm = await warmTurns(bench, client, lengths);
   /** @type {Points} */
   const replay = [];

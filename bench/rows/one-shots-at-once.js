@@ -8,8 +8,9 @@ import { FOLLOW_UP } from '../walk.js';
 /** @typedef {import('../crowd.js').BeginMember} BeginMember */
 
 /**
- * Many conversations at once that end with their first answer, as evaluations send them: more than there may be processes. A
- * request that is refused fails the row. The bare side ends each process with its answer.
+ * Many conversations at once that end with their first answer: more than there may be processes. Each has a system prompt of its
+ * own, so that none finds a process that was used before. A request that is refused fails the row. The bare side ends each process
+ * with its answer.
  *
  * @param {Bench} bench
  * @returns {Promise<import('../comparison.js').Comparison[]>}
@@ -36,7 +37,7 @@ export async function oneShotsAtOnceRow(bench) {
   return [
     {
       kind: 'comparison',
-      name: `${count} one-shots at once -> first event`,
+      name: `${count} one-shots at once, each its own prompt -> first event`,
       gateway: rounds.gateway.flat(),
       bare: rounds.bare.flat(),
       target: { ...atMostTimes(1.15), text: '<= 1.15 x gated bare' },

@@ -44,10 +44,10 @@ async function measure(bench, model) {
   await log.turn(conversation, [text('What else?')], 'continue');
 
   undo(conversation, 2);
-  await log.turn(conversation, [text(`Something else, then. ${CALL_A_TOOL}`)], 'replay');
+  await log.turn(conversation, [text(`Something else, then. ${CALL_A_TOOL}`)], 'rewind');
   await log.toolTurn(conversation, CALL_A_TOOL, 'continue');
   undo(conversation, 2);
-  await log.toolTurn(conversation, CALL_A_TOOL, 'replay');
+  await log.toolTurn(conversation, CALL_A_TOOL, 'rewind');
 
   // Another gateway knows nothing of it, like this one after a restart.
   conversation.moveTo(second.client);
