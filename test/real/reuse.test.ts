@@ -173,6 +173,9 @@ describe.each(MODES)('a used process in %s mode', (_mode, variables) => {
       expect(used.state).toBe('held');
       await load(request([user('instead')], READ));
       await load(request([user('call')], READ), 0, { content: [CALL] });
+      const more = { tools: [tool('read'), tool('write')] };
+      await load(request([user('call'), assistant(CALL), user(RESULT)], more), 2);
+      await load(request([user('call')], READ), 0, { content: [CALL] });
       const withResult = request([user('call'), assistant(CALL), user(RESULT)], READ);
       await expectSame(withResult, () => used.continue(withResult, PATIENT));
     });

@@ -160,7 +160,7 @@ export class ClaudeProcess implements ConversationProcess {
   }
 
   messagesToLoad(request: MessagesRequest, shared: number): number {
-    return this.#input.messagesToLoad(request, shared);
+    return this.#input.messagesToLoad(request, shared, this.#state === 'held');
   }
 
   load(request: MessagesRequest, shared: number, signal: AbortSignal): Promise<AsyncIterable<TurnEvent> | undefined> {

@@ -56,8 +56,8 @@ export class ProcessInput {
   }
 
   /** See `ConversationProcess.messagesToLoad`. */
-  messagesToLoad({ messages }: MessagesRequest, shared: number): number {
-    const way = this.#known.wayTo(shared);
+  messagesToLoad({ messages }: MessagesRequest, shared: number, isHolding: boolean): number {
+    const way = this.#known.wayTo(shared, isHolding);
     return way ? messages.length - 1 - way.from : Number.POSITIVE_INFINITY;
   }
 
@@ -105,9 +105,8 @@ export class ProcessInput {
    * @throws Error when it may not have come there: it must end then
    */
   async bringTo(request: MessagesRequest, shared: number, isHolding: boolean): Promise<void> {
-    const way = this.#known.wayTo(shared);
-    // Held calls are given up by a rewind alone.
-    if (!way || (isHolding && !way.rewindTo)) throw new Error('there is no way to this conversation');
+    const way = this.#known.wayTo(shared, isHolding);
+    if (!way) throw new Error('there is no way to this conversation');
     if (!isHolding) await this.#done;
     if (way.rewindTo) await this.#rewindTo(way.rewindTo, isHolding);
     await this.#changeTo(request);

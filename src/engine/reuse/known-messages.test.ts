@@ -35,6 +35,8 @@ test('an undo goes to the last user message that is not shared, an edited answer
   expect(known.wayTo(1)).toMatchObject({ rewindTo: { uuid: 'a' }, from: 0 });
   // All that it holds, its last answer too.
   expect(known.wayTo(4)).toEqual({ from: 4 });
+  // Calls in that answer are given up only with the message before it.
+  expect(known.wayTo(4, true)).toMatchObject({ rewindTo: { uuid: 'b' }, from: 2 });
 });
 
 test('the messages of a history are points, and what closes it counts as given last', () => {

@@ -67,10 +67,11 @@ export class KnownMessages {
    * The shortest way to a conversation.
    *
    * @param shared how many of its first messages the process holds
+   * @param isHolding whether it holds calls: then its last answer has to go, too, and only a rewind gives them up
    * @returns undefined if there is none
    */
-  wayTo(shared: number): Way | undefined {
-    if (shared === this.#held) return { from: shared };
+  wayTo(shared: number, isHolding = false): Way | undefined {
+    if (shared === this.#held && !isHolding) return { from: shared };
     const rewindTo = this.#given.findLast(({ at, isPoint }) => isPoint && at <= shared);
     return rewindTo && { rewindTo, from: rewindTo.at };
   }
