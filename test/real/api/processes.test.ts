@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import type { Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
 import type { Script } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type RecordedRequest, ScriptedModel } from '../../../scripted-model/server.ts';
+import { asTheModelSees, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { childrenOf, isAlive } from '../../support/process-table.ts';
@@ -82,24 +83,31 @@ test('an evicted conversation goes on by replay, and no eviction calls the model
   expect(model.requests.slice(4).map(({ body }) => body.messages.length)).toEqual([3, 3, 3, 3]);
 });
 
-test('a process whose conversation goes on with other tools is superseded, and ends without a call', async () => {
-  const { model, gateway, ask, client } = await setUp('--spares', '0');
-  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'call me' }];
-  const { content } = (await ask(messages)).data;
-  const [superseded = 0] = children(gateway);
-  const { response } = await client.messages
-    .create({
-      model: 'claude-sonnet-5',
-      max_tokens: 100,
-      tools: [...TOOLS, { name: 'write', input_schema: { type: 'object' } }],
-      messages: [...messages, { role: 'assistant', content }, results(content)],
-    })
-    .withResponse();
-  expect(response.headers.get('isthmus-replay-reason')).toBe('the tools have changed');
-  await until('it is gone', () => !isAlive(superseded));
-  expect(children(gateway)).toHaveLength(1);
-  expect(model.requests).toHaveLength(2);
-});
+test.each(['on', 'off'])(
+  'a conversation that goes on with other tools takes its process along, or supersedes it, without a call: --reuse %s',
+  async (reuse) => {
+    const { model, gateway, ask, client } = await setUp('--spares', '0', '--reuse', reuse);
+    const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'call me' }];
+    const { content } = (await ask(messages)).data;
+    const [first = 0] = children(gateway);
+    const tools: Anthropic.Tool[] = [...TOOLS, { name: 'write', input_schema: { type: 'object' } }];
+    const history: Anthropic.MessageParam[] = [...messages, { role: 'assistant', content }, results(content)];
+    const { response } = await client.messages
+      .create({ model: 'claude-sonnet-5', max_tokens: 100, tools, messages: history })
+      .withResponse();
+    expect(response.headers.get('isthmus-path')).toBe(reuse === 'on' ? 'rewind' : 'replay');
+    expect(response.headers.get('isthmus-replay-reason')).toBe('the tools have changed');
+    if (reuse === 'off') await until('it is gone', () => !isAlive(first));
+    expect(children(gateway)).toHaveLength(1);
+    expect(isAlive(first)).toBe(reuse === 'on');
+    expect(model.requests).toHaveLength(2);
+    const { body } = model.requests[1] as RecordedRequest;
+    expect(body.tools).toEqual(tools);
+    expect(asTheModelSees(body.messages as WireMessage[], { withThinking: true })).toEqual(
+      asTheModelSees(history as WireMessage[], { withThinking: true }),
+    );
+  },
+);
 
 test('idle processes leave before held ones, those never continued first', async () => {
   const { gateway, ask } = await setUp('--max-processes', '3', '--spares', '0');
@@ -169,8 +177,10 @@ test('a client that goes away during the first answer of a spare stops the call 
   gone.abort();
   await turn;
   await until('the call is over', () => model.requests[0]?.outcome === 'aborted');
-  await until('its process is gone', async () => (await gateway.health()).processes.streaming === 0);
+  await until('nothing streams', async () => (await gateway.health()).processes.streaming === 0);
   expect(model.requests).toHaveLength(1);
+  await ask('another');
+  expect(model.requests.map(({ body }) => body.messages.length)).toEqual([1, 1]);
 });
 
 test('two requests from one point are both answered, one live and one by replay', async () => {
