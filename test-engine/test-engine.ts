@@ -26,7 +26,6 @@ const INTRODUCTION: Introduction = {
     { id: 'claude-sonnet-5', aliases: ['sonnet'] },
     { id: 'claude-haiku-5-5', aliases: ['haiku'] },
   ],
-  canReuse: true,
 };
 
 /**

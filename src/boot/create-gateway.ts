@@ -138,7 +138,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       return engine.allGone();
     });
     const slowStart = new SlowStart(variables, log);
-    const [{ account, models: offered, canReuse }] = await Promise.all([
+    const [{ account, models: offered }] = await Promise.all([
       introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
       removeLeftovers(configurations),
     ]);
@@ -148,7 +148,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       engine,
       {
         // In full mode a spare must forget what silences it.
-        spares: mode === 'bare' || (settings.reuse === 'on' && canReuse) ? settings.spares : 0,
+        spares: mode === 'bare' || (settings.reuse === 'on' && engine.reuse === 'on') ? settings.spares : 0,
         processes: settings.maxProcesses,
         memoryBytes: settings.maxMemoryMb * 1024 * 1024,
         spawnsAtATime: settings.startsAtATime,

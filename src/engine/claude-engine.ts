@@ -90,8 +90,8 @@ export class ClaudeEngine implements Engine {
   }
 
   async introduction(): Promise<Introduction> {
-    const introduction = await introduce(this.#maker);
-    this.#canReuse = introduction.canReuse;
+    const { canReuse, ...introduction } = await introduce(this.#maker);
+    this.#canReuse = canReuse;
     return introduction;
   }
 

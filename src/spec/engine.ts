@@ -61,13 +61,15 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<PlaceCounts>;
 
-  /** Whether its processes take other conversations: `unsupported` where they do not, or it is not known yet that they do. */
+  /**
+   * Whether its processes take other conversations. `unsupported` where they do not, and before the {@link introduction} has
+   * shown that they do; without it no request has a {@link reuseKey}.
+   */
   readonly reuse: 'on' | 'unsupported';
 
   /**
    * What a process cannot change once it lives, such as its system prompt: a request can be loaded into a process with an equal
-   * key. Says nothing of the caller. Undefined when no process takes another conversation, or before the {@link introduction} has
-   * shown that one does.
+   * key. Says nothing of the caller. Undefined while {@link reuse} is `unsupported`.
    */
   reuseKey(request: MessagesRequest): string | undefined;
 
@@ -205,8 +207,6 @@ export interface Spare {
 export interface Introduction {
   account: Account;
   models: ModelListing[];
-  /** Whether a process takes another conversation; if not, there is no reuse key. */
-  canReuse: boolean;
 }
 
 /** Which credential the SDK finds, in its own words. No field holds a credential. */

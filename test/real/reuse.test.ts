@@ -117,8 +117,8 @@ describe.each(MODES)('a used process in %s mode', (_mode, variables) => {
   beforeAll(async () => {
     model = await ScriptedModel.start();
     fixture = startEngine(model.url, variables);
-    const { canReuse } = await fixture.engine.introduction();
-    expect(canReuse).toBe(true);
+    await fixture.engine.introduction();
+    expect(fixture.engine.reuse).toBe('on');
     await fixture.engine.prepare('claude-sonnet-5');
   });
 

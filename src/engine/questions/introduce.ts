@@ -16,7 +16,7 @@ const INTRODUCTION_MS = 60_000;
  *
  * @throws FailureError `process_start_failed` when the process ended; the SDK's error otherwise
  */
-export async function introduce(maker: ProcessMaker): Promise<Introduction> {
+export async function introduce(maker: ProcessMaker): Promise<Introduction & { canReuse: boolean }> {
   const asked = spawnToAsk(maker);
   const { query, child } = asked;
   try {
