@@ -124,16 +124,24 @@ export class FaultStage {
     }
   }
 
-  /** @param history that no process has */
-  conversation(history: WireMessage[] = []): Conversation {
+  /**
+   * @param history that no process has
+   * @param key of its client; without another one, a process of another conversation may take it
+   */
+  conversation(history: WireMessage[] = [], key = 'any'): Conversation {
     this.#conversations += 1;
-    return new Conversation(this, `${this.#conversations}`, history);
+    return new Conversation(this, `${this.#conversations}`, history, key);
+  }
+
+  /** A conversation that no process of another one takes, since it is another client's. */
+  conversationAlone(): Conversation {
+    return this.conversation([], `client ${this.#conversations + 1}`);
   }
 
   /** A turn whose calls of the model get these replies, one after the other; the last one repeats. */
-  plan(messages: WireMessage[], mark: string, replies: Reply[]): Turn {
+  plan(messages: WireMessage[], mark: string, replies: Reply[], key = 'any'): Turn {
     this.#planned.set(mark, replies);
-    const turn = new Turn(this, messages, mark, replies);
+    const turn = new Turn(this, messages, mark, replies, key);
     this.#turns.push(turn);
     return turn;
   }
@@ -298,11 +306,13 @@ export class Conversation {
   messages: WireMessage[];
   readonly #stage: FaultStage;
   readonly #name: string;
+  readonly #key: string;
   #turns = 0;
 
-  constructor(stage: FaultStage, name: string, history: WireMessage[]) {
+  constructor(stage: FaultStage, name: string, history: WireMessage[], key: string) {
     this.#stage = stage;
     this.#name = name;
+    this.#key = key;
     this.messages = history;
   }
 
@@ -326,7 +336,7 @@ export class Conversation {
           content: this.#calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: mark })),
         }
       : { role: 'user', content: mark };
-    return this.#stage.plan([...this.messages, newest], mark, replies);
+    return this.#stage.plan([...this.messages, newest], mark, replies, this.#key);
   }
 
   /** Goes on from a turn's answer. */
@@ -364,12 +374,14 @@ export class Turn {
   readonly #sends: Array<{ outcome?: Outcome }> = [];
   readonly #stage: FaultStage;
   readonly #last: Reply;
+  readonly #key: string;
 
-  constructor(stage: FaultStage, messages: WireMessage[], mark: string, replies: Reply[]) {
+  constructor(stage: FaultStage, messages: WireMessage[], mark: string, replies: Reply[], key: string) {
     this.#stage = stage;
     this.messages = messages;
     this.mark = mark;
     this.#last = replies.at(-1) ?? {};
+    this.#key = key;
   }
 
   /** The calls of the model that it led to. */
@@ -388,7 +400,8 @@ export class Turn {
     return due;
   }
 
-  #body({ stream = true, maxTokens = 500 }: SendOptions): string {
+  /** Each time with another limit, by which it is told from a call that Claude Code makes by itself. */
+  #body({ stream = true, maxTokens = 500 + this.#sends.length }: SendOptions): string {
     const { messages } = this;
     return JSON.stringify({ model: 'claude-sonnet-5', max_tokens: maxTokens, tools: TOOLS, messages, stream });
   }
@@ -398,7 +411,7 @@ export class Turn {
     this.#sends.push(send);
     const response = await fetch(`${this.#stage.gateway.url}/v1/messages`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-api-key': options.key ?? 'any' },
+      headers: { 'content-type': 'application/json', 'x-api-key': options.key ?? this.#key },
       body: this.#body(options),
     });
     send.outcome = await read(response);
@@ -418,7 +431,7 @@ export class Turn {
     const headers = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
-      'x-api-key': options.key ?? 'any',
+      'x-api-key': options.key ?? this.#key,
     };
     const sending = request({
       hostname,
@@ -437,7 +450,12 @@ export class Turn {
   toSend(): string {
     this.#sends.push({});
     const body = this.#body({});
-    const headers = ['host: localhost', 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`];
+    const headers = [
+      'host: localhost',
+      'content-type: application/json',
+      `x-api-key: ${this.#key}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+    ];
     return `POST /v1/messages HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
   }
 

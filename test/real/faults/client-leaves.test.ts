@@ -29,12 +29,20 @@ const WAYS_TO_LEAVE: Record<string, (socket: Socket) => void> = {
 /** What the conversation begins with, for each path that the request takes. */
 const FIRST = { start: undefined, continue: ANSWER, 'continue with a tool result': call('a', 'b'), replay: ANSWER };
 
+/** The path of the same turn when it comes once more: its process has gone back to before it. */
+const AGAIN = {
+  start: 'start',
+  continue: 'continue',
+  'continue with a tool result': 'replay',
+  replay: 'continue',
+} satisfies Record<keyof typeof FIRST, string>;
+
 const PATHS = Object.keys(FIRST) as Array<keyof typeof FIRST>;
 
 /** A conversation whose next turn takes this path. */
 async function on(path: keyof typeof FIRST): Promise<Conversation> {
   const before = await stage.settledProcesses();
-  const conversation = stage.conversation();
+  const conversation = stage.conversationAlone();
   const first = FIRST[path];
   if (first) await conversation.take(first);
   if (path === 'replay') {
@@ -44,11 +52,20 @@ async function on(path: keyof typeof FIRST): Promise<Conversation> {
   return conversation;
 }
 
-/** The process of a turn that was left is gone, its call is over, and nobody calls again by himself. */
-async function expectOver(turn: Turn, processes: number, calls: number): Promise<void> {
+/** A turn that was left while its process came up: the process is gone, and nobody calls the model. */
+async function expectGone(turn: Turn, processes: number): Promise<void> {
   await until('its process is gone', () => stage.processes().length <= processes);
   await until('nothing is under way', () => stage.isQuiet());
-  expect(turn.calls.map(({ outcome }) => outcome)).toEqual(Array(calls).fill('aborted'));
+  expect(turn.calls).toEqual([]);
+}
+
+/** A turn that was left within its answer: its call is over, nobody calls again by himself, and its process waits. */
+async function expectGivenUp(turn: Turn, path: keyof typeof FIRST, before: number[]): Promise<void> {
+  await until('nothing is under way', () => stage.isQuiet());
+  expect(turn.calls.map(({ outcome }) => outcome)).toEqual(['aborted']);
+  const processes = await stage.settledProcesses();
+  if (path.startsWith('continue')) expect(processes).toEqual(before);
+  else expect(processes).toHaveLength(before.length + 1);
 }
 
 /** A request of which a part is sent starts nothing, and its conversation goes on in the same process. */
@@ -67,10 +84,10 @@ async function expectUnheard(
   expect(stage.processes()).toEqual(processes);
 }
 
-async function again(conversation: Conversation, turn: Turn): Promise<void> {
+async function again(conversation: Conversation, turn: Turn, path: string): Promise<void> {
   const { length } = turn.calls;
   const outcome = await turn.send();
-  expect(outcome).toMatchObject({ kind: 'answer', path: turn.messages.length === 1 ? 'start' : 'replay' });
+  expect(outcome).toMatchObject({ kind: 'answer', path });
   conversation.keep(turn, outcome);
   expect(turn.calls).toHaveLength(length + 1);
   expect(await conversation.take(ANSWER)).toBe('continue');
@@ -124,8 +141,8 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
         // It may take the place of another one.
         await until('it starts', () => stage.processes().some((pid) => !before.includes(pid)));
         leave(socket);
-        await expectOver(turn, before.length, 0);
-        await again(conversation, turn);
+        await expectGone(turn, before.length);
+        await again(conversation, turn, path);
       },
       path === 'replay',
     );
@@ -136,13 +153,13 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
       `before the first byte of the answer to a ${path} (stream: ${stream})`,
       async () => {
         const conversation = await on(path);
-        const { length } = await stage.settledProcesses();
+        const before = await stage.settledProcesses();
         const turn = conversation.next(SILENT, ANSWER);
         const { socket } = turn.sendAlone({ stream });
         await until('the model is called', () => turn.calls.length === 1);
         leave(socket);
-        await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
-        await again(conversation, turn);
+        await expectGivenUp(turn, path, before);
+        await again(conversation, turn, AGAIN[path]);
       },
       path === 'continue with a tool result' && !stream,
     );
@@ -153,13 +170,13 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
       `in the middle of the answer to a ${path}`,
       async () => {
         const conversation = await on(path);
-        const { length } = await stage.settledProcesses();
+        const before = await stage.settledProcesses();
         const turn = conversation.next(SLOW, ANSWER);
         const connection = turn.sendAlone();
         await until('a part has come', () => connection.heard.includes('content_block_delta'));
         leave(connection.socket);
-        await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
-        await again(conversation, turn);
+        await expectGivenUp(turn, path, before);
+        await again(conversation, turn, AGAIN[path]);
       },
       path === 'start',
     );
@@ -168,25 +185,43 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
   for (const path of PATHS) {
     row(`after a ping, before the answer to a ${path}`, async () => {
       const conversation = await on(path);
-      const { length } = await stage.settledProcesses();
+      const before = await stage.settledProcesses();
       const turn = conversation.next(SILENT, ANSWER);
       const connection = turn.sendAlone();
       await until('a ping has come', () => connection.heard.includes('event: ping') && turn.calls.length === 1);
       leave(connection.socket);
-      await expectOver(turn, path.startsWith('continue') ? length - 1 : length, 1);
-      await again(conversation, turn);
+      await expectGivenUp(turn, path, before);
+      await again(conversation, turn, AGAIN[path]);
     });
   }
 
   row('in the middle of an answer that does not stream', async () => {
     const conversation = await on('continue with a tool result');
-    const { length } = await stage.settledProcesses();
+    const before = await stage.settledProcesses();
     const turn = conversation.next(SLOW, ANSWER);
     const { socket } = turn.sendAlone({ stream: false });
     await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
     leave(socket);
-    await expectOver(turn, length - 1, 1);
-    await again(conversation, turn);
+    await expectGivenUp(turn, 'continue with a tool result', before);
+    await again(conversation, turn, AGAIN['continue with a tool result']);
+  });
+
+  row('in the middle of an answer, and no process is used again: its own is gone', async () => {
+    const cold = await FaultStage.open(['--spares', '0', '--reuse', 'off']);
+    try {
+      const conversation = cold.conversation();
+      await conversation.take(call('a'));
+      const turn = conversation.next(SLOW, ANSWER);
+      const connection = turn.sendAlone();
+      await until('a part has come', () => connection.heard.includes('content_block_delta'));
+      leave(connection.socket);
+      await until('its process is gone', () => cold.processes().length === 0);
+      await until('nothing is under way', () => cold.isQuiet());
+      expect(turn.calls.map(({ outcome }) => outcome)).toEqual(['aborted']);
+      await again(conversation, turn, 'replay');
+    } finally {
+      await cold.close();
+    }
   });
 
   row(
@@ -213,7 +248,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
         expect(await exited).toEqual([0, null]);
         await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
         await stopping.restart();
-        await again(conversation, turn);
+        await again(conversation, turn, 'replay');
       } finally {
         await stopping.close();
       }

@@ -48,7 +48,8 @@ test('a gateway that is killed again and again leaves no process, and no more th
   tags: ['soak'],
 }, async () => {
   const { runs, isOver } = depthOf('killedGateways');
-  stage = await FaultStage.open(['--spares', '1']);
+  // A replay that goes to a spare writes no transcript.
+  stage = await FaultStage.open(['--spares', '1', '--reuse', 'off']);
   const conversation = stage.conversation();
   for (let life = 1; life <= runs && !isOver(); life += 1) {
     // A system prompt and a transcript are on the disk for as long as a replayed conversation lives.

@@ -39,11 +39,11 @@ testEach([true, false], (stream) => stream)(
   },
 );
 
-test('one after another: the first continues, the second is replayed', async () => {
+test('one after another: the first continues, and its process goes back for the second', async () => {
   const conversation = await holding('a');
   const turn = conversation.next(ANSWER);
   const outcomes = [await turn.send(), await turn.send()];
-  expect(pathsOf(turn, outcomes)).toEqual(['continue', 'replay']);
+  expect(pathsOf(turn, outcomes)).toEqual(['continue', 'rewind']);
   expect(turn.calls).toHaveLength(2);
   if (outcomes[0]) conversation.keep(turn, outcomes[0]);
   expect(await conversation.take(ANSWER)).toBe('continue');
@@ -77,7 +77,7 @@ test('results of other calls than the held ones are refused and disturb nothing'
   expect(await other.take(ANSWER)).toBe('continue');
 });
 
-test('by another client key: replayed for the other, and still held for the first', async () => {
+test('by another client key: in a process of the other’s, and still held for the first', async () => {
   const conversation = await holding('a', 'b');
   const turn = conversation.next(ANSWER);
   const outcomes = [await turn.send({ key: 'another' }), await turn.send()];
@@ -85,7 +85,8 @@ test('by another client key: replayed for the other, and still held for the firs
   expect(turn.calls).toHaveLength(2);
   if (outcomes[1]) conversation.keep(turn, outcomes[1]);
   expect(await conversation.take(ANSWER)).toBe('continue');
-  expect(await conversation.take(ANSWER, { key: 'another' })).toBe('replay');
+  // The other's own process has not heard what the first client has said since.
+  expect(await conversation.take(ANSWER, { key: 'another' })).toBe('rewind');
 });
 
 test('after the process that held the call was evicted, or gave the wait up', async () => {
