@@ -200,9 +200,9 @@ describe('images', () => {
   it('the model saw both again one turn later', () => {
     expect(imagesIn(requests(later).at(-1))).toEqual([DOT, DOT]);
   });
-  it('paths: replay for what has a new image, continue behind it', () => {
+  it('paths: rewind or replay for what has a new image, continue behind it', () => {
     expect([ofTool, ofUser, later].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
-      ['continue', 'replay'],
+      ['continue', 'rewind'],
       ['replay'],
       ['continue'],
     ]);
@@ -323,8 +323,8 @@ describe('--fork-session', () => {
       expect(messages.at(-1)?.content.at(-1)).toEqual(text(prompt));
     }
   });
-  it('paths: the fork goes on in the live process, the origin by replay', () => {
-    expect([origin, fork, back].map(pathsOf)).toEqual([['start', 'continue'], ['continue', 'continue'], ['replay']]);
+  it('paths: the fork goes on in the live process, which goes back for the origin', () => {
+    expect([origin, fork, back].map(pathsOf)).toEqual([['start', 'continue'], ['continue', 'continue'], ['rewind']]);
   });
   describe('before it', () => checkEvery(() => origin, ['There are three.']));
   describe('itself', () => checkEvery(() => fork, ['There are three that way, too.']));
@@ -364,8 +364,8 @@ describe('MCP tools with odd schemas', () => {
     const texts = results.map(({ content }) => String(blocksOf(content)[0]?.text));
     expect(texts.map((returned) => JSON.parse(returned))).toEqual(Object.values(ODD_INPUTS));
   });
-  it('paths: replay where the tools have changed', () => {
-    expect(pathsOf(observation)).toEqual(['start', 'replay', 'continue', 'continue']);
+  it('paths: rewind where the tools have changed', () => {
+    expect(pathsOf(observation)).toEqual(['start', 'rewind', 'continue', 'continue']);
   });
   checkEvery(() => observation, ['All were used.']);
 });
@@ -400,8 +400,8 @@ describe('a tool that the client loads when the model has searched for it', () =
       expect.stringContaining('No scheduled jobs'),
     ]);
   });
-  it('paths: replay where the tools have changed', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay', 'continue']);
+  it('paths: rewind where the tools have changed', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'rewind', 'continue']);
   });
   checkEvery(() => observation, ['No job is planned.']);
 });
@@ -595,8 +595,8 @@ for (const { model, ignored } of [
     it('paths: as without them', () => {
       expect([loop, image, compaction, after].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
         ['start', 'continue', 'continue'],
-        ['continue', 'replay'],
-        ['replay'],
+        ['continue', 'rewind'],
+        ['rewind'],
         ['replay'],
       ]);
       expect(pathsByAgent(subagent)).toEqual(SUBAGENT_PATHS);

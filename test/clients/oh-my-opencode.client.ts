@@ -87,8 +87,8 @@ describe('one of its agents', () => {
     for (const { body } of agentExchanges(observation)) expect(textsOf(body)).not.toContain('Delegate the counting');
     expect(agentExchanges(observation)).toHaveLength(2);
   });
-  it('paths: replay without that reminder, then continue; start and continue for the other one', () => {
-    expect(mainExchanges(observation).map(pathOf)).toEqual(['replay', 'continue']);
+  it('paths: back to before that reminder, then continue; start and continue for the other one', () => {
+    expect(mainExchanges(observation).map(pathOf)).toEqual(['rewind', 'continue']);
     expect(agentExchanges(observation).map(pathOf)).toEqual(['start', 'continue']);
   });
   checkEvery(() => observation, 'It has counted.');

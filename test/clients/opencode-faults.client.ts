@@ -93,11 +93,11 @@ for (const { name, reply, end, outcome = 'answered', isKept = false } of PASSING
       ];
       stage().script(
         (request) => (newestToolResults(request).length > 0 && isNew() ? reply : undefined),
-        turnRule('Count the numbers', [text('I count.'), count], [text('There are three.')]),
+        turnRule(`Count the numbers after ${name}`, [text('I count.'), count], [text('There are three.')]),
         turnRule('Say the first', [text('It is one.')]),
       );
       const session = await server.createSession(name);
-      observation = await observe(() => session.prompt('Count the numbers'));
+      observation = await observe(() => session.prompt(`Count the numbers after ${name}`));
       later = await observe(() => session.prompt('Say the first'));
     });
 
@@ -294,8 +294,8 @@ describe('a user who stops a tool', () => {
     expect(request && outline(request)).toEqual(['user: text', 'assistant: text tool_use', 'user: tool_result text']);
     expect(JSON.stringify(toolResults(request))).toContain('User aborted the command');
   });
-  it('paths: replay', () => {
-    expect(pathsOf(later)).toEqual(['replay']);
+  it('paths: rewind', () => {
+    expect(pathsOf(later)).toEqual(['rewind']);
   });
   describe('itself', () => checkEveryRequest('OpenCode', '/v1/messages', [], stage, () => observation));
   describe('and the turn after it', () => checkEvery(() => later, 'It is one.'));

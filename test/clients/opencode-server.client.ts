@@ -58,8 +58,8 @@ describe('undo', () => {
   it('after unrevert, the model saw what had been undone again', () => {
     expect(newestMessages(broughtBack)).toEqual([...messagesAtTheEnd(undone), asked('Say the third')]);
   });
-  it('paths: replay behind an undo, continue where an undo was taken back', () => {
-    expect([first, undone, broughtBack].map(pathsOf)).toEqual([['start', 'continue'], ['replay'], ['continue']]);
+  it('paths: rewind behind an undo, continue where an undo was taken back', () => {
+    expect([first, undone, broughtBack].map(pathsOf)).toEqual([['start', 'continue'], ['rewind'], ['continue']]);
   });
   describe('before', () => checkEvery(() => first, 'There are three.'));
   describe('with another message', () => checkEvery(() => undone, 'It is two.'));
@@ -87,12 +87,12 @@ describe('a fork', () => {
       [...messagesAtTheEnd(first), asked('Say the second')],
     ]);
   });
-  it('one goes on in the live process, the other one by replay', () => {
-    expect(both.exchanges.map(pathOf).sort()).toEqual(['continue', 'replay']);
+  it('one goes on in the live process, which goes back for the other one', () => {
+    expect(both.exchanges.map(pathOf).sort()).toEqual(['continue', 'rewind']);
   });
   it('the model saw of a fork at an earlier message what came before it', () => {
     expect(newestMessages(ofPart)).toEqual([...messagesAtTheEnd(first), asked('Say the third')]);
-    expect(pathsOf(ofPart)).toEqual(['replay']);
+    expect(pathsOf(ofPart)).toEqual(['rewind']);
   });
   describe('beside its origin', () => {
     it('opencode keeps both answers apart', () => {
@@ -124,8 +124,8 @@ describe('plan mode', () => {
     const first = ({ seen }: Observation) => outline(seen.at(0)?.body as ModelRequest)[0];
     expect([planned, built].map(first)).toEqual(['user: text text', 'user: text']);
   });
-  it('paths: replay where the history has changed', () => {
-    expect([planned, built].map(pathsOf)).toEqual([['start', 'continue'], ['replay']]);
+  it('paths: rewind where the history has changed', () => {
+    expect([planned, built].map(pathsOf)).toEqual([['start', 'continue'], ['rewind']]);
   });
   describe('itself', () => checkEvery(() => planned, 'There are three.'));
   describe('and then the building', () => checkEvery(() => built, 'It is one.'));

@@ -281,8 +281,8 @@ describe('an answer that is interrupted, and another prompt', () => {
       text('Tell a short one'),
     ]);
   });
-  it('paths: start, continue, then a replay', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay']);
+  it('paths: start, and on in the process, which has given the interrupted answer up', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'continue']);
   });
   checkCalls(() => observation);
   checkWhatTheModelSaw('pi', () => observation);
@@ -320,8 +320,8 @@ describe('tools that are interrupted', () => {
       text('Go on'),
     ]);
   });
-  it('paths: start, then a replay', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay']);
+  it('paths: start, then a rewind', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'rewind']);
   });
   checkEvery(() => observation);
 });
@@ -355,8 +355,8 @@ describe('pi killed while its tools run', () => {
       text('Go on'),
     ]);
   });
-  it('paths: start, then a replay', () => {
-    expect([...killed.exchanges, ...continued.exchanges].map(pathOf)).toEqual(['start', 'replay']);
+  it('paths: start, then a rewind', () => {
+    expect([...killed.exchanges, ...continued.exchanges].map(pathOf)).toEqual(['start', 'rewind']);
   });
   describe('before', () => checkEvery(() => killed));
   describe('with --continue', () => checkEvery(() => continued));
@@ -398,8 +398,8 @@ describe('a message to steer by while a tool runs', () => {
     const [, second] = observation.seen;
     expect(second && outline(second.body)).toEqual(['user: text', 'assistant: tool_use', 'user: tool_result text']);
   });
-  it('paths: start, a replay where text stands beside a result, then continue', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'replay', 'continue']);
+  it('paths: start, a rewind where text stands beside a result, then continue', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'rewind', 'continue']);
   });
   checkEvery(() => observation);
 });
@@ -437,8 +437,8 @@ describe('another model in the middle', () => {
     expect(blocksOf(other).map(({ type }) => type)).toEqual(['text', 'text', 'tool_use']);
     expect(blocksOf(back).map(({ type }) => type)).toEqual(['thinking', 'text', 'tool_use']);
   });
-  it('paths: a replay for each change', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay', 'replay']);
+  it('paths: a replay for the other model, and the first one’s process goes back', () => {
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay', 'rewind']);
   });
   checkEvery(() => observation);
 });
@@ -530,9 +530,9 @@ describe('other tools and instructions in the middle, for a model that takes suc
       ['bash', 'edit', 'read', 'write'],
     ]);
   });
-  it('paths: a replay for each change', () => {
+  it('paths: a rewind for each change', () => {
     const paths = observations.flatMap(({ exchanges }) => exchanges.map(pathOf));
-    expect(paths).toEqual(['start', 'replay', 'continue', 'replay']);
+    expect(paths).toEqual(['start', 'rewind', 'continue', 'rewind']);
   });
   describe('before', () => checkEvery(() => observations[0] as Observation));
   describe('after a change of tools', () => checkEvery(() => observations[1] as Observation));

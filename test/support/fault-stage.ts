@@ -82,6 +82,7 @@ export class FaultStage {
   readonly #planned: Map<string, Reply[]>;
   readonly #turns: Turn[] = [];
   #conversations = 0;
+  #clients = 0;
   readonly #flags: string[];
   /** Whether a process was killed from outside, in whatever it was at. */
   #hasKilled = false;
@@ -133,9 +134,10 @@ export class FaultStage {
     return new Conversation(this, `${this.#conversations}`, history, key);
   }
 
-  /** A conversation that no process of another one takes, since it is another client's. */
-  conversationAlone(): Conversation {
-    return this.conversation([], `client ${this.#conversations + 1}`);
+  /** The key of a client that no other conversation is of, so that none of another one's processes takes its turns. */
+  ownKey(): string {
+    this.#clients += 1;
+    return `client ${this.#clients}`;
   }
 
   /** A turn whose calls of the model get these replies, one after the other; the last one repeats. */

@@ -42,7 +42,7 @@ const PATHS = Object.keys(FIRST) as Array<keyof typeof FIRST>;
 /** A conversation whose next turn takes this path. */
 async function on(path: keyof typeof FIRST): Promise<Conversation> {
   const before = await stage.settledProcesses();
-  const conversation = stage.conversationAlone();
+  const conversation = stage.conversation([], stage.ownKey());
   const first = FIRST[path];
   if (first) await conversation.take(first);
   if (path === 'replay') {

@@ -143,9 +143,31 @@ const WAYS = {
     },
     path: 'start',
   },
-  'a replay': { begin: () => stage.conversation(HISTORY), path: 'replay' },
+  'the first turn of a used process': {
+    begin: async () => {
+      const key = stage.ownKey();
+      const left = stage.conversation([], key).next({ ...ANSWER, delay_ms: 60_000 });
+      const { socket } = left.sendAlone();
+      await until('the model is called', () => left.calls.length === 1);
+      socket.destroy();
+      await until('its process has gone back', () => stage.isQuiet());
+      return stage.conversation([], key);
+    },
+    path: 'start',
+  },
+  'a replay': { begin: () => stage.conversation(HISTORY, stage.ownKey()), path: 'replay' },
   'an idle process': { begin: () => continued(ANSWER), path: 'replay' },
   'a process that holds a call': { begin: () => continued(call('a')), path: 'replay' },
+  'a process that goes back': {
+    begin: async () => {
+      const conversation = await continued(ANSWER);
+      const { messages } = conversation;
+      await conversation.take(ANSWER);
+      conversation.messages = messages;
+      return conversation;
+    },
+    path: 'replay',
+  },
 };
 
 async function continued(reply: Reply): Promise<Conversation> {
@@ -154,14 +176,18 @@ async function continued(reply: Reply): Promise<Conversation> {
   return conversation;
 }
 
-/** Every fault on a replay, on one way to a live process and on one first turn, to save half of the starts. */
-const LIVE = ['an idle process', 'a process that holds a call'] as const;
-const FIRST = ['the first turn of a new process', 'the first turn of a spare'] as const;
-const ROWS = Object.entries<Row>(FAULTS).flatMap(([name, row], at) =>
-  (['a replay', LIVE[at % 2] ?? LIVE[0], FIRST[(at >> 1) % 2] ?? FIRST[0]] as const).map(
-    (way) => [name, way, row] as const,
-  ),
-);
+/** Every fault on a replay, on one way to a live process and on one first turn, to save most of the starts. */
+const LIVE = ['an idle process', 'a process that holds a call', 'a process that goes back'] as const;
+const FIRST = [
+  'the first turn of a new process',
+  'the first turn of a spare',
+  'the first turn of a used process',
+] as const;
+const ROWS = Object.entries<Row>(FAULTS).flatMap(([name, row], at) => {
+  const third = Math.floor(at / 3) % 3;
+  const ways = ['a replay', LIVE[third] ?? LIVE[0], FIRST[third] ?? FIRST[0]] as const;
+  return ways.map((way) => [name, way, row] as const);
+});
 
 /** Every fault once, on each of its ways in turn; a soak takes the other ways, too. */
 const EVERYDAY_ROWS = ROWS.filter((_row, at) => at % 3 === Math.floor(at / 3) % 3);
