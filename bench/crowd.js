@@ -1,6 +1,6 @@
 // @ts-check
 import { SpawnGate } from '../dist/src/processes/spawn-gate.js';
-import { LEAVE_NO_PROCESS } from './observed-model.js';
+import { ANSWER_LATE } from './observed-model.js';
 import { TOOL_RESULT, Walk } from './walk.js';
 
 /** @typedef {import('./bench.js').Bench} Bench */
@@ -16,8 +16,11 @@ const BYTES = 2_000;
  *
  * @typedef {object} Member
  * @property {Walk} walk
- * @property {() => Promise<unknown>} end with its last turn, after which the gateway keeps no process
+ * @property {() => Promise<unknown>} end hangs up in its last turn
  */
+
+/** A crowd's gateway uses no process again, so that each conversation spawns one and its end frees the room. */
+export const CROWD_FLAGS = ['--reuse', 'off'];
 
 /** Begins one conversation of a crowd, on either side. @typedef {() => Promise<Member>} BeginMember */
 
@@ -32,7 +35,7 @@ export function gatewayMembers(bench, client, kind = TOOL_RESULT, paths) {
   return async () => {
     const conversation = bench.gatewayConversation(client);
     const walk = await Walk.begin((content) => conversation.turn(content), kind, paths);
-    return { walk, end: () => walk.step(BYTES, LEAVE_NO_PROCESS) };
+    return { walk, end: () => conversation.leave(walk.next(BYTES, ANSWER_LATE), 0) };
   };
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { availableParallelism } from 'node:os';
-import { bareMembers, gatewayMembers } from '../crowd.js';
+import { bareMembers, CROWD_FLAGS, gatewayMembers } from '../crowd.js';
 import { LEAVE_NO_PROCESS } from '../observed-model.js';
 import { median } from '../statistics.js';
 import { FOLLOW_UP, TOOL_RESULT, Walk } from '../walk.js';
@@ -29,7 +29,8 @@ const SAMPLES = 3;
 export async function crowdGrowth(bench) {
   const { isQuick } = bench.options;
   const width = availableParallelism();
-  const flags = ['--starts-at-a-time', String(width), '--max-processes', String(BUDGET), '--max-memory-mb', '100000'];
+  const room = ['--max-processes', String(BUDGET), '--max-memory-mb', '100000'];
+  const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width), ...room];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const gateway = gatewayMembers(bench, client, TOOL_RESULT, ['continue', 'replay']);
   const bare = bareMembers(bench, width);

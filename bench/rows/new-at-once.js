@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, atMostTimes, byTurns } from '../comparison.js';
-import { bareMembers, endAll, gatewayMembers, together, toolTurns } from '../crowd.js';
+import { bareMembers, CROWD_FLAGS, endAll, gatewayMembers, together, toolTurns } from '../crowd.js';
 
 /** @typedef {import('../bench.js').Bench} Bench */
 /** @typedef {import('../crowd.js').BeginMember} BeginMember */
@@ -22,7 +22,7 @@ const TOOL_MS = 500;
 export async function newAtOnceRow(bench) {
   const width = availableParallelism();
   const count = bench.options.isQuick ? 6 : 20;
-  const flags = ['--starts-at-a-time', String(width), '--max-processes', String(count + WARM)];
+  const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width), '--max-processes', String(count + WARM)];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const gateway = gatewayMembers(bench, client);
   const bare = bareMembers(bench, width);

@@ -1,7 +1,7 @@
 // @ts-check
 import { availableParallelism } from 'node:os';
 import { atLeastTimes, byTurns } from '../comparison.js';
-import { bareMembers, endAll, gatewayMembers, rate, together, toolTurns } from '../crowd.js';
+import { bareMembers, CROWD_FLAGS, endAll, gatewayMembers, rate, together, toolTurns } from '../crowd.js';
 
 /** @typedef {import('../bench.js').Bench} Bench */
 /** @typedef {import('../crowd.js').BeginMember} BeginMember */
@@ -20,7 +20,7 @@ const TARGET = 0.75;
 export async function toolThroughputRow(bench) {
   const width = availableParallelism();
   const turns = bench.options.isQuick ? 5 : TOOL_TURNS;
-  const flags = ['--starts-at-a-time', String(width)];
+  const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width)];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const gateway = gatewayMembers(bench, client);
   const bare = bareMembers(bench, width);
