@@ -107,9 +107,15 @@ export class ProcessInput {
   async bringTo(request: MessagesRequest, shared: number, isHolding: boolean): Promise<void> {
     const way = this.#known.wayTo(shared, isHolding);
     if (!way) throw new Error('there is no way to this conversation');
-    if (!isHolding) await this.#done;
-    if (way.rewindTo) await this.#rewindTo(way.rewindTo, isHolding);
-    await this.#changeTo(request);
+    if (isHolding) {
+      // It gives its calls up before it loses their tools.
+      if (way.rewindTo) await this.#rewindTo(way.rewindTo, true);
+      await this.#changeTo(request);
+    } else {
+      await this.#done;
+      // It takes one after the other; the answers are waited for together.
+      await Promise.all([way.rewindTo && this.#rewindTo(way.rewindTo, false), this.#changeTo(request)]);
+    }
     for (const [index, message] of request.messages.slice(way.from, -1).entries()) {
       const uuid = randomUUID();
       const taken = this.#receipts.taken(uuid);
@@ -145,9 +151,10 @@ export class ProcessInput {
 
   async #rewindTo({ at, uuid }: Point, interrupts: boolean): Promise<void> {
     const lastSeen = this.#known.lastGiven ?? uuid;
+    const { heldCalls } = this.#tools;
     await rewind(this.#query, { target: uuid, lastSeen, isFirst: at === 0, interrupts });
     this.#known.cutBack(at);
-    this.#tools.heldCalls.drop();
+    heldCalls.drop();
   }
 
   async #changeTo(request: MessagesRequest): Promise<void> {

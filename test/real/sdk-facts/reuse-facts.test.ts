@@ -194,6 +194,19 @@ describe.each<Mode>(['bare', 'full'])('in %s mode', (mode) => {
     expect(live.heard.find(({ subtype }) => subtype === 'init')).toMatchObject({ tools: [] });
   });
 
+  test('a rewind, other tools and other parameters come in one go', async () => {
+    for (const [at, name] of ['grep', 'read', 'grep'].entries()) {
+      const given = request([user(`look ${at}`)], {
+        tools: [tool(name)],
+        parameters: { ...NEXT.parameters, max_tokens: 1_000 + at },
+      });
+      await live.ask(user('words that go'));
+      const [rewound] = await Promise.all([live.rewindTo(), live.become(given)]);
+      expect(rewound).toMatchObject({ rewound: true });
+      expect(await next(given)).toBe(await freshly(given));
+    }
+  });
+
   test('a server of the same name changes nothing', async () => {
     const init = async () => {
       live.heard.length = 0;
