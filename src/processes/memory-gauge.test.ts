@@ -31,6 +31,20 @@ test('keeps the last figure of what cannot be measured any more, and forgets wha
   expect(gauge.total([], 0)).toBe(0);
 });
 
+test('compares with what a process held when it first waited, not while it came up', async () => {
+  const gauge = new MemoryGauge();
+  const state = { state: 'streaming' as 'streaming' | 'idle' };
+  const one = Object.assign(state, holding(60, 200, 210, 281));
+  await gauge.measure([one]);
+  await gauge.measure([one]);
+  expect(gauge.hasGrown(one)).toBe(false);
+  state.state = 'idle';
+  await gauge.measure([one]);
+  expect(gauge.hasGrown(one)).toBe(false);
+  await gauge.measure([one]);
+  expect(gauge.hasGrown(one)).toBe(true);
+});
+
 test('tells what has grown by a third', async () => {
   const gauge = new MemoryGauge();
   const one = holding(300, 400, 401, undefined, 300);

@@ -1,31 +1,37 @@
+import type { ProcessState } from '../spec/engine.ts';
 import { NEW_PROCESS_BYTES } from './budget.ts';
 
 /** Something that can measure its memory. */
 export interface Measurable {
+  /** Absent for what has no conversation. */
+  readonly state?: ProcessState;
   measureMemory(): Promise<number | undefined>;
 }
 
-/** How many times its first measure a process may hold. */
+/** How many times what it held when it first waited a process may hold. */
 const MOST_GROWTH = 4 / 3;
 
 /** The memory of the living processes, as last measured. */
 export class MemoryGauge {
   readonly #bytes = new WeakMap<Measurable, number>();
+  /** What processes held when they first waited: one that still comes up holds far less. */
   readonly #first = new WeakMap<Measurable, number>();
 
   /** Measures one process after another. If one cannot be measured, its last figure stays. */
   async measure(living: readonly Measurable[]): Promise<void> {
     for (const process of living) {
+      const waits = process.state !== 'streaming';
       const bytes = await process.measureMemory();
       if (bytes === undefined) continue;
       this.#bytes.set(process, bytes);
-      if (!this.#first.has(process)) this.#first.set(process, bytes);
+      if (waits && !this.#first.has(process)) this.#first.set(process, bytes);
     }
   }
 
-  /** Whether a process holds a third more than when it was measured first. */
+  /** Whether a process holds a third more than when it first waited. */
   hasGrown(process: Measurable): boolean {
-    return (this.#bytes.get(process) ?? 0) > (this.#first.get(process) ?? 0) * MOST_GROWTH;
+    const first = this.#first.get(process);
+    return first !== undefined && (this.#bytes.get(process) ?? 0) > first * MOST_GROWTH;
   }
 
   /** @param places taken in the budget; some are taken before their processes are spawned */
