@@ -18,7 +18,7 @@ import {
   until,
 } from './gateway.ts';
 import { OwnCalls } from './own-calls.ts';
-import { environmentOf, parentOf, processesWith } from './process-table.ts';
+import { commandOf, environmentOf, parentOf, processesWith } from './process-table.ts';
 import type { StreamEvent } from './sse-frames.ts';
 import { SseGrammar } from './sse-grammar.ts';
 
@@ -150,7 +150,10 @@ export class FaultStage {
 
   /** The `claude` processes of this gateway that live now. */
   processes(): number[] {
-    const found = processesWith(this.gateway.home).filter((pid) => pid !== this.gateway.child.pid);
+    const { pid: own } = this.gateway.child;
+    // Stopped before it is `claude`, it would stop the gateway, which waits for that.
+    const isClaude = (pid: number) => pid !== own && commandOf(pid) !== commandOf(own);
+    const found = processesWith(this.gateway.home).filter(isClaude);
     // A `claude` process may have a child of its own for a moment.
     return found.filter((pid) => !found.includes(parentOf(pid)));
   }

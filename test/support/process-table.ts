@@ -31,6 +31,11 @@ export function environmentOf(pid: number): string {
   return textOf(pid, 'environ');
 }
 
+/** The words of its command; those of its parent until it runs a program of its own. */
+export function commandOf(pid: number | undefined): string {
+  return pid === undefined ? '' : textOf(pid, 'cmdline');
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -44,7 +49,7 @@ function allPids(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 
-function textOf(pid: number, file: 'environ' | 'stat'): string {
+function textOf(pid: number, file: 'cmdline' | 'environ' | 'stat'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

@@ -720,7 +720,7 @@ function betasSeen(): string[] {
   return String(model.requests.at(-1)?.headers['anthropic-beta']).split(',');
 }
 
-test('other betas mean a replay, as a process keeps its own', QUICK, async () => {
+test('other betas mean a replay, as a process keeps its own', async () => {
   const first = await ask({ betas: ['pdfs-2024-09-25'] });
   const messages = [user('hi'), { role: 'assistant', content: first.content }, user('more')];
   const second = await ask({ messages, betas: ['output-128k-2025-02-19'] });

@@ -96,7 +96,7 @@ testEach(
   expect(model.requests).toHaveLength(2);
 });
 
-test('with --retries gateway the CLI tries again, and the client gets the answer', QUICK, async () => {
+test('with --retries gateway the CLI tries again, and the client gets the answer', async () => {
   const busy = { error: { status: 529, type: 'overloaded_error', message: 'busy', headers: { 'retry-after': '1' } } };
   const { model, ask } = await setUp([busy, TEXT, busy, TEXT], '--retries', 'gateway');
   for (const stream of [false, true]) expect((await ask(stream)).content).toMatchObject(TEXT.content as object[]);

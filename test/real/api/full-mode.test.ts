@@ -116,7 +116,7 @@ const SCENARIOS: Record<string, Step[]> = {
     { ...CALLED, reply: callOf('read', 'read', 'read') },
     { messages: results('one', { error: 'two' }, 'three'), body: READ, path: 'continue' },
   ],
-  'a result with an image': [CALLED, { messages: results([IMAGE]), body: READ, path: 'replay' }],
+  'a result with an image': [CALLED, { messages: results([IMAGE]), body: READ, path: 'rewind' }],
   'an undo': [
     FIRST,
     { messages: says('more'), path: 'continue' },
@@ -154,7 +154,7 @@ const SCENARIOS: Record<string, Step[]> = {
   ],
   'tools, betas and system that change': [
     CALLED,
-    { messages: results('ok'), body: { tools: toolsOf('read', 'write') }, path: 'replay' },
+    { messages: results('ok'), body: { tools: toolsOf('read', 'write') }, path: 'rewind' },
     { messages: says('more'), body: { tools: toolsOf('read', 'write'), betas: ['pdfs-2024-09-25'] }, path: 'replay' },
     { messages: says('more'), body: { system: 'Another.' }, path: 'replay' },
   ],
