@@ -6,6 +6,9 @@ import { ASPECT_NAMES, blocksOf, compare } from './comparison.ts';
 import { asAnswered, betasAsDeclared, betasIn } from './declared.ts';
 import { type Observation, Stage } from './stage.ts';
 
+/** The path where a conversation is not continued: a process of the same words may be there to go back, or may not. */
+export const REPLAY: unknown = expect.stringMatching(/^(replay|rewind)$/);
+
 /**
  * Sets the stage for all checks of a file, and checks that nothing but loopback can be reached from it.
  *

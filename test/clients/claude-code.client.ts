@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest, RuleFunction } from '../../scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { until } from '../support/gateway.ts';
-import { checkEveryRequest, onStage } from './checks.ts';
+import { checkEveryRequest, onStage, REPLAY } from './checks.ts';
 import {
   ClaudeCodeProject,
   type ClaudeCodeRun,
@@ -203,7 +203,7 @@ describe('images', () => {
   it('paths: rewind or replay for what has a new image, continue behind it', () => {
     expect([ofTool, ofUser, later].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
       ['continue', 'rewind'],
-      ['replay'],
+      [REPLAY],
       ['continue'],
     ]);
   });
@@ -233,7 +233,7 @@ describe('a further process after a restart of the gateway', () => {
     expect(imagesIn(request)).toEqual([DOT, DOT]);
   });
   it('paths: replay, then continue', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
+    expect(observation.exchanges.map(pathOf)).toEqual([REPLAY, 'continue']);
   });
   checkEvery(() => observation, ['Two files are there.']);
 });
@@ -270,10 +270,7 @@ describe('/compact', () => {
     expect(JSON.stringify(request)).not.toContain('Delegate the counting');
   });
   it('paths: replay for both, because neither has the history as it was', () => {
-    expect([compaction, after].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([
-      ['replay'],
-      ['replay', 'continue'],
-    ]);
+    expect([compaction, after].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([[REPLAY], [REPLAY, 'continue']]);
   });
   describe('itself', () => checkEvery(() => compaction, [''], { shows: false }));
   describe('and what goes on after it', () => checkEvery(() => after, ['There are still three.']));
@@ -597,7 +594,7 @@ for (const { model, ignored } of [
         ['start', 'continue', 'continue'],
         ['continue', 'rewind'],
         ['rewind'],
-        ['replay'],
+        [REPLAY],
       ]);
       expect(pathsByAgent(subagent)).toEqual(SUBAGENT_PATHS);
     });

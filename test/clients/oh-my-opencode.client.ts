@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/gateway.ts';
-import { checkEveryRequest, onStage } from './checks.ts';
+import { checkEveryRequest, onStage, REPLAY } from './checks.ts';
 import { outline, textsOf, toolResults } from './comparison.ts';
 import { OpenCodeProject } from './opencode.ts';
 import { lastText, OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
@@ -66,7 +66,7 @@ describe('a tool loop', () => {
       'user: text',
       'user: text text',
     ]);
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay']);
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', REPLAY]);
   });
   checkEvery(() => observation, 'There are three.');
 });

@@ -8,7 +8,7 @@ import {
   type RuleFunction,
 } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
-import { checkAnswers, checkEveryRequest, checkWhatTheModelSaw, onStage } from './checks.ts';
+import { checkAnswers, checkEveryRequest, checkWhatTheModelSaw, onStage, REPLAY } from './checks.ts';
 import { blocksOf, outline, textsOf, toolResults } from './comparison.ts';
 import { OpenCodeProject } from './opencode.ts';
 import { lastText, OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
@@ -125,8 +125,8 @@ for (const { name, reply, end, outcome = 'answered', isKept = false } of PASSING
       expect(repeated).toEqual(failed);
     });
     it(`paths: replay where it is tried again, then ${isKept ? 'replay with what OpenCode kept' : 'continue'}`, () => {
-      expect(pathsOf(observation)).toEqual(['start', 'continue', 'replay']);
-      expect(pathsOf(later)).toEqual([isKept ? 'replay' : 'continue']);
+      expect(pathsOf(observation)).toEqual(['start', 'continue', REPLAY]);
+      expect(pathsOf(later)).toEqual([isKept ? REPLAY : 'continue']);
     });
     checkWhatTheModelSaw('OpenCode', () => observation);
     checkAnswers('OpenCode', stage, () => ended(observation));
@@ -193,11 +193,7 @@ describe('a prompt that is too long', () => {
     expect(again).not.toContain('Say the first');
   });
   it('paths: continue, start for the summary, replay after it, then continue', () => {
-    expect([first, observation, later].map(pathsOf)).toEqual([
-      ['start'],
-      ['continue', 'start', 'replay'],
-      ['continue'],
-    ]);
+    expect([first, observation, later].map(pathsOf)).toEqual([['start'], ['continue', 'start', REPLAY], ['continue']]);
   });
   checkWhatTheModelSaw('OpenCode', () => observation);
   checkAnswers('OpenCode', stage, () => ended(observation));
@@ -229,7 +225,7 @@ describe('a window that is nearly full', () => {
     }
   });
   it('paths: start for the summary too, replay after it, then continue', () => {
-    expect([observation, later].map(pathsOf)).toEqual([['start', 'start', 'replay'], ['continue']]);
+    expect([observation, later].map(pathsOf)).toEqual([['start', 'start', REPLAY], ['continue']]);
   });
   describe('itself', () => checkEvery(() => observation, 'There is nothing more.'));
   describe('and the turn after it', () => checkEvery(() => later, 'It is two.'));
@@ -262,7 +258,7 @@ describe('a user who stops an answer', () => {
     expect(BEGINNING.startsWith(String(beginning?.text)), String(beginning?.text)).toBe(true);
   });
   it('paths: replay', () => {
-    expect(pathsOf(later)).toEqual(['replay']);
+    expect(pathsOf(later)).toEqual([REPLAY]);
   });
   checkWhatTheModelSaw('OpenCode', () => observation);
   describe('and the turn after it', () => checkEvery(() => later, 'It is one.'));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ModelRequest, newestToolResults, newestUserText } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
-import { checkEveryRequest, onStage } from './checks.ts';
+import { checkEveryRequest, onStage, REPLAY } from './checks.ts';
 import { blocksOf, comparableMessages, outline, textsOf, toolResults } from './comparison.ts';
 import { ODD_INPUTS, ODD_TOOLS_SERVER, RARE_KEYWORDS } from './odd-tools.ts';
 import { OpenCodeProject } from './opencode.ts';
@@ -151,7 +151,7 @@ describe('a shell command of the user', () => {
     expect(JSON.stringify(toolResults(observation.seen[0]?.body)[0]?.content)).toContain('3\\nGröße');
   });
   it('paths: replay, because no process has made that call, then continue', () => {
-    expect([observation, later].map(pathsOf)).toEqual([['replay'], ['continue']]);
+    expect([observation, later].map(pathsOf)).toEqual([[REPLAY], ['continue']]);
   });
   describe('and the prompt behind it', () => checkEvery(() => observation, 'It is one.'));
   describe('in the history', () => checkEvery(() => later, 'It is two.'));
@@ -179,7 +179,7 @@ describe('an answer as data', () => {
     expect(observation.run.info.structured).toEqual({ count: 3 });
   });
   it('paths: start, then replay because the tools have changed', () => {
-    expect([observation, later].map(pathsOf)).toEqual([['start'], ['replay']]);
+    expect([observation, later].map(pathsOf)).toEqual([['start'], [REPLAY]]);
   });
   describe('itself', () => checkEvery(() => observation, undefined));
   describe('in the history', () => checkEvery(() => later, 'It is two.'));
@@ -212,7 +212,7 @@ describe('an image and a PDF', () => {
     for (const { body } of [...attached.seen, ...later.seen]) expect(JSON.stringify(body)).toContain(PAGE);
   });
   it('paths: replay for the image of the tool, continue behind it', () => {
-    expect([attached, later].map(pathsOf)).toEqual([['start', 'replay'], ['continue']]);
+    expect([attached, later].map(pathsOf)).toEqual([['start', REPLAY], ['continue']]);
   });
   describe('new', () => checkEvery(() => attached, 'I saw all.'));
   describe('in the history', () => checkEvery(() => later, 'It is one.'));
@@ -335,7 +335,7 @@ describe('a summary that is asked for', () => {
     expect(textsSeen(after)).not.toContain('Read the numbers');
   });
   it('paths: start for the summary, replay after it', () => {
-    expect([first, summary, after].map(pathsOf)).toEqual([['start', 'continue'], ['start'], ['replay']]);
+    expect([first, summary, after].map(pathsOf)).toEqual([['start', 'continue'], ['start'], [REPLAY]]);
   });
   describe('itself', () => checkEveryRequest('OpenCode', '/v1/messages', [], stage, () => summary));
   describe('and what goes on after it', () => checkEvery(() => after, 'It is one.'));

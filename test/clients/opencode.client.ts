@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
-import { checkEveryRequest, onStage } from './checks.ts';
+import { checkEveryRequest, onStage, REPLAY } from './checks.ts';
 import {
   type AspectName,
   allTexts,
@@ -199,7 +199,7 @@ describe('a third turn after a restart of the gateway', () => {
     expect(mainRequests(observation).map(outline)).toEqual([thirdTurn, [...thirdTurn, ...ONE_CALL]]);
   });
   it('paths: replay, then continue', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
+    expect(observation.exchanges.map(pathOf)).toEqual([REPLAY, 'continue']);
   });
   checkEvery(() => observation);
 });
@@ -247,7 +247,7 @@ describe('a variant that thinks, and a call of a tool that OpenCode does not hav
     ]);
   });
   it('paths: replay behind the call that OpenCode gave another name', () => {
-    expect(mainPaths(observation)).toEqual(['start', 'continue', 'replay']);
+    expect(mainPaths(observation)).toEqual(['start', 'continue', REPLAY]);
   });
   checkEvery(() => observation);
 });

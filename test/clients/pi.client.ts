@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ContentBlock, type ModelRequest, newestUserText, type Reply } from '../../scripted-model/script.ts';
-import { checkCalls, checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage } from './checks.ts';
+import { checkCalls, checkEveryRequest, checkThinking, checkWhatTheModelSaw, onStage, REPLAY } from './checks.ts';
 import { allTexts, blocksOf, comparableMessages, outline, toolResults } from './comparison.ts';
 import { ignoredFields } from './declared.ts';
 import { answersIn, type PiConversation, PiProject, type PiScript } from './pi.ts';
@@ -121,7 +121,7 @@ describe('a third turn after a restart of the gateway', () => {
     ]);
   });
   it('paths: replay, then continue', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['replay', 'continue']);
+    expect(observation.exchanges.map(pathOf)).toEqual([REPLAY, 'continue']);
   });
   checkThinking('pi', 2, () => observation);
   checkEvery(() => observation);
@@ -151,7 +151,7 @@ describe('images: one in the prompt, one that a tool reads', () => {
     }
   });
   it('paths: a replay where a tool’s image cannot be handed to the live process', () => {
-    expect([...looked.exchanges, ...continued.exchanges].map(pathOf)).toEqual(['start', 'replay', 'continue']);
+    expect([...looked.exchanges, ...continued.exchanges].map(pathOf)).toEqual(['start', REPLAY, 'continue']);
   });
   describe('at first', () => checkEvery(() => looked));
   describe('with --continue', () => checkEvery(() => continued));
@@ -183,7 +183,7 @@ describe('an error', () => {
       ]);
     });
     it('paths: continue, then a replay that has nothing of the failed answer', () => {
-      expect(observation.exchanges.map(pathOf)).toEqual(['continue', 'replay']);
+      expect(observation.exchanges.map(pathOf)).toEqual(['continue', REPLAY]);
       expect(observation.seen.map(({ body }) => outline(body))).toEqual([SECOND_PROMPT, SECOND_PROMPT]);
     });
     checkCalls(() => observation);
@@ -438,7 +438,7 @@ describe('another model in the middle', () => {
     expect(blocksOf(back).map(({ type }) => type)).toEqual(['thinking', 'text', 'tool_use']);
   });
   it('paths: a replay for the other model, and the first one’s process goes back', () => {
-    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', 'replay', 'rewind']);
+    expect(observation.exchanges.map(pathOf)).toEqual(['start', 'continue', REPLAY, 'rewind']);
   });
   checkEvery(() => observation);
 });
