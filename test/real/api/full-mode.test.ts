@@ -156,7 +156,7 @@ const SCENARIOS: Record<string, Step[]> = {
     CALLED,
     { messages: results('ok'), body: { tools: toolsOf('read', 'write') }, path: 'rewind' },
     { messages: says('more'), body: { tools: toolsOf('read', 'write'), betas: ['pdfs-2024-09-25'] }, path: 'replay' },
-    { messages: says('more'), body: { system: 'Another.' }, path: 'replay' },
+    { messages: says('more'), body: { system: 'Another one.' }, path: 'replay' },
   ],
   'tools with the names of Claude Code’s own': [
     { messages: says('hi'), reply: callOf('Bash'), body: { tools: toolsOf(...OWN_TOOLS) }, path: 'start' },
