@@ -3,7 +3,8 @@ import { ScriptedModel } from '../../scripted-model/server.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { startEngine } from '../support/engine.ts';
 import { OwnCalls } from '../support/own-calls.ts';
-import { describeEngine, type EngineUnderTest } from './conformance.ts';
+import { describeEngine } from './conformance.ts';
+import type { EngineUnderTest } from './engine-under-test.ts';
 import { describeLoads } from './load-conformance.ts';
 
 const ownCalls = new OwnCalls();

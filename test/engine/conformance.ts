@@ -1,27 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Reply, Script } from '../../scripted-model/script.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { Reply } from '../../scripted-model/script.ts';
 import { stableJson } from '../../src/conversation/canonical.ts';
 import type { CountedPlaces } from '../../src/spec/counted-part.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener } from '../../src/spec/engine.ts';
 import { failure } from '../../src/spec/failures.ts';
 import type { Message } from '../../src/spec/messages.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
-import { asTheModelSees, type Seen } from '../support/as-the-model-sees.ts';
+import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { assistant, collect, finish, NO_LISTENER, PATIENT, request, tool, user } from '../support/engine.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import type { StreamEvent } from '../support/sse-frames.ts';
-
-/** An engine, and what its conformance is seen by. */
-export interface EngineUnderTest {
-  engine: Engine;
-  /** What the model answers from now on. */
-  use(script: Script): void;
-  /** The messages of each call of the model since the last {@link use}, as the model saw them. */
-  calls(): Seen[][];
-  /** Kills a process from outside. */
-  kill(process: ConversationProcess): void;
-  close(): Promise<void>;
-}
+import { type EngineUnderTest, setUpEngine } from './engine-under-test.ts';
 
 const TEXT: Reply = { content: [{ type: 'text', text: 'some words that take several deltas' }] };
 const CALLS: Reply = {
@@ -69,16 +58,10 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineUnd
   describe(name, () => {
     let made: EngineUnderTest;
     let engine: Engine;
-    beforeAll(async () => {
-      made = await makeEngine();
-      engine = made.engine;
+    setUpEngine(makeEngine, (ready) => {
+      made = ready;
+      engine = ready.engine;
     });
-    beforeEach(() => made.use([]));
-    afterEach(async () => {
-      engine.endAll();
-      await engine.allGone();
-    });
-    afterAll(() => made?.close());
 
     const answering = (...replies: Reply[]) => made.use([{ replies }]);
     const begin = (messages: Message[], rest = {}, listener: ProcessListener = NO_LISTENER) =>

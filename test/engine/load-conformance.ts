@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Reply } from '../../scripted-model/script.ts';
 import { stableJson } from '../../src/conversation/canonical.ts';
 import type { ConversationProcess, Engine } from '../../src/spec/engine.ts';
 import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { assistant, collect, finish, NO_LISTENER, PATIENT, request, tool, user } from '../support/engine.ts';
-import type { EngineUnderTest } from './conformance.ts';
+import { type EngineUnderTest, setUpEngine } from './engine-under-test.ts';
 
 const TEXT: Reply = { content: [{ type: 'text', text: 'an answer' }] };
 const CALL: Reply = { content: [{ type: 'tool_use', id: 'toolu_a', name: 'read', input: {} }] };
@@ -20,16 +20,10 @@ export function describeLoads(name: string, makeEngine: () => Promise<EngineUnde
   describe(`${name}: a process takes another conversation`, () => {
     let made: EngineUnderTest;
     let engine: Engine;
-    beforeAll(async () => {
-      made = await makeEngine();
-      engine = made.engine;
+    setUpEngine(makeEngine, (ready) => {
+      made = ready;
+      engine = ready.engine;
     });
-    beforeEach(() => made.use([]));
-    afterEach(async () => {
-      engine.endAll();
-      await engine.allGone();
-    });
-    afterAll(() => made?.close());
 
     /** A process that has answered these messages; the model answers by the replies from then on. */
     const answered = async (messages: Message[], replies: Reply[] = [], first = TEXT): Promise<ConversationProcess> => {

@@ -2,7 +2,8 @@ import { ScriptedAnswers } from '../../test-engine/scripted-answers.ts';
 import { TestEngine } from '../../test-engine/test-engine.ts';
 import type { TestProcess } from '../../test-engine/test-process.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
-import { describeEngine, type EngineUnderTest } from './conformance.ts';
+import { describeEngine } from './conformance.ts';
+import type { EngineUnderTest } from './engine-under-test.ts';
 import { describeLoads } from './load-conformance.ts';
 
 async function makeEngine(): Promise<EngineUnderTest> {

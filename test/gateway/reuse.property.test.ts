@@ -17,8 +17,9 @@ import { request, tool } from '../support/engine.ts';
 import { ROOMY } from '../support/gateway-in-process.ts';
 
 /**
- * Callers that begin conversations, go on, undo, edit, fork, ask again and bring the history of another caller, at one time, while processes are killed and fail. Every
- * call of the model is what a new process would be given, and has no word of another conversation or caller.
+ * Callers that begin conversations, go on, undo, edit, fork, ask again and bring the history of another caller, at one time,
+ * while processes are killed and fail. Every call of the model is what a new process would be given, and has no word of another
+ * conversation or caller.
  */
 
 const STEPS = {

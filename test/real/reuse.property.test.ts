@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
@@ -5,7 +6,8 @@ import { ScriptedModel } from '../../scripted-model/server.ts';
 import type { Block, WireMessage } from '../support/as-the-model-sees.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
-import { childrenOf } from '../support/process-table.ts';
+import { childrenOf, killIfAlive } from '../support/process-table.ts';
+import { wholeBody } from '../support/whole-body.ts';
 
 /**
  * Callers of one gateway that begin conversations, go on, undo, edit, fork, ask again, bring a history and leave, at one time, while
@@ -73,11 +75,6 @@ function reply({ messages, tools = [] }: ModelRequest): Reply {
   return { content: [said], gap_ms: 5 };
 }
 
-/** All that the model got, but for what tells processes apart. */
-function whole({ metadata: _, ...body }: ModelRequest): unknown {
-  return JSON.parse(JSON.stringify(body).replace(/cc_version=[^;]*;/, ''));
-}
-
 class World {
   readonly paths = new Set<string>();
   readonly #used: TestGateway;
@@ -109,7 +106,7 @@ class World {
     this.#conversations = [];
     for (const { steps, killsAfterMs } of batches) {
       const mayFail = killsAfterMs !== undefined;
-      const killing = mayFail ? passed(killsAfterMs).then(() => this.#kill(killsAfterMs)) : undefined;
+      const killing = mayFail ? sleep(killsAfterMs).then(() => this.#kill(killsAfterMs)) : undefined;
       const asked = await Promise.all(steps.map((one) => this.#take(one, mayFail)));
       await killing;
       for (const each of asked) if (each) await this.#compare(each);
@@ -117,8 +114,7 @@ class World {
   }
 
   async loads(): Promise<number> {
-    const { reuse } = (await (await fetch(`${this.#used.url}/health`)).json()) as { reuse: { loads: number } };
-    return reuse.loads;
+    return (await this.#used.health()).reuse.loads;
   }
 
   async close(): Promise<void> {
@@ -132,11 +128,7 @@ class World {
   #kill(which: number): void {
     const pids = childrenOf(this.#used.child.pid);
     const pid = pids[which % Math.max(1, pids.length)];
-    try {
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    if (pid !== undefined) killIfAlive(pid);
   }
 
   async #compare({ caller, body, path }: Asked): Promise<void> {
@@ -146,7 +138,7 @@ class World {
     expect(new Set(tagsIn(sent))).toEqual(new Set(tagsIn(body)));
     await this.#send(this.#fresh, caller, body);
     const expected = this.#models.fresh.requests.at(-1)?.body as ModelRequest;
-    expect(whole(sent), path).toEqual(whole(expected));
+    expect(wholeBody(sent), path).toEqual(wholeBody(expected));
   }
 
   async #take(one: Step, mayFail: boolean): Promise<Asked | undefined> {
@@ -262,10 +254,6 @@ class World {
 
 function hasCalls({ content }: WireMessage): boolean {
   return Array.isArray(content) && content.some(({ type }) => type === 'tool_use');
-}
-
-function passed(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 const CREDENTIALS = {

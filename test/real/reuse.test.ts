@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
+import type { Reply } from '../../scripted-model/script.ts';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import type { BegunTurn, ConversationProcess } from '../../src/spec/engine.ts';
 import type { MessagesRequest } from '../../src/spec/messages.ts';
@@ -15,6 +15,7 @@ import {
   tool,
   user,
 } from '../support/engine.ts';
+import { wholeBody } from '../support/whole-body.ts';
 
 /** Each request of a process that is used again, compared whole with what a new process sends. */
 
@@ -128,11 +129,6 @@ describe.each(MODES)('a used process in %s mode', (_mode, variables) => {
     await model.close();
   });
 
-  /** A whole body; what tells processes apart is left out. */
-  function body({ metadata: _, ...rest }: ModelRequest): unknown {
-    return JSON.parse(JSON.stringify(rest).replace(/cc_version=[^;]*;/, ''));
-  }
-
   /** Has the used process take a turn, and a new one the same; both must send the same, in one call. */
   async function expectSame(
     given: MessagesRequest,
@@ -144,7 +140,7 @@ describe.each(MODES)('a used process in %s mode', (_mode, variables) => {
     expect((await collect(await take())).at(-1)?.type).toBe('message_stop');
     expect(model.requests.length).toBe(before + 1);
     (await finish(fixture.engine.replay(given, NO_LISTENER))).process.end();
-    const [ofUsed, ofNew] = model.requests.slice(before).map((sent) => body(sent.body));
+    const [ofUsed, ofNew] = model.requests.slice(before).map((sent) => wholeBody(sent.body));
     expect(ofUsed).toEqual(ofNew);
   }
 

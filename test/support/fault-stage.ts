@@ -18,7 +18,7 @@ import {
   until,
 } from './gateway.ts';
 import { OwnCalls } from './own-calls.ts';
-import { commandOf, environmentOf, parentOf, processesWith } from './process-table.ts';
+import { commandOf, environmentOf, killIfAlive, parentOf, processesWith } from './process-table.ts';
 import type { StreamEvent } from './sse-frames.ts';
 import { SseGrammar } from './sse-grammar.ts';
 
@@ -220,11 +220,7 @@ export class FaultStage {
   /** SIGKILL of one `claude` process, which may be quicker to end by itself. */
   killProcess(pid: number): void {
     this.#hasKilled = true;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    killIfAlive(pid);
   }
 
   /** SIGKILL of one `claude` process that waits, until the gateway knows of it. */

@@ -98,6 +98,7 @@ export interface Health {
   processes: { streaming: number; held: number; idle: number; spare: number; starting: number };
   waiting: number;
   memoryBytes: number;
+  reuse: { loads: number };
 }
 
 /** Runs the program and waits for its end. */

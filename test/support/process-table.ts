@@ -36,6 +36,15 @@ export function commandOf(pid: number | undefined): string {
   return pid === undefined ? '' : textOf(pid, 'cmdline');
 }
 
+/** SIGKILL of a process, which may be quicker to end by itself. */
+export function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

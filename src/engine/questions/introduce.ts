@@ -12,7 +12,8 @@ import { untilRenewed } from './renew-sign-in.ts';
 const INTRODUCTION_MS = 60_000;
 
 /**
- * What the SDK says of itself: which credential it finds, its models, and whether its processes can be used again. Takes one process; calls no model.
+ * What the SDK says of itself: which credential it finds, its models, and whether its processes can be used again. Takes one
+ * process; calls no model.
  *
  * @throws FailureError `process_start_failed` when the process ended; the SDK's error otherwise
  */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
@@ -192,19 +193,19 @@ class Run {
       case 'upstream':
         return this.#send(turn, stream);
       case 'late':
-        await passed(LATE_MS);
+        await sleep(LATE_MS);
         return this.#send(turn, stream);
       case 'leave': {
         await this.#restarting;
         const { socket } = turn.sendAlone({ stream });
-        await passed(fault.afterMs);
+        await sleep(fault.afterMs);
         if (fault.how === 'FIN') socket.end();
         else socket.resetAndDestroy();
         return undefined;
       }
       case 'kill': {
         const sending = this.#send(turn, stream);
-        await passed(fault.afterMs);
+        await sleep(fault.afterMs);
         await this.#restarting;
         const pids = this.#stage.processes();
         const pid = pids[fault.which % pids.length];
@@ -216,7 +217,7 @@ class Run {
       }
       case 'twice': {
         const first = this.#send(turn, stream);
-        await passed(fault.afterMs);
+        await sleep(fault.afterMs);
         const [one, other] = await Promise.all([first, this.#send(turn, stream)]);
         if (one.kind === 'error') this.#expectDue(one, turn);
         else if (one.kind === 'answer') turn.expectAnswer(one);
@@ -224,7 +225,7 @@ class Run {
       }
       case 'restart': {
         const sending = this.#send(turn, stream);
-        await passed(fault.afterMs);
+        await sleep(fault.afterMs);
         await this.#restart();
         return sending;
       }
@@ -279,8 +280,4 @@ function nameOf(fault: Fault): string {
 /** The connection broke before the answer had come to its end. */
 interface Broken {
   kind: 'broken';
-}
-
-function passed(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -29,6 +29,7 @@ import { type Transcript, toModelContent, toTranscript } from '../../../src/engi
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
 import { assistant, user } from '../../support/engine.ts';
 import { surroundings, until } from '../../support/gateway.ts';
+import { wholeBody } from '../../support/whole-body.ts';
 
 /** Of the bare SDK's messages, also those that its types leave out. */
 export type Heard = { type: string } & Record<string, unknown>;
@@ -398,9 +399,6 @@ function bodyAt(model: ScriptedModel, at: number): ModelRequest {
 }
 
 /** A body as two are compared: in the order of its keys, without what names the session. */
-export function comparable({ metadata: _, system, ...rest }: ModelRequest): string {
-  const shown = Array.isArray(system)
-    ? system.filter(({ text }) => !text?.startsWith('x-anthropic-billing-header'))
-    : system;
-  return JSON.stringify({ system: shown, ...rest }, null, 1);
+export function comparable(body: ModelRequest): string {
+  return JSON.stringify(wholeBody(body), null, 1);
 }
