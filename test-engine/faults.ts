@@ -12,6 +12,8 @@ export interface Faults {
   files?: 'fails';
   /** A process that is made for a request does not come up. */
   spawn?: Fault;
+  /** The most processes that the machine bears: a limit that is met when one is spawned, or before. */
+  machine?: { most: number; met: 'when spawned' | 'before' };
   spawnSpare?: Fault;
   /** A spare cannot become the process of a conversation. */
   claim?: Fault;

@@ -2,7 +2,7 @@ import { untilAborted } from '../src/async/until-aborted.ts';
 import { stableJson } from '../src/conversation/canonical.ts';
 import type { CountedFor, CountedPart, CountedPlaces, PlaceCounts } from '../src/spec/counted-part.ts';
 import type { BegunTurn, Engine, Introduction, ProcessListener } from '../src/spec/engine.ts';
-import { type Failure, failed } from '../src/spec/failures.ts';
+import { type Failure, FailureError, failed, failure } from '../src/spec/failures.ts';
 import type { MessagesRequest } from '../src/spec/messages.ts';
 import type { PlanLimits } from '../src/spec/plan-limits.ts';
 import type { Fault, Faults } from './faults.ts';
@@ -66,8 +66,14 @@ export class TestEngine implements Engine {
 
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
     if (this.faults.files) throw failed('files_not_written', { folder: '/full', problem: 'ENOSPC' });
+    const { machine } = this.faults;
+    const isAtLimit = machine !== undefined && this.#processes.size >= machine.most;
+    const limit = failure('machine_at_limit', { limit: '`ulimit -n`', problem: 'EMFILE' });
+    if (isAtLimit && machine.met === 'before') throw new FailureError(limit);
     const process = this.#newProcess(request, listener);
-    return { process, events: process.begin() };
+    const events = process.begin();
+    if (isAtLimit) process.end(limit);
+    return { process, events };
   }
 
   spawnSpare(): Promise<TestSpare> {

@@ -169,6 +169,11 @@ export class Gateway {
     };
   }
 
+  /** Mends what made a turn fail before its first event; returns whether a new process may take it now. */
+  #mend(failure: Failure): Promise<boolean> {
+    return failure.code === 'machine_at_limit' ? this.#pool.makeRoom() : this.#engine.recover(failure);
+  }
+
   #relay(begun: ServedTurn, order: Order, lineages: readonly Lineage[], leave: () => void): AsyncIterable<TurnEvent> {
     const { request, signal, marks, asReturned } = order;
     let served = begun;
@@ -195,11 +200,7 @@ export class Gateway {
       return served.events;
     };
     return observed(
-      withSecondTry(
-        begun.events,
-        (failure) => untilAborted(this.#engine.recover(failure), signal, false),
-        replayInstead,
-      ),
+      withSecondTry(begun.events, (failure) => untilAborted(this.#mend(failure), signal, false), replayInstead),
       {
         onEvent: () => {
           marks.eventAt = performance.now();

@@ -1,7 +1,7 @@
 import { untilAborted } from '../async/until-aborted.ts';
 import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
 import type { BegunTurn, ConversationProcess, Engine, ProcessListener, ProcessState } from '../spec/engine.ts';
-import { failed, failure } from '../spec/failures.ts';
+import { failed, failure, failureOf } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import { type BudgetLimits, type Place, ProcessBudget } from './budget.ts';
 import { Entrance, type Room } from './entrance.ts';
@@ -30,6 +30,9 @@ const SWEEP_MS = 5_000;
 const LONGEST_SPAWN_MS = 10_000;
 /** How long a count of tokens may take, in milliseconds. */
 const COUNT_MS = 30_000;
+/** How long an ended process may take to give its files back to the machine, in milliseconds. */
+const GIVEN_BACK_MS = 100;
+
 /** What is made here keeps nothing else alive; made in a method, it would keep the request as long as the process lives. */
 function onSpawned(marks: SpawnMarks, pace: LoadPace, leaveGate: () => void): () => void {
   return () => {
@@ -176,8 +179,14 @@ export class ProcessPool {
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
       const listener = this.#listener(leaveGate, onSpawned(marks, this.#loads.pace, leaveGate));
-      const begun = this.#engine.replay(request, listener);
-      return this.#keep(begun, place, request, caller.id);
+      // It is kept at once: it may end before anything else runs.
+      const replay = () => this.#keep(this.#engine.replay(request, listener), place, request, caller.id);
+      try {
+        return replay();
+      } catch (error) {
+        if (failureOf(error).code !== 'machine_at_limit' || !(await this.makeRoom())) throw error;
+        return replay();
+      }
     });
   }
 
@@ -224,6 +233,17 @@ export class ProcessPool {
     if (this.#isEnded) begun.process.end(failure('shutting_down'));
     if (begun.process.state === 'ended') this.#release(begun.process);
     return served;
+  }
+
+  /**
+   * Evicts a process that waits, for a machine that has reached a limit.
+   *
+   * @returns whether there was one; what it held is free then
+   */
+  async makeRoom(): Promise<boolean> {
+    if (!this.#evict()) return false;
+    await new Promise((resolve) => setTimeout(resolve, GIVEN_BACK_MS));
+    return true;
   }
 
   /** A process has answered a turn. */

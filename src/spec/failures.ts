@@ -356,7 +356,7 @@ export const FAILURES = {
     retryAfterSeconds: 5,
     mayRepeat: true,
     cause:
-      'Isthmus could not make a process, since it or its machine has as many open files or processes as a limit allows. Nothing reached the model.',
+      'Isthmus could not make a process, since it or its machine has as many open files or processes as a limit allows. It has ended one that waited, if there was one. Nothing reached the model.',
     cure: 'Send it again after `retry-after` seconds. Raise the limit that the message names, or lower `--max-processes`: a process takes a dozen open files.',
     words: ({ limit, problem }: { limit: string; problem: string }) => ({
       message: `Isthmus cannot make another process: ${limit} is reached (${problem}). Try again, raise that limit, or lower --max-processes.`,

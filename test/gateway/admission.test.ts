@@ -232,3 +232,16 @@ test('a process that waits longer than its limit leaves', async () => {
     vi.useRealTimers();
   }
 });
+
+test.each(['when spawned', 'before'] as const)(
+  'a process that waits goes for a machine that bears no more, which is met %s',
+  async (met) => {
+    await setUp({ reuses: false });
+    house.engine.faults.machine = { most: 2, met };
+    for (const key of ['one', 'two', 'three']) expect((await house.ask('hi', { key })).response.status).toBe(200);
+    expect(house.engine.processes).toHaveLength(2);
+    house.engine.faults.machine = { most: 0, met };
+    for (const key of ['four', 'five']) await failing(house.ask('hi', { key }));
+    expect(await failing(house.ask('hi', { key: 'six' }))).toMatchObject({ status: 529 });
+  },
+);
