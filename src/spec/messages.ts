@@ -1,3 +1,5 @@
+import type { NamedAgent } from './agent.ts';
+
 /**
  * The gateway's own request and answer, in the vocabulary of the Messages API.
  *
@@ -58,6 +60,8 @@ export interface MessagesRequest {
   via?: readonly string[];
   /** The user that the client says it asks for; for log lines only. */
   userId?: string;
+  /** The agent that answers; absent for a request whose client runs its own tools. */
+  agent?: NamedAgent;
 }
 
 /** A complete answer, as the API's non-streaming body: `usage` and `stop_reason` are the model's own. */

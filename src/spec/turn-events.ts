@@ -1,3 +1,4 @@
+import type { Expansion, TurnSteps } from './agent.ts';
 import type { Failure } from './failures.ts';
 import type { AnswerMessage, ContentBlock, JsonObject } from './messages.ts';
 
@@ -13,10 +14,16 @@ export type TurnEvent =
   | { type: 'message_delta'; delta: MessageDelta; usage?: JsonObject }
   /**
    * The answer is complete; `answer` is the fold of all events before. `unfoldable` is set when the fold lost something: the
-   * input of a call is no JSON.
+   * input of a call is no JSON. `hidden` is what an agent did that the answer does not show.
    */
-  | { type: 'message_stop'; answer: AnswerMessage; unfoldable?: Failure }
+  | { type: 'message_stop'; answer: AnswerMessage; unfoldable?: Failure; hidden?: HiddenSteps }
   | { type: 'failure'; failure: Failure };
+
+/** What an agent's turn has beside its answer. */
+export interface HiddenSteps {
+  steps: TurnSteps;
+  expansion: Expansion;
+}
 
 export interface MessageDelta extends JsonObject {
   stop_reason: string | null;
