@@ -11,11 +11,14 @@ export interface LineageRoot {
   callerId: string;
   model: string;
   system: string;
+  /** The name of the agent that has the conversation. */
+  agent?: string | undefined;
 }
 
 /** The lineage of a conversation that has no messages yet. */
 export function rootLineage(root: LineageRoot): Lineage {
-  return digest([stableJson([root.callerId, root.model, root.system])]);
+  const { callerId, model, system, agent } = root;
+  return digest([stableJson([callerId, model, system, ...(agent === undefined ? [] : [agent])])]);
 }
 
 /** The lineage after one more message. */
@@ -33,7 +36,8 @@ export function extendLineageByAnswer(lineage: Lineage, { role, content }: Messa
  * that of the whole. The last but one is that of its history.
  */
 export function requestLineages(request: MessagesRequest, callerId: string): Lineage[] {
-  let lineage = rootLineage({ callerId, model: request.model, system: request.system });
+  const { model, system, agent } = request;
+  let lineage = rootLineage({ callerId, model, system, agent: agent?.name });
   const lineages = [lineage];
   for (const message of request.messages) {
     lineage = extendLineage(lineage, message);

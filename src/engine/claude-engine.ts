@@ -1,9 +1,12 @@
+import type { Agent } from '../spec/agent.ts';
 import type { CountedFor, CountedPlaces, PlaceCounts } from '../spec/counted-part.ts';
 import type { BegunTurn, Engine, Introduction, ProcessListener, Spare, SpareLikeness } from '../spec/engine.ts';
 import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { HeardModel } from '../spec/model-listing.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
+import { spawnAgent } from './agents/agent-process.ts';
+import { isPersonal } from './agents/expansion.ts';
 import { Announcements, type EngineLog } from './announcements/announcements.ts';
 import { probeBy } from './announcements/probe.ts';
 import { BARE } from './announcements/silence.ts';
@@ -29,12 +32,16 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
   onLimits: (heard: PlanLimits) => void;
   /** Hears of each model that has answered, as often as it answers. */
   onModel: (heard: HeardModel) => void;
+  /** By their names. */
+  agents?: ReadonlyMap<string, Agent>;
 }
 
 /** The engine over the Claude Agent SDK: each conversation is a `claude` process. */
 export class ClaudeEngine implements Engine {
   readonly #maker: ProcessMaker;
   readonly #rules: ProcessRules;
+  readonly #agents: ReadonlyMap<string, Agent>;
+  readonly #log: EngineLog;
   readonly #counter: ProcessCounter;
   /** In full mode. */
   readonly #announcements: Announcements | undefined;
@@ -42,7 +49,9 @@ export class ClaudeEngine implements Engine {
   readonly #signIn: SignIn | undefined;
   #canReuse = false;
 
-  constructor({ stallMs, retries, log, onLimits, onModel, ...options }: ClaudeEngineOptions) {
+  constructor({ stallMs, retries, log, onLimits, onModel, agents = new Map(), ...options }: ClaudeEngineOptions) {
+    this.#agents = agents;
+    this.#log = log;
     const failsAtFirstRetry = retries === 'client';
     this.#maker = new ProcessMaker(options);
     this.#counter = new ProcessCounter(this.#maker);
@@ -68,13 +77,13 @@ export class ClaudeEngine implements Engine {
 
   /** The history becomes a transcript that the process resumes; works for any history, and for none. */
   replay(request: MessagesRequest, listener: ProcessListener): BegunTurn {
-    return replayInNewProcess(
-      this.#maker,
-      this.#rules,
-      this.#announcements?.silence(request.model) ?? BARE,
-      request,
-      listener,
-    );
+    const agent = request.agent && this.#agents.get(request.agent.name);
+    const silence = this.#announcements?.silence(request.model) ?? BARE;
+    if (agent) {
+      const agents = { maker: this.#maker, rules: this.#rules, log: this.#log };
+      return spawnAgent(agents, agent, request, silence.announced.filter(isPersonal), listener);
+    }
+    return replayInNewProcess(this.#maker, this.#rules, silence, request, listener);
   }
 
   get sparesServe(): 'any request' | 'alike requests' {
@@ -110,7 +119,7 @@ export class ClaudeEngine implements Engine {
   }
 
   reuseKey(request: MessagesRequest): string | undefined {
-    return this.#canReuse ? reuseKey(request) : undefined;
+    return this.#canReuse && !request.agent ? reuseKey(request) : undefined;
   }
 
   close(): void {

@@ -7,16 +7,21 @@ import type { LoadCounts } from '../processes/loads.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
 import type { ServedTurn } from '../processes/seeker.ts';
 import type { Failing, OnSpareEnd } from '../processes/spare-health.ts';
+import type { AgentSession } from '../spec/agent.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { Engine } from '../spec/engine.ts';
+import type { ExpansionRecord } from '../spec/expansion-store.ts';
 import { type Failure, failed, failureOf } from '../spec/failures.ts';
 import type { AnswerMessage, Message, MessagesRequest } from '../spec/messages.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
+import { type AdmittedTurn, type AgentParts, AgentTurns } from './agent-turns.ts';
 import { type Way, Ways } from './ways.ts';
 
 /** A request with all that the gateway needs to answer it. */
 export interface Order {
+  /** The gateway's id of the request. */
+  id: string;
   request: MessagesRequest;
   caller: Caller;
   /** Aborts when the client has gone. */
@@ -25,13 +30,28 @@ export interface Order {
   marks: TurnMarks;
   /** The message in which the client will send an answer back. */
   asReturned: (answer: AnswerMessage) => Message;
+  /** What it says of the conversation; for agents only. */
+  session: AgentSession;
 }
 
 /** A turn on its way to the model. */
 export interface OpenTurn {
   way: Way;
+  /** Of a turn of an agent. */
+  agent?: OpenAgentTurn;
   /** To be iterated once; leaving the iteration early cancels the turn at the model. */
   events: AsyncIterable<TurnEvent>;
+}
+
+/** What a client is told of an agent's turn at its beginning. */
+export interface OpenAgentTurn {
+  name: string;
+  /** The conversation's id. */
+  session: string;
+  /** Whether several conversations look like this one, and the newest was taken. */
+  isGuessed: boolean;
+  /** As of the request, with the answers whose steps are not known. */
+  converted: readonly string[];
 }
 
 export interface TokenCount {
@@ -72,12 +92,17 @@ export class Gateway {
   readonly #ways: Ways;
   readonly #counter: TokenCounter;
   readonly #callers = new CallerTurns();
+  readonly #agents: AgentTurns | undefined;
   #isDraining = false;
   #open = 0;
 
-  /** @param onSpareEnd hears of each spare that ended by itself */
-  constructor(engine: Engine, limits: GatewayLimits, onSpareEnd: OnSpareEnd = () => undefined) {
+  /**
+   * @param onSpareEnd hears of each spare that ended by itself
+   * @param agents absent where the operator defines none
+   */
+  constructor(engine: Engine, limits: GatewayLimits, onSpareEnd: OnSpareEnd = () => undefined, agents?: AgentParts) {
     this.#engine = engine;
+    this.#agents = agents && new AgentTurns(agents);
     this.#reuses = limits.reuses;
     this.#pool = new ProcessPool(engine, limits, (process) => this.#ways.forget(process), onSpareEnd);
     this.#ways = new Ways(engine, this.#pool, limits.reuses);
@@ -108,12 +133,43 @@ export class Gateway {
     const leave = this.#enter(order.caller);
     try {
       const lineages = requestLineages(order.request, order.caller.id);
-      const { way, turn } = await this.#ways.reach(order, lineages);
-      return { way, events: this.#relay(turn, order, lineages, leave) };
+      const admitted = await this.#agents?.admit(order, lineages);
+      return admitted
+        ? await this.#openAgent(admitted, { ...order, request: admitted.request }, lineages, leave)
+        : await this.#reach(order, lineages, leave);
     } catch (error) {
       leave();
       throw error;
     }
+  }
+
+  async #reach(order: Order, lineages: readonly Lineage[], leave: () => void): Promise<OpenTurn> {
+    const { way, turn } = await this.#ways.reach(order, lineages);
+    return { way, events: this.#relay(turn, order, lineages, leave) };
+  }
+
+  async #openAgent(
+    { session, isGuessed, keep, leave: leaveWorkspace }: AdmittedTurn,
+    order: Order,
+    lineages: readonly Lineage[],
+    leave: () => void,
+  ): Promise<OpenTurn> {
+    try {
+      const { way, events } = await this.#reach(order, lineages, () => {
+        leaveWorkspace();
+        leave();
+      });
+      const { agent, converted } = order.request;
+      return { way, agent: { name: agent?.name ?? '', session, isGuessed, converted }, events: keep(events) };
+    } catch (error) {
+      leaveWorkspace();
+      throw error;
+    }
+  }
+
+  /** What an agent did in a turn of this caller, by the id of its request. */
+  async agentTurn(id: string, caller: Caller): Promise<ExpansionRecord | undefined> {
+    return this.#agents?.turn(id, caller);
   }
 
   /**

@@ -196,7 +196,8 @@ export class Ways {
   }
 
   async #spare(task: Task): Promise<ServedTurn | undefined> {
-    const { messages } = task.request;
+    const { messages, agent } = task.request;
+    if (agent) return undefined;
     const history = messages.length - 1;
     if (obstacleToLoad(messages, history) !== undefined) return undefined;
     if (history > 0 && (task.key === undefined || !this.#pool.isQuicker('spare', history))) return undefined;

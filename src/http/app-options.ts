@@ -8,7 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 
 /** What the routes work with. */
 export interface AppOptions {
-  gateway: Pick<Gateway, 'open' | 'countTokens' | 'status'>;
+  gateway: Pick<Gateway, 'open' | 'countTokens' | 'status' | 'agentTurn'>;
   dialects: Dialects;
   /** The gateway's own id; requests that came through it are refused. */
   id: string;

@@ -4,6 +4,7 @@ import { guardLoop } from '../access/via.ts';
 import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
 import { limitsBody, usageBody } from '../limits/usage.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
+import { agentStepsHandler } from './agent-steps-route.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
 import { Intake } from './intake.ts';
@@ -73,6 +74,7 @@ export function createApp(options: AppOptions): App {
     ],
     ['/api/hello', { GET: (context) => context.text('hello') }],
     ['/v1/usage', { GET: (context) => context.json(usageBody(limits.at(Date.now()), identity.mode)) }],
+    ['/v1/agents/turns/:id', { GET: agentStepsHandler(gateway) }],
     ['/v1/capabilities', { GET: (context) => context.json({ ...first.contract, errors: FAILURE_FACTS }) }],
   ]);
   for (const dialect of dialects) {

@@ -1,13 +1,14 @@
-import type { MessagesRequest } from '../spec/messages.ts';
-
 /** The most characters of one header; clients and servers allow some kilobytes for all headers together. */
 const LONGEST = 1_000;
 
 /** So many paths are sorted by their kind; a request with more is no honest one. */
 const MOST_SORTED = 10_000;
 
+/** What became of a request's fields; see `MessagesRequest`. */
+export type RequestFields = { [List in 'ignored' | 'converted' | 'unknown']: readonly string[] };
+
 /** The headers that say what became of the request's fields. */
-export function fieldHeaders({ ignored, converted, unknown }: MessagesRequest): Record<string, string> {
+export function fieldHeaders({ ignored, converted, unknown }: RequestFields): Record<string, string> {
   const lists = { 'isthmus-ignored': ignored, 'isthmus-converted': converted, 'isthmus-passed': unknown };
   return Object.fromEntries(
     Object.entries(lists).flatMap(([header, paths]) => (paths.length === 0 ? [] : [[header, fieldList(paths)]])),

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { callerOf } from '../access/caller.ts';
 import { viaIn } from '../access/via.ts';
+import type { AgentSession } from '../spec/agent.ts';
 import type { Caller } from '../spec/caller.ts';
 import { VIA_HEADER } from '../spec/via.ts';
 import type { Env } from './app-options.ts';
@@ -34,4 +35,12 @@ export function clientFrom(header: HeaderReader): string | undefined {
 /** The session that a client says it is in: for the record only, never to choose a history. */
 export function sessionFrom(header: HeaderReader): string | undefined {
   return header('x-session-id') ?? header('x-session-affinity') ?? header('x-claude-code-session-id');
+}
+
+/** What tells conversations with an agent apart that look alike; it chooses no history of others. */
+export function agentSessionFrom(header: HeaderReader): AgentSession {
+  return {
+    id: header('isthmus-session') ?? header('x-claude-session-id'),
+    clientId: header('x-opencode-session') ?? sessionFrom(header),
+  };
 }

@@ -3,13 +3,22 @@ import type { Dialect, TurnRoute } from '../dialects/dialect.ts';
 import { failureOf } from '../spec/failures.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
+import { agentHeaders } from './agent-headers.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
-import { callerFrom, clientFrom, headersOf, isStrict, sessionFrom, viaFrom } from './request-headers.ts';
+import {
+  agentSessionFrom,
+  callerFrom,
+  clientFrom,
+  headersOf,
+  isStrict,
+  sessionFrom,
+  viaFrom,
+} from './request-headers.ts';
 import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
@@ -49,9 +58,11 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         request.userId,
       );
       await letOthersRun(bytes);
-      const { way, events } = await gateway.open({
+      const { way, agent, events } = await gateway.open({
+        id: requestId,
         request: { ...request, via: viaFrom(header) },
         caller,
+        session: agentSessionFrom(header),
         signal: gone.signal,
         marks: recorder.marks,
         asReturned: dialect.asReturned,
@@ -66,7 +77,8 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         headers: {
           'isthmus-path': way.path,
           ...(way.path === 'start' || way.reason === undefined ? {} : { 'isthmus-replay-reason': way.reason }),
-          ...fieldHeaders(request),
+          ...fieldHeaders(agent ? { ...request, converted: agent.converted } : request),
+          ...(agent && agentHeaders(agent)),
         },
         limits: () => limits.at(Date.now()),
         keepAliveMs,

@@ -5,6 +5,7 @@ import { type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecorder } from '../telemetry/turn-recorder.ts';
+import { stepHeaders } from './agent-headers.ts';
 import { errorResponse } from './error-answer.ts';
 
 /** What a client may leave unread of an answer that still comes, in bytes. */
@@ -51,6 +52,7 @@ export async function writeAnswer(events: AsyncIterable<TurnEvent>, options: Ans
         const more = failing.code === 'plan_limit_reached' ? { ...headers, ...limitHeaders(options) } : headers;
         return errorResponse(failing, requestId, dialect, more);
       }
+      if (event.type === 'message_stop' && event.hidden && !stream) answer.add(stepHeaders(event.hidden));
       answer.write(encoder.encode(event), recorder.marks.eventAt);
     }
     answer.end();
@@ -81,6 +83,8 @@ function failureIn(event: TurnEvent, stream: boolean): Failure | undefined {
 class AnswerWriter {
   readonly #options: AnswerOptions;
   #hasBegun = false;
+  /** Headers that only the whole answer has. */
+  #late: Record<string, string> = {};
   #batch = '';
   /** When the first event of the batch came from the engine. */
   #batchFrom: number | undefined;
@@ -92,6 +96,11 @@ class AnswerWriter {
   /** Whether the status is committed. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** Adds headers to an answer that has not begun. */
+  add(headers: Record<string, string>): void {
+    this.#late = headers;
   }
 
   /** @param eventAt when the text's event came from the engine */
@@ -133,6 +142,7 @@ class AnswerWriter {
     const { stream, headers, requestId } = this.#options;
     return {
       ...headers,
+      ...this.#late,
       ...limitHeaders(this.#options),
       'request-id': requestId,
       ...(stream

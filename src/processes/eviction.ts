@@ -16,6 +16,7 @@ const ONE_SHOT_MS = 5_000;
 export interface Opening {
   /** Whether it brought a history, as one that is replayed does. */
   hasHistory: boolean;
+  /** Its client's, or an agent's. */
   hasTools: boolean;
   /** The turns of the process with this one: it may have had other conversations before. */
   turns: number;
@@ -23,10 +24,10 @@ export interface Opening {
 
 /** Keeps nothing of the request. */
 export function openingOf(
-  { messages, tools }: Pick<MessagesRequest, 'messages' | 'tools'>,
+  { messages, tools, agent }: Pick<MessagesRequest, 'messages' | 'tools' | 'agent'>,
   { turns }: Pick<ConversationProcess, 'turns'>,
 ): Opening {
-  return { hasHistory: messages.length > 1, hasTools: tools.length > 0, turns };
+  return { hasHistory: messages.length > 1, hasTools: tools.length > 0 || agent !== undefined, turns };
 }
 
 /**

@@ -59,6 +59,16 @@ export interface NamedAgent {
   name: string;
   /** Agents that the request brings for this conversation, beside those of the operator. */
   subagents?: Readonly<Record<string, Subagent>>;
+  /** The hidden steps of the answers in the history, by the index of the answer, as far as they are known. */
+  expansions?: ReadonlyMap<number, Expansion>;
+}
+
+/** What a request says of the conversation that it goes on with. */
+export interface AgentSession {
+  /** The gateway's id, which came with an earlier answer. */
+  id?: string | undefined;
+  /** The client's own. */
+  clientId?: string | undefined;
 }
 
 /** One thing that an agent did in a turn. */

@@ -10,6 +10,8 @@ export interface ExpansionRecord {
   session: string;
   /** The client's own id of the conversation, if it sends one. */
   clientSession?: string;
+  /** A digest of the signatures in the answer's thinking, if it has any: they come back with it. */
+  signatures?: string;
   /** The caller's id. */
   caller: string;
   agent: string;

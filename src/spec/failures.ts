@@ -383,6 +383,37 @@ export const FAILURES = {
       message: `tools: Claude Code does not take tools with the names ${names.join(', ')}; give them other names.`,
     }),
   },
+  agent_turn_running: {
+    status: 409,
+    type: 'invalid_request_error',
+    mayRepeat: false,
+    cause: 'The same turn of this conversation is under way, and its agent may change files: it does not run twice.',
+    cure: 'Wait for the answer of the first request. To give it up, close its connection, then send it again.',
+    words: ({ agent }: { agent: string }) => ({
+      message: `The agent ${agent} is at work on this very turn; it does not run twice. Wait for its answer, or close that connection first.`,
+    }),
+  },
+  agent_out_of_time: {
+    status: 504,
+    type: 'timeout_error',
+    mayRepeat: false,
+    cause: 'The time of an agent’s turn was over before its first answer of the model. Nothing was done.',
+    cure: 'Send it again later, or give the agent more `maxSeconds`.',
+    words: ({ seconds }: { seconds: number }) => ({
+      message: `The model has not begun to answer within the ${seconds} seconds that the agent has for one turn. Send it again later.`,
+    }),
+  },
+  workspace_busy: {
+    status: 529,
+    type: 'overloaded_error',
+    retryAfterSeconds: 10,
+    mayRepeat: true,
+    cause:
+      'Another turn works in the same workspace, and did not end within `--queue-seconds`. Nothing reached the model.',
+    cure: 'Send it again after `retry-after` seconds.',
+    words: ({ agent, seconds }: { agent: string; seconds: number }) =>
+      tryAgain(`The workspace of the agent ${agent} has been in use for ${seconds} seconds by another turn.`),
+  },
   client_gone: {
     status: 499,
     type: 'api_error',

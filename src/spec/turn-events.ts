@@ -23,6 +23,8 @@ export type TurnEvent =
 export interface HiddenSteps {
   steps: TurnSteps;
   expansion: Expansion;
+  /** Whether they outlive the gateway; absent before they are kept. */
+  isKept?: boolean;
 }
 
 export interface MessageDelta extends JsonObject {

@@ -5,6 +5,7 @@ import { findExecutable } from '../../src/engine/process/executable.ts';
 import { createRunDirectory } from '../../src/engine/process/run-directory.ts';
 import { findTranscripts } from '../../src/engine/process/sdk-transcripts.ts';
 import { Spawner } from '../../src/engine/process/spawner.ts';
+import type { Agent } from '../../src/spec/agent.ts';
 import type { BegunTurn, Engine } from '../../src/spec/engine.ts';
 import type { ClientTool, Message, MessagesRequest } from '../../src/spec/messages.ts';
 import type { HeardModel } from '../../src/spec/model-listing.ts';
@@ -26,7 +27,11 @@ export interface EngineFixture {
 }
 
 /** The engine over the real SDK and binary, without a gateway around it. */
-export function startEngine(modelUrl: string, extraVariables: Record<string, string> = {}): EngineFixture {
+export function startEngine(
+  modelUrl: string,
+  extraVariables: Record<string, string> = {},
+  agents: readonly Agent[] = [],
+): EngineFixture {
   const { env, home, remove } = surroundings(modelUrl);
   const told: PlanLimits[] = [];
   const models: HeardModel[] = [];
@@ -49,6 +54,7 @@ export function startEngine(modelUrl: string, extraVariables: Record<string, str
     log: (event, fields) => learned.push([event, fields]),
     onLimits: (heard) => told.push(heard),
     onModel: (heard) => models.push(heard),
+    agents: new Map(agents.map((agent) => [agent.name, agent])),
   });
   return {
     engine,

@@ -1,4 +1,5 @@
-import type { TurnEvent } from '../../spec/turn-events.ts';
+import { stepsBody } from '../../spec/steps-body.ts';
+import type { HiddenSteps, TurnEvent } from '../../spec/turn-events.ts';
 import type { AnswerEncoder } from '../dialect.ts';
 import { sseFrame } from '../sse/frame.ts';
 import { errorBody } from './encode-error.ts';
@@ -14,7 +15,7 @@ export class StreamEncoder implements AnswerEncoder {
   encode(event: TurnEvent): string {
     switch (event.type) {
       case 'message_stop':
-        return STOP;
+        return event.hidden ? `${stepsFrame(event.hidden)}${STOP}` : STOP;
       case 'failure':
         return sseFrame('error', errorBody(event.failure, this.#requestId));
       default:
@@ -32,6 +33,11 @@ export const wholeEncoder: AnswerEncoder = {
   encode: (event) => (event.type === 'message_stop' ? JSON.stringify(event.answer) : ''),
   keepAlive: () => '',
 };
+
+/** What an agent did. Clients refuse an event that the API does not have, and pay a ping no heed. */
+function stepsFrame({ steps, isKept }: HiddenSteps): string {
+  return sseFrame('ping', { type: 'ping', isthmus_agent: { ...stepsBody(steps), kept: isKept ?? false } });
+}
 
 const STOP = sseFrame('message_stop', { type: 'message_stop' });
 const PING = sseFrame('ping', { type: 'ping' });

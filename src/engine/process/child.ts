@@ -74,7 +74,8 @@ export class Child {
       });
     });
     void this.gone.then(() => this.#cleanUp(this));
-    if (this.#isEnded) child.kill('SIGKILL');
+    child.once('exit', () => killGroup(child));
+    if (this.#isEnded) kill(child);
   }
 
   /** The SDK skips what is no message: a binary may say there why it ends. To listen earlier would take that from the SDK. */
@@ -95,8 +96,22 @@ export class Child {
   /** SIGKILL: any gentler end lets the CLI call the model once more. */
   end(): void {
     this.#isEnded = true;
-    if (this.#child) this.#child.kill('SIGKILL');
+    if (this.#child) kill(this.#child);
     else this.#cleanUp(this);
+  }
+}
+
+function kill(child: ChildProcess): void {
+  if (!killGroup(child)) child.kill('SIGKILL');
+}
+
+/** What a process has started lives in its group: the sandbox of an agent's commands, for one. Windows has no groups. */
+function killGroup({ pid }: ChildProcess): boolean {
+  if (pid === undefined || process.platform === 'win32') return false;
+  try {
+    return process.kill(-pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }
 

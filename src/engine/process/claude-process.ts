@@ -8,7 +8,7 @@ import type { MessagesRequest } from '../../spec/messages.ts';
 import type { HeardModel } from '../../spec/model-listing.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
-import { oneAnswer } from '../turn/answer-strategy.ts';
+import { type AnswerStrategy, oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
 import type { Environment } from './environment.ts';
@@ -48,6 +48,17 @@ export interface ProcessParts extends InputParts, ProcessRules {
   listener: ProcessListener;
   /** Why the process must not take another turn; undefined if it may. */
   staleness: () => string | undefined;
+  /** How the model's answers make up a turn; by default each is one. */
+  strategy?: AnswerStrategy;
+  /** How long a turn may take. */
+  timeLimit?: TimeLimit;
+}
+
+/** How long a turn may take, whatever happens in it. */
+export interface TimeLimit {
+  milliseconds: number;
+  /** Called before the turn is ended as far as it has come. */
+  onOver: () => void;
 }
 
 /** How long the CLI may take until it is ready for the next turn, in milliseconds. */
@@ -71,6 +82,7 @@ export class ClaudeProcess implements ConversationProcess {
   #settled: Promise<void> = Promise.resolve();
   #settle: () => void = () => undefined;
   #stall: NodeJS.Timeout | undefined;
+  #clock: NodeJS.Timeout | undefined;
   /** Whether it has said that it is about to call the model. */
   #isUp = false;
   /** Aborts when the process has ended. */
@@ -87,7 +99,7 @@ export class ClaudeProcess implements ConversationProcess {
     this.#reader = new MessageReader({
       ...namesIn(parts),
       failsAtFirstRetry: parts.failsAtFirstRetry,
-      strategy: oneAnswer,
+      strategy: parts.strategy ?? oneAnswer,
       now: Date.now,
     });
     parts.child.onExit = () => void this.#lose();
@@ -280,6 +292,7 @@ export class ClaudeProcess implements ConversationProcess {
           break;
         case 'spawned':
           this.#isUp = true;
+          this.#startClock();
           this.#parts.listener.onSpawned();
           break;
         case 'limits':
@@ -310,7 +323,9 @@ export class ClaudeProcess implements ConversationProcess {
     if (!isLast) return;
     this.#turn = undefined;
     clearTimeout(this.#stall);
+    clearTimeout(this.#clock);
     this.#stall = undefined;
+    this.#clock = undefined;
     turn?.close();
     if (this.#state === 'held' || this.#state === 'idle') this.#parts.listener.onParked(this);
   }
@@ -320,11 +335,23 @@ export class ClaudeProcess implements ConversationProcess {
     const { stallMs } = this.#parts;
     this.#turn = turn;
     this.#reader.open(performance.now());
-    this.#stall = setTimeout(
-      () => this.#follow(this.#reader.fail(failure('upstream_stalled', { silentMs: stallMs }))),
-      stallMs,
-    ).unref();
+    this.#stall = setTimeout(() => this.#isSilent(), stallMs).unref();
     return turn;
+  }
+
+  /** The time of a turn begins when the process is about to call the model. */
+  #startClock(): void {
+    const { timeLimit } = this.#parts;
+    if (!timeLimit || !this.#turn || this.#clock) return;
+    this.#clock = setTimeout(() => {
+      timeLimit.onOver();
+      this.#follow(this.#reader.cut(failure('agent_out_of_time', { seconds: timeLimit.milliseconds / 1000 })));
+    }, timeLimit.milliseconds).unref();
+  }
+
+  #isSilent(): void {
+    if (this.#reader.runsTools) this.#stall?.refresh();
+    else this.#follow(this.#reader.fail(failure('upstream_stalled', { silentMs: this.#parts.stallMs })));
   }
 
   #setState(state: ProcessState): void {

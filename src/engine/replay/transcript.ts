@@ -83,9 +83,9 @@ export function toForgottenTranscript(
 }
 
 /** What an entry of a transcript has besides its place. */
-type EntryContent = Pick<SessionStoreEntry, 'type'> & Record<string, unknown>;
+export type EntryContent = Pick<SessionStoreEntry, 'type'> & Record<string, unknown>;
 
-function toEntry(message: Message, model: string, names: ToolNames): EntryContent {
+export function toEntry(message: Message, model: string, names: ToolNames): EntryContent {
   return {
     type: message.role,
     message:

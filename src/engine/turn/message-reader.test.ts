@@ -3,7 +3,9 @@ import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-s
 import { describe, expect, test } from 'vitest';
 import type { Recording } from '../../../test/sdk-recordings/recording.ts';
 import { SCENARIOS } from '../../../test/sdk-recordings/scenarios.ts';
+import type { Agent } from '../../spec/agent.ts';
 import { failure } from '../../spec/failures.ts';
+import { agentAnswers } from '../agents/agent-turn.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
 import { type AnswerStrategy, oneAnswer } from './answer-strategy.ts';
 import { MessageReader, type Reading } from './message-reader.ts';
@@ -512,16 +514,13 @@ test('a process without some of the tools fails its turn', () => {
 });
 
 test('an agent’s loop is another strategy: all its answers are one turn, which the result completes', () => {
-  const everyAnswer: AnswerStrategy = {
-    furtherAnswer: 'follows',
-    result: 'completes',
-    mustEndAfter: () => false,
-  };
-  const [turn = [], ...others] = read('tool-loop', { strategy: everyAnswer });
+  const strategy = agentAnswers({ workspace: '/w' } as Agent, new Set());
+  const [turn = [], ...others] = read('tool-loop', { strategy });
   expect(others).toEqual([]);
-  expect(types(turn).filter((type) => type === 'message_start')).toHaveLength(3);
-  expect(types(turn).slice(-2)).toEqual(['message_stop', 'settled']);
-  expect(ends([turn])).toMatchObject([{ answer: { content: [{ text: 'All is well.' }], stop_reason: 'end_turn' } }]);
+  expect(types(turn).filter((type) => type === 'message_start')).toHaveLength(1);
+  expect(types(turn).slice(-3)).toEqual(['message_delta', 'message_stop', 'settled']);
+  const content = [{ text: 'I look.' }, { text: 'All is well.' }];
+  expect(ends([turn])).toMatchObject([{ answer: { content, stop_reason: 'end_turn' } }]);
 });
 
 describe('limits of a plan', () => {

@@ -13,7 +13,7 @@ import type { ProcessEnd } from '../../spec/process-end.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import type { ToolNames } from '../parameters/tool-names.ts';
 import { AnswerFold, type RawEvent } from './answer-fold.ts';
-import type { AnswerStrategy } from './answer-strategy.ts';
+import type { AnswerStrategy, TurnView } from './answer-strategy.ts';
 import { asPlanLimit, readLimits } from './read-limits.ts';
 import {
   type AssistantMessage,
@@ -71,7 +71,12 @@ export class MessageReader {
   /** Whether its turn was given up, and what comes is the rest of it. */
   #isAbandoned = false;
   #heldIds: string[] | undefined;
+  /** The model's latest answer. */
   #fold = new AnswerFold();
+  /** What the client sees of the open turn. */
+  #view: TurnView;
+  /** Whether the model's last answer is complete and the SDK runs tools. */
+  #runsTools = false;
   /** The end of a block, held back until the stream goes on: Claude Code also ends the open block of a cut stream. */
   #blockStop: RawEvent | undefined;
   /** What the answer's `message_delta` events have said. */
@@ -94,6 +99,12 @@ export class MessageReader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.#view = options.strategy.view();
+  }
+
+  /** Whether tools of the SDK's own run, so that silence means nothing. */
+  get runsTools(): boolean {
+    return this.#runsTools;
   }
 
   /** The tool_use ids of the last answer's calls, in order; undefined until an answer is complete. */
@@ -112,6 +123,8 @@ export class MessageReader {
     this.#isAbandoned = false;
     this.#heldIds = undefined;
     this.#fold = new AnswerFold();
+    this.#view = this.#options.strategy.view();
+    this.#runsTools = false;
     this.#blockStop = undefined;
     this.#whole = undefined;
     this.#terminalReason = undefined;
@@ -126,10 +139,11 @@ export class MessageReader {
     this.#lastHeardAt = at;
     this.#hasSpoken = true;
     if (this.#isAbandoned) return this.#readRest(message);
-    if (isAnswerBlock(message)) return this.#readBlock(message);
+    const seen = this.#isOpen ? this.#view.hear(message).map(asReading) : [];
+    if (isAnswerBlock(message)) return [...this.#readBlock(message), ...seen];
     // Whatever else comes, the last block has come.
     const before = PASSES_BETWEEN_BLOCKS.has(message.type) ? [] : this.#completeWhole();
-    return [...before, ...this.#readMessage(message, silentMs)];
+    return [...before, ...seen, ...this.#readMessage(message, silentMs)];
   }
 
   /** The process may be faster than its rewind: what would make it call the model by itself still ends it. */
@@ -163,7 +177,7 @@ export class MessageReader {
       case 'rate_limit_event':
         return this.#readLimits(message);
       case 'result':
-        return [...modelsOf(message), ...this.#readResult(message.terminal_reason)];
+        return [...modelsOf(message), ...this.#readResult(message)];
       default:
         return [];
     }
@@ -171,6 +185,7 @@ export class MessageReader {
 
   /** Takes entries that the CLI added to its transcript, the only place with the API's own words. */
   hear(entries: readonly SessionStoreEntry[]): Reading[] {
+    this.#view.keep(entries);
     const { found, words } = readUpstreamWords(entries);
     if (!found) return [];
     this.#words = words;
@@ -198,7 +213,17 @@ export class MessageReader {
   /** Ends the open turn, if there is one, with this failure. The process must end too. */
   fail(found: Failure): Reading[] {
     this.#failing = undefined;
-    return [...this.#finish({ type: 'failure', failure: found }), { type: 'end' }];
+    return [...this.#finish({ type: 'failure', failure: this.#view.failing(found) }), { type: 'end' }];
+  }
+
+  /**
+   * Ends the open turn as far as it has come, and with it the process.
+   *
+   * @param otherwise how it fails where there is no answer yet
+   */
+  cut(otherwise: Failure): Reading[] {
+    const readings = this.#complete(true);
+    return readings.length > 0 ? [...readings, { type: 'end' }] : this.fail(otherwise);
   }
 
   /** Ends the open turn, if there is one, with this failure; the process is about to be rewound. */
@@ -218,7 +243,7 @@ export class MessageReader {
     return [{ type: 'wait', milliseconds: Math.min(WORDS_MS, message.retry_delay_ms / 2) }];
   }
 
-  #readResult(terminalReason: string | undefined): Reading[] {
+  #readResult({ subtype, terminal_reason: terminalReason }: SDKResultMessage): Reading[] {
     if (this.#failing) {
       this.#terminalReason = terminalReason;
       const isTold = this.#words?.status === this.#failing.status;
@@ -227,7 +252,12 @@ export class MessageReader {
       return [{ type: 'wait', milliseconds: WORDS_MS }];
     }
     if (!this.#isOpen) return [{ type: 'settled' }];
-    if (this.#options.strategy.result === 'completes') return [...this.#complete(), { type: 'settled' }];
+    if (this.#options.strategy.result === 'completes') {
+      this.#heldIds = [];
+      const readings = this.#complete();
+      // Behind another result the SDK gives the process up.
+      if (readings.length > 0) return [...readings, { type: subtype === 'success' ? 'settled' : 'end' }];
+    }
     // The turn got neither an answer nor an error message.
     return this.fail(failure('process_lost', undefined));
   }
@@ -282,6 +312,7 @@ export class MessageReader {
           this.#fold = new AnswerFold();
         }
         this.#said = {};
+        this.#runsTools = false;
         return this.#relay(event);
       case 'content_block_start':
         return [...this.#relayBlockStop(), ...this.#relay(event)];
@@ -298,12 +329,15 @@ export class MessageReader {
         const readings = [...this.#relayBlockStop(), ...this.#relay(whole)];
         // The last moment to keep the CLI from calling the model again.
         return strategy.mustEndAfter(this.#fold, declaredTools)
-          ? [...readings, ...this.#complete(), { type: 'end' }]
+          ? [...readings, ...this.#complete(true), { type: 'end' }]
           : readings;
       }
       case 'message_stop':
         if (this.#fold.message?.stop_reason == null) return this.fail(failure('upstream_cut', { how: 'stream' }));
-        if (strategy.result === 'completes') return [];
+        if (strategy.result === 'completes') {
+          this.#runsTools = true;
+          return [];
+        }
         this.#heldIds = callsIn(this.#fold);
         return this.#complete();
     }
@@ -321,7 +355,7 @@ export class MessageReader {
       return this.fail(failure('upstream_cut', { how: 'stream' }));
     }
     this.#fold.add(event);
-    return this.#isOpen ? [{ type: 'event', event: this.#toClient(event) }] : [];
+    return this.#isOpen ? this.#view.show(this.#toClient(event)).map(asReading) : [];
   }
 
   #toClient(event: RawEvent): RawEvent {
@@ -330,17 +364,21 @@ export class MessageReader {
     return name === event.content_block.name ? event : { ...event, content_block: { ...event.content_block, name } };
   }
 
-  #complete(): Reading[] {
-    const answer = this.#fold.message;
-    if (!answer) return [];
+  /** @param isCut whether the process ends within the model's last answer */
+  #complete(isCut = false): Reading[] {
+    const end = this.#isOpen ? this.#view.end(this.#fold, isCut) : undefined;
+    if (!end) return [];
+    const { events, answer, hidden } = end;
     const content = answer.content.map((block) =>
       block.type === 'tool_use' ? { ...block, name: this.#options.names.toClient(String(block.name)) } : block,
     );
-    return this.#finish({
+    const stop = this.#finish({
       type: 'message_stop',
       answer: { ...answer, content },
       ...(this.#fold.isUnfoldable ? { unfoldable: failure('upstream_cut', { how: 'stream' }) } : {}),
+      ...(hidden && { hidden }),
     });
+    return [...events.map(asReading), ...stop];
   }
 
   #checkTools(names: readonly string[]): Reading[] {
@@ -354,6 +392,10 @@ export class MessageReader {
     this.#isOpen = false;
     return [{ type: 'event', event }];
   }
+}
+
+function asReading(event: RawEvent): Reading {
+  return { type: 'event', event };
 }
 
 function withoutNull(delta: JsonObject): JsonObject {

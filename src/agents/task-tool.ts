@@ -1,0 +1,43 @@
+import type { Subagent } from '../spec/agent.ts';
+import type { ClientTool } from '../spec/messages.ts';
+
+/** What OpenCode, oh-my-opencode and Claude Code call the tool with which a model hands a task to another agent. */
+const TASK_TOOLS: ReadonlySet<string> = new Set(['task', 'agent']);
+/** The line of its description in front of the list of agents. */
+const HEADING = /\bagent types?\b.*:\s*$|^#*\s*available (sub)?agents\b.*:?\s*$/i;
+/** One agent of the list, with the tools that Claude Code adds. */
+const ITEM = /^\s*[-*]\s+[`"*]*([A-Za-z][\w.-]*)[`"*]*\s*(?::|—|–)\s*(.+?)\s*$/;
+const TOOLS_NOTE = /\s*\(Tools: [^)]*\)\s*$/;
+/** The most agents that are taken from a list. */
+const MOST = 50;
+
+/**
+ * The agents that a client's task tool lists, by their names. Of each, only its description is known, so that is its prompt too.
+ *
+ * @returns none where the client has no such tool, or its description no list
+ */
+export function subagentsIn(tools: readonly ClientTool[]): Record<string, Subagent> {
+  const found: Record<string, Subagent> = {};
+  for (const { name, description = '' } of tools) {
+    if (!TASK_TOOLS.has(name.toLowerCase())) continue;
+    for (const [agent, about] of listIn(description)) {
+      if (Object.keys(found).length >= MOST || Object.hasOwn(found, agent)) continue;
+      found[agent] = { description: about, prompt: `You are the agent “${agent}”: ${about}` };
+    }
+  }
+  return found;
+}
+
+/** The items right behind the heading. */
+function listIn(description: string): Array<[name: string, about: string]> {
+  const lines = description.split('\n');
+  const heading = lines.findIndex((line) => HEADING.test(line));
+  const items: Array<[string, string]> = [];
+  if (heading < 0) return items;
+  for (const line of lines.slice(heading + 1)) {
+    const [, name, about] = ITEM.exec(line) ?? [];
+    if (name !== undefined && about !== undefined) items.push([name, about.replace(TOOLS_NOTE, '')]);
+    else if (items.length > 0) break;
+  }
+  return items;
+}

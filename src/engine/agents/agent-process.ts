@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import { EventQueue } from '../../async/event-queue.ts';
+import type { Agent } from '../../spec/agent.ts';
+import type { BegunTurn, ProcessListener } from '../../spec/engine.ts';
+import type { Message, MessagesRequest } from '../../spec/messages.ts';
+import { type Announcement, toSilentEntry } from '../announcements/announcement.ts';
+import type { EngineLog } from '../announcements/announcements.ts';
+import { ClaudeProcess, forTurns, type ProcessRules } from '../process/claude-process.ts';
+import { CUSTOM_HEADERS } from '../process/custom-headers.ts';
+import { type Environment, inFolder } from '../process/environment.ts';
+import type { ProcessMaker } from '../process/process-maker.ts';
+import { partsFor } from '../process/request-parts.ts';
+import { toUserLine } from '../reuse/history-lines.ts';
+import { KnownMessages } from '../reuse/known-messages.ts';
+import { agentEnvironment } from './agent-environment.ts';
+import { agentProfile } from './agent-profile.ts';
+import { agentSettings } from './agent-settings.ts';
+import { type AgentTranscript, toAgentTranscript, toFirstTranscript } from './agent-transcript.ts';
+import { agentAnswers } from './agent-turn.ts';
+import { subagentHook } from './subagent-hook.ts';
+
+/** What the processes of agents have in common. */
+export interface AgentMaker {
+  maker: ProcessMaker;
+  rules: ProcessRules;
+  log: EngineLog;
+}
+
+/**
+ * Hands a whole request to a new process of an agent: its history becomes a transcript that the process resumes, with the hidden
+ * steps that are known; the newest message is said to it.
+ *
+ * @param personal what would tell the model who owns the account, and must not
+ * @throws FailureError `files_not_written`, `machine_at_limit`
+ */
+export function spawnAgent(
+  { maker, rules, log }: AgentMaker,
+  agent: Agent,
+  request: MessagesRequest,
+  personal: readonly Announcement[],
+  listener: ProcessListener,
+): BegunTurn {
+  const parts = partsFor({ ...request, tools: [] });
+  const { names, variables, via } = parts;
+  const subagents = { ...agent.subagents, ...request.agent?.subagents };
+  const environment = agentEnvironment(maker.environment.variables, agent);
+  const { transcript, line, own } = beginning(request, agent, personal);
+  const added = { ...forTurns(rules), ...own };
+  const made = maker.create({
+    requested: { ...variables, ...added },
+    system: request.system || agent.system,
+    settings: (scratch) => agentSettings(agent, environment, scratch),
+    environment: { ...environment, [CUSTOM_HEADERS]: maker.headersFor(via) },
+    via,
+  });
+  const { child, files } = made;
+  try {
+    const strategy = agentAnswers(agent, transcript?.known ?? new Set());
+    const profile = agentProfile(
+      agent,
+      { ...inFolder(made.environment, files.scratch), ...added },
+      subagents,
+      files.scratch,
+    );
+    let hear: ClaudeProcess['hear'] = () => undefined;
+    const options = maker.options(made, {
+      ...profile,
+      session: {
+        ...(transcript && { resumes: transcript.sessionId }),
+        store: {
+          append: async (key, entries) => {
+            if (!transcript) child.transcript = key;
+            hear(entries);
+          },
+          load: async () => transcript?.entries ?? null,
+        },
+      },
+    });
+    const input = new EventQueue<SDKUserMessage>();
+    const known = new KnownMessages();
+    known.addTurn(request.messages.at(-1) as Message, request.messages.length - 1, line.uuid);
+    if (line.isSaid) input.push(toUserLine(request.messages.at(-1) as Message, names, line.uuid));
+    else known.close(line.closing);
+    const hooks = subagentHook(Object.keys(subagents), (asked, meant) =>
+      log('subagent renamed', { agent: agent.name, asked: asked.slice(0, 100), meant }),
+    );
+    const process = new ClaudeProcess({
+      ...parts,
+      ...rules,
+      query: query({ prompt: input, options: { ...options, model: request.model, hooks } }),
+      input,
+      known,
+      reuseKey: undefined,
+      child,
+      listener,
+      staleness: () => undefined,
+      strategy,
+      timeLimit: { milliseconds: agent.maxSeconds * 1000, onOver: strategy.timeOut },
+    });
+    hear = (entries) => process.hear(entries);
+    return { process, events: process.begin() };
+  } catch (error) {
+    child.end();
+    throw error;
+  }
+}
+
+/** How a process comes to its first message. */
+interface Beginning {
+  /** What it resumes, and what of that is no part of the turn; absent where it resumes nothing. */
+  transcript?: AgentTranscript & { known: ReadonlySet<string> };
+  /** The newest message: said to the process, or at the end of its transcript, behind which another entry closes it. */
+  line: { uuid: string; isSaid: true } | { uuid: string; isSaid: false; closing: string };
+  own: Environment;
+}
+
+function beginning(
+  { messages, model, agent: named }: MessagesRequest,
+  agent: Agent,
+  personal: readonly Announcement[],
+): Beginning {
+  const at = { model, cwd: agent.workspace, before: personal.map(toSilentEntry) };
+  const history = messages.slice(0, -1);
+  if (history.length === 0 && personal.length > 0) {
+    const transcript = toFirstTranscript(messages.at(-1) as Message, at);
+    const uuids = transcript.entries.map(({ uuid }) => uuid);
+    const [uuid = '', closing = ''] = uuids.slice(-2);
+    const known = new Set(uuids.filter((one) => one !== uuid));
+    return {
+      transcript: { ...transcript, known },
+      line: { uuid, isSaid: false, closing },
+      own: { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' },
+    };
+  }
+  const line = { uuid: randomUUID(), isSaid: true } as const;
+  if (history.length === 0) return { line, own: {} };
+  const { sessionId, entries } = toAgentTranscript(history, named?.expansions ?? new Map(), at);
+  return { transcript: { sessionId, entries, known: new Set(entries.map(({ uuid }) => uuid)) }, line, own: {} };
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
+import type { Agent } from '../../spec/agent.ts';
+import type { Failure } from '../../spec/failures.ts';
+import type { ContentBlock } from '../../spec/messages.ts';
+import { ToolNames } from '../parameters/tool-names.ts';
+import { toEntry } from '../replay/transcript.ts';
+import type { AnswerFold, RawEvent } from '../turn/answer-fold.ts';
+import type { AnswerStrategy, TurnEnd, TurnView } from '../turn/answer-strategy.ts';
+import { AgentSteps } from './agent-steps.ts';
+import { type Entry, hasMessage, isKept, toExpansion, withoutOpenCalls } from './expansion.ts';
+import { ShownAnswer } from './shown-answer.ts';
+
+/** No call of the model is to come behind an answer that says so. */
+const NO_TOOLS: ReadonlySet<string> = new Set();
+
+/** The stop reason of a turn that a limit has ended: as any answer that was cut by a limit, it may be gone on with. */
+const CUT_BY_LIMIT = 'max_tokens';
+
+/**
+ * For agents: the SDK runs the tools, and all answers until its result are one turn.
+ *
+ * @param known the uuids of the entries that the process has begun with
+ */
+export function agentAnswers(agent: Agent, known: ReadonlySet<string>): AnswerStrategy & { timeOut: () => void } {
+  const kept = new Set(known);
+  let turn: AgentTurn | undefined;
+  return {
+    furtherAnswer: 'follows',
+    result: 'completes',
+    // The CLI answers each call by itself, also a wrong one.
+    mustEndAfter: (answer) => answer.message?.stop_reason !== 'tool_use' && answer.wouldGoOn(NO_TOOLS),
+    view: () => {
+      turn = new AgentTurn(agent, kept);
+      return turn;
+    },
+    timeOut: () => turn?.timeOut(),
+  };
+}
+
+/** One turn of an agent: what its client sees, what it does not, and what a replay needs of it. */
+class AgentTurn implements TurnView {
+  readonly #agent: Agent;
+  readonly #shown = new ShownAnswer();
+  readonly #steps: AgentSteps;
+  readonly #known: Set<string>;
+  #entries: Entry[] = [];
+  /** The limit that ends the turn. */
+  #limit: string | undefined;
+
+  constructor(agent: Agent, known: Set<string>) {
+    this.#agent = agent;
+    this.#known = known;
+    this.#steps = new AgentSteps(agent.workspace);
+  }
+
+  show(event: RawEvent): RawEvent[] {
+    return this.#shown.show(event);
+  }
+
+  hear(message: SDKMessage): RawEvent[] {
+    if (message.type === 'result') this.#limit = this.#limitIn(message.subtype);
+    const begun = this.#steps.hear(message);
+    if (!this.#agent.showSteps) return [];
+    return begun.flatMap(({ tool, about }) => this.#shown.say(`→ ${tool} ${about}`.trimEnd()));
+  }
+
+  keep(entries: readonly SessionStoreEntry[]): void {
+    for (const entry of entries) {
+      if (!isKept(entry) || this.#known.has(entry.uuid)) continue;
+      this.#known.add(entry.uuid);
+      this.#entries.push(entry);
+    }
+  }
+
+  /** The time of the turn is over. */
+  timeOut(): void {
+    this.#limit = `${this.#agent.maxSeconds} seconds for one turn`;
+  }
+
+  end(last: AnswerFold, isCut: boolean): TurnEnd | undefined {
+    const said: RawEvent[] = [];
+    const close = (words: string) => {
+      said.push(...this.#shown.say(words));
+      return [{ type: 'text', text: words }];
+    };
+    if (this.#limit !== undefined) {
+      this.#entries = withoutOpenCalls(this.#entries);
+      this.#add(close(`Stopped by the limit of ${this.#limit}. Say “go on” to continue.`));
+    } else if (isCut) {
+      // The process has ended before it could tell all of this answer.
+      this.#entries = this.#entries.filter((entry) => !hasMessage(entry) || entry.message.id !== last.message?.id);
+      const whole = (last.message?.content ?? []).filter(({ type, text }) => type === 'text' && text !== '');
+      this.#add(whole.length > 0 ? whole : close(`The answer ended without words (${last.message?.stop_reason}).`));
+    }
+    const events = [...said, ...this.#shown.end(this.#limit === undefined ? undefined : CUT_BY_LIMIT)];
+    const { message } = this.#shown;
+    if (!message) return undefined;
+    return {
+      events,
+      answer: message,
+      hidden: { steps: this.#steps.told, expansion: toExpansion(this.#entries) },
+    };
+  }
+
+  /** A repeat would do again what a tool has done. */
+  failing(found: Failure): Failure {
+    return this.#steps.hasResult ? { ...found, mayRepeat: false } : found;
+  }
+
+  /** Adds what the agent has said last. */
+  #add(content: ContentBlock[]): void {
+    const entry = toEntry({ role: 'assistant', content }, this.#shown.message?.model ?? '', new ToolNames([]));
+    this.#entries.push({ ...entry, uuid: randomUUID(), parentUuid: this.#entries.at(-1)?.uuid } as unknown as Entry);
+  }
+
+  #limitIn(subtype: string): string | undefined {
+    const { maxTurns, maxBudgetUsd } = this.#agent;
+    if (subtype === 'error_max_turns') return `${maxTurns} calls of the model for one turn`;
+    if (subtype === 'error_max_budget_usd') return `${maxBudgetUsd} US dollars for one turn`;
+    return undefined;
+  }
+}

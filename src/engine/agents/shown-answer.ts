@@ -1,0 +1,104 @@
+import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
+import type { MessageDelta } from '../../spec/turn-events.ts';
+import { AnswerFold, type RawEvent } from '../turn/answer-fold.ts';
+
+/** What a client does not see of an agent's answers: its calls, and what came of them. */
+const HIDDEN = /_use$|_tool_result$/;
+
+/**
+ * Folds the answers of an agent's turn into one: one `message_start`, the blocks of text and thinking with indices of their own,
+ * one `message_delta` with the usage of all answers.
+ */
+export class ShownAnswer {
+  readonly #fold = new AnswerFold();
+  /** The index of a block for the client, by its index in the model's latest answer. */
+  readonly #indices = new Map<number, number>();
+  #blocks = 0;
+  /** Of the answers that are complete. */
+  #usage: JsonObject = {};
+  /** Of the latest answer. */
+  #latest: JsonObject = {};
+  #delta: MessageDelta | undefined;
+
+  /** The answer as far as the client has it; undefined before its beginning. */
+  get message(): AnswerMessage | undefined {
+    return this.#fold.message;
+  }
+
+  /** Takes an event of the model; returns what the client sees of it. */
+  show(event: RawEvent): RawEvent[] {
+    switch (event.type) {
+      case 'message_start':
+        this.#usage = sumOf(this.#usage, this.#latest);
+        this.#latest = event.message.usage;
+        this.#indices.clear();
+        return this.#fold.hasStarted ? [] : this.#shown(event);
+      case 'content_block_start':
+        if (HIDDEN.test(event.content_block.type)) return [];
+        this.#indices.set(event.index, this.#blocks);
+        return this.#shown({ ...event, index: this.#nextIndex() });
+      case 'content_block_delta':
+      case 'content_block_stop': {
+        const index = this.#indices.get(event.index);
+        return index === undefined ? [] : this.#shown({ ...event, index });
+      }
+      case 'message_delta':
+        this.#latest = withCounts(this.#latest, event.usage);
+        this.#delta = event.delta;
+        return [];
+    }
+  }
+
+  /** Shows a text that is no model's. */
+  say(text: string): RawEvent[] {
+    const index = this.#nextIndex();
+    const block: ContentBlock = { type: 'text', text: '' };
+    return [
+      ...this.#shown({ type: 'content_block_start', index, content_block: block }),
+      ...this.#shown({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }),
+      ...this.#shown({ type: 'content_block_stop', index }),
+    ];
+  }
+
+  /**
+   * Ends the answer.
+   *
+   * @param stopReason in place of the latest answer's
+   */
+  end(stopReason?: string): RawEvent[] {
+    const { stop_reason = null, ...rest } = this.#delta ?? {};
+    const delta = { ...rest, stop_reason: stopReason ?? stop_reason };
+    return this.#shown({ type: 'message_delta', delta, usage: sumOf(this.#usage, this.#latest) });
+  }
+
+  #nextIndex(): number {
+    this.#blocks += 1;
+    return this.#blocks - 1;
+  }
+
+  #shown(event: RawEvent): RawEvent[] {
+    this.#fold.add(event);
+    return [event];
+  }
+}
+
+/** A usage with later counts; a null count says nothing. */
+function withCounts(usage: JsonObject, later: JsonObject = {}): JsonObject {
+  return { ...usage, ...Object.fromEntries(Object.entries(later).filter(([, count]) => count !== null)) };
+}
+
+/** The sum of two usages, field by field; what is no number is the later one's. */
+export function sumOf(one: JsonObject, other: JsonObject): JsonObject {
+  const sum: JsonObject = { ...one };
+  for (const [name, value] of Object.entries(other)) {
+    const before = sum[name];
+    if (typeof value === 'number') sum[name] = typeof before === 'number' ? before + value : value;
+    else if (isObject(value)) sum[name] = isObject(before) ? sumOf(before, value) : value;
+    else if (value !== null) sum[name] = value;
+  }
+  return sum;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

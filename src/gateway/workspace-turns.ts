@@ -1,0 +1,66 @@
+import { untilAborted } from '../async/until-aborted.ts';
+import type { Lineage } from '../conversation/lineage.ts';
+import type { Agent } from '../spec/agent.ts';
+import { failed } from '../spec/failures.ts';
+
+/**
+ * Keeps agents that change files out of each other's way: in one workspace one turn runs at a time, and the same turn not twice.
+ * Agents that only read need nothing of it.
+ */
+export class WorkspaceTurns {
+  readonly #waitMs: number;
+  /** Of each workspace in use, the end of the last turn that was let in or waits. */
+  readonly #ends = new Map<string, Promise<void>>();
+  readonly #running = new Set<Lineage>();
+
+  /** @param waitMs how long a turn waits for others */
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  /**
+   * Lets a turn in when its workspace is free.
+   *
+   * @param lineage of the whole request
+   * @param signal aborts when the client has gone
+   * @returns ends the turn
+   * @throws FailureError `agent_turn_running`, `workspace_busy`, `client_gone`
+   */
+  async enter({ name, level, workspace }: Agent, lineage: Lineage, signal: AbortSignal): Promise<() => void> {
+    if (level === 'read') return () => undefined;
+    if (this.#running.has(lineage)) throw failed('agent_turn_running', { agent: name });
+    this.#running.add(lineage);
+    const before = this.#ends.get(workspace) ?? Promise.resolve();
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const last = before.then(() => ended);
+    this.#ends.set(workspace, last);
+    const leave = () => {
+      this.#running.delete(lineage);
+      end();
+      void last.then(() => {
+        if (this.#ends.get(workspace) === last) this.#ends.delete(workspace);
+      });
+    };
+    try {
+      await this.#wait(before, name, signal);
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async #wait(before: Promise<void>, agent: string, signal: AbortSignal): Promise<void> {
+    const patience = AbortSignal.timeout(this.#waitMs);
+    const isFree = await untilAborted(
+      before.then(() => true),
+      AbortSignal.any([signal, patience]),
+      false,
+    );
+    if (signal.aborted) throw failed('client_gone');
+    if (!isFree) throw failed('workspace_busy', { agent, seconds: this.#waitMs / 1000 });
+  }
+}
