@@ -15,6 +15,8 @@ export interface SpawnContents {
 /** The folder of one process: the files that it reads first, and all that it writes except its configuration. */
 export interface ProcessFiles {
   folder: string;
+  /** A folder within it for an agent's commands: the files that the process reads first are not for them. */
+  scratch: string;
   /** The paths of the files; absent for empty contents. */
   settings?: string;
   system?: string;
@@ -24,10 +26,15 @@ export interface ProcessFiles {
 /**
  * Makes the folder of a new process and writes the files that it reads first.
  *
+ * @param contentsFor the files, which may name the scratch folder
  * @throws FailureError `files_not_written`, `machine_at_limit`; then nothing is left of them
  */
-export function createProcessFiles(directory: RunDirectory, contents: SpawnContents = {}): ProcessFiles {
+export function createProcessFiles(
+  directory: RunDirectory,
+  contentsFor: (scratch: string) => SpawnContents,
+): ProcessFiles {
   const folder = join(directory.temporary, randomUUID());
+  const scratch = join(folder, 'scratch');
   const remove = () => {
     try {
       rmSync(folder, { recursive: true, force: true });
@@ -43,10 +50,11 @@ export function createProcessFiles(directory: RunDirectory, contents: SpawnConte
   };
   try {
     directory.restore();
-    mkdirSync(folder, { mode: 0o700 });
+    for (const path of [folder, scratch]) mkdirSync(path, { mode: 0o700 });
+    const contents = contentsFor(scratch);
     const settings = write('settings.json', contents.settings);
     const system = write('system.txt', contents.system);
-    return { folder, ...(settings && { settings }), ...(system && { system }), remove };
+    return { folder, scratch, ...(settings && { settings }), ...(system && { system }), remove };
   } catch (error) {
     remove();
     const found = fileFailure(error, directory);

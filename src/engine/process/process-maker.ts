@@ -1,4 +1,4 @@
-import type { Options } from '@anthropic-ai/claude-agent-sdk';
+import type { Options, Settings } from '@anthropic-ai/claude-agent-sdk';
 import { Child } from './child.ts';
 import { CUSTOM_HEADERS, withVia } from './custom-headers.ts';
 import { configurationFolder, type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
@@ -30,6 +30,7 @@ export interface NewProcess {
 /** What {@link ProcessMaker.create} takes; each can be left out. */
 export interface NewProcessContents {
   system?: string;
+  settings?: (scratch: string) => Settings;
   requested?: Environment;
   environment?: Environment;
   via?: readonly string[];
@@ -48,18 +49,21 @@ export class ProcessMaker {
 
   /**
    * @param contents.system the system prompt
+   * @param contents.settings beside those that every process has; they may name its scratch folder
    * @param contents.requested what the first request asks for, as variables
    * @param contents.environment in place of that of all processes
    * @param contents.via the gateways that the first request came through
    * @throws FailureError `files_not_written`, `machine_at_limit`
    */
-  create({ system, requested, via = [], ...given }: NewProcessContents = {}): NewProcess {
+  create({ system, settings, requested, via = [], ...given }: NewProcessContents = {}): NewProcess {
     const { variables } = this.environment;
     const { environment = { ...variables, [CUSTOM_HEADERS]: this.headersFor(via) } } = given;
     const { directory, credentialCommands } = this.#options;
     const flags = flagSettings(this.environment, environment, requested);
-    const settings = JSON.stringify({ ...credentialCommands, ...flags });
-    const files = createProcessFiles(directory, { settings, ...(system ? { system } : {}) });
+    const files = createProcessFiles(directory, (scratch) => ({
+      settings: JSON.stringify({ ...settings?.(scratch), ...credentialCommands, ...flags }),
+      ...(system ? { system } : {}),
+    }));
     const child = new Child(({ pid, resumed, transcript }) => {
       files.remove();
       if (resumed !== undefined) removeTranscript(resumed);

@@ -1,4 +1,10 @@
-import type { Options, SessionStore, SettingSource } from '@anthropic-ai/claude-agent-sdk';
+import type {
+  AgentDefinition,
+  McpServerConfig,
+  Options,
+  SessionStore,
+  SettingSource,
+} from '@anthropic-ai/claude-agent-sdk';
 import { CLIENT_TOOLS_SERVERS } from '../held-calls/client-tools-server.ts';
 import type { Environment } from './environment.ts';
 
@@ -13,6 +19,18 @@ export interface ProcessProfile {
   environment: Environment;
   /** Claude Code's own settings files that it reads too. */
   settingSources: SettingSource[];
+  /** Where the settings of a project come from, in place of the working directory. */
+  projectConfigRoot?: string;
+  /** Whether Claude Code's own system prompt stands in front of ours. */
+  usesPreset?: boolean;
+  /** Model calls, after which a turn ends. */
+  maxTurns?: number;
+  /** US dollars at list prices, after which a turn ends. */
+  maxBudgetUsd?: number;
+  /** Whom the model can hand a task to, beside the agents that Claude Code has. */
+  agents?: Record<string, AgentDefinition>;
+  /** Servers of tools that Claude Code runs or connects to. */
+  mcpServers?: Record<string, McpServerConfig>;
   /** Absent for a process without a conversation. */
   session?: Session;
 }
@@ -42,7 +60,8 @@ const NO_SYSTEM_PROMPT = { 'system-prompt': '' };
 const AWAIT_INITIALIZE = { 'await-initialize': null };
 
 /** The SDK's options for a process of this profile. */
-export function toOptions({ session, ...profile }: ProcessProfile): Options {
+export function toOptions({ session, usesPreset = false, ...profile }: ProcessProfile): Options {
+  const { projectConfigRoot, maxTurns, maxBudgetUsd, agents, mcpServers } = profile;
   return {
     env: profile.environment,
     cwd: profile.workingDirectory,
@@ -54,8 +73,14 @@ export function toOptions({ session, ...profile }: ProcessProfile): Options {
     verbatimPrompts: true,
     includePartialMessages: true,
     thinking: { type: 'disabled' },
-    systemPrompt: '',
-    extraArgs: { ...NO_SYSTEM_PROMPT, ...(session?.resumes && AWAIT_INITIALIZE) },
+    systemPrompt: usesPreset ? { type: 'preset', preset: 'claude_code' } : '',
+    ...(projectConfigRoot === undefined ? {} : { projectConfigRoot }),
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...(maxBudgetUsd === undefined ? {} : { maxBudgetUsd }),
+    ...(agents === undefined ? {} : { agents }),
+    // The other delivery shows what may be secrets on the command line.
+    ...(mcpServers === undefined ? {} : { mcpServers, mcpServersDelivery: 'initialize' }),
+    extraArgs: { ...(usesPreset ? {} : NO_SYSTEM_PROMPT), ...(session?.resumes && AWAIT_INITIALIZE) },
     ...(session ? { sessionStore: session.store, sessionStoreFlush: 'eager' } : { persistSession: false }),
     ...(session?.resumes ? { resume: session.resumes, forkSession: true } : {}),
   };

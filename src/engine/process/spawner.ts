@@ -45,7 +45,8 @@ export class Spawner {
   }
 }
 
-function findOnPath(name: string, path: string): string | undefined {
+/** The first executable file of this name in the folders of `PATH`. */
+export function findOnPath(name: string, path: string): string | undefined {
   return path
     .split(delimiter)
     .filter((folder) => folder !== '')
