@@ -130,11 +130,11 @@ export const ESCAPE_ATTEMPTS: readonly EscapeAttempt[] = [
   write('by an absolute path', ({ outside }) => join(outside, 'planted.txt'), REAL),
   write('a folder whose name begins alike', ({ workspace }) => `${workspace}-beside/planted.txt`, REAL),
   write('the home by ~', () => '~/planted.txt', REAL),
-  write('by a link to a folder', ({ workspace }) => `${workspace}/link-folder/planted-by-link.txt`, REAL),
-  write('by a link in a folder', ({ workspace }) => `${workspace}/sub/link-up/planted-in.txt`, REAL),
-  write('by a link to nothing yet', ({ workspace }) => `${workspace}/link-dangling`, REAL),
+  write('by a link to a folder', ({ workspace }) => `${workspace}/link-folder/planted-by-link.txt`),
+  write('by a link in a folder', ({ workspace }) => `${workspace}/sub/link-up/planted-in.txt`),
+  write('by a link to nothing yet', ({ workspace }) => `${workspace}/link-dangling`),
   write('over a file by a link', ({ workspace }) => `${workspace}/link-file`),
-  write('into a new folder behind a link', ({ workspace }) => `${workspace}/link-folder/new/planted.txt`, REAL),
+  write('into a new folder behind a link', ({ workspace }) => `${workspace}/link-folder/new/planted.txt`),
   write('the configuration', ({ configuration }) => join(configuration, 'settings.json'), REAL),
   write('a file of the gateway', ({ gatewayFile }) => gatewayFile),
   write('its own settings', ({ workspace }) => `${workspace}/.claude/settings.json`),
@@ -246,7 +246,10 @@ function notebook(source: string): string {
   });
 }
 
-/** What stands where nothing may be written: each path with a mark of its content. */
+/**
+ * What stands where nothing may be written: each path with a mark of its content. Empty files do not count, since the sandbox
+ * leaves some in `.git` and `.claude` where it keeps commands from writing.
+ */
 export function untouched({
   workspace,
   outside,
@@ -264,5 +267,5 @@ function marks(path: string): Array<[path: string, mark: string]> {
   if (!stat) return [];
   if (stat.isSymbolicLink()) return [[path, readlinkSync(path)]];
   if (stat.isDirectory()) return readdirSync(path).flatMap((name) => marks(join(path, name)));
-  return [[path, createHash('sha256').update(readFileSync(path)).digest('hex')]];
+  return stat.size === 0 ? [] : [[path, createHash('sha256').update(readFileSync(path)).digest('hex')]];
 }

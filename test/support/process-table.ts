@@ -7,6 +7,11 @@ export function processesWith(text: string): number[] {
   return allPids().filter((pid) => environmentOf(pid).includes(text));
 }
 
+/** Every living process with this text in its command. */
+export function pidsWithWord(text: string): number[] {
+  return allPids().filter((pid) => commandOf(pid).includes(text));
+}
+
 /** The living children of a process; one that was killed and not yet waited for is no more. */
 export function childrenOf(parent: number | undefined): number[] {
   return allPids().filter((pid) => {

@@ -47,6 +47,8 @@ test('only transcripts of our own processes are removed', () => {
     mkdirSync(join(projects, project), { recursive: true });
     for (const session of ['a', 'b']) writeFileSync(join(projects, project, `${session}.jsonl`), '');
   }
+  // Large results of tools.
+  mkdirSync(join(projects, own, 'a', 'tool-results'), { recursive: true });
   const sessions = new SessionFiles(configuration);
   sessions.removeTranscript({ projectKey: own, sessionId: 'a' });
   expect(readdirSync(join(projects, own))).toEqual(['b.jsonl']);

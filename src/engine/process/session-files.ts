@@ -28,9 +28,9 @@ export class SessionFiles {
     this.#removeRecordIf(`${pid}.json`, work);
   }
 
-  /** Removes the transcript of a process that has exited. */
+  /** Removes the transcript of a process that has exited, and the large results of tools that it kept beside it. */
   removeTranscript({ projectKey, sessionId }: SessionKey): void {
-    removeTranscript(join(this.#projects, projectKey, `${sessionId}.jsonl`));
+    for (const name of [`${sessionId}.jsonl`, sessionId]) removeTranscript(join(this.#projects, projectKey, name));
   }
 
   /**

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Agent, AgentLevel } from '../../../src/spec/agent.ts';
@@ -9,6 +11,7 @@ import {
   reached,
   untouched,
 } from '../../support/escape-attempts.ts';
+import { until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
 import { NO_SANDBOX, SANDBOXED } from '../../support/sandbox.ts';
 import { AgentRuns, type Call, type CallResult, type RunOptions } from './agent-runs.ts';
@@ -19,6 +22,39 @@ import { AgentRuns, type Call, type CallResult, type RunOptions } from './agent-
  */
 
 const LEVELS: AgentLevel[] = ['read', 'edit', 'shell'];
+
+/** Without a deny rule. */
+const NEVER_WRITTEN = [
+  '.git/config',
+  '.git/hooks/pre-commit',
+  '.vscode/settings.json',
+  '.idea/workspace.xml',
+  '.husky/pre-commit',
+  '.envrc',
+  '.npmrc',
+  '.bashrc',
+  '.gitconfig',
+  '.mcp.json',
+  '.claude/settings.json',
+  '.claude/agents/a.md',
+];
+/** The presets of deny rules are for these. */
+const WRITTEN = [
+  'package.json',
+  '.gitattributes',
+  'CLAUDE.md',
+  'AGENTS.md',
+  '.github/workflows/a.yml',
+  'opencode.json',
+];
+
+/** Swaps a folder and a link to outside, as fast as it can. */
+const SWAP = `
+const { mkdirSync, symlinkSync, renameSync, writeFileSync, rmSync } = require('node:fs');
+mkdirSync('real'); writeFileSync('real/secret.txt', 'nothing to see'); symlinkSync('../outside', 'lead');
+renameSync('real', 'swap');
+for (;;) { renameSync('swap', 'real'); renameSync('lead', 'swap'); renameSync('swap', 'lead'); renameSync('real', 'swap'); }
+`;
 
 let runs: AgentRuns;
 beforeAll(async () => {
@@ -137,4 +173,112 @@ test.each(LEVELS)('the level %s has its tools and no others', async (level) => {
   expect(runs.model.requests[0]?.body.tools?.map(({ name }) => name).sort()).toEqual(
     [...new Set(GOOD.filter(([least]) => has.includes(least)).map(([, call]) => call('').name))].sort(),
   );
+});
+
+test('a hard link to a file outside is read: no fence tells it from a file of the workspace', async () => {
+  const agent = runs.agent();
+  const place = placeOf(agent);
+  layOut(place);
+  linkSync(join(place.outside, 'secret.txt'), join(agent.workspace, 'hard'));
+  const [result] = await runs.results(agent, [{ name: 'Read', input: { file_path: `${agent.workspace}/hard` } }]);
+  expect(reached(result?.text ?? '')).toBe(true);
+});
+
+test('a folder that becomes a link to outside, again and again, leads nowhere', async () => {
+  const agent = runs.agent({ level: 'edit' });
+  const place = placeOf(agent);
+  layOut(place);
+  const before = untouched(place);
+  const swapper = spawn(process.execPath, ['-e', SWAP], { cwd: agent.workspace });
+  try {
+    await until('the folder is there', () => existsSync(join(agent.workspace, 'swap')));
+    const file_path = `${agent.workspace}/swap/secret.txt`;
+    const calls = Array.from({ length: 40 }, (_, at): Call[] => [
+      { name: 'Read', input: { file_path } },
+      { name: 'Write', input: { file_path: `${agent.workspace}/swap/planted-${at}.txt`, content: 'planted' } },
+      { name: 'Grep', input: { pattern: 'secret', path: `${agent.workspace}/swap`, output_mode: 'content' } },
+    ]).flat();
+    const results = await runs.results(agent, calls);
+    expect(results.filter(({ text }) => reached(text))).toEqual([]);
+    // Else nothing was swapped, or nothing was tried.
+    expect(new Set(results.map(({ isError }) => isError))).toEqual(new Set([true, false]));
+  } finally {
+    swapper.kill('SIGKILL');
+  }
+  expect(untouched(place)).toEqual(before);
+});
+
+describe('deny rules', () => {
+  const DENY = ['Read(**/.env)', 'Edit(**/*.lock)'];
+  const layOutSecrets = ({ workspace }: Agent) => {
+    for (const folder of ['', 'deep/deeper']) {
+      mkdirSync(join(workspace, folder), { recursive: true });
+      writeFileSync(join(workspace, folder, '.env'), 'KEY=hush\n');
+      writeFileSync(join(workspace, folder, 'a.lock'), 'locked\n');
+    }
+    symlinkSync('deep/deeper/.env', join(workspace, 'innocent.txt'));
+  };
+
+  test('hold for each tool, however the file is reached', async () => {
+    const agent = runs.agent({ level: 'edit', deny: DENY });
+    layOutSecrets(agent);
+    const at = (path: string) => join(agent.workspace, path);
+    const results = await runs.results(agent, [
+      { name: 'Read', input: { file_path: at('.env') } },
+      { name: 'Read', input: { file_path: at('deep/deeper/.env') } },
+      { name: 'Read', input: { file_path: at('innocent.txt') } },
+      { name: 'Grep', input: { pattern: 'KEY', output_mode: 'content' } },
+      { name: 'Grep', input: { pattern: 'KEY', path: at('deep/deeper/.env'), output_mode: 'content' } },
+      { name: 'Glob', input: { pattern: '**/.env' } },
+      { name: 'Write', input: { file_path: at('new.lock'), content: 'x' } },
+      { name: 'Edit', input: { file_path: at('deep/deeper/a.lock'), old_string: '', new_string: 'x' } },
+    ]);
+    expect(results.filter(({ text }) => text.includes('hush') || text.includes('deeper/.env\n'))).toEqual([]);
+    expect(existsSync(at('new.lock'))).toBe(false);
+    expect(readFileSync(at('deep/deeper/a.lock'), 'utf8')).toBe('locked\n');
+  });
+
+  test.skipIf(NO_SANDBOX)(`hold for commands, also for a file made later ${SANDBOXED}`, async () => {
+    const agent = runs.agent({ level: 'shell', deny: DENY });
+    layOutSecrets(agent);
+    const commands = [
+      'cat .env deep/deeper/.env innocent.txt',
+      'grep -r KEY .',
+      'cp -r deep copied; cat copied/deeper/.env',
+      'mkdir late; echo KEY=hu""sh > late/.env; cat late/.env',
+      'echo x > a.lock; echo x > new.lock',
+      'mv deep/deeper moved; cat moved/.env',
+    ];
+    const results = await runs.results(
+      agent,
+      commands.map((command) => ({ name: 'Bash', input: { command } })),
+    );
+    expect(results.filter(({ text }) => text.includes('hush'))).toEqual([]);
+    expect(readFileSync(join(agent.workspace, 'a.lock'), 'utf8')).toBe('locked\n');
+  });
+
+  test('that make no sense leave the others and the fences in force', async () => {
+    const agent = runs.agent({ deny: ['Read(', '(((', '', ...DENY] });
+    layOutSecrets(agent);
+    const place = placeOf(agent);
+    layOut(place);
+    const results = await runs.results(agent, [
+      { name: 'Read', input: { file_path: `${agent.workspace}/.env` } },
+      { name: 'Read', input: { file_path: join(place.outside, 'secret.txt') } },
+      { name: 'Read', input: { file_path: `${agent.workspace}/inside.txt` } },
+    ]);
+    expect(results.map(({ isError }) => isError)).toEqual([true, true, false]);
+  });
+});
+
+test('what runs later without anybody asking is refused by itself in part only', async () => {
+  const agent = runs.agent({ level: 'edit' });
+  mkdirSync(join(agent.workspace, '.git', 'hooks'), { recursive: true });
+  const paths = [...NEVER_WRITTEN, ...WRITTEN];
+  const results = await runs.results(
+    agent,
+    paths.map((path) => ({ name: 'Write', input: { file_path: join(agent.workspace, path), content: 'x' } })),
+  );
+  const written = paths.filter((path) => existsSync(join(agent.workspace, path)));
+  expect(written, JSON.stringify(results)).toEqual(WRITTEN);
 });

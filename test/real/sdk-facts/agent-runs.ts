@@ -60,8 +60,8 @@ export const TASK = 'This is the task of a subagent.';
 export interface RunOptions {
   messages?: Message[];
   subagents?: Readonly<Record<string, Subagent>>;
-  /** Of a login. */
-  announced?: readonly Announcement[];
+  /** What is not announced; then the newest message is the end of a transcript that the process goes on from by itself. */
+  silenced?: readonly Announcement[];
   /** In place of what the product uses, to show what that is for. */
   profile?: Partial<ProcessProfile>;
   settings?: Settings;
@@ -125,13 +125,12 @@ export class AgentRuns {
     };
   }
 
-  /** A process of an agent that answers the newest message at once, as in a replay. */
+  /** A process of an agent that answers the newest message; as in the product, it is said to the process. */
   run(agent: Agent, options: RunOptions = {}): AgentRun {
-    const { messages = [user('Go.')], announced = [], by } = options;
+    const { messages = [user('Go.')], by, silenced = [] } = options;
     const subagents = options.subagents ?? (by === 'subagent' ? HELPER : agent.subagents);
     const environment = agentEnvironment(this.maker.environment.variables, agent);
-    // In a turn that a process goes on with by itself the subagents come too late.
-    const isSaid = Object.keys(subagents).length > 0;
+    const isSaid = silenced.length === 0;
     const own = { ...options.variables, ...(isSaid ? {} : { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' }) };
     const made = this.maker.create({
       system: agent.system,
@@ -143,26 +142,30 @@ export class AgentRuns {
       ...agentProfile(agent, { ...inFolder(environment, made.files.scratch), ...own }, subagents, this.#directory.work),
       ...options.profile,
     };
-    const transcript = toTranscript(messages, MODEL, profile.workingDirectory, new ToolNames([]), announced);
+    const transcript = toTranscript(messages, MODEL, profile.workingDirectory, new ToolNames([]), silenced);
     const entries: SessionStoreEntry[] = [];
     const input = new EventQueue<SDKUserMessage>();
-    const sdkQuery = query({
-      prompt: input,
-      options: {
-        ...this.maker.options(made, {
-          ...profile,
-          session: {
-            ...(isSaid && messages.length === 1 ? {} : { resumes: transcript.sessionId }),
-            store: {
-              append: async (_key, added) => void entries.push(...added),
-              load: async () => (isSaid ? transcript.entries.slice(0, -2) : transcript.entries),
-            },
+    const given = this.maker.options(made, {
+      ...profile,
+      session: {
+        ...(isSaid && messages.length === 1 ? {} : { resumes: transcript.sessionId }),
+        store: {
+          append: async (key, added) => {
+            if (isSaid && messages.length === 1) made.child.transcript = key;
+            entries.push(...added);
           },
-        }),
-        model: MODEL,
+          // Without the newest message, and the empty one behind it.
+          load: async () => (isSaid ? transcript.entries.slice(0, -2) : transcript.entries),
+        },
       },
     });
-    const run = new AgentRun(this.model, sdkQuery, input, made, entries);
+    const run = new AgentRun(
+      this.model,
+      query({ prompt: input, options: { ...given, model: MODEL } }),
+      input,
+      made,
+      entries,
+    );
     if (isSaid) run.say(messages.at(-1) as Message);
     return run;
   }

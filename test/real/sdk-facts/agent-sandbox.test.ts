@@ -1,0 +1,149 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CONNECTION_ATTEMPTS, layOut, reached } from '../../support/escape-attempts.ts';
+import { until } from '../../support/gateway.ts';
+import { commandOf, isAlive, pidsWithWord } from '../../support/process-table.ts';
+import { QUICK } from '../../support/quick.ts';
+import { NO_SANDBOX, SANDBOXED } from '../../support/sandbox.ts';
+import { AgentRuns, type Call, callsThenText } from './agent-runs.ts';
+
+/** The sandbox of commands, as Claude Code makes it with the product's options. */
+
+/** Credentials that nobody takes. */
+const CREDENTIALS = {
+  ANTHROPIC_API_KEY: 'hush-key',
+  ANTHROPIC_AUTH_TOKEN: 'hush-bearer',
+  ANTHROPIC_CUSTOM_HEADERS: 'x-proxy-key: hush-header',
+  AWS_SECRET_ACCESS_KEY: 'hush-aws',
+  AZURE_CLIENT_SECRET: 'hush-azure',
+  GOOGLE_APPLICATION_CREDENTIALS: '/hush-google.json',
+  HTTPS_PROXY: 'http://user:hush-proxy@127.0.0.1:9',
+};
+
+const bash = (command: string, more: object = {}): Call => ({ name: 'Bash', input: { command, ...more } });
+
+let runs: AgentRuns;
+beforeAll(async () => {
+  runs = await AgentRuns.open(() => CREDENTIALS);
+});
+afterAll(() => runs.close());
+
+test('without its programs no command runs, and the model is not called', QUICK, async () => {
+  const agent = runs.agent({ level: 'shell' });
+  runs.model.restart([callsThenText([bash('echo planted > ../planted.txt')])]);
+  const run = runs.run(agent, { variables: { PATH: '/nowhere' } });
+  const result = await run.untilDone();
+  run.end();
+  expect(result).toMatchObject({ subtype: 'error_during_execution', is_error: true });
+  expect(JSON.stringify(result)).toContain('bubblewrap');
+  expect(runs.model.requests).toEqual([]);
+  expect(existsSync(join(dirname(agent.workspace), 'planted.txt'))).toBe(false);
+});
+
+describe.skipIf(NO_SANDBOX)(`commands ${SANDBOXED}`, () => {
+  test('reach nothing that listens on the machine', async () => {
+    const agent = runs.agent({ level: 'shell' });
+    const place = {
+      workspace: agent.workspace,
+      outside: join(dirname(agent.workspace), 'outside'),
+      home: runs.home,
+      configuration: join(runs.home, 'isthmus'),
+      port: runs.model.port,
+    };
+    layOut(place);
+    const results = await runs.results(agent, ({ files }) =>
+      CONNECTION_ATTEMPTS.map(({ tool, input }) => ({
+        name: tool,
+        input: input({ ...place, gatewayFile: files.settings as string }),
+      })),
+    );
+    expect(results.filter(({ text }) => reached(text))).toEqual([]);
+    expect(runs.model.requests).toHaveLength(2);
+  });
+
+  test('reach the hosts that are listed, and no others', async () => {
+    // Else Claude Code would ask the operator's proxy for them.
+    const direct = { variables: { HTTP_PROXY: '', HTTPS_PROXY: '' } };
+    const server: Server = createServer((_request, response) => response.end('HELLO')).listen(0, '0.0.0.0');
+    await until('the server listens', () => server.listening);
+    const { port } = server.address() as AddressInfo;
+    try {
+      const url = `http://${hostname()}:${port}/`;
+      const commands = [
+        `curl -s -m 9 ${url}`,
+        'curl -s -m 9 http://example.invalid/',
+        `curl -s -m 9 --noproxy '*' ${url}`,
+      ];
+      const [listed, unlisted, past] = await runs.results(
+        runs.agent({ level: 'shell', allowedHosts: [hostname()] }),
+        commands.map((command) => bash(command)),
+        direct,
+      );
+      expect(listed?.text).toContain('HELLO');
+      expect(unlisted?.text).toContain('blocked-by-allowlist');
+      expect(past?.text).not.toContain('HELLO');
+      const [off] = await runs.results(runs.agent({ level: 'shell' }), [bash(commands[0] as string)], direct);
+      expect(off?.text).toContain('blocked-by-allowlist');
+    } finally {
+      server.close();
+    }
+  });
+
+  test('see no credential', async () => {
+    const results = await runs.results(runs.agent({ level: 'shell' }), [
+      bash('env; export -p; cat /proc/*/environ 2>/dev/null | tr "\\0" "\\n"; cat /proc/*/cmdline | tr "\\0" " "'),
+      bash('node -p "JSON.stringify(process.env)"'),
+    ]);
+    expect(results.every(({ text }) => text.includes('CLAUDECODE'))).toBe(true);
+    const told = JSON.stringify(runs.model.requests.map(({ body }) => body));
+    expect(told).not.toContain('hush-');
+    expect(told).not.toContain('CLAUDE_CODE_MESSAGING_SOCKET=');
+  });
+
+  test('and what they leave end with their process, when its group is killed', async () => {
+    const agent = runs.agent({ level: 'shell' });
+    const mark = `9${Math.floor(Math.random() * 1e8)}`;
+    const command = `(setsid sleep ${mark} &); trap '' TERM INT HUP; sleep ${mark} & nohup sleep ${mark} & sleep ${mark}`;
+    runs.model.restart([callsThenText([bash(command)])]);
+    const run = runs.run(agent);
+    await until(
+      'the commands run',
+      () => pidsWithWord(mark).filter((pid) => commandOf(pid).startsWith('sleep')).length === 4,
+    );
+    const pid = run.made.child.pid as number;
+    const sockets = readdirSync(run.made.files.scratch).filter((name) => name.startsWith('claude-http'));
+    expect(sockets).toHaveLength(1);
+    process.kill(-pid, 'SIGKILL');
+    await until(
+      'all have ended',
+      () => pidsWithWord(mark).length === 0 && pidsWithWord(sockets[0] as string).length === 0,
+    );
+    expect(isAlive(pid)).toBe(false);
+    run.end();
+  });
+
+  test('have a limited time, and run in the background for nobody', async () => {
+    const agent = runs.agent({ level: 'shell', maxSeconds: 2 });
+    const results = await runs.results(agent, [bash('sleep 60'), bash('sleep 60', { timeout: 600_000 })]);
+    for (const { text } of results) expect(text).toContain('Command timed out after 2s');
+    const schema = JSON.stringify(runs.model.requests[0]?.body.tools);
+    expect(schema).not.toContain('run_in_background');
+  });
+
+  test('may flood: the model sees the beginning, the rest goes with the process', async () => {
+    const agent = runs.agent({ level: 'shell' });
+    runs.model.restart([callsThenText([bash("head -c 100000000 /dev/zero | tr '\\0' x")])]);
+    const run = runs.run(agent);
+    await run.untilDone();
+    const [result] = run.resultsOf([bash('')]);
+    expect(result?.text.length).toBeLessThan(10_000);
+    const [, path = ''] = /(\/\S+\/tool-results\/\S+\.txt)/.exec(result?.text ?? '') ?? [];
+    expect(statSync(path).size).toBeGreaterThan(1_000_000);
+    run.end();
+    await until('it is removed', () => !existsSync(path));
+  });
+});
