@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
+import { stateFolder } from '../config/state-folder.ts';
 
 /** The folder of Claude Code's configuration for the processes of Isthmus, where no login pays. */
 export interface OwnConfiguration {
@@ -9,7 +10,7 @@ export interface OwnConfiguration {
 }
 
 /**
- * Makes the folder: `isthmus/claude` in `XDG_STATE_HOME`, else in `~/.local/state`. It is kept across restarts, as Claude Code
+ * Makes the folder: `claude` in the state folder. It is kept across restarts, as Claude Code
  * keeps the id of the device there.
  *
  * @param operator the environment that says where the home is
@@ -31,10 +32,8 @@ export function ownConfiguration(
   }
 }
 
-/** Where that folder is, whether or not it is there; undefined without a home. A relative `XDG_STATE_HOME` counts as none. */
+/** Where that folder is, whether or not it is there; undefined without a home. */
 export function ownConfigurationFolder(operator: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { XDG_STATE_HOME: given = '' } = operator;
-  const home = operator.HOME || operator.USERPROFILE;
-  const state = isAbsolute(given) ? given : home && join(home, '.local', 'state');
-  return state ? join(state, 'isthmus', 'claude') : undefined;
+  const state = stateFolder(operator);
+  return state && join(state, 'claude');
 }
