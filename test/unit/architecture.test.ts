@@ -14,6 +14,7 @@ const ARROWS: Record<string, string[]> = {
   config: [],
   limits: ['spec'],
   models: ['spec'],
+  store: ['spec'],
   engine: ['async', 'conversation', 'spec'],
   processes: ['async', 'spec'],
   counts: ['conversation', 'processes', 'spec'],
@@ -22,8 +23,21 @@ const ARROWS: Record<string, string[]> = {
   'scripted-model': [],
   // The fold alone: what becomes of an answer's events is one rule.
   'test-engine': ['async', 'conversation', 'engine', 'scripted-model', 'spec'],
-  boot: ['access', 'async', 'config', 'dialects', 'engine', 'gateway', 'http', 'limits', 'models', 'spec', 'telemetry'],
-  cli: ['boot', 'config', 'scripted-model', 'spec', 'telemetry'],
+  boot: [
+    'access',
+    'async',
+    'config',
+    'dialects',
+    'engine',
+    'gateway',
+    'http',
+    'limits',
+    'models',
+    'spec',
+    'store',
+    'telemetry',
+  ],
+  cli: ['boot', 'config', 'scripted-model', 'spec', 'store', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
 };
 
@@ -33,6 +47,8 @@ const OWNERS: Record<string, string> = {
   '@modelcontextprotocol/sdk': 'engine',
   hono: 'http',
   '@hono/node-server': 'http',
+  kysely: 'store',
+  libsql: 'store',
 };
 
 const files = ['src', 'scripted-model', 'test-engine'].flatMap((folder) =>
@@ -44,6 +60,22 @@ const files = ['src', 'scripted-model', 'test-engine'].flatMap((folder) =>
 function importsOf(file: string): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => name ?? '');
+}
+
+/** A file, and all that it imports at once, itself and by others: files and packages. */
+function loadedWith(file: string, loaded: Set<string> = new Set()): Set<string> {
+  loaded.add(file);
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  for (const [, name = ''] of text.matchAll(/^(?:import|export) (?!type\b)(?:[^;']*? from )?'([^']+)';$/gm)) {
+    if (!name.startsWith('.')) loaded.add(name);
+    else if (!loaded.has(pathOf(file, name))) loadedWith(pathOf(file, name), loaded);
+  }
+  return loaded;
+}
+
+/** Of what a file imports by this name. */
+function pathOf(file: string, name: string): string {
+  return relative(ROOT, resolve(ROOT, dirname(file), name));
 }
 
 function folderOf(file: string): string {
@@ -59,7 +91,7 @@ describe('the arrows between folders', () => {
     const folder = folderOf(file);
     for (const name of importsOf(file)) {
       if (name.startsWith('.')) {
-        const target = folderOf(relative(ROOT, resolve(ROOT, dirname(file), name)));
+        const target = folderOf(pathOf(file, name));
         const isForTests = file.endsWith('.test.ts') && target === 'test';
         if (target !== folder && !isForTests) expect(ARROWS[folder], `${file} imports ${name}`).toContain(target);
         continue;
@@ -75,6 +107,17 @@ describe('the arrows between folders', () => {
       .flatMap(importsOf)
       .filter((name) => name.includes('/dialects/'));
     expect([...new Set(imported)]).toEqual(['../dialects/dialect.ts']);
+  });
+
+  test.each([
+    ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely']],
+    ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono']],
+    // A gateway loads the database in the background.
+    ['src/store/open-store.ts', ['kysely', 'libsql']],
+  ])('what loads with %s holds no %j', (file, packages) => {
+    const loaded = loadedWith(file);
+    expect(loaded.size).toBeGreaterThan(3);
+    expect(packages.filter((name) => loaded.has(name))).toEqual([]);
   });
 
   test('nothing touches process.env but the door of the library, which takes it unless another is given', () => {
