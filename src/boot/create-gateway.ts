@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOwnAddress } from '../access/own-address.ts';
@@ -30,6 +29,7 @@ import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
+import { ownVersion } from './own-version.ts';
 import { SlowStart } from './slow-start.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
 import { warningsOf } from './warnings.ts';
@@ -246,11 +246,6 @@ async function endListening(listener: Listener): Promise<void> {
   const closed = listener.close();
   await listener.finish(0);
   await closed;
-}
-
-/** Isthmus's own version. */
-export function ownVersion(): string {
-  return createRequire(import.meta.url)('isthmus-gateway/package.json').version;
 }
 
 function runDirectory(): RunDirectory {

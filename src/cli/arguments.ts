@@ -9,7 +9,10 @@ export interface CommandLine {
 }
 
 /** Flags that are no settings and take no value. */
-export const SWITCHES = ['help', 'version', 'once'] as const;
+export const SWITCHES = ['help', 'version', 'once', 'all'] as const;
+
+/** Flags that are no settings and take a value, with what stands for it in words. */
+const VALUES: Readonly<Record<string, string>> = { config: 'FILE', 'older-than': 'DAYS' };
 
 /** Flags of one letter. */
 const SHORT: Readonly<Record<string, string>> = { help: 'h', port: 'p' };
@@ -27,7 +30,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     allowPositionals: true,
     tokens: true,
     options: {
-      config: { type: 'string' },
+      ...Object.fromEntries(Object.keys(VALUES).map((name) => [name, { type: 'string' as const }])),
       ...Object.fromEntries(
         Object.keys(SETTINGS).map((name) => [
           name,
@@ -62,11 +65,11 @@ function isToggle(name: string): boolean {
 }
 
 function needsValue(name: string): boolean {
-  return name === 'config' || (isSetting(name) && !isToggle(name));
+  return Object.hasOwn(VALUES, name) || (isSetting(name) && !isToggle(name));
 }
 
 function exampleOf(name: string): string {
-  return isSetting(name) ? String(standardOf(name) ?? SETTINGS[name].value) : 'FILE';
+  return isSetting(name) ? String(standardOf(name) ?? SETTINGS[name].value) : (VALUES[name] ?? '');
 }
 
 function short(name: string): { short?: string } {

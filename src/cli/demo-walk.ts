@@ -2,7 +2,7 @@ import type { Reply } from '../../scripted-model/script.ts';
 import type { RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
 import type { RunningGateway } from '../boot/create-gateway.ts';
 import type { ContentBlock, JsonObject } from '../spec/messages.ts';
-import { print } from './serve.ts';
+import { print } from './print.ts';
 
 type WalkedGateway = Pick<RunningGateway, 'url' | 'mode'>;
 

@@ -6,7 +6,8 @@ import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { answerOfWalk, walk } from './demo-walk.ts';
-import { greeting, print, stopAndExit } from './serve.ts';
+import { print } from './print.ts';
+import { greeting, stopAndExit } from './serve.ts';
 import { firstSignal } from './stop-signals.ts';
 
 /**

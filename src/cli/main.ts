@@ -1,5 +1,5 @@
 import { BootError } from '../boot/boot-error.ts';
-import { ownVersion } from '../boot/create-gateway.ts';
+import { ownVersion } from '../boot/own-version.ts';
 import {
   readSettings,
   SETTINGS,
@@ -11,10 +11,13 @@ import {
 import { similar } from '../config/similar.ts';
 import { escapeUnseen } from '../telemetry/escape-unseen.ts';
 import { parseCommandLine, SWITCHES } from './arguments.ts';
-import { demo } from './demo.ts';
-import { print, serve } from './serve.ts';
+import { CommandError } from './command-error.ts';
+import { print } from './print.ts';
 
-const COMMANDS = ['serve', 'demo'] as const;
+const COMMANDS = ['serve', 'demo', 'sessions'] as const;
+
+/** Flags that one command alone has. */
+const OF_COMMAND: Readonly<Record<string, string>> = { once: 'demo', all: 'sessions' };
 
 /** A flag of the help text and what it is for. */
 const row = (flag: string, help: string) => `  ${flag.padEnd(27)} ${help}`;
@@ -24,6 +27,7 @@ const USAGE = `Usage: isthmus <command> [flags]
 Commands
   serve          run the gateway
   demo           show it at work against a scripted model, without any account; --once ends after the walk
+  sessions       what is kept of conversations with agents: list, show ID, purge ID | --all | --older-than DAYS
 
 Flags
 ${Object.entries(SETTINGS)
@@ -49,7 +53,12 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     const [command, ...rest] = words;
     if (switches.has('version')) return print([ownVersion()]);
     if (switches.has('help') || command === 'help') return print([USAGE]);
-    const otherFlags = SWITCHES.filter((name) => name !== 'once' || command === 'demo');
+    if (command === 'sessions') {
+      refuseForeign(switches, command);
+      const { sessions } = await import('./sessions.ts');
+      return await sessions({ words: rest, flags, switches }, environment);
+    }
+    const otherFlags = SWITCHES.filter((name) => [undefined, command].includes(OF_COMMAND[name]));
     const settings = readSettings({ flags, otherFlags, environment });
     if (command === undefined)
       throw new SettingsError(
@@ -62,15 +71,23 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     if (command !== 'serve' && command !== 'demo') {
       const meant = similar(command, COMMANDS);
       throw new SettingsError(
-        `There is no command ${JSON.stringify(command)}${meant ? `. Did you mean ${meant}?` : `; there are ${COMMANDS.join(' and ')}.`}`,
+        `There is no command ${JSON.stringify(command)}${meant ? `. Did you mean ${meant}?` : `; there are ${COMMANDS.join(', ')}.`}`,
       );
     }
-    if (switches.has('once') && command !== 'demo') throw new SettingsError('--once belongs to `isthmus demo`.');
-    if (command === 'serve') await serve(settings, environment);
-    else await demo(settings, environment, switches.has('once'));
+    refuseForeign(switches, command);
+    if (command === 'serve') await (await import('./serve.ts')).serve(settings, environment);
+    else await (await import('./demo.ts')).demo(settings, environment, switches.has('once'));
   } catch (error) {
-    if (!(error instanceof SettingsError || error instanceof BootError)) throw error;
+    if (!(error instanceof SettingsError || error instanceof BootError || error instanceof CommandError)) throw error;
     process.stderr.write(`isthmus: ${escapeUnseen(error.message)}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** Refuses switches that belong to another command. */
+function refuseForeign(switches: ReadonlySet<string>, command: string): void {
+  for (const name of switches) {
+    const owner = OF_COMMAND[name] ?? command;
+    if (owner !== command) throw new SettingsError(`--${name} belongs to \`isthmus ${owner}\`.`);
   }
 }

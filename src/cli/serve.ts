@@ -1,6 +1,7 @@
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import { createLog } from '../telemetry/log.ts';
+import { print } from './print.ts';
 import { DRAIN_MS, firstSignal } from './stop-signals.ts';
 
 /** `isthmus serve`: runs until a signal. */
@@ -33,8 +34,4 @@ export function greeting({ url, executable, credential, warnings }: RunningGatew
     `  SDKs        ANTHROPIC_BASE_URL=${url} ANTHROPIC_API_KEY=any`,
     ...warnings.map((warning) => `  warning     ${warning}`),
   ];
-}
-
-export function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
 }
