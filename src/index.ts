@@ -1,5 +1,6 @@
 /** The package: a gateway inside another program. `isthmus serve` and `isthmus demo` use the same door. */
 export { BootError } from './boot/boot-error.ts';
-export { createGateway, type GatewayOptions, type RunningGateway } from './boot/create-gateway.ts';
+export { createGateway, type GatewayOptions, type RunningAgent, type RunningGateway } from './boot/create-gateway.ts';
+export type { AgentDefinition } from './config/agent-definition.ts';
 export { type Settings, SettingsError } from './config/settings.ts';
 export type { Log, LogFields } from './telemetry/log.ts';

@@ -5,7 +5,7 @@ import type { PlanLimits } from '../src/spec/plan-limits.ts';
 
 /** One model call, as the model would see it: what the process holds, then its newest turn. */
 export interface ModelCall
-  extends Pick<MessagesRequest, 'model' | 'system' | 'messages' | 'tools' | 'parameters' | 'betas'> {
+  extends Pick<MessagesRequest, 'model' | 'system' | 'messages' | 'tools' | 'parameters' | 'betas' | 'agent'> {
   /** The process that calls. */
   process: number;
   /** Which of its turns it is; 1 for the first. */

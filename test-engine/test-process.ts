@@ -168,7 +168,7 @@ export class TestProcess implements ConversationProcess {
     return fault !== 'fails' && !signal.aborted && this.#state === 'streaming';
   }
 
-  #play(turn: EventQueue<TurnEvent>, { tools, parameters }: MessagesRequest): void {
+  #play(turn: EventQueue<TurnEvent>, { tools, parameters, agent }: MessagesRequest): void {
     const { system, betas } = this.#first;
     const play = this.#surroundings.answer({
       model: this.#model,
@@ -177,6 +177,7 @@ export class TestProcess implements ConversationProcess {
       tools,
       parameters,
       betas,
+      ...(agent && { agent }),
       process: this.id,
       turn: this.turns,
     });

@@ -1,6 +1,7 @@
 // @ts-check
 import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
+import { Agents } from '../../dist/src/agents/agents.js';
 import { anthropicMessages } from '../../dist/src/dialects/anthropic-messages/anthropic-messages.js';
 import { Gateway } from '../../dist/src/gateway/gateway.js';
 import { createApp } from '../../dist/src/http/app.js';
@@ -51,6 +52,7 @@ const app = createApp({
   strict: false,
   passesBeta: () => true,
   models: new KnownModels(),
+  agents: new Agents(),
   identity: { version: 'bench', mode: 'bare', credential: 'none' },
   limits: new KnownLimits(),
   observers: [turnLog(log)],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { callerOf } from './caller.ts';
+import { callerOf, keyDigest } from './caller.ts';
 
 const bearer = (token: string) => ({ apiKey: undefined, authorization: `Bearer ${token}` });
 
@@ -30,4 +30,18 @@ test('the id is the digest of what was sent, and neither it nor the name has a p
   expect(id.startsWith(name)).toBe(true);
   expect(limits).toEqual({ turns: Number.POSITIVE_INFINITY });
   expect(callerOf({ apiKey: undefined, authorization: undefined }).name).toBe('no-key');
+});
+
+test('a key has one digest, in whichever header it comes', () => {
+  const digest = createHash('sha256').update('one').digest();
+  for (const sent of [
+    { apiKey: 'one', authorization: undefined },
+    bearer('one'),
+    { apiKey: '', authorization: 'bearer  one' },
+    { apiKey: 'one', authorization: 'Bearer two' },
+  ]) {
+    expect(keyDigest(sent)).toEqual(digest);
+  }
+  expect(keyDigest({ apiKey: 'two', authorization: 'Bearer one' })).not.toEqual(digest);
+  expect(keyDigest({ apiKey: undefined, authorization: undefined })).not.toEqual(digest);
 });

@@ -18,3 +18,11 @@ export function callerOf({ apiKey, authorization }: SentKeys): Caller {
   const id = hash('sha256', key, 'base64url');
   return { id, name: key === '' ? 'no-key' : id.slice(0, 8), limits: { turns: Number.POSITIVE_INFINITY } };
 }
+
+/**
+ * SHA-256 of the client's key itself, whichever header it came in: an agent's key is compared by it. Without a key it is that of
+ * an empty one, which no agent has.
+ */
+export function keyDigest({ apiKey, authorization = '' }: SentKeys): Buffer {
+  return hash('sha256', apiKey || authorization.replace(/^bearer +/i, ''), 'buffer');
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { guardRequest } from './request-guard.ts';
+import { guardRequest, pageOrigin } from './request-guard.ts';
 
 const guard = (host: string | undefined, origin?: string, bind = '127.0.0.1', localAddress = '127.0.0.1') =>
   guardRequest({ host, origin, site: undefined, localAddress }, bind)?.code;
@@ -52,4 +52,13 @@ test('lets in what a browser says comes from its own origin or its user, and ref
     expect(guardRequest({ ...sent, site }, '127.0.0.1')).toBeUndefined();
   for (const site of ['cross-site', 'same-site', 'another'])
     expect(guardRequest({ ...sent, site }, '127.0.0.1')?.code).toBe('forbidden_origin');
+});
+
+test.each([
+  [{ origin: 'https://chat.example', site: 'cross-site' }, 'https://chat.example'],
+  [{ origin: undefined, site: 'same-origin' }, 'http://127.0.0.1:3456'],
+  [{ origin: undefined, site: 'none' }, undefined],
+  [{ origin: undefined, site: undefined }, undefined],
+])('the page that sends %j has the origin %s', (sent, expected) => {
+  expect(pageOrigin({ host: '127.0.0.1:3456', ...sent })).toBe(expected);
 });

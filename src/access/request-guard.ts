@@ -38,6 +38,11 @@ export function guardRequest(
   return undefined;
 }
 
+/** The origin of the web page that makes a request; undefined for a program. Browsers leave it out where a page reads its own. */
+export function pageOrigin({ host, origin, site }: Omit<GuardedRequest, 'localAddress'>): string | undefined {
+  return origin ?? (site === 'same-origin' ? `http://${host}` : undefined);
+}
+
 /** `none`: the user typed the address. */
 const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
 

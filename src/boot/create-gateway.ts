@@ -2,7 +2,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOwnAddress } from '../access/own-address.ts';
 import { newGatewayId } from '../access/via.ts';
+import { Agents } from '../agents/agents.ts';
 import { within } from '../async/within.ts';
+import type { AgentDefinition } from '../config/agent-definition.ts';
 import { checkSettings, type Settings } from '../config/settings.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import type { Dialects } from '../dialects/dialect.ts';
@@ -19,6 +21,7 @@ import { createApp } from '../http/app.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
 import { KnownModels } from '../models/known-models.ts';
+import type { AgentLevel } from '../spec/agent.ts';
 import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
@@ -28,11 +31,13 @@ import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
+import { agentsOf, agentWarnings, checkAgainstModels } from './own-agents.ts';
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
 import { ownVersion } from './own-version.ts';
 import { SlowStart } from './slow-start.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
 import { warningsOf } from './warnings.ts';
+import { WorkspaceSigns } from './workspace-signs.ts';
 
 /** The least time that a process being spawned gets at the end, in milliseconds. */
 const LEAST_GRACE_MS = 2_000;
@@ -41,8 +46,10 @@ const LEAST_GRACE_MS = 2_000;
 const DIALECTS: Dialects = [anthropicMessages];
 
 /** The options of a gateway; each setting has the default of `isthmus serve`. */
-export interface GatewayOptions extends GivenSettings {
-  /** The variables for credentials and proxies; by default those of this process. Nothing else is read. */
+export interface GatewayOptions extends Omit<GivenSettings, 'agents'> {
+  /** Agents by their names: what the SDK's own tools may do, and for whom. See docs/agents.md. */
+  agents?: Readonly<Record<string, AgentDefinition>> | undefined;
+  /** The variables for credentials and proxies, and those that agents name; by default those of this process. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Hears of each turn in one line of fields, without content. Off by default. */
   log?: Log | undefined;
@@ -61,6 +68,7 @@ export interface RunningGateway {
   credential: string;
   /** The `claude` binary, why this one, and its version if known. */
   executable: { path: string; why: string; version?: string };
+  agents: RunningAgent[];
   /** What the operator should know; one sentence each. */
   warnings: string[];
   /** How many turns and token counts are under way. */
@@ -69,6 +77,15 @@ export interface RunningGateway {
   stop(deadlineMs: number): Promise<void>;
   /** Ends every process and removes every file without waiting: for an `exit` handler of your program. */
   abandon(): void;
+}
+
+/** An agent that the gateway runs for requests that name it. */
+export interface RunningAgent {
+  name: string;
+  level: AgentLevel;
+  workspace: string;
+  /** Whether a client must bring the agent's key. */
+  hasKey: boolean;
 }
 
 /**
@@ -88,6 +105,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   const settings = checkSettings(given);
   checkBaseUrl(operator.ANTHROPIC_BASE_URL);
   checkGatewaySwitch(operator);
+  const defined = agentsOf(settings, operator);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
   const id = newGatewayId();
@@ -114,7 +132,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     );
     if (configuration) variables.CLAUDE_CONFIG_DIR = configuration.folder;
     const sessions = new SessionFiles(configurationFolder(variables));
+    const signs = new WorkspaceSigns(stateFolder(operator) ?? directory.path);
     const removeFiles = () => {
+      signs.remove();
       sessions.removeAll(directory.work);
       directory.remove();
     };
@@ -143,6 +163,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       removeLeftovers(configurations),
     ]);
     models.offer(offered);
+    checkAgainstModels(defined, models);
+    undo.push(() => signs.remove());
+    const sharing = await signs.show(defined.map(({ agent }) => agent));
     const credential = credentialOf(account, variables, userSettings, executable.path);
     const gateway = new Gateway(
       engine,
@@ -171,6 +194,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         strict: settings.strict,
         passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
+        agents: new Agents(defined),
         identity: { version: ownVersion(), mode, credential },
         limits,
         observers: [turnLog(log)],
@@ -187,15 +211,25 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       mode,
       credential,
       executable,
-      warnings: warningsOf({
-        droppedBaseUrl: environment.droppedBaseUrl,
-        configuration,
-        userSettings,
-        slowStart,
-        ofLogin: isLogin ? variables : undefined,
-        host,
-        spawner,
-      }),
+      agents: defined.map(({ agent: { name, level, workspace }, access }) => ({
+        name,
+        level,
+        workspace,
+        hasKey: access.keyDigest !== undefined,
+      })),
+      warnings: [
+        ...warningsOf({
+          droppedBaseUrl: environment.droppedBaseUrl,
+          configuration,
+          userSettings,
+          slowStart,
+          ofLogin: isLogin ? variables : undefined,
+          host,
+          spawner,
+        }),
+        ...agentWarnings(defined, settings),
+        ...sharing,
+      ],
       openRequests: () => gateway.openRequests,
       stop(deadlineMs) {
         isOpen = false;

@@ -7,6 +7,7 @@ test.each<[string, Record<string, string>]>([
   ['--strict --port 1', { strict: 'true', port: '1' }],
   ['--spares -1', { spares: '-1' }],
   ['--claude=--odd', { claude: '--odd' }],
+  ['--agents', { agents: '' }],
   ['--config x.json --invented', { config: 'x.json', invented: '' }],
 ])('the flags of serve %s are %j', (line, flags) => {
   expect(parseCommandLine(['serve', ...line.split(' ')])).toEqual({ words: ['serve'], flags, switches: new Set() });
@@ -24,6 +25,7 @@ test.each([
   ['--port', '--port needs a value: --port 3456'],
   ['-p', '--port needs a value: --port 3456'],
   ['--max-processes --strict', '--max-processes needs a value: --max-processes 24'],
+  ['--agent-level', '--agent-level needs a value: --agent-level LEVEL'],
   ['--claude', '--claude needs a value: --claude PATH'],
   ['--config', '--config needs a value: --config FILE'],
 ])('serve %s is refused with an example', (line, message) => {

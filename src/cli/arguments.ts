@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { SETTINGS, type SettingName, SettingsError, standardOf } from '../config/settings.ts';
+import { isFlag, isSetting, SETTINGS, SettingsError, standardOf } from '../config/settings.ts';
 
 /** A command line: the words before the flags, and the flags with their values. */
 export interface CommandLine {
@@ -55,17 +55,13 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   return line;
 }
 
-function isSetting(name: string): name is SettingName {
-  return Object.hasOwn(SETTINGS, name);
-}
-
 /** Whether this setting is on when it is named. */
 function isToggle(name: string): boolean {
   return isSetting(name) && SETTINGS[name].value === '';
 }
 
 function needsValue(name: string): boolean {
-  return Object.hasOwn(VALUES, name) || (isSetting(name) && !isToggle(name));
+  return Object.hasOwn(VALUES, name) || (isFlag(name) && !isToggle(name));
 }
 
 function exampleOf(name: string): string {

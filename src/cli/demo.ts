@@ -29,7 +29,7 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
     if (isForClients) logTurns(...entry);
   };
   const environment = demoEnvironment(operator, home, model.url);
-  const gateway = await createGateway({ ...settings, environment, log }).catch(async (error: unknown) => {
+  const gateway = await createGateway({ ...settings, agents: {}, environment, log }).catch(async (error: unknown) => {
     await model.close();
     throw error;
   });

@@ -1,6 +1,7 @@
 import { BootError } from '../boot/boot-error.ts';
 import { ownVersion } from '../boot/own-version.ts';
 import {
+  isFlag,
   readSettings,
   SETTINGS,
   type SettingName,
@@ -31,13 +32,14 @@ Commands
 
 Flags
 ${Object.entries(SETTINGS)
+  .filter(([name]) => isFlag(name))
   .map(([name, { value, help }]) => {
     const standard = standardOf(name as SettingName);
     const isShown = String(standard ?? '') !== '' && value !== '';
     return row(`--${name} ${value}`, `${help}${isShown ? ` (${standard})` : ''}`);
   })
   .join('\n')}
-${row('--config FILE', 'JSON file with these settings (default: ~/.config/isthmus/config.json)')}
+${row('--config FILE', 'JSON file with these settings, and with `agents` (default: ~/.config/isthmus/config.json)')}
 ${row('-p PORT', 'short for --port')}
 ${row('-h, --help', 'this text')}
 ${row('--version', 'the version of Isthmus')}

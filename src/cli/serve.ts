@@ -24,7 +24,7 @@ export async function stopAndExit(gateway: RunningGateway): Promise<never> {
 }
 
 /** What a user sees when the gateway is ready. */
-export function greeting({ url, executable, credential, warnings }: RunningGateway): string[] {
+export function greeting({ url, executable, credential, agents, warnings }: RunningGateway): string[] {
   const version = executable.version ? ` ${executable.version}` : '';
   return [
     `Isthmus listens on ${url}`,
@@ -32,6 +32,10 @@ export function greeting({ url, executable, credential, warnings }: RunningGatew
     `  credential  ${credential}`,
     `  OpenCode    "provider": {"anthropic": {"options": {"baseURL": "${url}/v1", "apiKey": "any"}}}   in opencode.json`,
     `  SDKs        ANTHROPIC_BASE_URL=${url} ANTHROPIC_API_KEY=any`,
+    ...agents.map(
+      ({ name, level, workspace, hasKey }) =>
+        `  agent       ${name}: ${level} in ${workspace}, for ${hasKey ? 'clients with its key' : 'any client'}`,
+    ),
     ...warnings.map((warning) => `  warning     ${warning}`),
   ];
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { checkSettings, readSettings, SettingsError } from './settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-settings-'));
@@ -70,6 +70,131 @@ test.each([{ port: null }, { 'queue-length': null }, { port: true }, { 'max-proc
     expect(() => read({ config: file })).toThrow('must be a number');
   },
 );
+
+describe('agents', () => {
+  const docs = { level: 'read', workspace: '/work/docs' };
+  const refused = (agents: unknown) => {
+    writeFileSync(file, JSON.stringify({ agents }));
+    return expect(() => read({ config: file }));
+  };
+  afterAll(() => rmSync(file, { force: true }));
+
+  test('have defaults, and can be given again', () => {
+    const settings = checkSettings({ agents: { docs } });
+    expect(settings.agents.docs).toEqual({
+      ...docs,
+      system: '',
+      preset: false,
+      claudeMd: false,
+      deny: [],
+      allowedHosts: [],
+      mcpServers: {},
+      subagents: {},
+      maxTurns: 50,
+      maxSeconds: 600,
+      showSteps: false,
+      origins: [],
+    });
+    expect(checkSettings(settings)).toEqual(settings);
+    expect(read().agents).toEqual({});
+  });
+
+  test.each<[unknown, string]>([
+    [[], '"agents" in the configuration file must be an object of agents by their names.'],
+    [{ docs: 1 }, '"agents.docs" in the configuration file must be an object with level, workspace,'],
+    [
+      { docs: { ...docs, level: 'write' } },
+      '"agents.docs.level" in the configuration file must be read, edit or shell.',
+    ],
+    [{ docs: { level: 'read' } }, '"agents.docs.workspace" in the configuration file must be text.'],
+    [
+      { docs: { ...docs, workspace: 'docs' } },
+      '"agents.docs.workspace" in the configuration file must be the path of a folder, from / or ~/ on.',
+    ],
+    [
+      { docs: { lvel: 'read', workspace: '/' } },
+      '"agents.docs" in the configuration file has no setting "lvel". Did you mean "level"?',
+    ],
+    [
+      { docs: { ...docs, anything: 1 } },
+      '"agents.docs" in the configuration file has no setting "anything"; it may have level, workspace, model,',
+    ],
+    [{ docs: { ...docs, maxTurns: 0 } }, '"agents.docs.maxTurns" in the configuration file must be at least 1.'],
+    [{ docs: { ...docs, maxTurns: 1.5 } }, '"agents.docs.maxTurns" in the configuration file must be a whole number.'],
+    [
+      { docs: { ...docs, maxBudgetUsd: '1' } },
+      '"agents.docs.maxBudgetUsd" in the configuration file must be a number.',
+    ],
+    [{ docs: { ...docs, deny: 'secrets' } }, '"agents.docs.deny" in the configuration file must be a list of rules'],
+    [
+      { docs: { ...docs, allowedHosts: ['http://a'] } },
+      '"agents.docs.allowedHosts.0" in the configuration file must be the name',
+    ],
+    [
+      { docs: { ...docs, origins: ['chat.example'] } },
+      '"agents.docs.origins.0" in the configuration file must be the origin',
+    ],
+    [
+      { docs: { ...docs, origins: ['https://chat.example/'] } },
+      '"agents.docs.origins.0" in the configuration file must be',
+    ],
+    [
+      { docs: { ...docs, mcpServers: { a: { url: 'http://a' } } } },
+      '"agents.docs.mcpServers.a" in the configuration file has no setting "url"; it may have type, command, args, env (a server at a URL needs "type": "http" or "type": "sse").',
+    ],
+    [
+      { docs: { ...docs, mcpServers: { a: { type: 'ws', url: 'http://a' } } } },
+      'must have a command, or a url and "type": "http" or "type": "sse".',
+    ],
+    [
+      { docs: { ...docs, mcpServers: { a: { type: 'http', url: 'a' } } } },
+      '"agents.docs.mcpServers.a.url" in the configuration file must be a URL',
+    ],
+    [
+      { docs: { ...docs, mcpServers: { 'a b': { command: 'x' } } } },
+      '"agents.docs.mcpServers.a b" in the configuration file is no name; names match',
+    ],
+    [
+      { docs: { ...docs, subagents: { a: { prompt: 'x' } } } },
+      '"agents.docs.subagents.a.description" in the configuration file must be text.',
+    ],
+  ])('%j is refused with path and cure', (agents, message) => {
+    refused(agents).toThrow(message);
+  });
+
+  test('a program hears of its own names', () => {
+    expect(() => checkSettings({ agents: { 'my-docs': { ...docs, level: '' } } })).toThrow(
+      'agents.my-docs.level must be read, edit or shell.',
+    );
+  });
+
+  test('no error shows what may be a secret', () => {
+    const secret = 'sk-of-somebody';
+    const mcpServers = { a: { command: 'x', env: { KEY: [secret] } } };
+    for (const wrong of [
+      { ...docs, key: [secret] },
+      { ...docs, mcpServers },
+      { ...docs, level: secret },
+    ]) {
+      refused({ docs: wrong }).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret) }));
+    }
+  });
+
+  test('are no flag and no variable', () => {
+    const cure =
+      'define agents in the configuration file, {"agents": {"docs": {"level": "read", "workspace": "/work/docs"}}}';
+    expect(() => read({ agents: 'docs' })).toThrow(`--agents is no flag and no variable: ${cure}`);
+    expect(() => read({}, { ISTHMUS_AGENTS: '{}' })).toThrow(`ISTHMUS_AGENTS is no flag and no variable: ${cure}`);
+  });
+
+  test('one can be defined by flags', () => {
+    expect(read({ 'agent-level': 'edit' }, { ISTHMUS_WORKSPACE: 'here' })).toMatchObject({
+      agentLevel: 'edit',
+      workspace: 'here',
+    });
+    expect(() => read({ 'agent-level': 'all' })).toThrow('--agent-level must be read, edit or shell (it is "all").');
+  });
+});
 
 test.each(['x', 'anything', 'maximum'])('nothing is proposed for %j, which is near to none', (flag) => {
   expect(() => read({ [flag]: '1' })).toThrow(new SettingsError(`There is no setting --${flag}.`));

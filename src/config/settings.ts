@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { AGENT_LEVELS, agentDefinitions } from './agent-definition.ts';
 import { similar } from './similar.ts';
 
 /** A number, or text with a number; not `null`, a list or blank text. */
@@ -26,12 +27,16 @@ const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or 
 
 interface Setting<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
-  /** The placeholder of the value in the help text; empty for a flag that takes none. */
-  value: string;
+  /** The placeholder of the value in the help text; empty for a flag that takes none, undefined for what is no flag. */
+  value: string | undefined;
   help: string;
 }
 
-const setting = <Schema extends z.ZodType>(schema: Schema, value: string, help: string): Setting<Schema> => ({
+const setting = <Schema extends z.ZodType>(
+  schema: Schema,
+  value: string | undefined,
+  help: string,
+): Setting<Schema> => ({
   schema,
   value,
   help,
@@ -39,7 +44,7 @@ const setting = <Schema extends z.ZodType>(schema: Schema, value: string, help: 
 
 /**
  * Every setting, once. The key is the flag (`--max-processes`), the key in the configuration file, and, in upper case
- * with underscores, the environment variable (`ISTHMUS_MAX_PROCESSES`).
+ * with underscores, the environment variable (`ISTHMUS_MAX_PROCESSES`). What is more than text is a key of the file alone.
  */
 export const SETTINGS = {
   port: setting(integer(0, 65_535).default(3456), 'PORT', 'port to listen on; 0 picks a free one'),
@@ -87,6 +92,17 @@ export const SETTINGS = {
     'who tries again when the model’s API is busy or fails: client or gateway',
   ),
   strict: setting(toggle, '', 'refuse what would be ignored'),
+  'agent-level': setting(
+    z.enum(AGENT_LEVELS, 'must be read, edit or shell').optional(),
+    'LEVEL',
+    'define an agent named `agent`: read, edit or shell says what it may do; see docs/agents.md',
+  ),
+  workspace: setting(z.string().min(1, 'must not be empty').optional(), 'DIR', 'the folder that this agent works in'),
+  agents: setting(
+    agentDefinitions,
+    undefined,
+    'is no flag and no variable: define agents in the configuration file, {"agents": {"docs": {"level": "read", "workspace": "/work/docs"}}}, or one by --agent-level and --workspace',
+  ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -129,7 +145,7 @@ export function readSettings({ flags, environment, otherFlags = [] }: SettingSou
   const { config: environmentFile, ...givenVariables } = fromEnvironment;
   const file = flagFile ?? environmentFile;
   return validate([
-    { given: readFile(file), name: (key) => `"${key}" in the configuration file` },
+    { given: readFile(file), name: (key) => `"${key}" in the configuration file`, isStructured: true },
     { given: givenVariables, name: variableName, others: ['config'] },
     { given: givenFlags, name: (key) => `--${key}`, others: ['config', ...otherFlags] },
   ]);
@@ -148,40 +164,63 @@ export function checkSettings(given: Readonly<Record<string, unknown>>): Setting
     if (key === undefined) throw unknownSetting(name, similar(name, [...keys.keys()]));
     if (value !== undefined) byKey[key] = value;
   }
-  return validate([{ given: byKey, name: camelCase }]);
+  return validate([
+    { given: byKey, name: (path) => path.replace(/^[^.]*/, (key) => camelCase(key)), isStructured: true },
+  ]);
 }
 
 interface SettingSource {
   given: Record<string, unknown>;
-  /** What the source calls a setting. */
-  name: (key: string) => string;
+  /** What the source calls a setting, or a part of it: its path, with dots. */
+  name: (path: string) => string;
+  /** Whether it can hold more than text. */
+  isStructured?: boolean;
   /** Other keys that it can have. */
   others?: readonly string[];
 }
 
 /** @param sources later ones win */
 function validate(sources: readonly SettingSource[]): Settings {
-  const merged: Record<string, { value: unknown; name: string }> = {};
-  for (const { given, name, others = [] } of sources) {
+  const merged: Record<string, { value: unknown; name: SettingSource['name'] }> = {};
+  for (const { given, name, others = [], isStructured = false } of sources) {
     for (const [key, value] of Object.entries(given)) {
-      if (!Object.hasOwn(SETTINGS, key)) {
+      if (!isSetting(key)) {
         const meant = similar(key, [...Object.keys(SETTINGS), ...others]);
         throw unknownSetting(name(key), meant && name(meant));
       }
-      merged[key] = { value, name: name(key) };
+      if (!isFlag(key) && !isStructured) throw new SettingsError(`${name(key)} ${SETTINGS[key].help}.`);
+      merged[key] = { value, name };
     }
   }
   const settings = Object.entries(SETTINGS).map(([key, { schema }]) => {
-    const given = merged[key];
-    const result = schema.safeParse(given?.value);
-    if (!result.success) {
-      throw new SettingsError(
-        `${given?.name ?? key} ${result.error.issues[0]?.message} (it is ${JSON.stringify(given?.value)}).`,
-      );
-    }
+    const { value, name = () => key } = merged[key] ?? {};
+    const result = schema.safeParse(value);
+    if (!result.success) throw new SettingsError(problemOf(key, { value, name, error: result.error }));
     return [camelCase(key), result.data];
   });
   return Object.fromEntries(settings) as Settings;
+}
+
+/** One sentence. It shows no part of a setting that is more than text: that may be a secret. */
+function problemOf(
+  key: string,
+  { value, name, error }: { value: unknown; name: SettingSource['name']; error: z.ZodError },
+): string {
+  const [first] = error.issues;
+  if (isFlag(key)) return `${name(key)} ${first?.message} (it is ${JSON.stringify(value)}).`;
+  // A misspelt key first: else the right one is said to be missing.
+  const { path, message } = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? first ?? { path: [] };
+  const problem = `${name([key, ...path].join('.'))} ${message}`;
+  return problem.endsWith('?') ? problem : `${problem}.`;
+}
+
+export function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+/** Whether a setting is a flag and a variable, too, and not alone a key of the configuration file. */
+export function isFlag(name: string): boolean {
+  return isSetting(name) && SETTINGS[name].value !== undefined;
 }
 
 function unknownSetting(name: string, meant: string | undefined): SettingsError {

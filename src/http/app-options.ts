@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { Agents } from '../agents/agents.ts';
 import type { Dialects } from '../dialects/dialect.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { KnownLimits } from '../limits/known-limits.ts';
@@ -22,6 +23,7 @@ export interface AppOptions {
   /** Whether a value of `anthropic-beta` reaches the provider of the model. */
   passesBeta: (value: string) => boolean;
   models: Pick<KnownModels, 'list' | 'find'>;
+  agents: Agents;
   /** What `GET /health` says besides the processes. */
   identity: { version: string; mode: 'bare' | 'full'; credential: string };
   /** What is known of the plan's limits. */

@@ -3,12 +3,14 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { answerMessage } from '../../test/support/answer-message.ts';
+import { Agents } from '../agents/agents.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
 import type { Order } from '../gateway/gateway.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
 import { KnownModels } from '../models/known-models.ts';
+import type { Agent } from '../spec/agent.ts';
 import { FAILURE_FACTS, failed, failure } from '../spec/failures.ts';
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
@@ -104,6 +106,7 @@ beforeAll(async () => {
     strict: false,
     passesBeta: () => true,
     models,
+    agents: new Agents([{ agent: { name: 'docs', level: 'read' } as Agent, access: { origins: [] } }]),
     identity: { version: '0', mode: 'bare', credential: 'none' },
     limits,
     observers: [
@@ -284,6 +287,8 @@ test.each<[string, string, RequestInit, number, object]>([
   ['a path below', `${COUNTED}/none`, {}, 404, isCounted],
   ['a path beside', `${COUNTED}s`, {}, 404, isMessages],
   ['a path of nobody', '/health/none', {}, 404, isMessages],
+  ['a path below that of an agent', `/agents/docs${COUNTED}/none`, {}, 404, isCounted],
+  ['another method below an agent', `/agents/docs${COUNTED}`, {}, 405, isCounted],
   ['a model that is not there', '/v1/models/none', {}, 404, isMessages],
   ['another origin', MESSAGES, { method: 'POST', headers: { origin: 'http://evil.example' } }, 403, isMessages],
   ['another origin', COUNTED, { method: 'POST', headers: { origin: 'http://evil.example' } }, 403, isCounted],
@@ -355,11 +360,35 @@ test('what is no request is told by the first dialect', async () => {
   expect(JSON.parse(body)).toMatchObject(isMessages);
 });
 
+test('an agent is named in each dialect, and its absence told in the dialect’s envelope', async () => {
+  const answers = [
+    await post(`/agents/docs${COUNTED}`),
+    await post(COUNTED, BODY, { 'isthmus-agent': 'docs' }),
+    await post(COUNTED, { ...BODY, model: 'docs' }),
+  ];
+  for (const answer of answers) {
+    expect(answer.headers.get('isthmus-agent')).toBe('docs');
+    expect(await answer.json()).toEqual({ text: 'grüße' });
+  }
+  expect(orders.map(({ request: { agent, model } }) => [agent, model])).toEqual([
+    [{ name: 'docs' }, 'm'],
+    [{ name: 'docs' }, 'm'],
+    [{ name: 'docs' }, 'claude-opus-5-5'],
+  ]);
+  await expect.poll(() => records.map(({ what }) => what?.agent)).toEqual(['docs', 'docs', 'docs']);
+  const refused = await post(`/agents/none${COUNTED}`);
+  expect([refused.status, await refused.json()]).toMatchObject([404, { error: { code: 'agent_not_found' } }]);
+  await expect.poll(() => records.at(-1)).toMatchObject({ what: { model: 'm' }, came: { outcome: 'agent_not_found' } });
+});
+
 test('a model has its path, a list of models too, and tokens are counted', async () => {
   expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({
     object: 'list',
     first_id: 'claude-opus-5-5',
-    data: [{ object: 'model', owned_by: 'anthropic', created: 0, max_input_tokens: 1_000_000, max_tokens: 128_000 }],
+    data: [
+      { object: 'model', owned_by: 'anthropic', created: 0, max_input_tokens: 1_000_000, max_tokens: 128_000 },
+      { object: 'model', owned_by: 'isthmus', id: 'docs', max_input_tokens: 1_000_000 },
+    ],
   });
   expect(await (await fetch(`${url}/v1/models/opus`)).json()).toMatchObject({ id: 'claude-opus-5-5' });
   expect((await fetch(`${url}/v1/models`, { method: 'HEAD' })).status).toBe(200);

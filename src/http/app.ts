@@ -9,6 +9,7 @@ import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
 import { Intake } from './intake.ts';
 import { modelHandler } from './model-route.ts';
+import { belowAgent, listFor } from './named-agent.ts';
 import { headersOf, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
@@ -25,7 +26,7 @@ export interface App {
 
 /** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
-  const { gateway, dialects, id, bindHost, allowedHosts, identity, limits, log } = options;
+  const { gateway, dialects, id, bindHost, allowedHosts, identity, limits, agents, log } = options;
   const [first] = dialects;
   const app = new Hono<Env>();
   const intake = new Intake(MOST_INTAKE);
@@ -67,6 +68,7 @@ export function createApp(options: AppOptions): App {
             status: status.failing ? 'claude_failing' : 'ok',
             ...identity,
             ...status,
+            agents: agents.summary,
             limits: plan,
           });
         },
@@ -79,8 +81,9 @@ export function createApp(options: AppOptions): App {
   ]);
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
-      const path = route.serves === 'model' ? `${route.path}/:id{.+}` : route.path;
-      routes.set(path, { ...routes.get(path), [route.method]: handlerOf(route, dialect, options, intake) });
+      const own = route.serves === 'model' ? `${route.path}/:id{.+}` : route.path;
+      const handler = handlerOf(route, dialect, options, intake);
+      for (const path of [own, belowAgent(own)]) routes.set(path, { ...routes.get(path), [route.method]: handler });
     }
   }
   for (const [path, handlers] of routes) {
@@ -113,14 +116,13 @@ export function createApp(options: AppOptions): App {
 }
 
 function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions, intake: Intake): Handler {
-  const { models } = options;
   switch (route.serves) {
     case 'turn':
       return turnHandler(options, dialect, route, intake);
     case 'token count':
       return tokenCountHandler(options, route, intake);
     case 'models':
-      return (context) => context.json(route.encode(models.list, context.req.query()));
+      return (context) => context.json(route.encode(listFor(context, options), context.req.query()));
     case 'model':
       return modelHandler(options, route);
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect, Dialects } from '../dialects/dialect.ts';
 import type { Failure } from '../spec/failures.ts';
+import { withoutAgent } from './named-agent.ts';
 
 /** The gateway's own name for a request. */
 export function newRequestId(): string {
@@ -8,7 +9,8 @@ export function newRequestId(): string {
 }
 
 /** The dialect that answers for a path: the one with a route at the path, or the closest above; else the first. */
-export function dialectAt(path: string, dialects: Dialects): Dialect {
+export function dialectAt(whole: string, dialects: Dialects): Dialect {
+  const path = withoutAgent(whole);
   let [found] = dialects;
   let longest = 0;
   for (const dialect of dialects) {

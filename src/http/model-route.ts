@@ -4,14 +4,16 @@ import { mayBeModel } from '../models/known-models.ts';
 import { failed } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { AppOptions, Env } from './app-options.ts';
+import { findFor } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
 import { callerFrom, headersOf, viaFrom } from './request-headers.ts';
 
-/** Serves one model by its id or alias. Of a model that is not known yet the API is asked: a count calls no model. */
-export function modelHandler({ gateway, models }: AppOptions, { encode }: ModelRoute) {
+/** Serves one model by its id or alias, or one agent by its name. Of a model that is not known yet the API is asked: a count calls no model. */
+export function modelHandler(options: AppOptions, { encode }: ModelRoute) {
+  const { gateway, models } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const name = context.req.param('id') ?? '';
-    const known = models.find(name);
+    const known = findFor(name, context, options);
     if (known) return context.json(encode(known));
     if (mayBeModel(name) && (await isCounted(name, context))) return context.json(encode({ id: name, aliases: [] }));
     throw failed(

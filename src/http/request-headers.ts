@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
-import { callerOf } from '../access/caller.ts';
+import { callerOf, keyDigest, type SentKeys } from '../access/caller.ts';
+import { pageOrigin } from '../access/request-guard.ts';
 import { viaIn } from '../access/via.ts';
+import type { Asker } from '../agents/agents.ts';
 import type { AgentSession } from '../spec/agent.ts';
 import type { Caller } from '../spec/caller.ts';
 import { VIA_HEADER } from '../spec/via.ts';
@@ -14,7 +16,19 @@ export function headersOf(context: Context<Env>): HeaderReader {
 }
 
 export function callerFrom(header: HeaderReader): Caller {
-  return callerOf({ apiKey: header('x-api-key'), authorization: header('authorization') });
+  return callerOf(keysIn(header));
+}
+
+/** Who asks for an agent. */
+export function askerFrom(header: HeaderReader): Asker {
+  return {
+    keyDigest: keyDigest(keysIn(header)),
+    origin: pageOrigin({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') }),
+  };
+}
+
+function keysIn(header: HeaderReader): SentKeys {
+  return { apiKey: header('x-api-key'), authorization: header('authorization') };
 }
 
 /** The gateways of this kind that a request came through. */

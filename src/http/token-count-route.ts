@@ -4,24 +4,23 @@ import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
+import { agentHeaders, withAgent } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
 import { callerFrom, headersOf, isStrict, viaFrom } from './request-headers.ts';
 
 /** Serves the number of tokens that a turn would send to the model. */
-export function tokenCountHandler(
-  { gateway, strict: isAlwaysStrict, passesBeta }: AppOptions,
-  { decode, encode }: TokenCountRoute,
-  intake: Intake,
-) {
+export function tokenCountHandler(options: AppOptions, { decode, encode }: TokenCountRoute, intake: Intake) {
+  const { gateway, passesBeta } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
     const header = headersOf(context);
     const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
     await letOthersRun(bytes);
-    const strict = isStrict(header, isAlwaysStrict);
-    const request = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
+    const strict = isStrict(header, options.strict);
+    const decoded = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
+    const request = withAgent(decoded, context, options, strict);
     await letOthersRun(bytes);
     const { inputTokens, source } = await gateway.countTokens({
       request: { ...request, via: viaFrom(header) },
@@ -32,6 +31,7 @@ export function tokenCountHandler(
       headers: {
         'request-id': context.get('requestId'),
         'isthmus-token-count': source,
+        ...agentHeaders(request),
         ...fieldHeaders(request),
       },
     });

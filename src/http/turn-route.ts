@@ -8,6 +8,7 @@ import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
+import { withAgent } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
 import {
@@ -43,22 +44,23 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
       const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
       await letOthersRun(bytes);
       const strict = isStrict(header, options.strict);
-      const { request, encoder } = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
-      const { model, messages, tools, parameters, stream } = request;
-      recorder.asked(
-        {
-          dialect: dialect.name,
-          model,
-          stream,
-          messages: messages.length,
-          tools: tools.length,
-          bodyBytes: bytes,
-          parameters: Object.keys(parameters).sort(),
-        },
-        request.userId,
-      );
+      const { request: decoded, encoder } = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
+      const { messages, tools, parameters, stream } = decoded;
+      const what = {
+        dialect: dialect.name,
+        model: decoded.model,
+        stream,
+        messages: messages.length,
+        tools: tools.length,
+        bodyBytes: bytes,
+        parameters: Object.keys(parameters).sort(),
+      };
+      recorder.asked(what, decoded.userId);
+      const request = withAgent(decoded, context, options, strict);
+      const { agent, model } = request;
+      if (agent) recorder.asked({ ...what, agent: agent.name, model }, decoded.userId);
       await letOthersRun(bytes);
-      const { way, agent, events } = await gateway.open({
+      const { way, agent: opened, events } = await gateway.open({
         id: requestId,
         request: { ...request, via: viaFrom(header) },
         caller,
@@ -77,8 +79,8 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         headers: {
           'isthmus-path': way.path,
           ...(way.path === 'start' || way.reason === undefined ? {} : { 'isthmus-replay-reason': way.reason }),
-          ...fieldHeaders(agent ? { ...request, converted: agent.converted } : request),
-          ...(agent && agentHeaders(agent)),
+          ...fieldHeaders(opened ? { ...request, converted: opened.converted } : request),
+          ...(opened && agentHeaders(opened)),
         },
         limits: () => limits.at(Date.now()),
         keepAliveMs,

@@ -15,6 +15,9 @@ const TRY_AGAIN = 'Try your request again.';
 /** The longest wait that a client may sleep through by itself: some sleep for any `retry-after`, for days. */
 const LONG_WAIT_SECONDS = 300;
 
+/** How many more fields one error names after the first. */
+const MOST_NAMED = 20;
+
 /** What a failure says beside its code. */
 interface Words {
   message: string;
@@ -71,9 +74,15 @@ export const FAILURES = {
     mayRepeat: false,
     cause: 'Isthmus would ignore a field, and `--strict` or `isthmus-strict: 1` forbids that.',
     cure: 'Leave the field out, or ask without strictness and read `isthmus-ignored`.',
-    words: ({ field, others }: { field: string; others: string }) => ({
-      message: `${field}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
-    }),
+    words: ({ ignored }: { ignored: readonly string[] }) => {
+      const [first, ...more] = new Set(ignored);
+      const named = more.slice(0, MOST_NAMED).join(', ');
+      const unnamed = more.length > MOST_NAMED ? `, and ${more.length - MOST_NAMED} more` : '';
+      const others = more.length > 0 ? ` (nor ${named}${unnamed})` : '';
+      return {
+        message: `${first}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
+      };
+    },
   },
   not_found: {
     status: 404,
@@ -82,6 +91,17 @@ export const FAILURES = {
     cause: 'There is no such path, or no such model in the list of models.',
     cure: 'The message says what there is.',
     words: (message: string) => ({ message }),
+  },
+  agent_not_found: {
+    status: 404,
+    type: 'not_found_error',
+    mayRepeat: false,
+    cause:
+      'No agent has the name that the request gives; or the one that has it answers others only: those that bring its key, or pages of its `origins`.',
+    cure: 'See that the name is right, and that the client’s key is that of the agent. `GET /v1/models` lists the agents that a client may ask, `GET /health` all.',
+    words: ({ name }: { name: string }) => ({
+      message: `There is no agent ${JSON.stringify(name.slice(0, 100))} that this request may ask. See that the name is right, and that the client's key is that of the agent; GET /v1/models lists the agents that it may ask.`,
+    }),
   },
   method_not_allowed: {
     status: 405,

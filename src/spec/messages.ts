@@ -42,6 +42,8 @@ export interface MessagesRequest {
   system: string;
   messages: Message[];
   tools: ClientTool[];
+  /** Where the client's tools stand in its own body, such as `tools.0`; those too that its messages have taken back. */
+  toolPaths?: readonly string[];
   /**
    * Body fields that go into the model's request as they are: always `max_tokens`; `thinking`, sampling and output fields, and
    * those that the gateway does not know, if the client sent them.

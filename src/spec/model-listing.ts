@@ -8,6 +8,8 @@ export interface ModelListing {
   maxInputTokens?: number;
   /** The tokens that an answer may have; absent when not known. */
   maxTokens?: number;
+  /** Set for an agent of the gateway, which a request can name like a model. */
+  isAgent?: true;
 }
 
 /** The context window of a model that has answered, in tokens. */

@@ -50,6 +50,8 @@ export interface WhoAsked {
 export interface WhatWasAsked {
   /** Such as `anthropic-messages`. */
   dialect: string;
+  /** The name of the agent that it asks. */
+  agent?: string;
   model: string;
   stream: boolean;
   messages: number;

@@ -10,6 +10,7 @@ export function turnLog(log: Log): TurnObserver {
     log('turn', {
       request: who.requestId,
       session: who.session,
+      agent: what?.agent,
       model: what?.model,
       messages: what?.messages,
       stream: what?.stream,

@@ -60,6 +60,31 @@ test('settings come from the environment and a file too', async () => {
   await gateway.stop();
 });
 
+test('agents are told at the start, and so is a second gateway in their folder while the first lives', async () => {
+  const workspace = join(here.home, 'agents-folder');
+  mkdirSync(workspace);
+  const start = () =>
+    startGateway(model.url, ['--spares', '0', '--agent-level', 'edit', '--workspace', workspace], {
+      env: { XDG_STATE_HOME: join(here.home, 'state') },
+    });
+  const warning = `warning     Another gateway has an agent that writes in ${workspace}`;
+  const first = await start();
+  await expect.poll(() => first.output()).toContain(`agent       agent: edit in ${workspace}, for any client`);
+  const second = await start();
+  await expect.poll(() => second.output()).toContain(warning);
+  expect(first.output()).not.toContain('warning');
+  await second.stop();
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  const third = await start();
+  await expect.poll(() => third.output()).toContain('agent       agent: edit');
+  expect(third.output()).not.toContain(warning);
+  expect(await third.health()).toMatchObject({ agents: [{ name: 'agent', level: 'edit' }] });
+  await third.stop();
+  await first.stop();
+  expect(readdirSync(workspace)).toEqual([]);
+});
+
 test('a port in use is one line with the cure', QUICK, async () => {
   const { port } = new URL(model.url);
   const { code, output } = await runIsthmus(['serve', '--port', port], here.env);
@@ -145,6 +170,18 @@ const MISTAKES: Array<[args: string[], extra: Record<string, string>, message: s
   [['serve'], { CLAUDE_CODE_USE_GATEWAY: '1' }, 'CLAUDE_CODE_USE_GATEWAY needs ANTHROPIC_BASE_URL and'],
   [['serve', '--host', '203.0.113.7'], {}, 'This machine has no address 203.0.113.7.'],
   [['serve', '--config', '/no/such.json'], {}, 'There is no configuration file /no/such.json.'],
+  [['serve', '--agent-level', 'read'], {}, 'agent-level needs workspace too: --agent-level read --workspace DIR.'],
+  [
+    ['serve', '--agent-level', 'read', '--workspace', '/'],
+    {},
+    'agents.agent.workspace is the whole disk: name the folder that the agent is to work in.',
+  ],
+  [
+    ['serve', '--agent-level', 'read', '--workspace', '/usr', '--host', '0.0.0.0'],
+    {},
+    'agents.agent needs a key, since others than this machine can reach Isthmus',
+  ],
+  [['serve', '--agents', 'docs'], {}, '--agents is no flag and no variable: define agents in the configuration file'],
   [['serve', '--spares'], {}, '--spares needs a value: --spares 2'],
   [['demo', '--onse'], {}, 'There is no setting --onse. Did you mean --once?'],
   [['sevre'], {}, 'There is no command "sevre". Did you mean serve?'],

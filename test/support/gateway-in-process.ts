@@ -1,4 +1,6 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
+import { Agents } from '../../src/agents/agents.ts';
+import type { DefinedAgent } from '../../src/agents/define-agents.ts';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthropic-messages.ts';
 import { Gateway, type GatewayLimits } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -17,6 +19,7 @@ import { sdkClient } from './clients.ts';
 export interface InProcessOptions extends Partial<GatewayLimits> {
   keepAliveMs?: number;
   strict?: boolean;
+  agents?: readonly DefinedAgent[];
   /** In place of an engine on which nothing goes wrong yet. */
   faults?: TestEngine['faults'];
 }
@@ -64,7 +67,7 @@ export class InProcessGateway {
   }
 
   static async start(script: EngineScript = [], options: InProcessOptions = {}): Promise<InProcessGateway> {
-    const { keepAliveMs = 3_600_000, strict = false, faults = {}, ...limits } = options;
+    const { keepAliveMs = 3_600_000, strict = false, agents = [], faults = {}, ...limits } = options;
     const answers = new ScriptedAnswers(script);
     const known = new KnownLimits();
     const engine = new TestEngine({ answer: answers.answer, onLimits: (heard) => known.hear(heard) });
@@ -84,6 +87,7 @@ export class InProcessGateway {
       strict,
       passesBeta: () => true,
       models,
+      agents: new Agents(agents),
       identity: { version: 'test', mode: 'bare', credential: 'none' },
       limits: known,
       observers: [turnLog(log)],

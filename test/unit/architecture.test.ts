@@ -10,6 +10,7 @@ const ARROWS: Record<string, string[]> = {
   conversation: ['spec'],
   dialects: ['conversation', 'spec'],
   access: ['spec'],
+  agents: ['config', 'spec'],
   telemetry: ['spec'],
   config: [],
   limits: ['spec'],
@@ -19,12 +20,13 @@ const ARROWS: Record<string, string[]> = {
   processes: ['async', 'spec'],
   counts: ['conversation', 'processes', 'spec'],
   gateway: ['async', 'conversation', 'counts', 'processes', 'spec'],
-  http: ['access', 'dialects', 'gateway', 'limits', 'models', 'spec', 'telemetry'],
+  http: ['access', 'agents', 'dialects', 'gateway', 'limits', 'models', 'spec', 'telemetry'],
   'scripted-model': [],
   // The fold alone: what becomes of an answer's events is one rule.
   'test-engine': ['async', 'conversation', 'engine', 'scripted-model', 'spec'],
   boot: [
     'access',
+    'agents',
     'async',
     'config',
     'dialects',

@@ -312,13 +312,16 @@ export const WITHHELD_BETAS = {
 export const HEADERS = {
   'anthropic-beta': 'request: see the table of betas',
   'isthmus-strict': 'request: `1` turns every ignored field into a 400, as `--strict` does for all requests',
+  'isthmus-agent':
+    'request: the name of the agent that is to answer; its model takes the place of the request’s, and `tools` are left out. Answer: the agent that answered, see agents.md',
   'isthmus-path':
     'answer: `continue`, `start`, `rewind` (a live process went back to what it shares with the request) or `replay`: how the turn reached the model',
   'isthmus-replay-reason':
     'answer: why a turn with a history was not continued on a live process, for `rewind` and `replay`',
   'isthmus-ignored': 'answer: the fields that were ignored',
   'isthmus-passed': 'answer: the fields and betas that Isthmus does not know; they go with the turn as they are',
-  'isthmus-converted': 'answer: the messages that reached the model in another form',
+  'isthmus-converted':
+    'answer: the messages that reached the model in another form, and `model` where an agent has its own',
   'isthmus-error': 'answer: the code of a failure, see errors.md',
   'isthmus-token-count':
     'answer of count_tokens: `sdk` for the API’s own count, `estimate` for a guess from the length',

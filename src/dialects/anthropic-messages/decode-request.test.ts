@@ -275,6 +275,7 @@ test('decodes what it was given and says what it does not act on', () => {
     system: 'one\n\ntwo',
     messages: [{ role: 'user', content: ['a', 'b', 'c', 'd'].map((text) => ({ type: 'text', text })) }],
     tools: [{ name: 'read', description: 'd', input_schema: { type: 'object', $defs: { x: {} } }, strict: true }],
+    toolPaths: ['tools.0'],
     parameters: { max_tokens: 10, temperature: 0.5, invented: 1 },
     betas: [],
     stream: true,

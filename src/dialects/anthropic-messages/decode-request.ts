@@ -148,7 +148,8 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const { ignored, unknown } = declared;
   const parameters = decodeParameters(given, parsed, passesBeta, declared);
   const canLoad = loadedTools(parsed);
-  const tools = toolsAfterChanges(decodeTools(parsed.tools ?? [], canLoad, ignored), parsed.messages);
+  const declaredTools = decodeTools(parsed.tools ?? [], canLoad, ignored);
+  const tools = toolsAfterChanges([...declaredTools.values()], parsed.messages);
   assertChosenToolExists(parsed.tool_choice, tools);
   const asked = [...headerBetas, ...(parsed.betas ?? [])];
   const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort !== undefined;
@@ -158,12 +159,13 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const messages = parsed.messages.map((item, index) => decodeMessage(item, new IndexedPaths(index), ignored));
   const checked = checkMessages(messages, 'messages', model);
   ignored.push(...checked.ignored);
-  if (strict && ignored.length > 0) throw refusedInStrictMode(ignored);
+  if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
   return {
     model,
     system,
     messages: checked.messages,
     tools,
+    toolPaths: [...declaredTools.keys()],
     parameters,
     betas,
     stream: parsed.stream === true,
@@ -246,17 +248,6 @@ function refusedField(field: string, note: string): FailureError {
   return failed('bad_request', { path: field, problem: note, ...(field === 'thread' && { details }) });
 }
 
-/** How many more fields one error names after the first. */
-const MOST_NAMED = 20;
-
-function refusedInStrictMode(ignored: readonly string[]): FailureError {
-  const [first, ...more] = new Set(ignored);
-  const named = more.slice(0, MOST_NAMED).join(', ');
-  const unnamed = more.length > MOST_NAMED ? `, and ${more.length - MOST_NAMED} more` : '';
-  const others = more.length > 0 ? ` (nor ${named}${unnamed})` : '';
-  return failed('field_ignored', { field: String(first), others });
-}
-
 function decodeMessage(
   { role, content, ...rest }: z.infer<typeof message>,
   paths: IndexedPaths,
@@ -276,10 +267,18 @@ function decodeMessage(
   return { role, content: blocks.map(toolChangeInWords), paths };
 }
 
-/** @param canLoad whether a deferred tool with this name is loaded, or can be */
-function decodeTools(tools: JsonObject[], canLoad: (name: string) => boolean, ignored: string[]): ClientTool[] {
+/**
+ * @param canLoad whether a deferred tool with this name is loaded, or can be
+ * @returns the tools by their paths
+ */
+function decodeTools(
+  tools: JsonObject[],
+  canLoad: (name: string) => boolean,
+  ignored: string[],
+): Map<string, ClientTool> {
   const names = new Set<string>();
-  return tools.flatMap((item, index): ClientTool[] => {
+  const decoded = new Map<string, ClientTool>();
+  for (const [index, item] of tools.entries()) {
     const path = `tools.${index}`;
     const fields: string[] = [];
     const tool = decodeTool(item, path, fields);
@@ -288,8 +287,9 @@ function decodeTools(tools: JsonObject[], canLoad: (name: string) => boolean, ig
     if (tool) names.add(tool.name);
     const isLeftOut = !tool || (item.defer_loading === true && !canLoad(tool.name));
     for (const left of isLeftOut ? [path] : fields) ignored.push(left);
-    return isLeftOut ? [] : [tool];
-  });
+    if (!isLeftOut) decoded.set(path, tool);
+  }
+  return decoded;
 }
 
 /** The tool as the model will see it; undefined for one that the API would run itself. */

@@ -5,16 +5,17 @@ import type { ModelListing } from '../../spec/model-listing.ts';
 /** The API's own value for an unknown release date. */
 const UNKNOWN_DATE = '1970-01-01T00:00:00Z';
 
-/** Who made the models, for clients of OpenAI's API, which read the same list. */
-const OWNER = 'anthropic';
+/** Who made the models and the agents, for clients of OpenAI's API, which read the same list. */
+const OWNER_OF_MODELS = 'anthropic';
+const OWNER_OF_AGENTS = 'isthmus';
 
 /** One model in the API's shape, with OpenAI's keys beside it; `null` stands for what is not known. */
-export function encodeModel({ id, maxInputTokens, maxTokens }: ModelListing) {
+export function encodeModel({ id, maxInputTokens, maxTokens, isAgent }: ModelListing) {
   const line = /^claude-([a-z]+)-/.exec(id)?.[1] ?? null;
   return {
     type: 'model',
     id,
-    display_name: displayName(id),
+    display_name: isAgent ? `${id} (agent)` : displayName(id),
     created_at: UNKNOWN_DATE,
     line,
     lifecycle: 'active',
@@ -25,7 +26,7 @@ export function encodeModel({ id, maxInputTokens, maxTokens }: ModelListing) {
     capabilities: null,
     object: 'model',
     created: 0,
-    owned_by: OWNER,
+    owned_by: isAgent ? OWNER_OF_AGENTS : OWNER_OF_MODELS,
   };
 }
 

@@ -69,6 +69,11 @@ export function createRunDirectory(): RunDirectory {
   };
 }
 
+/** Whether a folder in the temporary directory is called like a run directory. */
+export function isRunDirectoryName(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** What a dead gateway has left. */
 export interface LeftDirectory {
   /** The working directory of its processes. */
@@ -81,7 +86,7 @@ export interface LeftDirectory {
 export async function findLeftDirectories(): Promise<LeftDirectory[]> {
   const parent = realpathSync(tmpdir());
   const paths = readdirSync(parent)
-    .filter((name) => NAME.test(name))
+    .filter(isRunDirectoryName)
     .map((name) => join(parent, name));
   const areLeft = await Promise.all(paths.map(isLeft));
   return paths

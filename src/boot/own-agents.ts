@@ -1,0 +1,61 @@
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLoopback } from '../access/request-guard.ts';
+import { LIKE_A_MODEL } from '../agents/agent-names.ts';
+import { type DefinedAgent, defineAgents } from '../agents/define-agents.ts';
+import { overlapWarnings } from '../agents/workspaces.ts';
+import { type Settings, SettingsError } from '../config/settings.ts';
+import { configurationFolder } from '../engine/process/environment.ts';
+import { isRunDirectoryName } from '../engine/process/run-directory.ts';
+import type { KnownModels } from '../models/known-models.ts';
+import { stateFolder } from './own-configuration.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The agents that the settings define, checked against this machine.
+ *
+ * @param operator the environment that the definitions name variables of
+ * @throws SettingsError
+ */
+export function agentsOf(settings: Settings, operator: Variables): DefinedAgent[] {
+  const home = operator.HOME || operator.USERPROFILE || homedir();
+  return defineAgents(settings, {
+    variables: operator,
+    isReachable: !isLoopback(settings.host),
+    guarded: {
+      home,
+      temporary: tmpdir(),
+      isRunDirectory: isRunDirectoryName,
+      own: [join(home, '.config', 'isthmus'), configurationFolder(operator), stateFolder(operator)].filter(
+        (folder) => folder !== undefined,
+      ),
+    },
+  });
+}
+
+/**
+ * Refuses an agent that a model is called like: its requests would run the agent.
+ *
+ * @throws SettingsError
+ */
+export function checkAgainstModels(defined: readonly DefinedAgent[], models: Pick<KnownModels, 'find'>): void {
+  const like = defined.find(({ agent }) => models.find(agent.name));
+  if (like) throw new SettingsError(`agents: ${JSON.stringify(like.agent.name)} ${LIKE_A_MODEL}.`);
+}
+
+/** What the operator should know of the agents; one sentence each. */
+export function agentWarnings(
+  defined: readonly DefinedAgent[],
+  { allowedHosts }: Pick<Settings, 'allowedHosts'>,
+): string[] {
+  const open = defined.filter(({ access }) => access.keyDigest === undefined).map(({ agent }) => agent.name);
+  return [
+    ...overlapWarnings(defined.map(({ agent }) => agent)),
+    ...(open.length > 0 && allowedHosts.length > 0
+      ? [
+          `Whoever calls Isthmus by ${allowedHosts.join(', ')} may ask the agents without a key: ${open.join(', ')}. Give each a key.`,
+        ]
+      : []),
+  ];
+}
