@@ -38,7 +38,7 @@ test('an agent has all that its definition says', () => {
       allowedHosts: ['registry.npmjs.org', '*.example.com'],
       mcpServers: {
         files: { command: 'node', args: ['server.js'], env: { TOKEN: '$TOKEN', MODE: 'fast' } },
-        web: { type: 'http', url: 'https://mcp.example', headers: { Authorization: 'Bearer ${TOKEN}' } },
+        web: { type: 'http', url: 'https://mcp.example', headers: { Authorization: 'Bearer $' + '{TOKEN}' } },
       },
       subagents: { searcher: { description: 'Searches.', prompt: 'Search.', tools: ['Grep'] } },
       maxBudgetUsd: 2,
@@ -97,7 +97,7 @@ test.each<[Given, string]>([
     'agents.docs.mcpServers.a.env.T is the variable NONE, which is not set.',
   ],
   [
-    { mcpServers: { a: { type: 'sse', url: 'http://a', headers: { T: 'Bearer ${NONE}' } } } },
+    { mcpServers: { a: { type: 'sse', url: 'http://a', headers: { T: 'Bearer $' + '{NONE}' } } } },
     'agents.docs.mcpServers.a.headers.T is the variable NONE, which is not set.',
   ],
 ])('%j is refused with path and cure', (given, message) => {
