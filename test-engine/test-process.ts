@@ -2,6 +2,7 @@ import { EventQueue } from '../src/async/event-queue.ts';
 import { untilAborted } from '../src/async/until-aborted.ts';
 import { stableJson } from '../src/conversation/canonical.ts';
 import { carriedForm } from '../src/conversation/carried-form.ts';
+import { toolsKeyOf } from '../src/conversation/route.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../src/spec/engine.ts';
 import { type Failure, failure } from '../src/spec/failures.ts';
 import type { Message, MessagesRequest } from '../src/spec/messages.ts';
@@ -45,7 +46,7 @@ export class TestProcess implements ConversationProcess {
   readonly #surroundings: Surroundings;
 
   constructor(request: MessagesRequest, listener: ProcessListener, surroundings: Surroundings) {
-    this.toolsKey = stableJson(request.tools);
+    this.toolsKey = toolsKeyOf(request);
     this.betasKey = stableJson(request.betas);
     this.reuseKey = surroundings.reuseKey;
     this.#first = request;
@@ -114,7 +115,7 @@ export class TestProcess implements ConversationProcess {
     const kept = keepable(request.messages, shared);
     this.#messages.length = kept;
     this.#model = request.model;
-    this.toolsKey = stableJson(request.tools);
+    this.toolsKey = toolsKeyOf(request);
     return this.#take(request, request.messages.slice(kept));
   }
 

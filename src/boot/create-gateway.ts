@@ -6,6 +6,7 @@ import { Agents } from '../agents/agents.ts';
 import { within } from '../async/within.ts';
 import type { AgentDefinition } from '../config/agent-definition.ts';
 import { checkSettings, type Settings } from '../config/settings.ts';
+import { stateFolder } from '../config/state-folder.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import type { Dialects } from '../dialects/dialect.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
@@ -23,6 +24,7 @@ import { KnownLimits } from '../limits/known-limits.ts';
 import { KnownModels } from '../models/known-models.ts';
 import type { AgentLevel } from '../spec/agent.ts';
 import type { Account, Engine, Introduction } from '../spec/engine.ts';
+import type { ExpansionStore } from '../spec/expansion-store.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -31,8 +33,9 @@ import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
-import { agentsOf, agentWarnings, checkAgainstModels } from './own-agents.ts';
+import { agentsOf, agentWarnings, checkAgainstModels, checkCommands } from './own-agents.ts';
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
+import { ownStore } from './own-store.ts';
 import { ownVersion } from './own-version.ts';
 import { SlowStart } from './slow-start.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
@@ -126,6 +129,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     });
     const { mode, isLogin, variables } = environment;
     if (isLogin) checkHome(operator, process.env);
+    await checkCommands(defined, variables);
     const configuration = isLogin ? undefined : ownConfiguration(operator, join(directory.path, 'configuration'));
     const configurations = [configurationFolder(variables), ownConfigurationFolder(operator)].filter(
       (folder) => folder !== undefined,
@@ -138,6 +142,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       sessions.removeAll(directory.work);
       directory.remove();
     };
+    const agents = new Map(defined.map(({ agent }) => [agent.name, agent]));
     const spawner = new Spawner(operator.PATH);
     const limits = new KnownLimits();
     const models = new KnownModels();
@@ -152,6 +157,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       log,
       onLimits: (heard) => limits.hear(heard),
       onModel: (heard) => models.hear(heard),
+      agents,
     });
     undo.push(() => {
       engine.close();
@@ -167,6 +173,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     undo.push(() => signs.remove());
     const sharing = await signs.show(defined.map(({ agent }) => agent));
     const credential = credentialOf(account, variables, userSettings, executable.path);
+    const store = agents.size > 0 ? ownStore(settings, operator, log) : undefined;
+    undo.push(() => store?.close());
     const gateway = new Gateway(
       engine,
       {
@@ -182,6 +190,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         reuses: settings.reuse === 'on',
       },
       spareLog(log),
+      store && { agents, store, waitMs: settings.queueSeconds * 1000 },
     );
     listener.serve(
       createApp({
@@ -233,7 +242,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       openRequests: () => gateway.openRequests,
       stop(deadlineMs) {
         isOpen = false;
-        stopped ??= stop({ listener, gateway, engine, removeFiles }, deadlineMs);
+        stopped ??= stop({ listener, gateway, engine, store, removeFiles }, deadlineMs);
         return stopped;
       },
       abandon() {
@@ -255,10 +264,12 @@ interface Parts {
   listener: Listener;
   gateway: Gateway;
   engine: Engine;
+  /** Where there are agents. */
+  store: ExpansionStore | undefined;
   removeFiles: () => void;
 }
 
-async function stop({ listener, gateway, engine, removeFiles }: Parts, deadlineMs: number): Promise<void> {
+async function stop({ listener, gateway, engine, store, removeFiles }: Parts, deadlineMs: number): Promise<void> {
   const closed = listener.close();
   engine.close();
   const until = performance.now() + deadlineMs;
@@ -268,6 +279,7 @@ async function stop({ listener, gateway, engine, removeFiles }: Parts, deadlineM
   await listener.finish(until - performance.now());
   await closed;
   await engine.allGone();
+  await store?.close();
   removeFiles();
 }
 

@@ -5,10 +5,12 @@ import { LIKE_A_MODEL } from '../agents/agent-names.ts';
 import { type DefinedAgent, defineAgents } from '../agents/define-agents.ts';
 import { overlapWarnings } from '../agents/workspaces.ts';
 import { type Settings, SettingsError } from '../config/settings.ts';
-import { configurationFolder } from '../engine/process/environment.ts';
+import { stateFolder } from '../config/state-folder.ts';
+import { checkSandbox, describeSandboxProblem } from '../engine/agents/sandbox-check.ts';
+import { configurationFolder, type Environment } from '../engine/process/environment.ts';
 import { isRunDirectoryName } from '../engine/process/run-directory.ts';
 import type { KnownModels } from '../models/known-models.ts';
-import { stateFolder } from './own-configuration.ts';
+import { BootError } from './boot-error.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -58,4 +60,16 @@ export function agentWarnings(
         ]
       : []),
   ];
+}
+
+/**
+ * Refuses agents that run commands where their sandbox does not work.
+ *
+ * @param variables of the processes
+ * @throws BootError
+ */
+export async function checkCommands(defined: readonly DefinedAgent[], variables: Environment): Promise<void> {
+  const names = defined.filter(({ agent }) => agent.level === 'shell').map(({ agent }) => agent.name);
+  const problem = names.length > 0 ? await checkSandbox(variables) : undefined;
+  if (problem) throw new BootError(`agents: ${names.join(', ')}: ${describeSandboxProblem(problem)}`);
 }

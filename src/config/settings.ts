@@ -91,6 +91,13 @@ export const SETTINGS = {
     'WHO',
     'who tries again when the model’s API is busy or fails: client or gateway',
   ),
+  'store-days': setting(
+    number(0.001, 36_500).default(90),
+    'DAYS',
+    'how long what agents did is kept, for conversations that go on',
+  ),
+  'store-mb': setting(integer(1, 1_000_000).default(1024), 'MB', 'how much of it is kept at most'),
+  'no-store': setting(toggle, '', 'keep what agents did in memory alone, nothing on the disk'),
   strict: setting(toggle, '', 'refuse what would be ignored'),
   'agent-level': setting(
     z.enum(AGENT_LEVELS, 'must be read, edit or shell').optional(),

@@ -27,11 +27,16 @@ export function chooseRoute(request: MessagesRequest, live: LiveConversation | u
   return obstacle === undefined ? { path: 'continue' } : { path: 'replay', reason: obstacle };
 }
 
+/** What a process must have to go on with a request: the client's tools, or the agents that it brings for an agent. */
+export function toolsKeyOf({ tools, agent }: Pick<MessagesRequest, 'tools' | 'agent'>): string {
+  return stableJson(agent ? (agent.subagents ?? {}) : tools);
+}
+
 function obstacleTo(live: LiveConversation, request: MessagesRequest): string | undefined {
   const newest = request.messages.at(-1);
   if (newest?.role !== 'user') return NOT_FROM_USER;
   if (live.staleness) return live.staleness;
-  if (live.toolsKey !== stableJson(request.tools)) return 'the tools have changed';
+  if (live.toolsKey !== toolsKeyOf(request)) return 'the tools have changed';
   if (live.betasKey !== stableJson(request.betas)) return 'the betas have changed';
   return live.state === 'held' ? obstacleToHeld(newest, live.heldIds) : obstacleToIdle(newest);
 }

@@ -45,7 +45,6 @@ export interface OpenTurn {
 
 /** What a client is told of an agent's turn at its beginning. */
 export interface OpenAgentTurn {
-  name: string;
   /** The conversation's id. */
   session: string;
   /** Whether several conversations look like this one, and the newest was taken. */
@@ -159,8 +158,8 @@ export class Gateway {
         leaveWorkspace();
         leave();
       });
-      const { agent, converted } = order.request;
-      return { way, agent: { name: agent?.name ?? '', session, isGuessed, converted }, events: keep(events) };
+      const { converted } = order.request;
+      return { way, agent: { session, isGuessed, converted }, events: keep(events) };
     } catch (error) {
       leaveWorkspace();
       throw error;

@@ -2,10 +2,9 @@ import type { OpenAgentTurn } from '../gateway/gateway.ts';
 import type { HiddenSteps } from '../spec/turn-events.ts';
 import { fieldList } from './field-list.ts';
 
-/** The headers of an agent's answer. A client that sends the session back is never taken for another with the same words. */
-export function agentHeaders({ name, session, isGuessed }: OpenAgentTurn): Record<string, string> {
+/** What tells the conversation. A client that sends it back is never taken for another with the same words. */
+export function sessionHeaders({ session, isGuessed }: OpenAgentTurn): Record<string, string> {
   return {
-    'isthmus-agent': name,
     'isthmus-session': session,
     'x-claude-session-id': session,
     ...(isGuessed && { 'isthmus-session-guessed': '1' }),

@@ -87,6 +87,7 @@ beforeAll(async () => {
         order.marks.handed = performance.now();
         return { way: { path: 'start', by: 'new' }, events: play(order) };
       },
+      agentTurn: async () => undefined,
       countTokens: async ({ request: { model } }) => {
         asked.push(model);
         return { inputTokens: 7, source: model.includes('nobody') ? 'estimate' : 'sdk' };

@@ -1,5 +1,7 @@
 import type { Context } from 'hono';
+import { agentParameters } from '../agents/agent-parameters.ts';
 import type { Agents, Asker } from '../agents/agents.ts';
+import { subagentsIn } from '../agents/task-tool.ts';
 import type { Agent } from '../spec/agent.ts';
 import { badRequest, failed } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
@@ -47,14 +49,38 @@ export function withAgent(
   const agent = found(name, agents, askerFrom(headersOf(context)));
   const { tools, toolPaths = tools.map((_, index) => `tools.${index}`), ignored, converted } = request;
   if (strict && toolPaths.length > 0) throw failed('field_ignored', { ignored: toolPaths });
+  const subagents = subagentsIn(tools);
   return {
     ...request,
-    agent: { name },
+    agent: { name, ...(Object.keys(subagents).length > 0 && { subagents }) },
     ...modelOf(agent, isModel ? undefined : request.model, () => defaultModel(models) + longContext, converted),
     tools: [],
     toolPaths: [],
     ignored: [...ignored, ...toolPaths],
   };
+}
+
+/**
+ * Takes the parameters out of a turn that an agent's calls of the model do not get.
+ *
+ * @param strict whether the request is refused that holds what would be ignored
+ * @throws FailureError `bad_request`; `field_ignored`
+ */
+export function withAgentParameters(request: MessagesRequest, strict: boolean): MessagesRequest {
+  if (!request.agent) return request;
+  const { parameters, ignored, converted } = agentParameters(request.parameters);
+  if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
+  return {
+    ...request,
+    parameters,
+    ignored: [...request.ignored, ...ignored],
+    converted: [...request.converted, ...converted],
+  };
+}
+
+/** The header that says which agent an answer is of. */
+export function agentHeader({ agent }: Pick<MessagesRequest, 'agent'>): Record<string, string> {
+  return agent ? { [AGENT_HEADER]: agent.name } : {};
 }
 
 /** What Claude Code takes behind a model's name as a wish for the long context; a dialect may have put it there. */

@@ -4,7 +4,7 @@ import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
-import { agentHeaders, withAgent } from './named-agent.ts';
+import { agentHeader, withAgent } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
 import { callerFrom, headersOf, isStrict, viaFrom } from './request-headers.ts';
@@ -31,7 +31,7 @@ export function tokenCountHandler(options: AppOptions, { decode, encode }: Token
       headers: {
         'request-id': context.get('requestId'),
         'isthmus-token-count': source,
-        ...agentHeaders(request),
+        ...agentHeader(request),
         ...fieldHeaders(request),
       },
     });

@@ -3,12 +3,12 @@ import type { Dialect, TurnRoute } from '../dialects/dialect.ts';
 import { failureOf } from '../spec/failures.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
-import { agentHeaders } from './agent-headers.ts';
+import { sessionHeaders } from './agent-headers.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
-import { withAgent } from './named-agent.ts';
+import { agentHeader, withAgent, withAgentParameters } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
 import { readJson } from './read-json.ts';
 import {
@@ -56,11 +56,15 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         parameters: Object.keys(parameters).sort(),
       };
       recorder.asked(what, decoded.userId);
-      const request = withAgent(decoded, context, options, strict);
+      const request = withAgentParameters(withAgent(decoded, context, options, strict), strict);
       const { agent, model } = request;
       if (agent) recorder.asked({ ...what, agent: agent.name, model }, decoded.userId);
       await letOthersRun(bytes);
-      const { way, agent: opened, events } = await gateway.open({
+      const {
+        way,
+        agent: opened,
+        events,
+      } = await gateway.open({
         id: requestId,
         request: { ...request, via: viaFrom(header) },
         caller,
@@ -80,7 +84,8 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
           'isthmus-path': way.path,
           ...(way.path === 'start' || way.reason === undefined ? {} : { 'isthmus-replay-reason': way.reason }),
           ...fieldHeaders(opened ? { ...request, converted: opened.converted } : request),
-          ...(opened && agentHeaders(opened)),
+          ...agentHeader(request),
+          ...(opened && sessionHeaders(opened)),
         },
         limits: () => limits.at(Date.now()),
         keepAliveMs,

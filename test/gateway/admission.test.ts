@@ -197,6 +197,8 @@ test('a caller has so many turns open and no more, counts included, whatever oth
     request: request([user('hi')]),
     caller: caller(id),
     signal: PATIENT,
+    id: 'req_1',
+    session: {},
     marks: { arrived: 0 },
     asReturned: ({ content }) => ({ role: 'assistant', content }),
   });

@@ -80,7 +80,7 @@ describe('a request names an agent', () => {
     await setUp();
     const { headers } = await post('/v1/messages', {}, header('docs'));
     expect(called()).toEqual(['docs', 'claude-sonnet-5']);
-    expect([headers.get('isthmus-agent'), headers.get('isthmus-converted')]).toEqual(['docs', null]);
+    expect([headers.get('isthmus-agent'), headers.get('isthmus-converted')]).toEqual(['docs', 'max_tokens']);
   });
 
   test('as its model, and then the first model that Claude Code lists answers', async () => {
@@ -88,7 +88,7 @@ describe('a request names an agent', () => {
     for (const model of ['docs', 'anthropic/docs']) {
       const { headers } = await post('/v1/messages', { model });
       expect(called()).toEqual(['docs', 'claude-opus-5-5']);
-      expect([headers.get('isthmus-agent'), headers.get('isthmus-converted')]).toEqual(['docs', null]);
+      expect([headers.get('isthmus-agent'), headers.get('isthmus-converted')]).toEqual(['docs', 'max_tokens']);
     }
     await post('/v1/messages', { model: 'docs' }, { 'anthropic-beta': 'context-1m-2025-08-07' });
     expect(called()).toEqual(['docs', 'claude-opus-5-5[1m]']);
@@ -119,10 +119,10 @@ describe('a request names an agent', () => {
     await setUp();
     const replaced = await post('/v1/messages', {}, header('haste'));
     expect(called()).toEqual(['haste', 'claude-haiku-4-5']);
-    expect(replaced.headers.get('isthmus-converted')).toBe('model');
+    expect(replaced.headers.get('isthmus-converted')).toBe('model, max_tokens');
     for (const model of ['haste', 'claude-haiku-4-5']) {
       const { headers } = await post('/v1/messages', { model }, header('haste'));
-      expect([called(), headers.get('isthmus-converted')]).toEqual([['haste', 'claude-haiku-4-5'], null]);
+      expect([called(), headers.get('isthmus-converted')]).toEqual([['haste', 'claude-haiku-4-5'], 'max_tokens']);
     }
   });
 

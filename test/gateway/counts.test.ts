@@ -34,6 +34,8 @@ function order(given: MessagesRequest, id = 'one', signal = PATIENT): Order {
     request: given,
     caller: { id, name: id, limits: { turns: Number.POSITIVE_INFINITY } },
     signal,
+    id: 'req_1',
+    session: {},
     marks: { arrived: 0 },
     asReturned: ({ content }) => ({ role: 'assistant', content }),
   };

@@ -218,6 +218,8 @@ class World {
         request,
         caller: { id: caller, name: caller, limits: { turns: Number.POSITIVE_INFINITY } },
         signal,
+        id: 'req_1',
+        session: {},
         marks: { arrived: 0 },
         asReturned: ({ content }) => ({ role: 'assistant', content }),
       });

@@ -506,6 +506,8 @@ describe('two at one time', () => {
         request: request(messages),
         caller: { id: 'c', name: 'c', limits: { turns: 9 } },
         signal,
+        id: 'req_1',
+        session: {},
         marks: { arrived: 0 },
         asReturned: ({ content }) => ({ role: 'assistant', content }),
       });

@@ -7,6 +7,7 @@ import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import { KnownLimits } from '../../src/limits/known-limits.ts';
 import { KnownModels } from '../../src/models/known-models.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { spareLog } from '../../src/telemetry/spare-log.ts';
 import { turnLog } from '../../src/telemetry/turn-log.ts';
@@ -74,7 +75,13 @@ export class InProcessGateway {
     Object.assign(engine.faults, faults);
     const lines: string[] = [];
     const log = createLog((line) => lines.push(line));
-    const gateway = new Gateway(engine, { ...ROOMY, ...limits }, spareLog(log));
+    const store = new MemoryStore({ maxAgeMs: 3_600_000, maxBytes: 10_000_000 });
+    const byName = new Map(agents.map(({ agent }) => [agent.name, agent]));
+    const gateway = new Gateway(engine, { ...ROOMY, ...limits }, spareLog(log), {
+      agents: byName,
+      store,
+      waitMs: 1_000,
+    });
     const models = new KnownModels();
     models.offer((await new TestEngine({ answer: answers.answer }).introduction()).models);
     const app = createApp({

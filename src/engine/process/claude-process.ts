@@ -2,6 +2,7 @@ import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../../async/event-queue.ts';
 import { within } from '../../async/within.ts';
 import { stableJson } from '../../conversation/canonical.ts';
+import { toolsKeyOf } from '../../conversation/route.ts';
 import type { ConversationProcess, ProcessListener, ProcessState } from '../../spec/engine.ts';
 import { type Failure, failure } from '../../spec/failures.ts';
 import type { MessagesRequest } from '../../spec/messages.ts';
@@ -94,7 +95,7 @@ export class ClaudeProcess implements ConversationProcess {
   constructor(parts: ProcessParts) {
     this.#parts = parts;
     this.#input = new ProcessInput(parts);
-    this.#toolsKey = stableJson(parts.tools);
+    this.#toolsKey = parts.toolsKey;
     this.betasKey = stableJson(parts.betas);
     this.#reader = new MessageReader({
       ...namesIn(parts),
@@ -256,7 +257,7 @@ export class ClaudeProcess implements ConversationProcess {
 
   async #bringTo(request: MessagesRequest, shared: number, isHolding: boolean): Promise<void> {
     await this.#input.bringTo(request, shared, isHolding);
-    this.#toolsKey = stableJson(request.tools);
+    this.#toolsKey = toolsKeyOf(request);
     this.#reader.turnTo(namesIn(this.#input.tools));
   }
 

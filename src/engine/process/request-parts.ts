@@ -1,3 +1,4 @@
+import { toolsKeyOf } from '../../conversation/route.ts';
 import type { ClientTool, MessagesRequest } from '../../spec/messages.ts';
 import { HeldCalls } from '../held-calls/held-calls.ts';
 import { type RequestVariables, toRequestVariables } from '../parameters/request-variables.ts';
@@ -7,6 +8,8 @@ import { ToolNames } from '../parameters/tool-names.ts';
 export interface RequestParts {
   heldCalls: HeldCalls;
   tools: readonly ClientTool[];
+  /** See `ConversationProcess.toolsKey`. */
+  toolsKey: string;
   betas: readonly string[];
   via: readonly string[];
   names: ToolNames;
@@ -20,6 +23,7 @@ export function partsFor(request: MessagesRequest): RequestParts {
   return {
     heldCalls: new HeldCalls(tools, names),
     tools,
+    toolsKey: toolsKeyOf(request),
     betas,
     via,
     names,

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { agentParameters } from './agent-parameters.ts';
+
+test('each call of the model gets the parameters that do not cut or bend it', () => {
+  const given = { max_tokens: 10, temperature: 0.5, thinking: { type: 'adaptive' }, stop_sequences: ['END'] };
+  expect(agentParameters(given)).toEqual({
+    parameters: { temperature: 0.5, thinking: { type: 'adaptive' } },
+    ignored: ['stop_sequences'],
+    converted: ['max_tokens'],
+  });
+});
+
+test('what asks for nothing is no ignored field', () => {
+  expect(agentParameters({ stop_sequences: [], tool_choice: { type: 'auto' } })).toEqual({
+    parameters: {},
+    ignored: [],
+    converted: [],
+  });
+});
+
+test.each([{ type: 'any' }, { type: 'tool', name: 'Read' }, { type: 'none' }])(
+  'tool_choice %j is refused',
+  (choice) => {
+    expect(() => agentParameters({ tool_choice: choice })).toThrow('tool_choice: an agent chooses its tools by itself');
+  },
+);

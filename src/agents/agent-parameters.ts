@@ -1,0 +1,44 @@
+import { badRequest } from '../spec/failures.ts';
+import type { JsonObject, MessagesRequest } from '../spec/messages.ts';
+
+/** What becomes of a parameter beside an agent, which calls the model several times for one answer. */
+type Fate =
+  /** Each call of the model has something else in its place. */
+  | { is: 'replaced'; why: string }
+  /** It would cut or bend calls that the client does not see. */
+  | { is: 'ignored'; why: string }
+  | { is: 'refused'; why: string; unless: (value: unknown) => boolean };
+
+/** The parameters that do not reach each call of the model as they are. docs/agents.md is made from it. */
+export const AGENT_PARAMETERS: Readonly<Record<string, Fate>> = {
+  max_tokens: { is: 'replaced', why: 'each call of the model may be as long as Claude Code lets it be' },
+  stop_sequences: { is: 'ignored', why: 'they would cut calls that the client does not see' },
+  tool_choice: {
+    is: 'refused',
+    why: 'an agent chooses its tools by itself, and a forced one would never end; leave it out, or send {"type": "auto"}',
+    unless: (value) => (value as { type?: unknown } | null)?.type === 'auto',
+  },
+};
+
+/**
+ * The parameters of an agent's request as each call of the model gets them, and the paths of those that it does not.
+ *
+ * @throws FailureError `bad_request`
+ */
+export function agentParameters(given: JsonObject): Pick<MessagesRequest, 'parameters' | 'ignored' | 'converted'> {
+  const parameters: JsonObject = {};
+  const ignored: string[] = [];
+  const converted: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    const fate = Object.hasOwn(AGENT_PARAMETERS, name) ? AGENT_PARAMETERS[name] : undefined;
+    if (!fate) parameters[name] = value;
+    else if (fate.is === 'replaced') converted.push(name);
+    else if (fate.is === 'ignored' && !isEmpty(value)) ignored.push(name);
+    else if (fate.is === 'refused' && !fate.unless(value)) throw badRequest(name, fate.why);
+  }
+  return { parameters, ignored, converted };
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
