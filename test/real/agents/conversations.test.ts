@@ -1,0 +1,145 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Reply } from '../../../scripted-model/script.ts';
+import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+
+/** Conversations with an agent over the whole gateway: what goes on, over restarts and side by side. */
+
+const workspace = makeWorkspace({ 'a.txt': 'the word is heron\n' });
+const state = mkdtempSync(join(tmpdir(), 'isthmus-state-'));
+const config = join(state, 'config.json');
+let model: ScriptedModel;
+let gateway: TestGateway;
+
+const start = () => startGateway(model.url, ['--spares', '0', '--config', config], { env: { XDG_STATE_HOME: state } });
+
+beforeAll(async () => {
+  const docs = { level: 'edit', workspace: workspace.path, system: 'You are a clerk.' };
+  writeFileSync(config, JSON.stringify({ agents: { docs } }));
+  model = await ScriptedModel.start();
+  gateway = await start();
+});
+beforeEach(() => model.restart([]));
+afterAll(async () => {
+  await gateway?.stop();
+  await model?.close();
+  workspace.remove();
+  rmSync(state, { recursive: true, force: true });
+});
+
+type Message = { role: 'user' | 'assistant'; content: unknown };
+
+function answering(...replies: Reply[]): void {
+  let next = 0;
+  model.use([() => replies[next++]]);
+}
+
+async function ask(messages: Message[], headers: Record<string, string> = {}, more: object = {}, signal?: AbortSignal) {
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'isthmus-agent': 'docs', ...headers },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 100, messages, ...more }),
+    ...(signal && { signal }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
+}
+
+const user = (content: string): Message => ({ role: 'user', content });
+const READ = calling(['toolu_1', 'Read', { file_path: workspace.file('a.txt') }]);
+
+/** Without Claude Code's reminders, and without the place of the cache. */
+const seen = () => JSON.stringify(model.requests.at(-1)?.body.messages).replaceAll(/,"cache_control":\{[^}]*\}/g, '');
+
+test('an answer says what was done, the conversation goes on live, and after a restart with all its steps', async () => {
+  answering(READ, saying('The word is heron.'), saying('I read it in a.txt.'), saying('I read it in a.txt.'));
+  const first = await ask([user('what is the word?')]);
+  expect(first.status).toBe(200);
+  expect(first.json()).toMatchObject({
+    stop_reason: 'end_turn',
+    content: [{ type: 'text', text: 'The word is heron.' }],
+  });
+  expect(first.headers.get('isthmus-agent')).toBe('docs');
+  expect(first.headers.get('isthmus-agent-steps')).toBe('1');
+  expect(first.headers.get('isthmus-agent-steps-lost')).toBeNull();
+  const told = await fetch(`${gateway.url}/v1/agents/turns/${first.headers.get('request-id')}`);
+  expect(await told.json()).toMatchObject({
+    agent: 'docs',
+    steps: [{ tool: 'Read', about: 'a.txt', is_error: false }],
+  });
+
+  const next = [
+    user('what is the word?'),
+    { role: 'assistant' as const, content: first.json().content },
+    user('where?'),
+  ];
+  const live = await ask(next);
+  expect(live.headers.get('isthmus-path')).toBe('continue');
+  expect(live.headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
+  const asLive = seen();
+  expect(asLive).toContain('the word is heron');
+
+  gateway.child.kill('SIGKILL');
+  await gateway.stop();
+  gateway = await start();
+  const replayed = await ask(next);
+  expect(replayed.headers.get('isthmus-path')).toBe('replay');
+  expect(replayed.headers.get('isthmus-converted')).toBe('max_tokens');
+  expect(replayed.headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
+  expect(seen()).toBe(asLive);
+});
+
+test('a stream tells the steps in a ping before its end', async () => {
+  answering(READ, saying('heron'));
+  const { text } = await ask([user('stream it')], {}, { stream: true });
+  const events = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+  expect(events.filter(({ type }) => type === 'message_start')).toHaveLength(1);
+  expect(events.slice(-2)).toMatchObject([
+    { type: 'ping', isthmus_agent: { steps: [{ tool: 'Read', about: 'a.txt' }], changed_files: [], kept: true } },
+    { type: 'message_stop' },
+  ]);
+});
+
+test('an answer whose steps are not known goes to the model as the client sends it', async () => {
+  answering(saying('fine'));
+  const { headers } = await ask([user('hi'), { role: 'assistant', content: 'invented' }, user('go on')]);
+  expect(headers.get('isthmus-converted')).toBe('max_tokens, messages.1');
+  expect(seen()).toContain('"invented"');
+});
+
+test('the same turn does not run twice, and a client that leaves ends it', async () => {
+  answering(READ, { ...saying('late'), delay_ms: 60_000 }, saying('again'));
+  const leaving = new AbortController();
+  const left = ask([user('slowly')], {}, {}, leaving.signal).catch(() => 'gone');
+  await until('the agent has read', () => model.requests.length === 2);
+  const twice = await ask([user('slowly')]);
+  expect([twice.status, twice.headers.get('isthmus-error'), twice.headers.get('x-should-retry')]).toEqual([
+    409,
+    'agent_turn_running',
+    'false',
+  ]);
+  leaving.abort();
+  expect(await left).toBe('gone');
+  await until('its call is over', () => model.requests[1]?.outcome === 'aborted');
+  expect((await ask([user('slowly')])).json()).toMatchObject({ content: [{ text: 'again' }] });
+  expect(readFileSync(workspace.file('a.txt'), 'utf8')).toBe('the word is heron\n');
+});
+
+test('no request without its name runs an agent, whatever the model asks for', async () => {
+  answering(READ);
+  const response = await fetch(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 100, messages: [user('hi')] }),
+  });
+  expect(response.headers.get('isthmus-agent')).toBeNull();
+  expect(await response.json()).toMatchObject({
+    content: [{ type: 'tool_use', name: 'Read' }],
+    stop_reason: 'tool_use',
+  });
+  expect(model.requests).toHaveLength(1);
+});
