@@ -4,7 +4,7 @@ import { type Environment, PROXIES, PROXY_EXCEPTIONS, steers } from '../process/
 /** How long a command may run that asks for no time of its own, in milliseconds. */
 const COMMAND_MS = 120_000;
 
-/** Of an agent's processes alone; docs/decisions/0010 says why each is there. */
+/** Of an agent's processes alone; docs/decisions/0012 says why each is there. */
 const SET: Environment = {
   CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS: '1',
   CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',

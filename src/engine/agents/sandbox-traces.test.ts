@@ -1,0 +1,47 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { removeSandboxTraces } from './sandbox-traces.ts';
+
+let workspace: string;
+beforeEach(() => {
+  workspace = mkdtempSync(join(tmpdir(), 'isthmus-traces-'));
+});
+afterEach(() => rmSync(workspace, { recursive: true }));
+
+function put(name: string, mode: number, content = ''): void {
+  writeFileSync(join(workspace, name), content);
+  chmodSync(join(workspace, name), mode);
+}
+
+test('what the sandbox makes goes, and nothing else', () => {
+  for (const folder of ['.git/worktrees', '.git/info', '.claude/.cc-writes', 'src'])
+    mkdirSync(join(workspace, folder), { recursive: true });
+  for (const name of ['.bashrc', '.mcp.json', '.git/config.worktree', '.git/info/.claude-sandbox-noreplace'])
+    put(name, 0o444);
+  put('.gitignore', 0o644);
+  put('.npmrc', 0o444, 'mine');
+  put('src/empty', 0o444);
+  removeSandboxTraces(workspace);
+  expect(readdirSync(workspace, { recursive: true }).sort()).toEqual(
+    ['.git', '.git/info', '.gitignore', '.npmrc', 'src', 'src/empty'].sort(),
+  );
+});
+
+test('a folder of settings that holds something stays', () => {
+  mkdirSync(join(workspace, '.claude'));
+  put('.claude/settings.json', 0o644, '{}');
+  removeSandboxTraces(workspace);
+  expect(readdirSync(join(workspace, '.claude'))).toEqual(['settings.json']);
+});
+
+test('no link is followed', () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'isthmus-elsewhere-'));
+  writeFileSync(join(elsewhere, 'kept'), '');
+  chmodSync(join(elsewhere, 'kept'), 0o444);
+  symlinkSync(elsewhere, join(workspace, '.git'));
+  removeSandboxTraces(workspace);
+  expect(readdirSync(elsewhere)).toEqual(['kept']);
+  rmSync(elsewhere, { recursive: true });
+});
