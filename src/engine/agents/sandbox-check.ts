@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import type { Environment } from '../process/environment.ts';
+import { scratchLike } from '../process/process-files.ts';
+import type { RunDirectory } from '../process/run-directory.ts';
 import { findOnPath } from '../process/spawner.ts';
 
 /** Why commands of agents cannot be confined here. */
 export type SandboxProblem =
   | { kind: 'platform'; platform: string }
+  /** The path of the temporary directory is longer than a socket in it may have it, by so many bytes. */
+  | { kind: 'path'; excess: number }
   | { kind: 'missing'; programs: readonly string[] }
   /** `words`: what the program said. */
   | { kind: 'refused'; words: string };
@@ -16,6 +21,12 @@ const PROGRAMS = ['bwrap', 'socat'];
 const NAMESPACES = ['--new-session', '--die-with-parent', '--unshare-net', '--unshare-pid', '--ro-bind', '/', '/'];
 const MOUNTS = ['--dev', '/dev', '--proc', '/proc'];
 
+/** A socket that Claude Code makes for the sandbox in the scratch folder of a process. */
+const SOCKET = 'claude-http-0123456789abcdef.sock';
+
+/** The longest path of a socket, in bytes. */
+const LONGEST_SOCKET = 107;
+
 /** How long the sandbox may take to run nothing, in milliseconds. */
 const RUN_MS = 10_000;
 
@@ -23,17 +34,21 @@ const RUN_MS = 10_000;
  * Looks whether Claude Code's sandbox works here; without it a command of an agent would not run.
  *
  * @param variables of the processes
+ * @param directory of the gateway's processes
  * @param platform of Node
  * @returns undefined if it works
  */
 export async function checkSandbox(
   variables: Environment,
+  directory: Pick<RunDirectory, 'temporary'>,
   platform: string = process.platform,
 ): Promise<SandboxProblem | undefined> {
   // Elsewhere nothing ends what a killed command leaves.
   if (platform !== 'linux') return { kind: 'platform', platform };
   const programs = PROGRAMS.filter((name) => findOnPath(name, variables.PATH ?? '') === undefined);
   if (programs.length > 0) return { kind: 'missing', programs };
+  const excess = Buffer.byteLength(join(scratchLike(directory), SOCKET)) - LONGEST_SOCKET;
+  if (excess > 0) return { kind: 'path', excess };
   const words = await complaintOf('bwrap', [...NAMESPACES, ...MOUNTS, '--', 'true'], variables);
   return words === undefined ? undefined : { kind: 'refused', words };
 }
@@ -43,6 +58,8 @@ export function describeSandboxProblem(problem: SandboxProblem): string {
   switch (problem.kind) {
     case 'platform':
       return `Commands of agents are confined on Linux only, not on ${problem.platform}: use the level \`edit\` or \`read\`.`;
+    case 'path':
+      return `The sandbox of commands makes sockets in the temporary directory, whose path is ${problem.excess} bytes too long for them: set TMPDIR to a shorter one, such as /tmp, or use the level \`edit\`.`;
     case 'missing':
       return `The sandbox of commands needs ${problem.programs.join(' and ')}, not found on PATH: install the packages bubblewrap and socat (\`apt-get install bubblewrap socat\` on Debian, \`dnf install bubblewrap socat\` on Fedora), or use the level \`edit\`.`;
     case 'refused':

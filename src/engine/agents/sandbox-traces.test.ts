@@ -16,10 +16,11 @@ function put(name: string, mode: number, content = ''): void {
 }
 
 test('what the sandbox makes goes, and nothing else', () => {
-  for (const folder of ['.git/worktrees', '.git/info', '.claude/.cc-writes', 'src'])
+  for (const folder of ['.git/worktrees', '.git/info/.claude-sandbox-noreplace', '.claude/.cc-writes', 'src'])
     mkdirSync(join(workspace, folder), { recursive: true });
-  for (const name of ['.bashrc', '.mcp.json', '.git/config.worktree', '.git/info/.claude-sandbox-noreplace'])
+  for (const name of ['.bashrc', '.mcp.json', '.git/config.lock', '.claude/settings.json', '.claude/agents'])
     put(name, 0o444);
+  put('.git/config.worktree', 0o644);
   put('.gitignore', 0o644);
   put('.npmrc', 0o444, 'mine');
   put('src/empty', 0o444);

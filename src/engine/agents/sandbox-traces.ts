@@ -1,17 +1,17 @@
 import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where the sandbox keeps commands from writing, and makes what is not there yet. */
 const PLACES = ['', '.git', '.git/info', '.claude'];
 
-/** The folders that it makes; those within others come first. */
-const FOLDERS = [
+/** What it makes behind that, also for a command that ends by itself; what is within another comes first. */
+const EMPTY = [
   '.claude/.cc-writes',
-  '.claude/agents',
-  '.claude/commands',
-  '.claude/skills',
   '.claude',
+  '.git/NOTES_MERGE_WORKTREE',
+  '.git/config.worktree',
   '.git/glab-cli',
+  '.git/info/.claude-sandbox-noreplace',
   '.git/remotes',
   '.git/worktrees',
 ];
@@ -20,7 +20,8 @@ const FOLDERS = [
 const MOUNT_POINT_MODE = 0o444;
 
 /**
- * Removes from a workspace what the sandbox of a killed command leaves: empty files that nobody can write, and empty folders.
+ * Removes from a workspace what the sandbox leaves: empty files that nobody can write, and empty folders. A `config.lock` among
+ * them would keep git from its settings.
  *
  * Only while no command runs in this workspace: for one that does, a file like this keeps a place closed.
  */
@@ -31,7 +32,7 @@ export function removeSandboxTraces(workspace: string): void {
       if (isMountPoint(path)) rmSync(path, { force: true });
     }
   }
-  for (const folder of FOLDERS) removeIfEmpty(join(workspace, folder));
+  for (const name of EMPTY) removeIfEmpty(workspace, name);
 }
 
 function isMountPoint(path: string): boolean {
@@ -39,9 +40,14 @@ function isMountPoint(path: string): boolean {
   return found?.isFile() === true && found.size === 0 && (found.mode & 0o777) === MOUNT_POINT_MODE;
 }
 
-function removeIfEmpty(folder: string): void {
+function removeIfEmpty(workspace: string, name: string): void {
+  const path = join(workspace, name);
   try {
-    if (lstatSync(folder).isDirectory()) rmdirSync(folder);
+    // Behind a link it is not the sandbox's.
+    if (!lstatSync(dirname(path)).isDirectory()) return;
+    const found = lstatSync(path);
+    if (found.isDirectory()) rmdirSync(path);
+    else if (found.isFile() && found.size === 0) rmSync(path);
   } catch {
     // It is not there, or it holds something.
   }

@@ -1,9 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Failure, FailureError, failure } from '../../spec/failures.ts';
 import { limitFailure } from './machine-limit.ts';
 import type { RunDirectory } from './run-directory.ts';
+
+/** Begins the name of a process's folder; `mkdtemp` adds six characters. */
+const PREFIX = 'p-';
+const SCRATCH = 'scratch';
+
+/** The path of a scratch folder, but for six of its characters. It is short, since the sandbox of an agent makes sockets in it. */
+export const scratchLike = ({ temporary }: Pick<RunDirectory, 'temporary'>): string =>
+  join(temporary, `${PREFIX}XXXXXX`, SCRATCH);
 
 /** What a new process reads from files: a command line is limited in length, and other users can read it. */
 export interface SpawnContents {
@@ -33,11 +40,10 @@ export function createProcessFiles(
   directory: RunDirectory,
   contentsFor: (scratch: string) => SpawnContents,
 ): ProcessFiles {
-  const folder = join(directory.temporary, randomUUID());
-  const scratch = join(folder, 'scratch');
+  let folder = '';
   const remove = () => {
     try {
-      rmSync(folder, { recursive: true, force: true });
+      if (folder !== '') rmSync(folder, { recursive: true, force: true });
     } catch {
       // What stays now goes with the run directory.
     }
@@ -50,7 +56,9 @@ export function createProcessFiles(
   };
   try {
     directory.restore();
-    for (const path of [folder, scratch]) mkdirSync(path, { mode: 0o700 });
+    folder = mkdtempSync(join(directory.temporary, PREFIX));
+    const scratch = join(folder, SCRATCH);
+    mkdirSync(scratch, { mode: 0o700 });
     const contents = contentsFor(scratch);
     const settings = write('settings.json', contents.settings);
     const system = write('system.txt', contents.system);

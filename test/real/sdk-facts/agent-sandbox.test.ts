@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { removeSandboxTraces } from '../../../src/engine/agents/sandbox-traces.ts';
 import { CONNECTION_ATTEMPTS, layOut, reached } from '../../support/escape-attempts.ts';
 import { until } from '../../support/gateway.ts';
 import { commandOf, isAlive, pidsWithWord } from '../../support/process-table.ts';
@@ -23,6 +25,8 @@ const CREDENTIALS = {
   GOOGLE_APPLICATION_CREDENTIALS: '/hush-google.json',
   HTTPS_PROXY: 'http://user:hush-proxy@127.0.0.1:9',
 };
+
+const filesIn = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
 
 const bash = (command: string, more: object = {}): Call => ({ name: 'Bash', input: { command, ...more } });
 
@@ -106,6 +110,8 @@ describe.skipIf(NO_SANDBOX)(`commands ${SANDBOXED}`, () => {
 
   test('and what they leave end with their process, when its group is killed', async () => {
     const agent = runs.agent({ level: 'shell' });
+    execFileSync('git', ['init', '-q'], { cwd: agent.workspace });
+    const before = filesIn(agent.workspace);
     const mark = `9${Math.floor(Math.random() * 1e8)}`;
     const command = `(setsid sleep ${mark} &); trap '' TERM INT HUP; sleep ${mark} & nohup sleep ${mark} & sleep ${mark}`;
     runs.model.restart([callsThenText([bash(command)])]);
@@ -124,6 +130,9 @@ describe.skipIf(NO_SANDBOX)(`commands ${SANDBOXED}`, () => {
     );
     expect(isAlive(pid)).toBe(false);
     run.end();
+    expect(readdirSync(agent.workspace)).toContain('.bashrc');
+    removeSandboxTraces(agent.workspace);
+    expect(filesIn(agent.workspace)).toEqual(before);
   });
 
   test('have a limited time, and run in the background for nobody', async () => {

@@ -110,7 +110,7 @@ test('a turn ends at its limit of calls; the last tool has run, and a later turn
 
 test('a turn ends at its budget before the tool runs; it is one of all turns of the process', async () => {
   const agent = agentWithFiles({ maxBudgetUsd: 0.5 });
-  const dear = { input_tokens: 10, output_tokens: 20_000 };
+  const dear = { input_tokens: 10, output_tokens: 40_000 };
   const { run, result } = await turn(
     agent,
     { ...TEXT, usage: dear },
