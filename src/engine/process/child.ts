@@ -17,6 +17,8 @@ export class Child {
   #child: ChildProcess | undefined;
   /** The SDK's folder with the transcript that the process resumes. */
   resumed: string | undefined;
+  /** Where it runs. */
+  workingDirectory: string | undefined;
   /** Where Claude Code's configuration has the transcript of a process that resumes none. */
   transcript: SessionKey | undefined;
   #isEnded = false;

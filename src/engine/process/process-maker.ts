@@ -64,10 +64,10 @@ export class ProcessMaker {
       settings: JSON.stringify({ ...settings?.(scratch), ...credentialCommands, ...flags }),
       ...(system ? { system } : {}),
     }));
-    const child = new Child(({ pid, resumed, transcript }) => {
+    const child = new Child(({ pid, resumed, transcript, workingDirectory = directory.work }) => {
       files.remove();
       if (resumed !== undefined) removeTranscript(resumed);
-      if (pid !== undefined) this.#sessions.removeRecord(pid, directory.work);
+      if (pid !== undefined) this.#sessions.removeRecord(pid, workingDirectory);
       if (transcript !== undefined) this.#sessions.removeTranscript(transcript);
     });
     return { child, files, environment };
@@ -104,6 +104,7 @@ export class ProcessMaker {
       spawnClaudeCodeProcess: (spawnOptions) => {
         const spawned = spawner.spawn(spawnOptions);
         child.resumed = resumedFolder(spawnOptions.env);
+        child.workingDirectory = spawnOptions.cwd;
         child.adopt(spawned);
         this.#children.add(child);
         void child.gone.then(() => this.#children.delete(child));

@@ -33,11 +33,12 @@ test('only records of our own processes are removed', () => {
   };
   for (const [name, content] of Object.entries(others)) put(name, content);
   for (const name of ['6.json', '7.json', '8.json']) put(name, { cwd: WORK });
+  for (const name of ['6.abc.key', '66.abc.key']) put(name, '');
   const sessions = new SessionFiles(configuration);
   for (const pid of [1, 6, 99]) sessions.removeRecord(pid, WORK);
-  expect(names()).toEqual(['7.json', '8.json', ...Object.keys(others)].sort());
+  expect(names()).toEqual(['66.abc.key', '7.json', '8.json', ...Object.keys(others)].sort());
   sessions.removeAll(WORK);
-  expect(names()).toEqual(Object.keys(others).sort());
+  expect(names()).toEqual(['66.abc.key', ...Object.keys(others)].sort());
 });
 
 test('only transcripts of our own processes are removed', () => {
@@ -48,10 +49,14 @@ test('only transcripts of our own processes are removed', () => {
     for (const session of ['a', 'b']) writeFileSync(join(projects, project, `${session}.jsonl`), '');
   }
   // Large results of tools.
-  mkdirSync(join(projects, own, 'a', 'tool-results'), { recursive: true });
+  for (const session of ['a', 'b']) {
+    mkdirSync(join(projects, own, session, 'tool-results'), { recursive: true });
+    mkdirSync(join(configuration, 'session-env', session), { recursive: true });
+  }
   const sessions = new SessionFiles(configuration);
   sessions.removeTranscript({ projectKey: own, sessionId: 'a' });
-  expect(readdirSync(join(projects, own))).toEqual(['b.jsonl']);
+  expect(readdirSync(join(projects, own)).sort()).toEqual(['b', 'b.jsonl']);
+  expect(readdirSync(join(configuration, 'session-env'))).toEqual(['b']);
   sessions.removeAll(WORK);
   expect(readdirSync(projects)).toEqual([other]);
   expect(readdirSync(join(projects, other))).toEqual(['a.jsonl', 'b.jsonl']);

@@ -4,19 +4,22 @@ import type { SessionKey } from '@anthropic-ai/claude-agent-sdk';
 import { isProjectOf, namesIn, removeTranscript } from './sdk-transcripts.ts';
 
 /**
- * What Claude Code keeps of its sessions in its configuration: a record of each live one, `sessions/<pid>.json`, which a killed
- * process leaves behind, and the transcripts of those that began anew, `projects/<project>/<session>.jsonl`.
+ * What Claude Code keeps of its sessions in its configuration: a record of each live one, `sessions/<pid>.json` with a key beside
+ * it, which a killed process leaves behind; the transcripts of those that began anew, `projects/<project>/<session>.jsonl`; and of
+ * those that ran tools, large results beside the transcript and `session-env/<session>`.
  *
  * Neither is documented. We remove what names a working directory of ours; what we cannot read stays.
  */
 export class SessionFiles {
   readonly #records: string;
   readonly #projects: string;
+  readonly #environments: string;
 
   /** @param folder of the configuration */
   constructor(folder: string) {
     this.#records = join(folder, 'sessions');
     this.#projects = join(folder, 'projects');
+    this.#environments = join(folder, 'session-env');
   }
 
   /**
@@ -28,9 +31,11 @@ export class SessionFiles {
     this.#removeRecordIf(`${pid}.json`, work);
   }
 
-  /** Removes the transcript of a process that has exited, and the large results of tools that it kept beside it. */
+  /** Removes the transcript of a process that has exited, and what its tools left. */
   removeTranscript({ projectKey, sessionId }: SessionKey): void {
-    for (const name of [`${sessionId}.jsonl`, sessionId]) removeTranscript(join(this.#projects, projectKey, name));
+    const project = join(this.#projects, projectKey);
+    for (const name of [`${sessionId}.jsonl`, sessionId]) removeTranscript(join(project, name));
+    removeTranscript(join(this.#environments, sessionId));
   }
 
   /**
@@ -49,7 +54,10 @@ export class SessionFiles {
     try {
       const record: unknown = JSON.parse(readFileSync(file, 'utf8'));
       const isOurs = typeof record === 'object' && record !== null && 'cwd' in record && record.cwd === work;
-      if (isOurs) rmSync(file, { force: true });
+      if (!isOurs) return;
+      const [pid] = name.split('.');
+      const keys = namesIn(this.#records).filter((other) => other.startsWith(`${pid}.`) && other.endsWith('.key'));
+      for (const own of [name, ...keys]) rmSync(join(this.#records, own), { force: true });
     } catch {
       // No record, or one in a form that we do not know.
     }
