@@ -9,11 +9,11 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
+import { subagentHook } from '../../../src/engine/agents/subagent-hook.ts';
 import { probeBy } from '../../../src/engine/announcements/probe.ts';
 import type { Agent, AgentMcpServer } from '../../../src/spec/agent.ts';
 import { ROOT, signIn } from '../../support/gateway.ts';
 import { commandOf } from '../../support/process-table.ts';
-import { QUICK } from '../../support/quick.ts';
 import { AgentRuns, type Call, callsOf, callsThenText, isOfSubagent, resultsIn, TASK } from './agent-runs.ts';
 
 /** What an operator can give an agent beside its tools, and what Claude Code makes of a workspace. */
@@ -34,7 +34,7 @@ describe('servers of tools', () => {
     env: { OPERATORS: 'given-secret' },
   };
 
-  test('of all kinds are there at the first call; a broken one is named', QUICK, async () => {
+  test('of all kinds are there at the first call; a broken one is named', async () => {
     const remote = await RemoteServer.start();
     try {
       const headers = { 'x-token': 'given-secret' };
@@ -136,7 +136,7 @@ describe('subagents', () => {
     looker: { description: 'looks at things', prompt: 'You look.', tools: ['Read', 'Bash', 'Write'] },
   };
 
-  test('are those that are given, whatever the case of their names; none has its own', QUICK, async () => {
+  test('are those that are given, whatever the case of their names; none has its own', async () => {
     const agent = runs.agent({ level: 'read', subagents: SUBAGENTS });
     const types = ['looker', 'LOOKER', 'looker-agent', 'general-purpose', 'Explore', 'fork', 'claude', undefined];
     const calls: Call[] = types.map((subagent_type) => ({
@@ -183,6 +183,25 @@ describe('subagents', () => {
     };
     expect(modelUsage['claude-sonnet-5']?.inputTokens).toBeGreaterThan(usage.input_tokens);
   });
+});
+
+test('a hook gives a subagent its right name, and opens nothing else', async () => {
+  const looker = { description: 'looks at things', prompt: 'You look.' };
+  const agent = runs.agent({ level: 'read', subagents: { looker } });
+  const renamed: string[] = [];
+  const hooks = subagentHook(['looker'], (asked, meant) => renamed.push(`${asked} is ${meant}`));
+  const calls: Call[] = [
+    { name: 'Agent', input: { description: 'look', prompt: TASK, subagent_type: 'looker-agent' } },
+    { name: 'Agent', input: { description: 'look', prompt: TASK, subagent_type: 'nobody' } },
+    { name: 'Read', input: { file_path: '/etc/passwd' } },
+  ];
+  runs.model.restart([(request) => (isOfSubagent(request) ? TEXT : callsThenText(calls)(request))]);
+  const run = runs.run(agent, { hooks });
+  await run.untilDone();
+  run.end();
+  expect(run.resultsOf(calls).map(({ isError }) => isError)).toEqual([false, true, true]);
+  expect(renamed).toEqual(['looker-agent is looker']);
+  expect(runs.model.requests.map(({ body }) => body).filter(isOfSubagent)).toHaveLength(1);
 });
 
 test('the address of a login’s owner does not reach the model, and the surroundings do', async () => {

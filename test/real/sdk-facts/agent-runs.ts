@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Options,
   type Query,
   query,
   type SDKUserMessage,
@@ -65,6 +66,7 @@ export interface RunOptions {
   /** In place of what the product uses, to show what that is for. */
   profile?: Partial<ProcessProfile>;
   settings?: Settings;
+  hooks?: NonNullable<Options['hooks']>;
   /** Who makes the calls that a test asks for. */
   by?: 'subagent';
   variables?: Record<string, string>;
@@ -161,7 +163,7 @@ export class AgentRuns {
     });
     const run = new AgentRun(
       this.model,
-      query({ prompt: input, options: { ...given, model: MODEL } }),
+      query({ prompt: input, options: { ...given, model: MODEL, ...(options.hooks && { hooks: options.hooks }) } }),
       input,
       made,
       entries,

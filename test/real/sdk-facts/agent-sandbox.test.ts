@@ -9,7 +9,6 @@ import { removeSandboxTraces } from '../../../src/engine/agents/sandbox-traces.t
 import { CONNECTION_ATTEMPTS, layOut, reached } from '../../support/escape-attempts.ts';
 import { until } from '../../support/gateway.ts';
 import { commandOf, isAlive, pidsWithWord } from '../../support/process-table.ts';
-import { QUICK } from '../../support/quick.ts';
 import { NO_SANDBOX, SANDBOXED } from '../../support/sandbox.ts';
 import { AgentRuns, type Call, callsThenText } from './agent-runs.ts';
 
@@ -36,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => runs.close());
 
-test('without its programs no command runs, and the model is not called', QUICK, async () => {
+test('without its programs no command runs, and the model is not called', async () => {
   const agent = runs.agent({ level: 'shell' });
   runs.model.restart([callsThenText([bash('echo planted > ../planted.txt')])]);
   const run = runs.run(agent, { variables: { PATH: '/nowhere' } });
