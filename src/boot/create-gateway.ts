@@ -129,7 +129,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     });
     const { mode, isLogin, variables } = environment;
     if (isLogin) checkHome(operator, process.env);
-    await checkCommands(defined, variables);
+    await checkCommands(defined, variables, directory);
     const configuration = isLogin ? undefined : ownConfiguration(operator, join(directory.path, 'configuration'));
     const configurations = [configurationFolder(variables), ownConfigurationFolder(operator)].filter(
       (folder) => folder !== undefined,

@@ -8,7 +8,7 @@ import { type Settings, SettingsError } from '../config/settings.ts';
 import { stateFolder } from '../config/state-folder.ts';
 import { checkSandbox, describeSandboxProblem } from '../engine/agents/sandbox-check.ts';
 import { configurationFolder, type Environment } from '../engine/process/environment.ts';
-import { isRunDirectoryName } from '../engine/process/run-directory.ts';
+import { isRunDirectoryName, type RunDirectory } from '../engine/process/run-directory.ts';
 import type { KnownModels } from '../models/known-models.ts';
 import { BootError } from './boot-error.ts';
 
@@ -66,10 +66,15 @@ export function agentWarnings(
  * Refuses agents that run commands where their sandbox does not work.
  *
  * @param variables of the processes
+ * @param directory of the processes
  * @throws BootError
  */
-export async function checkCommands(defined: readonly DefinedAgent[], variables: Environment): Promise<void> {
+export async function checkCommands(
+  defined: readonly DefinedAgent[],
+  variables: Environment,
+  directory: RunDirectory,
+): Promise<void> {
   const names = defined.filter(({ agent }) => agent.level === 'shell').map(({ agent }) => agent.name);
-  const problem = names.length > 0 ? await checkSandbox(variables) : undefined;
+  const problem = names.length > 0 ? await checkSandbox(variables, directory) : undefined;
   if (problem) throw new BootError(`agents: ${names.join(', ')}: ${describeSandboxProblem(problem)}`);
 }

@@ -61,7 +61,8 @@ export function spawnAgent(
       agent,
       { ...inFolder(made.environment, files.scratch), ...added },
       subagents,
-      files.scratch,
+      // Not the scratch folder: commands could plant settings there.
+      rules.directory.work,
     );
     let hear: ClaudeProcess['hear'] = () => undefined;
     const options = maker.options(made, {
