@@ -2,8 +2,11 @@ import type { Options, PreToolUseHookInput } from '@anthropic-ai/claude-agent-sd
 import { declaredName } from './subagent-names.ts';
 
 /**
- * The hook that puts a subagent's name right before the call runs. A name that means none stays: the SDK refuses it, and lists
- * those that there are.
+ * The hook that looks at each task for a subagent before it runs.
+ *
+ * It puts the subagent's name right; a name that means none stays, and the SDK refuses it with a list of those that there are. And it
+ * takes out the wish for a place of the subagent's own: Claude Code would make it beside the fences, by a `git` that runs the
+ * repository's hooks.
  *
  * @param onRenamed hears of each
  */
@@ -15,13 +18,15 @@ export function subagentHook(
     PreToolUse: [
       {
         matcher: 'Agent|Task',
+        // Else a task goes through when its look at it fails.
+        onFailure: 'block',
         hooks: [
           async (given) => {
-            const input = (given as PreToolUseHookInput).tool_input as Record<string, unknown>;
+            const { isolation, ...input } = (given as PreToolUseHookInput).tool_input as Record<string, unknown>;
             const asked = input.subagent_type;
-            const meant = typeof asked === 'string' ? declaredName(asked, declared) : undefined;
-            if (meant === undefined || meant === asked) return {};
-            onRenamed(String(asked), meant);
+            const meant = (typeof asked === 'string' ? declaredName(asked, declared) : undefined) ?? asked;
+            if (meant === asked && isolation === undefined) return {};
+            if (meant !== asked) onRenamed(String(asked), String(meant));
             return {
               hookSpecificOutput: { hookEventName: 'PreToolUse', updatedInput: { ...input, subagent_type: meant } },
             };

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -131,6 +132,22 @@ describe('a hostile workspace', () => {
   );
 });
 
+/** A repository whose configuration and hooks run a program as soon as somebody runs git. */
+function makeRepository({ workspace }: Agent): { planted: string } {
+  const planted = join(dirname(workspace), 'planted-by-git');
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: workspace });
+  writeFileSync(join(workspace, 'a.txt'), 'alpha');
+  git('init', '-q');
+  git('add', 'a.txt');
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'a');
+  const script = join(workspace, '.git', 'run');
+  writeFileSync(script, `#!/bin/sh\necho planted >> ${planted}\n`, { mode: 0o755 });
+  for (const hook of ['post-checkout', 'post-index-change', 'reference-transaction'])
+    symlinkSync(script, join(workspace, '.git', 'hooks', hook));
+  git('config', 'core.fsmonitor', script);
+  return { planted };
+}
+
 describe('subagents', () => {
   const SUBAGENTS = {
     looker: { description: 'looks at things', prompt: 'You look.', tools: ['Read', 'Bash', 'Write'] },
@@ -183,6 +200,24 @@ describe('subagents', () => {
     };
     expect(modelUsage['claude-sonnet-5']?.inputTokens).toBeGreaterThan(usage.input_tokens);
   });
+});
+
+test.each(['worktree', 'remote'])('a subagent gets no place of its own: %s', async (isolation) => {
+  const agent = runs.agent({ level: 'edit', subagents: { looker: { description: 'looks', prompt: 'You look.' } } });
+  const { planted } = makeRepository(agent);
+  const calls: Call[] = [
+    { name: 'Agent', input: { description: 'look', prompt: TASK, subagent_type: 'looker', isolation } },
+  ];
+  runs.model.restart([(request) => (isOfSubagent(request) ? TEXT : callsThenText(calls)(request))]);
+  const run = runs.run(agent, { hooks: subagentHook(['looker'], () => undefined) });
+  await run.untilDone();
+  run.end();
+  const [result] = run.resultsOf(calls);
+  expect([existsSync(planted), readdirSync(agent.workspace).sort()], JSON.stringify(result)).toEqual([
+    false,
+    ['.git', 'a.txt'],
+  ]);
+  expect(existsSync(join(agent.workspace, '.git', 'worktrees'))).toBe(false);
 });
 
 test('a hook gives a subagent its right name, and opens nothing else', async () => {
