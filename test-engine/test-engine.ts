@@ -116,6 +116,9 @@ export class TestEngine implements Engine {
     return this.faults.reuse === 'off' ? undefined : stableJson([system, betas]);
   }
 
+  /** Does nothing: nothing works in a workspace. */
+  async tidy(): Promise<void> {}
+
   /** Does nothing: it spawns nothing by itself. */
   close(): void {}
 

@@ -173,6 +173,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     undo.push(() => signs.remove());
     const sharing = await signs.show(defined.map(({ agent }) => agent));
     const credential = credentialOf(account, variables, userSettings, executable.path);
+    // What a killed gateway's commands have left, where no other gateway works.
+    if (sharing.length === 0) await Promise.all([...agents.keys()].map((name) => engine.tidy(name)));
     const store = agents.size > 0 ? ownStore(settings, operator, log) : undefined;
     undo.push(() => store?.close());
     const gateway = new Gateway(

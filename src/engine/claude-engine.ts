@@ -7,6 +7,7 @@ import type { HeardModel } from '../spec/model-listing.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
 import { spawnAgent } from './agents/agent-process.ts';
 import { isPersonal } from './agents/expansion.ts';
+import { Workspaces } from './agents/workspaces.ts';
 import { Announcements, type EngineLog } from './announcements/announcements.ts';
 import { probeBy } from './announcements/probe.ts';
 import { BARE } from './announcements/silence.ts';
@@ -42,6 +43,7 @@ export class ClaudeEngine implements Engine {
   readonly #rules: ProcessRules;
   readonly #agents: ReadonlyMap<string, Agent>;
   readonly #log: EngineLog;
+  readonly #workspaces = new Workspaces();
   readonly #counter: ProcessCounter;
   /** In full mode. */
   readonly #announcements: Announcements | undefined;
@@ -80,7 +82,7 @@ export class ClaudeEngine implements Engine {
     const agent = request.agent && this.#agents.get(request.agent.name);
     const silence = this.#announcements?.silence(request.model) ?? BARE;
     if (agent) {
-      const agents = { maker: this.#maker, rules: this.#rules, log: this.#log };
+      const agents = { maker: this.#maker, rules: this.#rules, log: this.#log, workspaces: this.#workspaces };
       return spawnAgent(agents, agent, request, silence.announced.filter(isPersonal), listener);
     }
     return replayInNewProcess(this.#maker, this.#rules, silence, request, listener);
@@ -120,6 +122,11 @@ export class ClaudeEngine implements Engine {
 
   reuseKey(request: MessagesRequest): string | undefined {
     return this.#canReuse && !request.agent ? reuseKey(request) : undefined;
+  }
+
+  async tidy(name: string): Promise<void> {
+    const agent = this.#agents.get(name);
+    if (agent) await this.#workspaces.tidy(agent);
   }
 
   close(): void {

@@ -16,6 +16,9 @@ export interface AgentParts {
   waitMs: number;
 }
 
+/** See `Engine.tidy`. */
+type Tidy = (agent: string) => Promise<void>;
+
 /** What an agent's turn needs of its order. */
 export interface AgentOrder {
   /** The gateway's id of the request. */
@@ -46,9 +49,11 @@ export class AgentTurns {
   readonly #agents: ReadonlyMap<string, Agent>;
   readonly #memory: AgentMemory;
   readonly #workspaces: WorkspaceTurns;
+  readonly #tidy: Tidy;
 
-  constructor({ agents, store, waitMs }: AgentParts) {
+  constructor({ agents, store, waitMs }: AgentParts, tidy: Tidy) {
     this.#agents = agents;
+    this.#tidy = tidy;
     this.#memory = new AgentMemory(store);
     this.#workspaces = new WorkspaceTurns(waitMs);
   }
@@ -67,7 +72,8 @@ export class AgentTurns {
       throw badRequest('messages', 'an agent does not go on from words of the assistant; end with a user message');
     }
     const whole = lineages.at(-1) as Lineage;
-    const leave = await this.#workspaces.enter(agent, whole, signal);
+    const free = await this.#workspaces.enter(agent, whole, signal);
+    const leave = () => void this.#tidy(agent.name).finally(free);
     try {
       const recalled = await this.#memory.recall({ ...request, agent: named }, lineages, given);
       const { session } = recalled;

@@ -101,7 +101,7 @@ export class Gateway {
    */
   constructor(engine: Engine, limits: GatewayLimits, onSpareEnd: OnSpareEnd = () => undefined, agents?: AgentParts) {
     this.#engine = engine;
-    this.#agents = agents && new AgentTurns(agents);
+    this.#agents = agents && new AgentTurns(agents, (agent) => engine.tidy(agent));
     this.#reuses = limits.reuses;
     this.#pool = new ProcessPool(engine, limits, (process) => this.#ways.forget(process), onSpareEnd);
     this.#ways = new Ways(engine, this.#pool, limits.reuses);

@@ -87,7 +87,7 @@ export interface TurnSteps {
   steps: readonly AgentStep[];
   /** Paths within the workspace, sorted. */
   changedFiles: readonly string[];
-  /** Usage of subagents, by model; it is part of the answer's usage too. */
+  /** What subagents have used, of the answer's usage. */
   subagentUsage?: JsonObject;
 }
 

@@ -73,6 +73,12 @@ export interface Engine {
    */
   reuseKey(request: MessagesRequest): string | undefined;
 
+  /**
+   * Removes what an ended turn of an agent has left in its workspace, once the processes that were killed are gone. Only while no
+   * other turn works there.
+   */
+  tidy(agent: string): Promise<void>;
+
   /** Spawns nothing by itself any more. */
   close(): void;
 

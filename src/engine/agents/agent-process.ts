@@ -19,12 +19,14 @@ import { agentSettings } from './agent-settings.ts';
 import { type AgentTranscript, toAgentTranscript, toFirstTranscript } from './agent-transcript.ts';
 import { agentAnswers } from './agent-turn.ts';
 import { subagentHook } from './subagent-hook.ts';
+import type { Workspaces } from './workspaces.ts';
 
 /** What the processes of agents have in common. */
 export interface AgentMaker {
   maker: ProcessMaker;
   rules: ProcessRules;
   log: EngineLog;
+  workspaces: Workspaces;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface AgentMaker {
  * @throws FailureError `files_not_written`, `machine_at_limit`
  */
 export function spawnAgent(
-  { maker, rules, log }: AgentMaker,
+  { maker, rules, log, workspaces }: AgentMaker,
   agent: Agent,
   request: MessagesRequest,
   personal: readonly Announcement[],
@@ -55,6 +57,7 @@ export function spawnAgent(
     via,
   });
   const { child, files } = made;
+  workspaces.add(agent, child);
   try {
     const strategy = agentAnswers(agent, transcript?.known ?? new Set());
     const profile = agentProfile(
@@ -95,7 +98,8 @@ export function spawnAgent(
       reuseKey: undefined,
       child,
       listener,
-      staleness: () => undefined,
+      // Claude Code counts the costs of a process, not of a turn.
+      staleness: () => (agent.maxBudgetUsd === undefined ? undefined : 'its budget is that of one turn'),
       strategy,
       timeLimit: { milliseconds: agent.maxSeconds * 1000, onOver: strategy.timeOut },
     });

@@ -31,6 +31,10 @@ export class AgentSteps {
     return this.#hasResult;
   }
 
+  get hasSubagents(): boolean {
+    return [...this.#byCall.values()].some(({ tool }) => DELEGATES.has(tool));
+  }
+
   get told(): TurnSteps {
     const steps = [...this.#byCall.values()].map(({ input: _, ...step }) => step);
     return { steps, changedFiles: [...this.#changed].sort() };

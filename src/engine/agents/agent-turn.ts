@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import type { Agent } from '../../spec/agent.ts';
 import type { Failure } from '../../spec/failures.ts';
-import type { ContentBlock } from '../../spec/messages.ts';
+import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
 import { toEntry } from '../replay/transcript.ts';
 import type { AnswerFold, RawEvent } from '../turn/answer-fold.ts';
@@ -10,6 +10,7 @@ import type { AnswerStrategy, TurnEnd, TurnView } from '../turn/answer-strategy.
 import { AgentSteps } from './agent-steps.ts';
 import { type Entry, hasMessage, isKept, toExpansion, withoutOpenCalls } from './expansion.ts';
 import { ShownAnswer } from './shown-answer.ts';
+import { Spending } from './spending.ts';
 
 /** No call of the model is to come behind an answer that says so. */
 const NO_TOOLS: ReadonlySet<string> = new Set();
@@ -24,6 +25,7 @@ const CUT_BY_LIMIT = 'max_tokens';
  */
 export function agentAnswers(agent: Agent, known: ReadonlySet<string>): AnswerStrategy & { timeOut: () => void } {
   const kept = new Set(known);
+  const spending = new Spending();
   let turn: AgentTurn | undefined;
   return {
     furtherAnswer: 'follows',
@@ -31,7 +33,7 @@ export function agentAnswers(agent: Agent, known: ReadonlySet<string>): AnswerSt
     // The CLI answers each call by itself, also a wrong one.
     mustEndAfter: (answer) => answer.message?.stop_reason !== 'tool_use' && answer.wouldGoOn(NO_TOOLS),
     view: () => {
-      turn = new AgentTurn(agent, kept);
+      turn = new AgentTurn(agent, kept, spending);
       return turn;
     },
     timeOut: () => turn?.timeOut(),
@@ -47,10 +49,14 @@ class AgentTurn implements TurnView {
   #entries: Entry[] = [];
   /** The limit that ends the turn. */
   #limit: string | undefined;
+  readonly #spending: Spending;
+  /** What subagents have used in this turn, as far as it is told. */
+  #subagentUsage: JsonObject | undefined;
 
-  constructor(agent: Agent, known: Set<string>) {
+  constructor(agent: Agent, known: Set<string>, spending: Spending) {
     this.#agent = agent;
     this.#known = known;
+    this.#spending = spending;
     this.#steps = new AgentSteps(agent.workspace);
   }
 
@@ -59,7 +65,11 @@ class AgentTurn implements TurnView {
   }
 
   hear(message: SDKMessage): RawEvent[] {
-    if (message.type === 'result') this.#limit = this.#limitIn(message.subtype);
+    if (message.type === 'result') {
+      this.#limit = this.#limitIn(message.subtype);
+      const usage = this.#spending.ofSubagents(message, this.#shown.usage);
+      if (this.#steps.hasSubagents) this.#subagentUsage = usage;
+    }
     const begun = this.#steps.hear(message);
     if (!this.#agent.showSteps) return [];
     return begun.flatMap(({ tool, about }) => this.#shown.say(`→ ${tool} ${about}`.trimEnd()));
@@ -93,13 +103,17 @@ class AgentTurn implements TurnView {
       const whole = (last.message?.content ?? []).filter(({ type, text }) => type === 'text' && text !== '');
       this.#add(whole.length > 0 ? whole : close(`The answer ended without words (${last.message?.stop_reason}).`));
     }
-    const events = [...said, ...this.#shown.end(this.#limit === undefined ? undefined : CUT_BY_LIMIT)];
+    const usage = this.#subagentUsage;
+    const events = [...said, ...this.#shown.end(this.#limit === undefined ? undefined : CUT_BY_LIMIT, usage)];
     const { message } = this.#shown;
     if (!message) return undefined;
     return {
       events,
       answer: message,
-      hidden: { steps: this.#steps.told, expansion: toExpansion(this.#entries) },
+      hidden: {
+        steps: { ...this.#steps.told, ...(usage && { subagentUsage: usage }) },
+        expansion: toExpansion(this.#entries),
+      },
     };
   }
 

@@ -60,15 +60,21 @@ export class ShownAnswer {
     ];
   }
 
+  /** The usage of all answers. */
+  get usage(): JsonObject {
+    return sumOf(this.#usage, this.#latest);
+  }
+
   /**
    * Ends the answer.
    *
    * @param stopReason in place of the latest answer's
+   * @param more the usage of others, which the client pays for too
    */
-  end(stopReason?: string): RawEvent[] {
+  end(stopReason?: string, more: JsonObject = {}): RawEvent[] {
     const { stop_reason = null, ...rest } = this.#delta ?? {};
     const delta = { ...rest, stop_reason: stopReason ?? stop_reason };
-    return this.#shown({ type: 'message_delta', delta, usage: sumOf(this.#usage, this.#latest) });
+    return this.#shown({ type: 'message_delta', delta, usage: sumOf(this.usage, more) });
   }
 
   #nextIndex(): number {

@@ -42,6 +42,11 @@ export class Child {
     return this.#child?.pid;
   }
 
+  /** Whether it was ended or has ended by itself. */
+  get isEnded(): boolean {
+    return this.#isEnded || this.#how !== undefined;
+  }
+
   /** How the process ended; undefined while it lives and before it is spawned. */
   get ended(): ProcessEnd | undefined {
     return this.#how && { ...this.#how, stderr: wordsOf(this.#stderr) || wordsOf(this.#stdout) };
