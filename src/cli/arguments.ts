@@ -9,7 +9,7 @@ export interface CommandLine {
 }
 
 /** Flags that are no settings and take no value. */
-export const SWITCHES = ['help', 'version', 'once', 'all'] as const;
+export const SWITCHES = ['help', 'version', 'once', 'with-agent', 'all'] as const;
 
 /** Flags that are no settings and take a value, with what stands for it in words. */
 const VALUES: Readonly<Record<string, string>> = { config: 'FILE', 'older-than': 'DAYS' };

@@ -5,10 +5,18 @@ import { ScriptedModel } from '../../scripted-model/server.ts';
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { agentWalk } from './demo-agent.ts';
 import { answerOfWalk, walk } from './demo-walk.ts';
 import { print } from './print.ts';
 import { greeting, stopAndExit } from './serve.ts';
 import { firstSignal } from './stop-signals.ts';
+
+export interface DemoOptions {
+  /** Whether it ends after its turns. */
+  once: boolean;
+  /** Whether an agent shows what it does, too. */
+  withAgent: boolean;
+}
 
 /**
  * `isthmus demo`: the real gateway, SDK and `claude` binary over the scripted model, so that no account is needed.
@@ -16,7 +24,11 @@ import { firstSignal } from './stop-signals.ts';
  * Takes turns through a tool loop, an undo and a replay and says which way each took. Then it stays up for a client; with `once`
  * it ends. The exit code is 0 only if every turn was right.
  */
-export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once: boolean): Promise<void> {
+export async function demo(
+  settings: Settings,
+  operator: NodeJS.ProcessEnv,
+  { once, withAgent }: DemoOptions,
+): Promise<void> {
   let running: RunningGateway | undefined;
   const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
@@ -39,6 +51,11 @@ export async function demo(settings: Settings, operator: NodeJS.ProcessEnv, once
   print([...greeting(paid), `  model       the scripted model on ${model.url}`, '']);
   const isRight = await walk(gateway, model);
   if (!isRight) process.exitCode = 1;
+  if (withAgent) {
+    const isDone = await agentWalk({ ...settings, port: 0, environment, log }, model, home);
+    if (!isDone) process.exitCode = 1;
+    model.use([answerOfWalk]);
+  }
   if (once) {
     await gateway.stop(0);
     await model.close();

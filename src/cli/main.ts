@@ -18,7 +18,7 @@ import { print } from './print.ts';
 const COMMANDS = ['serve', 'demo', 'sessions'] as const;
 
 /** Flags that one command alone has. */
-const OF_COMMAND: Readonly<Record<string, string>> = { once: 'demo', all: 'sessions' };
+const OF_COMMAND: Readonly<Record<string, string>> = { once: 'demo', 'with-agent': 'demo', all: 'sessions' };
 
 /** A flag of the help text and what it is for. */
 const row = (flag: string, help: string) => `  ${flag.padEnd(27)} ${help}`;
@@ -27,7 +27,8 @@ const USAGE = `Usage: isthmus <command> [flags]
 
 Commands
   serve          run the gateway
-  demo           show it at work against a scripted model, without any account; --once ends after the walk
+  demo           show it at work against a scripted model, without any account; --once ends after the walk,
+                 --with-agent lets an agent mend a bug, too
   sessions       what is kept of conversations with agents: list, show ID, purge ID | --all | --older-than DAYS
 
 Flags
@@ -78,7 +79,10 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     }
     refuseForeign(switches, command);
     if (command === 'serve') await (await import('./serve.ts')).serve(settings, environment);
-    else await (await import('./demo.ts')).demo(settings, environment, switches.has('once'));
+    else {
+      const { demo } = await import('./demo.ts');
+      await demo(settings, environment, { once: switches.has('once'), withAgent: switches.has('with-agent') });
+    }
   } catch (error) {
     if (!(error instanceof SettingsError || error instanceof BootError || error instanceof CommandError)) throw error;
     process.stderr.write(`isthmus: ${escapeUnseen(error.message)}\n`);

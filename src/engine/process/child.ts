@@ -68,6 +68,7 @@ export class Child {
     this.gone = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         exited({ code, signal });
+        killGroup(child);
         const timer = setTimeout(resolve, LAST_WORDS_MS);
         child.once('close', () => {
           clearTimeout(timer);
@@ -81,7 +82,6 @@ export class Child {
       });
     });
     void this.gone.then(() => this.#cleanUp(this));
-    child.once('exit', () => killGroup(child));
     if (this.#isEnded) kill(child);
   }
 
