@@ -212,6 +212,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         log,
       }),
     );
+    // Opens it: what that takes delays neither the boot nor the first turn.
+    void store?.find([]);
     let isOpen = true;
     void prepareInTurn(engine, offered, () => isOpen);
     let stopped: Promise<void> | undefined;

@@ -4,9 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { expansionRecord } from '../../test/support/expansion-records.ts';
 import { folderInMemory } from '../../test/support/folder-in-memory.ts';
 import type { ExpansionRecord } from '../spec/expansion-store.ts';
-import { openDatabase } from '../store/database.ts';
 import { databaseFile } from '../store/database-file.ts';
-import { writeRecords } from '../store/expansion-table.ts';
+import { DatabaseTable } from '../store/database-table.ts';
 import { parseCommandLine } from './arguments.ts';
 import { sessions } from './sessions.ts';
 
@@ -23,9 +22,9 @@ const DAY = 24 * 60 * MINUTE;
 const NOW = Date.now();
 
 async function put(...records: ExpansionRecord[]): Promise<void> {
-  const { database } = await openDatabase(file);
-  await writeRecords(database, records);
-  await database.destroy();
+  const table = await DatabaseTable.open(file);
+  await table.write(records);
+  await table.close();
 }
 
 /** What `isthmus sessions …` prints. */
@@ -121,10 +120,9 @@ describe('isthmus sessions', () => {
   test('what is purged is gone from the disk, and its room is free', async () => {
     await put(...STORED);
     await run('purge --all');
-    expect(readdirSync(dirname(file))).toEqual(['isthmus.db']);
-    const bytes = readFileSync(file);
-    expect(bytes.includes(SECRET)).toBe(false);
-    expect(bytes.byteLength).toBeLessThan(200_000);
+    const left = readdirSync(dirname(file)).map((name) => readFileSync(join(dirname(file), name)));
+    expect(left.some((bytes) => bytes.includes(SECRET))).toBe(false);
+    expect(left.reduce((sum, bytes) => sum + bytes.byteLength, 0)).toBeLessThan(200_000);
   });
 
   test('a store that cannot be read is one line with its place', async () => {

@@ -1,13 +1,12 @@
 import type { ExpansionRecord, ExpansionStore } from '../spec/expansion-store.ts';
-import type { OpenDatabase } from './database.ts';
-import { findRecords, findTurn, sweep, writeRecords } from './expansion-table.ts';
-import { LastingDatabase } from './lasting-database.ts';
+import type { ExpansionTable } from './expansion-table.ts';
+import { LastingTable } from './lasting-table.ts';
 import { MemoryStore, newestFirst } from './memory-store.ts';
 import { type StoreLimits, sizeOf } from './store-limits.ts';
 
 export interface DatabaseStoreOptions {
-  /** Opens the database; tried again later when it rejects. */
-  open: () => Promise<OpenDatabase>;
+  /** Opens the table; tried again later when it rejects. */
+  open: () => Promise<ExpansionTable>;
   limits: StoreLimits;
   /** How much of what the database does not take is kept in memory. */
   memoryBytes: number;
@@ -36,7 +35,7 @@ interface Waiting {
  */
 export class DatabaseStore implements ExpansionStore {
   readonly #options: DatabaseStoreOptions;
-  readonly #database: LastingDatabase;
+  readonly #table: LastingTable;
   /** What the database has not taken. */
   readonly #memory: MemoryStore;
   readonly #sweeping: NodeJS.Timeout;
@@ -45,20 +44,18 @@ export class DatabaseStore implements ExpansionStore {
   #bytesSinceSweep = 0;
   #problem: string | undefined;
 
-  /** Opens the database in the background. */
   constructor(options: DatabaseStoreOptions) {
     this.#options = options;
-    this.#database = new LastingDatabase(options.open);
+    this.#table = new LastingTable(options.open, () => void this.sweep());
     this.#memory = new MemoryStore({ ...options.limits, maxBytes: options.memoryBytes });
     this.#sweeping = setInterval(() => void this.sweep(), SWEEP_MS).unref();
-    void this.sweep();
   }
 
   async find(lineages: readonly string[]): Promise<ReadonlyMap<string, readonly ExpansionRecord[]>> {
     const kept = await this.#memory.find(lineages);
-    const stored = await this.#database
+    const stored = await this.#table
       .get()
-      .then((database) => findRecords(database, lineages, this.#since()))
+      .then((table) => table.find(lineages, this.#since()))
       .catch(() => []);
     // What memory keeps came later.
     const isReplaced = ({ lineage, session }: ExpansionRecord) =>
@@ -84,9 +81,9 @@ export class DatabaseStore implements ExpansionStore {
   async turn(id: string, caller: string): Promise<ExpansionRecord | undefined> {
     return (
       (await this.#memory.turn(id, caller)) ??
-      (await this.#database
+      (await this.#table
         .get()
-        .then((database) => findTurn(database, id, caller, this.#since()))
+        .then((table) => table.turn(id, caller, this.#since()))
         .catch(() => undefined))
     );
   }
@@ -94,16 +91,16 @@ export class DatabaseStore implements ExpansionStore {
   /** Deletes what is beyond the limits; it does so by itself now and then. What it cannot delete now, it deletes later. */
   async sweep(): Promise<void> {
     this.#bytesSinceSweep = 0;
-    await this.#database
+    await this.#table
       .get()
-      .then((database) => sweep(database, this.#since(), this.#options.limits.maxBytes))
+      .then((table) => table.sweep(this.#since(), this.#options.limits.maxBytes))
       .catch(() => undefined);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
     await this.#writing;
-    await this.#database.close();
+    await this.#table.close();
   }
 
   async #writeAll(): Promise<void> {
@@ -138,7 +135,8 @@ export class DatabaseStore implements ExpansionStore {
 
   async #tryToWrite(records: readonly ExpansionRecord[]): Promise<boolean> {
     try {
-      await writeRecords(await this.#database.get(), records);
+      const table = await this.#table.get();
+      await table.write(records);
     } catch (error) {
       this.#changed(error instanceof Error ? error.message : String(error));
       return false;

@@ -1,40 +1,38 @@
-import { Kysely, sql } from 'kysely';
-import { LibsqlDialect } from './libsql-dialect.ts';
-import { LibsqlThread } from './libsql-thread.ts';
+import { statSync } from 'node:fs';
+import { Kysely, SqliteDialect } from 'kysely';
+import { LibsqlFile } from './libsql.ts';
 import { migrate, type Tables } from './schema.ts';
 
 /** The gateway's database. */
 export type Database = Kysely<Tables>;
 
-/** An open database. */
+/** A database in a file. Each query blocks its thread. */
 export interface OpenDatabase {
   database: Database;
-  /** Whether it can be used no more. */
-  hasEnded(): boolean;
-  /** Gives the disk what deletes have left free, and leaves nothing of them in other files. */
-  reclaim(): Promise<void>;
+  /** Whether the file is still in its place. SQLite goes on in one that has been removed, and what it writes there is lost. */
+  isInPlace(): boolean;
+  /** Gives the disk what deletes have left free. */
+  reclaim(): void;
 }
 
 /**
- * Opens the database; makes the file and its folder if they are not there. Several programs may have it open.
+ * Opens a database; makes the file and its folder if they are not there. Several programs may have it open.
  *
- * @throws DatabaseError or Error, whose message says why it cannot be used
+ * @throws Error whose message says why it cannot be used
  */
 export async function openDatabase(file: string): Promise<OpenDatabase> {
-  const thread = await LibsqlThread.open(file);
-  const database: Database = new Kysely<Tables>({ dialect: new LibsqlDialect(thread) });
+  const libsql = new LibsqlFile(file);
+  const database: Database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: libsql }) });
   try {
     await migrate(database);
   } catch (error) {
     await database.destroy();
     throw error;
   }
-  return {
-    database,
-    hasEnded: () => thread.hasEnded,
-    reclaim: async () => {
-      await sql`pragma incremental_vacuum`.execute(database);
-      await sql`pragma wal_checkpoint(truncate)`.execute(database);
-    },
-  };
+  const inode = inodeOf(file);
+  return { database, isInPlace: () => inodeOf(file) === inode, reclaim: () => libsql.reclaim() };
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }

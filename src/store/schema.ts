@@ -6,7 +6,7 @@ export interface Tables {
   schema_version: { version: number };
 }
 
-/** The hidden steps of answers. No column but `expansion` holds what a message says. */
+/** The hidden steps of answers. No column but `expansion` holds what a message says. SQLite has no booleans. */
 export interface ExpansionsTable {
   lineage: string;
   session: string;

@@ -65,5 +65,5 @@ export async function purge({ database, reclaim }: OpenDatabase, sessions: reado
     const some = sessions.slice(from, from + SESSIONS_PER_DELETE);
     await database.deleteFrom('expansions').where('session', 'in', some).execute();
   }
-  await reclaim();
+  reclaim();
 }

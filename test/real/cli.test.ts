@@ -188,6 +188,8 @@ const MISTAKES: Array<[args: string[], extra: Record<string, string>, message: s
   [['begin'], {}, 'There is no command "begin"; there are serve, demo, sessions.'],
   [['serve', 'now'], {}, 'Unexpected "now"'],
   [['serve', '--once'], {}, '--once belongs to `isthmus demo`.'],
+  [['sessions', 'list'], {}, '--port is no flag of `isthmus sessions`.'],
+  [['sessions', 'list', '--once'], {}, '--once belongs to `isthmus demo`.'],
   [[], {}, 'Which command?'],
 ];
 

@@ -114,7 +114,7 @@ describe('the arrows between folders', () => {
   test.each([
     ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely']],
     ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono']],
-    // A gateway loads the database in the background.
+    // A thread loads the database.
     ['src/store/open-store.ts', ['kysely', 'libsql']],
   ])('what loads with %s holds no %j', (file, packages) => {
     const loaded = loadedWith(file);
