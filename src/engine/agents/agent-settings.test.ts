@@ -109,3 +109,21 @@ test('a subagent has no tool that its parent lacks, and none of its own kind', (
   expect(tools).toContain('Agent');
   expect(profileOf(agentOf()).tools).not.toContain('Agent');
 });
+
+test('a deny rule for files in any folder names the one at the top for the sandbox, too', () => {
+  const deny = [
+    'Edit(**/package.json)',
+    'Edit(**/.github/workflows/**)',
+    'Edit(**/*.lock)',
+    'Read(**/.env)',
+    'Edit(a)',
+  ];
+  expect(agentSettings(agentOf({ deny }), {}, '/scratch').permissions?.deny).toEqual([
+    'Edit(**/package.json)',
+    'Edit(package.json)',
+    'Edit(**/.github/workflows/**)',
+    'Edit(.github/workflows/**)',
+    ...deny.slice(2),
+  ]);
+  expect(agentSettings(agentOf({ level: 'edit', deny }), {}, '/scratch').permissions?.deny).toEqual(deny);
+});

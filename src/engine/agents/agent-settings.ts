@@ -34,11 +34,20 @@ export function agentSettings(agent: Agent, variables: Environment, scratch: str
       blockWritesOutsideWorkingDirectories: true,
       denyInsteadOfPrompting: true,
       disableBypassPermissionsMode: 'disable',
-      deny: [...deny],
+      deny: level === 'shell' ? deny.flatMap(forCommands) : [...deny],
     },
     ...(readsClaudeMd ? { claudeMdExcludes: instructionsAbove(workspace) } : {}),
     ...(level === 'shell' ? { sandbox: sandboxOf(agent, variables, scratch) } : {}),
   };
+}
+
+/**
+ * A deny rule as it holds for commands too: of one for files in any folder, `Edit(**\/package.json)`, the sandbox knows nothing, but
+ * it keeps commands from the file at the top if that is named.
+ */
+function forCommands(rule: string): string[] {
+  const [, named] = /^Edit\(\*\*\/([^*?[\]{}]+(?:\/\*\*)?)\)$/.exec(rule) ?? [];
+  return named === undefined ? [rule] : [rule, `Edit(${named})`];
 }
 
 function sandboxOf(

@@ -12,6 +12,10 @@ const EMPTY = [
   '.git/config.worktree',
   '.git/glab-cli',
   '.git/info/.claude-sandbox-noreplace',
+  '.git/objects/info/.claude-sandbox-noreplace',
+  '.git/objects/info/alternates',
+  '.git/objects/info/commit-graphs/.claude-sandbox-noreplace',
+  '.git/objects/info/commit-graphs',
   '.git/remotes',
   '.git/worktrees',
 ];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Agent, AgentLevel } from '../../../src/spec/agent.ts';
 import {
@@ -121,8 +121,14 @@ test('what is tried reaches something where no fences stand', async () => {
     const isWrite = (name: string) => /^(writes|edits) /.test(name);
     const vain = told.filter((one) => !isWrite(one.name) && !reached.includes(one));
     expect(vain).toEqual([]);
-    const writes = tried.filter(({ name }) => isWrite(name));
-    expect(Object.keys(after).length - Object.keys(before).length).toBe(writes.length);
+    const written = Object.keys(after).filter((path) => !(path in before));
+    expect(written.map((path) => basename(path)).sort(), JSON.stringify(told)).toEqual([
+      'edited.txt',
+      'planted-up.txt',
+      'planted.txt',
+      'planted.txt',
+      'planted.txt',
+    ]);
   } finally {
     await open.close();
   }
@@ -238,7 +244,7 @@ describe('deny rules', () => {
     expect(readFileSync(at('deep/deeper/a.lock'), 'utf8')).toBe('locked\n');
   });
 
-  test.skipIf(NO_SANDBOX)(`hold for commands, also for a file made later ${SANDBOXED}`, async () => {
+  test.skipIf(NO_SANDBOX)(`of reading hold for commands, also for a file made later ${SANDBOXED}`, async () => {
     const agent = runs.agent({ level: 'shell', deny: DENY });
     layOutSecrets(agent);
     const commands = [
@@ -246,15 +252,31 @@ describe('deny rules', () => {
       'grep -r KEY .',
       'cp -r deep copied; cat copied/deeper/.env',
       'mkdir late; echo KEY=hu""sh > late/.env; cat late/.env',
-      'echo x > a.lock; echo x > new.lock',
-      'mv deep/deeper moved; cat moved/.env',
     ];
     const results = await runs.results(
       agent,
       commands.map((command) => ({ name: 'Bash', input: { command } })),
     );
     expect(results.filter(({ text }) => text.includes('hush'))).toEqual([]);
-    expect(readFileSync(join(agent.workspace, 'a.lock'), 'utf8')).toBe('locked\n');
+  });
+
+  test.skipIf(NO_SANDBOX)(`of writing hold for commands where they name a place ${SANDBOXED}`, async () => {
+    const held = ['plain', 'folder/a', 'top'];
+    const notHeld = ['a.lock', 'deep/top'];
+    const deny = ['Edit(plain)', 'Edit(folder/**)', 'Edit(**/top)', 'Edit(**/*.lock)'];
+    const agent = runs.agent({ level: 'shell', deny });
+    const path = (name: string) => join(agent.workspace, name);
+    for (const name of [...held, ...notHeld]) {
+      mkdirSync(dirname(path(name)), { recursive: true });
+      writeFileSync(path(name), 'old');
+    }
+    await runs.results(
+      agent,
+      [...held, ...notHeld].map((name) => ({ name: 'Bash', input: { command: `echo new > ${name}` } })),
+    );
+    expect(held.map((name) => readFileSync(path(name), 'utf8'))).toEqual(held.map(() => 'old'));
+    // So the documentation says.
+    expect(notHeld.map((name) => readFileSync(path(name), 'utf8'))).toEqual(notHeld.map(() => 'new\n'));
   });
 
   test('that make no sense leave the others and the fences in force', async () => {

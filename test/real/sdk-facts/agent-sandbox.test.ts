@@ -68,37 +68,42 @@ describe.skipIf(NO_SANDBOX)(`commands ${SANDBOXED}`, () => {
     expect(runs.model.requests).toHaveLength(2);
   });
 
-  test('reach the hosts that are listed, and no others', async () => {
-    // Else Claude Code would ask the operator's proxy for them.
-    const direct = { variables: { HTTP_PROXY: '', HTTPS_PROXY: '' } };
-    const server: Server = createServer((_request, response) => response.end('HELLO')).listen(0, '0.0.0.0');
-    await until('the server listens', () => server.listening);
-    const { port } = server.address() as AddressInfo;
+  test('reach the hosts that are listed, by the operator’s proxy if there is one, and no others', async () => {
+    const asked: string[] = [];
+    const proxy: Server = createServer(({ url = '' }, response) => {
+      asked.push(url);
+      response.end('HELLO');
+    }).listen(0, '127.0.0.1');
+    await until('the proxy listens', () => proxy.listening);
+    const { port } = proxy.address() as AddressInfo;
     try {
-      const url = `http://${hostname()}:${port}/`;
-      const commands = [
-        `curl -s -m 9 ${url}`,
-        'curl -s -m 9 http://example.invalid/',
-        `curl -s -m 9 --noproxy '*' ${url}`,
-      ];
-      const [listed, unlisted, past] = await runs.results(
-        runs.agent({ level: 'shell', allowedHosts: [hostname()] }),
-        commands.map((command) => bash(command)),
-        direct,
+      const urls = ['http://listed.example/a', 'http://other.example/', `http://127.0.0.1:${port}/`];
+      const agent = runs.agent({ level: 'shell', allowedHosts: ['listed.example', hostname()] });
+      const [listed, unlisted, proxied] = await runs.results(
+        agent,
+        urls.map((url) => bash(`curl -s -m 9 --noproxy '' ${url}`)),
+        { variables: { HTTP_PROXY: `http://127.0.0.1:${port}` } },
       );
-      expect(listed?.text).toContain('HELLO');
-      expect(unlisted?.text).toContain('blocked-by-allowlist');
-      expect(past?.text).not.toContain('HELLO');
-      const [off] = await runs.results(runs.agent({ level: 'shell' }), [bash(commands[0] as string)], direct);
-      expect(off?.text).toContain('blocked-by-allowlist');
+      expect(listed?.text).toBe('HELLO');
+      expect(unlisted?.text).toContain('blocked by network allowlist');
+      expect(proxied?.text).toContain('blocked by network allowlist');
+      expect(asked).toEqual(['http://listed.example/a']);
+      // A listed name of this machine leads nowhere, too.
+      const [own] = await runs.results(agent, [bash(`curl -s -m 9 http://${hostname()}:${port}/`)], {
+        variables: { HTTP_PROXY: '' },
+      });
+      expect(own?.text).not.toContain('HELLO');
+      expect(asked).toHaveLength(1);
     } finally {
-      server.close();
+      proxy.close();
     }
   });
 
   test('see no credential', async () => {
     const results = await runs.results(runs.agent({ level: 'shell' }), [
-      bash('env; export -p; cat /proc/*/environ 2>/dev/null | tr "\\0" "\\n"; cat /proc/*/cmdline | tr "\\0" " "'),
+      bash('env'),
+      bash('echo CLAUDECODE; cat /proc/*/environ 2>/dev/null | tr "\\0" "\\n" | grep hush'),
+      bash('echo CLAUDECODE; cat /proc/*/cmdline 2>/dev/null | tr "\\0" "\\n" | grep hush'),
       bash('node -p "JSON.stringify(process.env)"'),
     ]);
     expect(results.every(({ text }) => text.includes('CLAUDECODE'))).toBe(true);

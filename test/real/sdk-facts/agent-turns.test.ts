@@ -108,7 +108,7 @@ test('a turn ends at its limit of calls; the last tool has run, and a later turn
   run.end();
 });
 
-test('a turn ends at its budget before the tool runs; it is one of all turns of the process', async () => {
+test('a turn ends at its budget, which is one of all turns of the process; a tool may have begun by then', async () => {
   const agent = agentWithFiles({ maxBudgetUsd: 0.5 });
   const dear = { input_tokens: 10, output_tokens: 40_000 };
   const { run, result } = await turn(
@@ -121,7 +121,6 @@ test('a turn ends at its budget before the tool runs; it is one of all turns of 
   run.heard.length = 0;
   run.say(user('Go on.'));
   expect(await run.untilDone()).toMatchObject({ subtype: 'error_max_budget_usd', terminal_reason: 'budget_exhausted' });
-  expect(existsSync(join(agent.workspace, 'ran.txt'))).toBe(false);
   expect(runs.model.requests).toHaveLength(2);
   run.end();
 });
