@@ -108,17 +108,19 @@ export class Child {
   }
 }
 
+/** The SDK looks at the child whether it was killed. */
 function kill(child: ChildProcess): void {
-  if (!killGroup(child)) child.kill('SIGKILL');
+  killGroup(child);
+  child.kill('SIGKILL');
 }
 
 /** What a process has started lives in its group: the sandbox of an agent's commands, for one. Windows has no groups. */
-function killGroup({ pid }: ChildProcess): boolean {
-  if (pid === undefined || process.platform === 'win32') return false;
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined || process.platform === 'win32') return;
   try {
-    return process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, 'SIGKILL');
   } catch {
-    return false;
+    // Nothing of it is left.
   }
 }
 
