@@ -9,7 +9,7 @@ type Fate =
   | { is: 'ignored'; why: string }
   | { is: 'refused'; why: string; unless: (value: unknown) => boolean };
 
-/** The parameters that do not reach each call of the model as they are. docs/agents.md is made from it. */
+/** The parameters that do not reach each call of the model as they are; docs/agents.md names each. */
 export const AGENT_PARAMETERS: Readonly<Record<string, Fate>> = {
   max_tokens: { is: 'replaced', why: 'each call of the model may be as long as Claude Code lets it be' },
   stop_sequences: { is: 'ignored', why: 'they would cut calls that the client does not see' },

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { benchmarkPages } from '../../bench/pages.js';
 import { latestResults, readResults } from '../../bench/saved-results.js';
+import { AGENT_PARAMETERS } from '../../src/agents/agent-parameters.ts';
 import { ROOT } from '../support/gateway.ts';
 import { errorsPage, parametersPage } from '../support/reference-docs.ts';
 
@@ -21,3 +23,8 @@ test.each(latest ? await benchmarkPages(readResults(latest)) : [])(
     await expect(text).toMatchFileSnapshot(join(ROOT, 'docs', name));
   },
 );
+
+test('docs/agents.md says what becomes of each parameter that an agent’s calls do not get', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'agents.md'), 'utf8');
+  for (const [name, { is }] of Object.entries(AGENT_PARAMETERS)) expect(page).toContain(`| \`${name}\` | ${is}`);
+});
