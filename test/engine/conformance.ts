@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test as testOfAll, vi } from 'vitest';
 import type { Reply } from '../../scripted-model/script.ts';
 import { stableJson } from '../../src/conversation/canonical.ts';
 import type { CountedPlaces } from '../../src/spec/counted-part.ts';
@@ -10,6 +10,7 @@ import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { assistant, collect, finish, NO_LISTENER, PATIENT, request, tool, user } from '../support/engine.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import type { StreamEvent } from '../support/sse-frames.ts';
+import type { TestOf } from '../support/test-parts.ts';
 import { type EngineUnderTest, setUpEngine } from './engine-under-test.ts';
 
 const TEXT: Reply = { content: [{ type: 'text', text: 'some words that take several deltas' }] };
@@ -53,8 +54,14 @@ async function begunAnswer(events: AsyncIterable<TurnEvent>): Promise<() => Prom
 /**
  * The contract of `src/spec/engine.ts`, sentence by sentence. What a model answers is told by the scripted model's rules,
  * so that each case is the same for every engine.
+ *
+ * @param test declares the cases, if not all of them are for every day
  */
-export function describeEngine(name: string, makeEngine: () => Promise<EngineUnderTest>): void {
+export function describeEngine(
+  name: string,
+  makeEngine: () => Promise<EngineUnderTest>,
+  test: TestOf = testOfAll,
+): void {
   describe(name, () => {
     let made: EngineUnderTest;
     let engine: Engine;

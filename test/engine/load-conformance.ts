@@ -1,10 +1,11 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test as testOfAll, vi } from 'vitest';
 import type { Reply } from '../../scripted-model/script.ts';
 import { stableJson } from '../../src/conversation/canonical.ts';
 import type { ConversationProcess, Engine } from '../../src/spec/engine.ts';
 import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { assistant, collect, finish, NO_LISTENER, PATIENT, request, tool, user } from '../support/engine.ts';
+import type { TestOf } from '../support/test-parts.ts';
 import { type EngineUnderTest, setUpEngine } from './engine-under-test.ts';
 
 const TEXT: Reply = { content: [{ type: 'text', text: 'an answer' }] };
@@ -15,8 +16,12 @@ const READ = { tools: [tool('read')] };
 const result = (id: string) => user({ type: 'tool_result', tool_use_id: id, content: 'r' });
 const seen = (messages: Message[]) => asTheModelSees(messages, { withThinking: false });
 
-/** The contract of the loads of `src/spec/engine.ts`, for an engine whose processes take other conversations. */
-export function describeLoads(name: string, makeEngine: () => Promise<EngineUnderTest>): void {
+/** The contract of the loads of `src/spec/engine.ts`, for an engine whose processes take other conversations, as {@link describeEngine}. */
+export function describeLoads(
+  name: string,
+  makeEngine: () => Promise<EngineUnderTest>,
+  test: TestOf = testOfAll,
+): void {
   describe(`${name}: a process takes another conversation`, () => {
     let made: EngineUnderTest;
     let engine: Engine;

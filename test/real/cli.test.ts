@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { findExecutable, TESTED } from '../../src/engine/process/executable.ts';
+import { startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
 import { freePort } from '../support/free-port.js';
 import { ISTHMUS, ROOT, runIsthmus, startGateway, surroundings, until } from '../support/gateway.ts';
-import { QUICK, testEach } from '../support/quick.ts';
+import { QUICK } from '../support/quick.ts';
+import { testParts } from '../support/test-parts.ts';
 
 /** The program as its user meets it: what it says, and how it fails. */
 
@@ -44,9 +46,14 @@ test('serve says where it listens, what it runs, what pays, and how to point cli
 
 test('a base URL that leads back to the gateway is dropped with a warning', async () => {
   const port = await freePort();
-  const gateway = await startGateway(`http://localhost:${port}`, ['--port', String(port), '--spares', '0']);
+  // What is left is the first party's API.
+  const standIn = await startFirstPartyStandIn();
+  const gateway = await startGateway(`http://localhost:${port}`, ['--port', String(port), '--spares', '0'], {
+    env: standIn.variables,
+  });
   await expect.poll(() => gateway.output()).toContain('warning     ANTHROPIC_BASE_URL points at Isthmus itself');
   await gateway.stop();
+  await standIn.close();
 });
 
 test('settings come from the environment and a file too', async () => {
@@ -104,17 +111,21 @@ function scriptedClaude(script: string): string {
 /** A `claude` that never says a word. */
 const silentClaude = () => scriptedClaude('exec sleep 600');
 
-test.each([
+testParts<[where: string, script: string, how: string, words: string]>(
+  'brokenBinaries',
   [
-    'on stderr',
-    'printf "fatal: \\033[31mno licence\\033[0m\\n  at a\\n\\nRuntime v1\\n" >&2; exit 3',
-    'exit code 3',
-    'fatal: no licence / at a / Runtime v1',
+    [
+      'on stderr',
+      'printf "fatal: \\033[31mno licence\\033[0m\\n  at a\\n\\nRuntime v1\\n" >&2; exit 3',
+      'exit code 3',
+      'fatal: no licence / at a / Runtime v1',
+    ],
+    ['on stdout', 'echo "no licence"; exit 3', 'exit code 3', 'no licence'],
+    ['after its end', '(sleep 0.05; echo "no licence" >&2) & exit 3', 'exit code 3', 'no licence'],
+    ['in marks of direction', 'printf "\\342\\200\\256no" >&2; kill -SEGV $$', 'signal SIGSEGV', '\\u202eno'],
   ],
-  ['on stdout', 'echo "no licence"; exit 3', 'exit code 3', 'no licence'],
-  ['after its end', '(sleep 0.05; echo "no licence" >&2) & exit 3', 'exit code 3', 'no licence'],
-  ['in marks of direction', 'printf "\\342\\200\\256no" >&2; kill -SEGV $$', 'signal SIGSEGV', '\\u202eno'],
-])('a `claude` that fails at the start is told in its own words, %s', async (_where, script, how, words) => {
+  { isEveryday: ([where]) => where === 'on stdout' || where === 'in marks of direction' },
+)('a `claude` that fails at the start is told in its own words, %s', async (_where, script, how, words) => {
   const claude = scriptedClaude(script);
   const { code, output } = await runIsthmus(['serve', '--port', '0', '--claude', claude], here.env);
   expect(output).toContain(`isthmus: The \`claude\` binary ${claude} did not start (${how}: ${words}). See that`);
@@ -204,7 +215,12 @@ const QUICK_MISTAKES = [
   'sevre',
 ];
 
-testEach(MISTAKES, (row) => QUICK_MISTAKES.some((word) => JSON.stringify(row).includes(word)))(
+const isOneOf = (words: string[]) => (row: unknown) => words.some((word) => JSON.stringify(row).includes(word));
+
+/** What ends without a word, a variable, a folder that takes no files, a missing command, and what does not belong there. */
+const EVERYDAY_MISTAKES = ['/bin/true', 'ISTHMUS_HOTS', '/proc', 'Which command?', '--once'];
+
+testParts('mistakes', MISTAKES, { isQuick: isOneOf(QUICK_MISTAKES), isEveryday: isOneOf(EVERYDAY_MISTAKES) })(
   'isthmus %j %j fails with one line',
   async (args, extra, message) => {
     const { code, output } = await runIsthmus(

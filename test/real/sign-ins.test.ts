@@ -8,7 +8,8 @@ import { BETAS } from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { asTheModelSees, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
 import { runIsthmus, signIn, startGateway, surroundings, type TestGateway, until } from '../support/gateway.ts';
-import { QUICK, testEach } from '../support/quick.ts';
+import { QUICK } from '../support/quick.ts';
+import { testParts } from '../support/test-parts.ts';
 
 /** Each way to sign in that Claude Code has, over a stand-in for its API: who pays, and that conversations go on there. */
 
@@ -268,12 +269,19 @@ function betasOf({ headers, body }: RecordedRequest): string[] {
   return [...String(headers['anthropic-beta'] ?? '').split(','), ...((body.anthropic_beta as string[]) ?? [])];
 }
 
-testEach(
+/** Of the clouds one in whose paths the model is named, and one with headers of its own. */
+const EVERYDAY_CONVERSATIONS = ['a login', 'Vertex AI without authentication', 'Claude Platform on AWS with a key'];
+
+testParts(
+  'signIns',
   SIGN_INS.filter(({ takes }) => takes !== undefined).map((row) => [row.name, row] as const),
-  ([, { takes }]) => takes === 'a conversation in npm test too',
+  {
+    isQuick: ([, { takes }]) => takes === 'a conversation in npm test too',
+    isEveryday: ([name]) => EVERYDAY_CONVERSATIONS.includes(name),
+  },
 )('%s pays for a start, a held call, a live turn, a replay, and is refused', async (_name, row) => {
   model.restart([{ when: { has_tools: true, text: 'first' }, replies: [{ content: [{ ...CALL }] }] }]);
-  const gateway = await startSignedIn(row, ['--spares', '1']);
+  const gateway = await startSignedIn(row, ['--spares', row.mode === 'full' ? '0' : '1']);
   expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
   if (row.mode !== 'full') await until('a spare waits', async () => (await gateway.health()).processes.spare === 1);
 
@@ -322,22 +330,37 @@ testEach(
   expect(await gateway.stop()).toBe(0);
 });
 
-test.each(SIGN_INS.filter(({ takes }) => takes === undefined).map((row) => [row.name, row] as const))(
-  '%s pays for a turn',
-  async (_name, row) => {
-    model.restart([]);
-    const gateway = await startSignedIn(row, ['--spares', '0']);
-    expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
-    expect(await ask(gateway, [{ role: 'user', content: 'hi' }])).toMatchObject({ path: 'start', ignored: [] });
-    expect(asked().map(({ path }) => path)).toEqual([row.path]);
-    for (const { headers, body } of asked()) {
-      expectHeaders(headers, row.headers);
-      expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
-    }
-    expect(gateway.output()).not.toContain('dummy');
-    expect(await gateway.stop()).toBe(0);
+/** One turn of each API, and of each kind of credential: a token, what a program prints, a signature. */
+const EVERYDAY_TURNS = [
+  'apiKeyHelper',
+  'an OAuth token',
+  'Foundry with a key',
+  'Mantle with a bearer token',
+  'Bedrock with keys',
+  'Claude Platform on Google Cloud without authentication',
+];
+
+testParts(
+  'signIns',
+  SIGN_INS.filter(({ name, takes }) => !takes?.includes('npm test') && !EVERYDAY_CONVERSATIONS.includes(name)).map(
+    (row) => [row.name, row] as const,
+  ),
+  {
+    isEveryday: ([name]) => EVERYDAY_TURNS.includes(name),
   },
-);
+)('%s pays for a turn', async (_name, row) => {
+  model.restart([]);
+  const gateway = await startSignedIn(row, ['--spares', '0']);
+  expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
+  expect(await ask(gateway, [{ role: 'user', content: 'hi' }])).toMatchObject({ path: 'start', ignored: [] });
+  expect(asked().map(({ path }) => path)).toEqual([row.path]);
+  for (const { headers, body } of asked()) {
+    expectHeaders(headers, row.headers);
+    expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
+  }
+  expect(gateway.output()).not.toContain('dummy');
+  expect(await gateway.stop()).toBe(0);
+});
 
 const HELPER = { apiKeyHelper: 'echo helped' };
 const KEY = { ANTHROPIC_API_KEY: 'dummy-key' };
@@ -350,58 +373,66 @@ const on = (name: string) => {
   return row;
 };
 
-test.each<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>([
+testParts<[string, Given, Pick<SignIn, 'credential' | 'headers'>]>(
+  'namedCredentials',
   [
-    'a key and a bearer token',
-    { variables: (url) => ({ ...here(url), ...KEY, ...BEARER }) },
-    { credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)', headers: { authorization: 'Bearer dummy-bearer' } },
+    [
+      'a key and a bearer token',
+      { variables: (url) => ({ ...here(url), ...KEY, ...BEARER }) },
+      { credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)', headers: { authorization: 'Bearer dummy-bearer' } },
+    ],
+    [
+      'a key and a token',
+      { variables: (url) => ({ ...here(url), ...KEY, ...TOKEN }) },
+      { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key', authorization: undefined } },
+    ],
+    [
+      'a bearer token and an OAuth token',
+      { variables: (url) => ({ ...here(url), ...BEARER, ...TOKEN }) },
+      { credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)', headers: { authorization: 'Bearer dummy-bearer' } },
+    ],
+    [
+      'a token and a login',
+      { variables: (url) => ({ ...here(url), ...TOKEN }), isLoggedIn: true },
+      { credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)', headers: { authorization: 'Bearer dummy-token' } },
+    ],
+    [
+      'a key and a login',
+      { variables: (url) => ({ ...here(url), ...KEY }), isLoggedIn: true },
+      { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key', authorization: undefined } },
+    ],
+    [
+      'apiKeyHelper and a token',
+      { variables: (url) => ({ ...here(url), ...TOKEN }), settings: HELPER },
+      { credential: 'API key (apiKeyHelper)', headers: { 'x-api-key': 'helped' } },
+    ],
+    [
+      'apiKeyHelper and a key',
+      { variables: (url) => ({ ...here(url), ...KEY }), settings: HELPER },
+      { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key' } },
+    ],
+    [
+      'a cloud, a key and a bearer token',
+      { variables: (url) => ({ ...on('Foundry with a key').variables(url), ...KEY, ...BEARER }) },
+      { credential: on('Foundry with a key').credential, headers: { 'x-api-key': 'dummy-key' } },
+    ],
+    [
+      'two clouds',
+      {
+        variables: (url) => ({
+          ...on('Foundry with a key').variables(url),
+          ...on('Vertex AI without authentication').variables(url),
+        }),
+      },
+      { credential: on('Foundry with a key').credential, headers: { 'x-api-key': 'dummy-key' } },
+    ],
   ],
-  [
-    'a key and a token',
-    { variables: (url) => ({ ...here(url), ...KEY, ...TOKEN }) },
-    { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key', authorization: undefined } },
-  ],
-  [
-    'a bearer token and an OAuth token',
-    { variables: (url) => ({ ...here(url), ...BEARER, ...TOKEN }) },
-    { credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)', headers: { authorization: 'Bearer dummy-bearer' } },
-  ],
-  [
-    'a token and a login',
-    { variables: (url) => ({ ...here(url), ...TOKEN }), isLoggedIn: true },
-    { credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)', headers: { authorization: 'Bearer dummy-token' } },
-  ],
-  [
-    'a key and a login',
-    { variables: (url) => ({ ...here(url), ...KEY }), isLoggedIn: true },
-    { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key', authorization: undefined } },
-  ],
-  [
-    'apiKeyHelper and a token',
-    { variables: (url) => ({ ...here(url), ...TOKEN }), settings: HELPER },
-    { credential: 'API key (apiKeyHelper)', headers: { 'x-api-key': 'helped' } },
-  ],
-  [
-    'apiKeyHelper and a key',
-    { variables: (url) => ({ ...here(url), ...KEY }), settings: HELPER },
-    { credential: 'API key (ANTHROPIC_API_KEY)', headers: { 'x-api-key': 'dummy-key' } },
-  ],
-  [
-    'a cloud, a key and a bearer token',
-    { variables: (url) => ({ ...on('Foundry with a key').variables(url), ...KEY, ...BEARER }) },
-    { credential: on('Foundry with a key').credential, headers: { 'x-api-key': 'dummy-key' } },
-  ],
-  [
-    'two clouds',
-    {
-      variables: (url) => ({
-        ...on('Foundry with a key').variables(url),
-        ...on('Vertex AI without authentication').variables(url),
-      }),
-    },
-    { credential: on('Foundry with a key').credential, headers: { 'x-api-key': 'dummy-key' } },
-  ],
-])('of %s the one that is named is the one that pays', async (_name, given, { credential, headers }) => {
+  {
+    // Of two variables, of a variable and a login, of a cloud and the others.
+    isEveryday: ([name]) =>
+      ['a key and a bearer token', 'a key and a login', 'a cloud, a key and a bearer token'].includes(name),
+  },
+)('of %s the one that is named is the one that pays', async (_name, given, { credential, headers }) => {
   model.restart([]);
   const gateway = await startSignedIn(given, ['--spares', '0']);
   expect((await gateway.health()).credential).toBe(credential);

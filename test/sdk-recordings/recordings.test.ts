@@ -5,7 +5,7 @@ import { MessageReader } from '../../src/engine/turn/message-reader.ts';
 import type { BegunTurn } from '../../src/spec/engine.ts';
 import { collect, NO_LISTENER, PATIENT, request, startEngine } from '../support/engine.ts';
 import { ROOT, until } from '../support/gateway.ts';
-import { testEach } from '../support/quick.ts';
+import { testParts } from '../support/test-parts.ts';
 import { type Recording, toHeard, toRecorded } from './recording.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
@@ -23,19 +23,30 @@ afterAll(() => model.close());
 /** A call, a cut and an error of the API. */
 const QUICK_SCENARIOS = ['tool-loop', 'cut-behind-a-block', 'error-429'];
 
-testEach(Object.entries<Scenario>(SCENARIOS), ([name]) => QUICK_SCENARIOS.includes(name))(
-  'the SDK sends %s as it is recorded',
-  async (name, scenario) => {
-    // Counts that do not depend on the length of what the CLI sends.
-    const usage = { input_tokens: 10, output_tokens: 7 };
-    model.restart([{ replies: scenario.replies.map((reply) => ({ usage, ...reply })) }]);
-    const recording = await record(scenario);
-    const file = join(ROOT, 'test', 'sdk-recordings', `${name}.json`);
-    // Claude Code names the host of the API in its advice.
-    const text = JSON.stringify(recording, null, 1).replaceAll(new URL(model.url).host, '127.0.0.1:1');
-    await expect(`${text}\n`).toMatchFileSnapshot(file);
-  },
-);
+/** Words, a whole answer, a stop, and of each kind of error another one. */
+const EVERYDAY_SCENARIOS = [
+  'thinking-and-text',
+  'whole-calls',
+  'refusal',
+  'error-event-within',
+  'error-500-for-good',
+  'error-429-in-a-spare',
+  'connection-refused',
+];
+
+testParts('sdkRecordings', Object.entries<Scenario>(SCENARIOS), {
+  isQuick: ([name]) => QUICK_SCENARIOS.includes(name),
+  isEveryday: ([name]) => EVERYDAY_SCENARIOS.includes(name),
+})('the SDK sends %s as it is recorded', async (name, scenario) => {
+  // Counts that do not depend on the length of what the CLI sends.
+  const usage = { input_tokens: 10, output_tokens: 7 };
+  model.restart([{ replies: scenario.replies.map((reply) => ({ usage, ...reply })) }]);
+  const recording = await record(scenario);
+  const file = join(ROOT, 'test', 'sdk-recordings', `${name}.json`);
+  // Claude Code names the host of the API in its advice.
+  const text = JSON.stringify(recording, null, 1).replaceAll(new URL(model.url).host, '127.0.0.1:1');
+  await expect(`${text}\n`).toMatchFileSnapshot(file);
+});
 
 async function record(scenario: Scenario): Promise<Recording> {
   const recording: Recording = { messages: [], heard: [] };

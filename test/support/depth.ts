@@ -30,16 +30,10 @@ const DEPTHS = {
   reuseByTheSdk: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
-  /** Faults of the API, each on one of the ways that test:real leaves out; there are 52 of them. */
-  faultsOnOtherWays: { EVERYDAY_RUNS: 0, SOAK_RUNS: 150, SEED: 20_261_125, SHARE: 3 },
   /** Of the events of one answer, how many are the last before a cut, by each way to cut it. */
   cutsOfOneAnswer: { EVERYDAY_RUNS: 6, SOAK_RUNS: 40, SEED: 20_261_126, SHARE: 2 },
-  /** Parameters as a stream if they are tried as a whole answer every day, or the other way round. */
-  parametersTheOtherWay: { EVERYDAY_RUNS: 0, SOAK_RUNS: 14, SEED: 20_261_126, SHARE: 2 },
   /** Lives of a gateway that is killed again and again. */
   killedGateways: { EVERYDAY_RUNS: 2, SOAK_RUNS: 6, SEED: 0, SHARE: 1 },
-  /** The half of the clients that leave which test:real leaves out: once. */
-  clientLeaves: { EVERYDAY_RUNS: 0, SOAK_RUNS: 1, SEED: 0, SHARE: 3 },
   /** Conversations that share five processes. */
   crowd: { EVERYDAY_RUNS: 10, SOAK_RUNS: 40, SEED: 20_261_123, SHARE: 2 },
   /** Batches of 500 requests in each of five sections. */
@@ -54,6 +48,50 @@ const DEPTHS = {
   decodedBodies: { EVERYDAY_RUNS: 100, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
 } satisfies Record<string, Depths>;
 
+/**
+ * Tables that are too wide for every day, see {@link testParts}: a part of their rows runs every day, and the others in the
+ * soak. One that goes by minutes takes some of the tables; by the seed of the next day those that come next.
+ */
+export const WIDE_TABLES = [
+  'passedFields',
+  'kindsOfContent',
+  'safeguards',
+  'faultsOfTheApi',
+  'fullMode',
+  'loginsThatRunOut',
+  'signIns',
+  'namedCredentials',
+  'usedProcesses',
+  'errorsPassedOn',
+  'clientLeaves',
+  'foreignConfiguration',
+  'processes',
+  'killedProcesses',
+  'hangingProcesses',
+  'rings',
+  'imagesByModel',
+  'endsOfAnswers',
+  'heldResults',
+  'reservedNames',
+  'brokenStreams',
+  'modelsOfTheSdk',
+  'sdkErrors',
+  'sdkRecordings',
+  'engine',
+  'mistakes',
+  'brokenBinaries',
+] as const;
+export type WideTable = (typeof WIDE_TABLES)[number];
+
+/** Of a soak's minutes, beside the shares above. */
+const SHARE_OF_TABLES = 12;
+
+/** The least that a wide table gets of a soak's minutes, in seconds: a gateway of its own, and some rows. */
+const LEAST_OF_A_TABLE = 20;
+
+/** What a soak of minutes spends beside its tests, in seconds: on the build, and on gateways that start and stop. */
+const AROUND_THE_TESTS = 60;
+
 /** Files that a soak runs side by side, see vitest.config.ts. */
 export const WORKERS = 2;
 
@@ -64,6 +102,14 @@ export interface Depth {
   isOver(): boolean;
 }
 
+/** @returns how long one part of a soak may take, in milliseconds; every day for ever */
+function timeOf(share: number): number {
+  const { ISTHMUS_SOAK_MINUTES: minutes = Infinity } = process.env;
+  const shares = Object.values(DEPTHS).reduce((sum, { SHARE }) => sum + SHARE, SHARE_OF_TABLES);
+  const seconds = Number(minutes) * 60;
+  return (Math.max(seconds - AROUND_THE_TESTS, seconds / 2) * 1_000 * WORKERS * share) / shares;
+}
+
 /**
  * How deep a test goes this time; its part of the soak begins with this call.
  *
@@ -72,13 +118,43 @@ export interface Depth {
 export function depthOf(test: keyof typeof DEPTHS): Depth {
   const { EVERYDAY_RUNS, SOAK_RUNS, SEED, SHARE } = DEPTHS[test];
   const { ISTHMUS_SOAK_MINUTES: minutes, ISTHMUS_TEST_RUNS: runs, ISTHMUS_TEST_SEED: seed } = process.env;
-  const shares = Object.values(DEPTHS).reduce((sum, depths) => sum + depths.SHARE, 0);
-  const end = minutes ? performance.now() + (Number(minutes) * 60_000 * WORKERS * SHARE) / shares : Infinity;
+  const end = performance.now() + timeOf(SHARE);
   return {
     runs: Number(runs ?? (minutes ? SOAK_RUNS : EVERYDAY_RUNS)),
     seed: Number(seed ?? SEED),
     isOver: () => performance.now() > end,
   };
+}
+
+/** What a soak does with the rows of a wide table that do not run every day. */
+export interface Width {
+  /** @returns the rows to run, in an order of the seed: none of them every day, nor on a day that is another table's */
+  take<Row>(rows: readonly Row[]): Row[];
+  /** Whether the table's part of the soak is over; it begins with the first call for the table. */
+  isOver(): boolean;
+}
+
+const endsOfTables = new Map<WideTable, number>();
+
+export function widthOf(table: WideTable): Width {
+  const { ISTHMUS_SOAK_MINUTES: minutes, ISTHMUS_TEST_SEED: day = 0 } = process.env;
+  const seed = Number(day);
+  const most = Math.max(1, Math.floor(timeOf(SHARE_OF_TABLES) / 1_000 / LEAST_OF_A_TABLE));
+  const count = Math.min(most, WIDE_TABLES.length);
+  const ofTheDay = Array.from({ length: count }, (_, at) => WIDE_TABLES[(seed * count + at) % WIDE_TABLES.length]);
+  return {
+    take: (rows) => (minutes && ofTheDay.includes(table) ? shuffled(rows, seed) : []),
+    isOver() {
+      const end = endsOfTables.get(table) ?? performance.now() + timeOf(SHARE_OF_TABLES) / count;
+      endsOfTables.set(table, end);
+      return performance.now() > end;
+    },
+  };
+}
+
+function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
+  const all = { minLength: items.length, maxLength: items.length };
+  return fc.sample(fc.shuffledSubarray([...items], all), { seed, numRuns: 1 })[0] ?? [];
 }
 
 const SLICE = 25;

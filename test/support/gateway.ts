@@ -187,6 +187,7 @@ export async function until(
   const end = performance.now() + deadlineMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // Many a condition reads all of `/proc`.
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -3,10 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { ownConfigurationIn, signIn, startGateway } from '../../support/gateway.ts';
 import { testEach } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** Whose configuration Claude Code reads and writes, and that a foreign one leads no call astray. */
 
@@ -62,33 +63,45 @@ function deviceIds(): Set<string> {
   );
 }
 
-testEach<[string, Record<string, string>]>(
+testEach<[name: string, spares: string, env: Record<string, string>]>(
   [
-    ['a key', {}],
-    ['a token', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
+    ['a key', '1', {}],
+    ['a token', '0', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
   ],
   ([name]) => name === 'a key',
-)('with %s the user’s configuration stays untouched, and the device is one across restarts', async (_name, env) => {
-  const ofUser = join(home, 'claude');
-  const own = ownConfigurationIn(home);
-  for (const _run of [1, 2]) {
-    const gateway = await startGateway(model.url, ['--spares', '1'], { home, env });
-    await useAll(gateway.url);
-    let left: string[] = [];
-    expect(
-      await gateway.stop(() => {
-        left = filesIn(own);
-        expect(filesIn(ofUser)).toEqual([]);
-        expect(filesIn(home).filter((file) => file.startsWith('.claude'))).toEqual([]);
-      }, 'keeps its home'),
-    ).toBe(0);
-    expect(left).toContain('.claude.json');
-    expect(left.filter((file) => /^(sessions|projects)\/./.test(file))).toEqual([]);
-  }
-  expect(deviceIds().size).toBe(1);
-});
+)(
+  'with %s the user’s configuration stays untouched, and the device is one across restarts',
+  async (_name, spares, env) => {
+    const ofUser = join(home, 'claude');
+    const own = ownConfigurationIn(home);
+    for (const _run of [1, 2]) {
+      const gateway = await startGateway(model.url, ['--spares', spares], { home, env });
+      await useAll(gateway.url);
+      let left: string[] = [];
+      expect(
+        await gateway.stop(() => {
+          left = filesIn(own);
+          expect(filesIn(ofUser)).toEqual([]);
+          expect(filesIn(home).filter((file) => file.startsWith('.claude'))).toEqual([]);
+        }, 'keeps its home'),
+      ).toBe(0);
+      expect(left).toContain('.claude.json');
+      expect(left.filter((file) => /^(sessions|projects)\/./.test(file))).toEqual([]);
+    }
+    expect(deviceIds().size).toBe(1);
+  },
+);
 
-test('an `env` in the user’s `.claude.json` leads no call astray', async () => {
+testParts<[name: string, spares: string, credential: (home: string) => Record<string, string>]>(
+  'foreignConfiguration',
+  [
+    ['a key', '1', () => ({})],
+    ['a token', '1', () => ({ ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' })],
+    ['a login', '0', signIn],
+  ],
+  // One in bare mode, and of those in full mode the one that reads its configuration for its sign-in, too.
+  { isEveryday: ([name]) => name !== 'a token' },
+)('with %s an `env` in the user’s `.claude.json` leads no call astray', async (_name, spares, credential) => {
   const astray: string[] = [];
   const elsewhere: Server = createServer((request, response) => {
     astray.push(`${request.method} ${request.url}`);
@@ -118,26 +131,25 @@ test('an `env` in the user’s `.claude.json` leads no call astray', async () =>
     TZ: 'Pacific/Pago_Pago',
   };
   try {
-    for (const env of [{}, { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }, signIn(home)]) {
-      mkdirSync(join(home, 'claude'), { recursive: true });
-      const file = join(home, 'claude', '.claude.json');
-      const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-      writeFileSync(file, JSON.stringify({ ...before, env: foreign }));
-      // Without an operator's proxy a foreign one could take any call.
-      const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
-      const gateway = await startGateway(model.url, ['--spares', '1'], { home, env: { ...env, ...noProxies } });
-      await useAll(gateway.url).finally(() => gateway.stop(undefined, 'keeps its home'));
-      for (const { headers, body } of model.requests) {
-        expect(String(headers.authorization)).not.toContain('somebody else');
-        expect(String(headers['x-api-key'])).not.toContain('somebody else');
-        expect(String(headers['anthropic-beta'])).not.toContain('a-beta');
-        expect(body).toMatchObject({ model: 'claude-sonnet-5' });
-        expect(body).not.toHaveProperty('top_k');
-        expect(body).not.toHaveProperty('output_config');
-        expect(JSON.stringify(body.messages)).not.toMatch(/system-reminder|total_tokens/);
-      }
+    const env = credential(home);
+    mkdirSync(join(home, 'claude'), { recursive: true });
+    const file = join(home, 'claude', '.claude.json');
+    const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+    writeFileSync(file, JSON.stringify({ ...before, env: foreign }));
+    // Without an operator's proxy a foreign one could take any call.
+    const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' };
+    const gateway = await startGateway(model.url, ['--spares', spares], { home, env: { ...env, ...noProxies } });
+    await useAll(gateway.url).finally(() => gateway.stop());
+    for (const { headers, body } of model.requests) {
+      expect(String(headers.authorization)).not.toContain('somebody else');
+      expect(String(headers['x-api-key'])).not.toContain('somebody else');
+      expect(String(headers['anthropic-beta'])).not.toContain('a-beta');
+      expect(body).toMatchObject({ model: 'claude-sonnet-5' });
+      expect(body).not.toHaveProperty('top_k');
+      expect(body).not.toHaveProperty('output_config');
+      expect(JSON.stringify(body.messages)).not.toMatch(/system-reminder|total_tokens/);
     }
-    expect(model.requests).toHaveLength(12);
+    expect(model.requests).toHaveLength(4);
     expect(astray).toEqual([]);
   } finally {
     elsewhere.close();

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ModelRequest } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
@@ -17,9 +16,9 @@ import {
 } from '../../../src/dialects/anthropic-messages/contract-table.ts';
 import { FAILURE_FACTS } from '../../../src/spec/failures.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../../support/as-the-model-sees.ts';
-import { checkProperty, depthOf } from '../../support/depth.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { QUICK, testEach } from '../../support/quick.ts';
+import { QUICK } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /**
  * Every row of the contract, held against what the scripted model received: the fields that pass on each path, streaming
@@ -147,15 +146,17 @@ const PASSED: Record<PassedField, [Passing, ...Passing[]]> = {
 
 /** One of each kind: applied by the CLI, by the body, and renamed. The others go with the second. */
 const QUICK_FIELDS = new Set(['thinking', 'stop_sequences', 'tool_choice']);
+/** What the CLI sends in any case, what needs a beta, an object, and what has another name at the API. */
+const EVERYDAY_FIELDS = new Set(['max_tokens', 'safeguards', 'output_config', 'output_format']);
 
-const PASSING = Object.entries(PASSED).flatMap(([field, values]) =>
-  values.map((passing, at) => ({ field, ...passing, isFirst: at === 0 })),
-);
+/** Each value as a stream and as a whole answer; `isFirst` is one of the two, in turn, of a field's first value. */
+const PASSING = Object.entries(PASSED)
+  .flatMap(([field, values]) => values.map((passing, at) => ({ field, ...passing, at })))
+  .flatMap(({ at, ...passing }, index) =>
+    [true, false].map((stream) => ({ ...passing, stream, isFirst: at === 0 && stream === (index % 2 === 1) })),
+  );
 
-/** Each value as a stream or as a whole answer, in turn; a soak takes it the other way, too. */
-const EVERYDAY = PASSING.map((passing, at) => ({ ...passing, stream: at % 2 === 1 }));
-
-async function passOnEveryPath({ stream, ...passing }: (typeof EVERYDAY)[number]): Promise<void> {
+async function passOnEveryPath({ stream, ...passing }: (typeof PASSING)[number]): Promise<void> {
   const { field, send, seen = { [field]: send }, without } = passing;
   model.use([
     { when: { text: 'read' }, replies: [CALL] },
@@ -181,23 +182,10 @@ async function passOnEveryPath({ stream, ...passing }: (typeof EVERYDAY)[number]
   expect(model.requests).toHaveLength(8);
 }
 
-testEach(EVERYDAY, ({ isFirst, field }) => isFirst && QUICK_FIELDS.has(field))(
-  '$field $send reaches the model on every path, and is gone one turn later (stream: $stream)',
-  passOnEveryPath,
-);
-
-test('any value reaches the model the other way, too', { tags: ['soak'] }, async () => {
-  const depth = depthOf('parametersTheOtherWay');
-  const others = EVERYDAY.map((passing) => ({ ...passing, stream: !passing.stream }));
-  await checkProperty(
-    depth,
-    fc.asyncProperty(fc.constantFrom(...others), async (passing) => {
-      if (depth.isOver()) return;
-      model.requests.length = 0;
-      await passOnEveryPath(passing);
-    }),
-  );
-});
+testParts('passedFields', PASSING, {
+  isQuick: ({ isFirst, field }) => isFirst && QUICK_FIELDS.has(field),
+  isEveryday: ({ isFirst, field }) => isFirst && EVERYDAY_FIELDS.has(field),
+})('$field $send reaches the model on every path, and is gone one turn later (stream: $stream)', passOnEveryPath);
 
 /** An example of each other field; without one this file does not compile. */
 const OTHER_FIELDS: Record<OtherField, unknown> = {
@@ -589,21 +577,36 @@ describe('content', () => {
   };
 
   /** Whatever the way to the model: over the processes of the rows before, and over a new one. */
-  test.each(Object.entries(CONTENT))('%s', async (what, { handling }) => {
+  const rows = Object.entries(CONTENT).flatMap(([what, { handling }]) =>
+    ['a used process', 'a new process'].map((way) => [what, way, handling] as const),
+  );
+  /** Of a user, of an assistant, of a result, of a served call, of no list, and what is converted or ignored. */
+  const EVERYDAY_BY_A_NEW_PROCESS: string[] = [
+    'document',
+    'thinking',
+    'tool_result',
+    'web_search_tool_result',
+    'block of a kind that is not listed',
+    'message with `role: "system"`',
+    'what stands behind a tool_use in an assistant’s message',
+    'other fields of an assistant’s text',
+  ];
+
+  testParts('kindsOfContent', rows, {
+    isEveryday: ([what, way]) => way === 'a used process' || EVERYDAY_BY_A_NEW_PROCESS.includes(what),
+  })('%s, by %s', async (what, way, handling) => {
     const { field, ...request } = examples[what as keyof typeof CONTENT];
     const declared = { ignored: 'isthmus-ignored', converted: 'isthmus-converted' }[handling as string] ?? 'none';
-    for (const asked of [gateway, cold]) {
-      const answer = await ask(request, {}, asked);
-      expect(answer.status).toBe(handling === 'refused' ? 400 : 200);
-      if (handling === 'refused') expect(answer.error?.message).toMatch(new RegExp(`^${field}: `));
-      for (const header of ['isthmus-ignored', 'isthmus-converted']) {
-        expect(answer.headers.get(header)).toBe(header === declared ? field : null);
-      }
-      if (handling === 'honoured') {
-        expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
-          asTheModelSees(request.messages, { withThinking: true }),
-        );
-      }
+    const answer = await ask(request, {}, way === 'a new process' ? cold : gateway);
+    expect(answer.status).toBe(handling === 'refused' ? 400 : 200);
+    if (handling === 'refused') expect(answer.error?.message).toMatch(new RegExp(`^${field}: `));
+    for (const header of ['isthmus-ignored', 'isthmus-converted']) {
+      expect(answer.headers.get(header)).toBe(header === declared ? field : null);
+    }
+    if (handling === 'honoured') {
+      expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees(request.messages, { withThinking: true }),
+      );
     }
   });
 
@@ -662,40 +665,40 @@ test('a field and its beta reach the model together', async () => {
 });
 
 describe.each([true, false])('safeguard_results, with stream: %s', (stream) => {
-  testEach(['tool_use', 'text'] as const, (type) => type === 'tool_use' && stream)(
-    'come back beside a %s as the API sends them, on every path',
-    async (type) => {
-      const safeguard_results = [
-        { type: 'dangerous_tool_use', status: { type: 'available', tool_uses: { toolu_1: { outcome: 'flagged' } } } },
-      ];
-      const content = type === 'text' ? [{ type, text: 'done' }] : CALL.content;
-      model.use([{ replies: [{ content, delta: { safeguard_results } }] }]);
-      const request = { stream, tools: [READ], safeguards: [{ type: 'dangerous_tool_use' }] };
-      const paths: Array<string | null> = [];
-      let messages = [user('hi')];
-      let asked: WireMessage[] = [];
-      for (const path of ['start', 'continue', 'rewind', 'replay']) {
-        // What is rewound was edited in its newest message.
-        if (path === 'rewind') messages = [...asked.slice(0, -1), edited(asked.at(-1) as WireMessage)];
-        asked = messages;
-        const { url } = path === 'replay' ? cold : gateway;
-        const response = await fetch(`${url}/v1/messages`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'anthropic-beta': 'dangerous-tool-use-2026-09-03' },
-          body: JSON.stringify({ model: 'claude-sonnet-5-5', max_tokens: 100, messages, ...request }),
-        });
-        paths.push(response.headers.get('isthmus-path'));
-        const text = await response.text();
-        const event = stream ? /^data: (.*"message_delta".*)$/m.exec(text)?.[1] : text;
-        const said = JSON.parse(String(event));
-        expect((stream ? said.delta : said).safeguard_results).toEqual(safeguard_results);
-        const answered: Block[] = stream ? blocksOf(text) : said.content;
-        const reply = type === 'text' ? user('more') : resultFor(answered);
-        messages = [...messages, { role: 'assistant', content: answered }, reply];
-      }
-      expect(paths).toEqual(['start', 'continue', 'rewind', 'replay']);
-    },
-  );
+  testParts('safeguards', ['tool_use', 'text'] as const, {
+    isQuick: (type) => type === 'tool_use' && stream,
+    isEveryday: (type) => type === 'text' && !stream,
+  })('come back beside a %s as the API sends them, on every path', async (type) => {
+    const safeguard_results = [
+      { type: 'dangerous_tool_use', status: { type: 'available', tool_uses: { toolu_1: { outcome: 'flagged' } } } },
+    ];
+    const content = type === 'text' ? [{ type, text: 'done' }] : CALL.content;
+    model.use([{ replies: [{ content, delta: { safeguard_results } }] }]);
+    const request = { stream, tools: [READ], safeguards: [{ type: 'dangerous_tool_use' }] };
+    const paths: Array<string | null> = [];
+    let messages = [user('hi')];
+    let asked: WireMessage[] = [];
+    for (const path of ['start', 'continue', 'rewind', 'replay']) {
+      // What is rewound was edited in its newest message.
+      if (path === 'rewind') messages = [...asked.slice(0, -1), edited(asked.at(-1) as WireMessage)];
+      asked = messages;
+      const { url } = path === 'replay' ? cold : gateway;
+      const response = await fetch(`${url}/v1/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'anthropic-beta': 'dangerous-tool-use-2026-09-03' },
+        body: JSON.stringify({ model: 'claude-sonnet-5-5', max_tokens: 100, messages, ...request }),
+      });
+      paths.push(response.headers.get('isthmus-path'));
+      const text = await response.text();
+      const event = stream ? /^data: (.*"message_delta".*)$/m.exec(text)?.[1] : text;
+      const said = JSON.parse(String(event));
+      expect((stream ? said.delta : said).safeguard_results).toEqual(safeguard_results);
+      const answered: Block[] = stream ? blocksOf(text) : said.content;
+      const reply = type === 'text' ? user('more') : resultFor(answered);
+      messages = [...messages, { role: 'assistant', content: answered }, reply];
+    }
+    expect(paths).toEqual(['start', 'continue', 'rewind', 'replay']);
+  });
 
   function edited({ content }: WireMessage): WireMessage {
     if (typeof content === 'string') return user(`no, ${content}`);

@@ -9,6 +9,7 @@ import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
 import { OwnCalls } from '../../support/own-calls.ts';
 import { QUICK, testEach } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** What a client sees of everything that can go wrong behind the gateway. */
 
@@ -68,7 +69,11 @@ async function failing(turn: Promise<unknown>): Promise<APIError> {
   return error;
 }
 
-testEach(
+/** Each ends otherwise: by a sign-in, a wait and a failure of the API. */
+const EVERYDAY_STATUSES = [401, 429, 529];
+
+testParts<[status: number, type: string, message: string]>(
+  'errorsPassedOn',
   [
     [400, 'invalid_request_error', 'prompt is too long: 210000 tokens > 200000 maximum'],
     [400, 'invalid_request_error', 'messages.0: bad'],
@@ -81,7 +86,7 @@ testEach(
     [503, 'api_error', 'not now'],
     [529, 'overloaded_error', 'busy'],
   ],
-  (_row, at) => at === 0,
+  { isQuick: (_row, at) => at === 0, isEveryday: ([status]) => EVERYDAY_STATUSES.includes(status) },
 )('an upstream %i %s (%s) is passed on with its words and its id', async (status, type, message) => {
   const { model, ask } = await setUp([{ error: { status, type, message, headers: { 'retry-after': '3' } } }]);
   for (const stream of [false, true]) {

@@ -3,7 +3,8 @@ import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import type { WireMessage } from '../../support/as-the-model-sees.ts';
 import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { QUICK, testEach } from '../../support/quick.ts';
+import { QUICK } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /**
  * With a token and with a login the model sees what it sees with a key, byte for byte. Excepted are `cache_control` and Claude
@@ -24,7 +25,9 @@ const gateways = {} as Record<Credential, TestGateway>;
 beforeAll(async () => {
   model = await ScriptedModel.start();
   for (const [name, env] of Object.entries(CREDENTIALS)) {
-    gateways[name as Credential] = await startGateway(model.url, [], { env });
+    // Spares are compared with a token.
+    const flags = name === 'token' ? [] : ['--spares', '0'];
+    gateways[name as Credential] = await startGateway(model.url, flags, { env });
   }
 });
 afterAll(async () => {
@@ -224,11 +227,26 @@ const ROWS = Object.keys(SCENARIOS).flatMap((scenario, at) => {
   }));
 });
 
-testEach(ROWS, (_row, at) => at < 2)('$scenario ($credential, $name)', async ({ scenario, credential, name }) => {
+/** One with each model that Claude Code takes otherwise, and of the paths and what changes on them the most telling. */
+const EVERYDAY_ROWS = ROWS.filter(
+  ({ scenario, name }) =>
+    ['held results of parallel calls', 'a result with an image', 'an undo', 'thinking and effort that change'].includes(
+      scenario,
+    ) ||
+    (scenario === 'a held result, then words' && ['claude-haiku-4-5', 'claude-of-the-future'].includes(name)) ||
+    scenario.startsWith('tools with the names'),
+);
+
+testParts('fullMode', ROWS, {
+  isQuick: (_row, at) => at < 2,
+  isEveryday: (row) => EVERYDAY_ROWS.includes(row),
+})('$scenario ($credential, $name)', async ({ scenario, credential, name }) => {
   expect(await play(credential, name, scenario)).toEqual(await play('key', name, scenario));
 });
 
-test.each(FULL)('what auto mode asks for and what the API answers pass with a %s', async (credential) => {
+testParts('fullMode', FULL, {
+  isEveryday: (credential) => credential === 'token',
+})('what auto mode asks for and what the API answers pass with a %s', async (credential) => {
   const safeguards = [{ type: 'dangerous_tool_use', classifier_context: {} }];
   const safeguard_results = [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses: {} } }];
   model.restart([

@@ -7,6 +7,7 @@ import { credentialsFile, type SyntheticLogin, startSyntheticLogin } from '../..
 import { signIn, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { processesWith } from '../../support/process-table.ts';
 import { QUICK } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** A `claude login` that runs out, is renewed, removed or made again while the gateway serves. */
 
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 async function start(lifetimeMs?: number): Promise<void> {
   login = await startSyntheticLogin(home, model.url, lifetimeMs);
-  gateway = await startGateway(model.url, [], { home, env: login.variables });
+  gateway = await startGateway(model.url, ['--spares', '0'], { home, env: login.variables });
 }
 
 const FIRST = [{ role: 'user', content: 'hi' }];
@@ -63,7 +64,7 @@ test('a sign-in that runs out is renewed, and a first turn goes on unseen', QUIC
   expect(model.requests).toHaveLength(1);
 });
 
-test('a sign-in that runs out again and again is renewed each time: streaming and not, first and later', async () => {
+async function renewedAgainAndAgain(): Promise<void> {
   await start();
   const first = await ask(FIRST);
   expect(first).toMatchObject(whole);
@@ -82,9 +83,9 @@ test('a sign-in that runs out again and again is renewed each time: streaming an
     'sk-ant-oat01-renewed-2',
   ]);
   expect(model.requests).toHaveLength(3);
-});
+}
 
-test('turns that meet a sign-in that has run out share one renewal', async () => {
+async function renewedOnceForAll(): Promise<void> {
   await start();
   login.expire();
   login.renewalMs = 2_000;
@@ -92,24 +93,24 @@ test('turns that meet a sign-in that has run out share one renewal', async () =>
   for (const answer of answers) expect(answer).toMatchObject(whole);
   expect(login.renewals).toBe(1);
   expect(model.requests).toHaveLength(3);
-});
+}
 
-test('a sign-in that is about to run out is renewed at the start', async () => {
+async function renewedAtTheStart(): Promise<void> {
   await start(2 * MINUTE);
   expect(await ask(FIRST)).toMatchObject(whole);
   expect(login.renewals).toBe(1);
-});
+}
 
-test('a sign-in that cannot be renewed is a 401 that says what to do', async () => {
+async function refused(): Promise<void> {
   await start();
   login.expire();
   login.isRevoked = true;
   const { status, text } = await ask(FIRST);
   expect(status).toBe(401);
   expect(JSON.parse(text).error.type).toBe('authentication_error');
-});
+}
 
-test('a sign-in that is removed is a 401, and one that is made again pays at once', async () => {
+async function removed(): Promise<void> {
   await start();
   const first = await ask(FIRST);
   rmSync(credentialsFile(home));
@@ -118,13 +119,32 @@ test('a sign-in that is removed is a 401, and one that is made again pays at onc
   expect(JSON.parse(without.text).error.message).toContain('`claude auth login`');
   signIn(home);
   expect(await ask(more(first, 'again'))).toMatchObject({ ...whole, path: 'replay' });
-});
+}
 
-test('another sign-in pays from the next turn on, and the model is not told whose it is', async () => {
+async function anothersSignIn(): Promise<void> {
   await start();
   const first = await ask(FIRST);
   signIn(home, undefined, 'somebody-else@example.test');
   expect(await ask(more(first, 'more'))).toMatchObject({ ...whole, path: 'replay' });
   expect(JSON.stringify(model.requests.map(({ body }) => body.messages))).not.toContain('example.test');
   expect(gateway.output()).not.toContain('announced');
-});
+}
+
+const CHANGES: Array<[what: string, run: () => Promise<void>]> = [
+  [
+    'a sign-in that runs out again and again is renewed each time: streaming and not, first and later',
+    renewedAgainAndAgain,
+  ],
+  ['turns that meet a sign-in that has run out share one renewal', renewedOnceForAll],
+  ['a sign-in that is about to run out is renewed at the start', renewedAtTheStart],
+  ['a sign-in that cannot be renewed is a 401 that says what to do', refused],
+  ['a sign-in that is removed is a 401, and one that is made again pays at once', removed],
+  ['another sign-in pays from the next turn on, and the model is not told whose it is', anothersSignIn],
+];
+/** It is renewed, it is not, and it is removed and made again. */
+const EVERYDAY_CHANGES = [renewedOnceForAll, refused, removed];
+
+testParts('loginsThatRunOut', CHANGES, { isEveryday: ([, run]) => EVERYDAY_CHANGES.includes(run) })(
+  '%s',
+  async (_what, run) => run(),
+);

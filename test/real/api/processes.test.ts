@@ -9,6 +9,7 @@ import { sdkClient } from '../../support/clients.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { childrenOf, isAlive } from '../../support/process-table.ts';
 import { QUICK } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** Budget, eviction, disconnects and ends: a process is a cache, and losing one never calls the model. */
 
@@ -83,7 +84,7 @@ test('an evicted conversation goes on by replay, and no eviction calls the model
   expect(model.requests.slice(4).map(({ body }) => body.messages.length)).toEqual([3, 3, 3, 3]);
 });
 
-test.each(['on', 'off'])(
+testParts('processes', ['on', 'off'], { isEveryday: (reuse) => reuse === 'on' })(
   'a conversation that goes on with other tools takes its process along, or supersedes it, without a call: --reuse %s',
   async (reuse) => {
     const { model, gateway, ask, client } = await setUp('--spares', '0', '--reuse', reuse);
@@ -226,7 +227,8 @@ test('a process that waits longer than its limit leaves, and nothing is lost', a
   expect(model.requests).toHaveLength(3);
 });
 
-test.each(['SIGTERM', 'SIGKILL'] as const)(
+// `npm test` kills a gateway in killed-gateway.test.ts.
+testParts('processes', ['SIGTERM', 'SIGKILL'] as const, { isEveryday: (signal) => signal === 'SIGTERM' })(
   '%s of the gateway while a call is held leaves no process and calls no model',
   async (signal) => {
     const { model, gateway, ask } = await setUp('--spares', '1');
@@ -253,7 +255,9 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
   },
 );
 
-test.each([false, true])('SIGTERM lets a client read an answer that is complete (stream: %s)', async (stream) => {
+testParts('processes', [false, true], {
+  isEveryday: (stream) => !stream,
+})('SIGTERM lets a client read an answer that is complete (stream: %s)', async (stream) => {
   const { model, gateway } = await setUp('--spares', '0');
   const words = 'x'.repeat(12_000_000);
   model.use([{ replies: [{ content: [{ type: 'text', text: words }], delta_length: 200_000 }] }]);

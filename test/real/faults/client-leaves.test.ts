@@ -1,14 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { depthOf } from '../../support/depth.ts';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { type Conversation, call, FaultStage, type Turn, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
-import { QUICK } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /**
- * A client that goes away, in every phase of its request, and comes back with the same one. Every day each row leaves by one
- * of the two ways, by turns; the soak runs the other half.
+ * A client that goes away, in every phase of its request, and comes back with the same one. Every day each phase is left by
+ * one of the two ways, by turns, and those that every path has on one path.
  */
 
 let stage: FaultStage;
@@ -93,18 +92,19 @@ async function again(conversation: Conversation, turn: Turn, path: string): Prom
   expect(await conversation.take(ANSWER)).toBe('continue');
 }
 
-const otherHalf = depthOf('clientLeaves');
+type When = 'npm test' | 'every day' | 'soak';
+const rows: Array<readonly [name: string, way: string, run: () => Promise<void>, when: When]> = [];
 
-describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
+for (const [way, leave] of Object.entries(WAYS_TO_LEAVE)) {
   const isReset = way === 'RST';
-  let rows = 0;
+  let phases = 0;
 
-  /** @param isQuick whether `npm test` runs the row by RST */
-  function row(name: string, run: () => Promise<void>, isQuick = false): void {
-    rows += 1;
-    if (isQuick && isReset) test(name, QUICK, run);
-    else if (isReset === (rows % 2 === 0)) test(name, run);
-    else if (otherHalf.runs > 0) test(name, { tags: ['soak'] }, () => (otherHalf.isOver() ? Promise.resolve() : run()));
+  /** @param when it is left by one of the ways; by the other one in the soak alone */
+  function row(name: string, run: () => Promise<void>, when: When = 'every day'): void {
+    phases += 1;
+    // `npm test` resets.
+    const isItsWay = when === 'npm test' ? isReset : isReset === (phases % 2 === 0);
+    rows.push([name, way, run, isItsWay ? when : 'soak']);
   }
 
   row('while it sends the head of its request: nothing is started, and its conversation stays as it was', async () => {
@@ -127,7 +127,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
       const { socket } = turn.sendAlone({}, 0.5);
       await expectUnheard(conversation, turn, socket, leave, processes);
     },
-    true,
+    'npm test',
   );
 
   for (const path of ['start', 'replay'] as const) {
@@ -144,7 +144,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
         await expectGone(turn, before.length);
         await again(conversation, turn, path);
       },
-      path === 'replay',
+      path === 'replay' ? 'npm test' : 'every day',
     );
   }
 
@@ -161,7 +161,7 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
         await expectGivenUp(turn, path, before);
         await again(conversation, turn, AGAIN[path]);
       },
-      path === 'continue with a tool result' && !stream,
+      path === 'continue with a tool result' && !stream ? 'npm test' : path === 'start' ? 'every day' : 'soak',
     );
   }
 
@@ -178,21 +178,25 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
         await expectGivenUp(turn, path, before);
         await again(conversation, turn, AGAIN[path]);
       },
-      path === 'start',
+      path === 'start' ? 'npm test' : path === 'replay' ? 'every day' : 'soak',
     );
   }
 
   for (const path of PATHS) {
-    row(`after a ping, before the answer to a ${path}`, async () => {
-      const conversation = await on(path);
-      const before = await stage.settledProcesses();
-      const turn = conversation.next(SILENT, ANSWER);
-      const connection = turn.sendAlone();
-      await until('a ping has come', () => connection.heard.includes('event: ping') && turn.calls.length === 1);
-      leave(connection.socket);
-      await expectGivenUp(turn, path, before);
-      await again(conversation, turn, AGAIN[path]);
-    });
+    row(
+      `after a ping, before the answer to a ${path}`,
+      async () => {
+        const conversation = await on(path);
+        const before = await stage.settledProcesses();
+        const turn = conversation.next(SILENT, ANSWER);
+        const connection = turn.sendAlone();
+        await until('a ping has come', () => connection.heard.includes('event: ping') && turn.calls.length === 1);
+        leave(connection.socket);
+        await expectGivenUp(turn, path, before);
+        await again(conversation, turn, AGAIN[path]);
+      },
+      path === 'continue' ? 'every day' : 'soak',
+    );
   }
 
   row('in the middle of an answer that does not stream', async () => {
@@ -287,4 +291,9 @@ describe.each(Object.entries(WAYS_TO_LEAVE))('by %s', (way, leave) => {
       await small.close();
     }
   });
-});
+}
+
+testParts('clientLeaves', rows, {
+  isQuick: ([, , , when]) => when === 'npm test',
+  isEveryday: ([, , , when]) => when === 'every day',
+})('%s, by %s', async (_name, _way, run) => run());

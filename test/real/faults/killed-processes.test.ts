@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Reply } from '../../../scripted-model/script.ts';
 import type { WireMessage } from '../../support/as-the-model-sees.ts';
 import {
   type Conversation,
@@ -10,7 +11,8 @@ import {
   words,
 } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
-import { QUICK, testEach } from '../../support/quick.ts';
+import { testEach } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** A `claude` process that is killed, by a user or for want of memory, at every point of a conversation. */
 
@@ -55,74 +57,87 @@ function expectLost(outcome: Outcome, as: 'status' | 'event'): void {
   });
 }
 
-describe.each([
-  ['an idle process', ANSWER],
-  ['a process that holds a call', call('a', 'b')],
-])('%s', (_name, first) => {
-  const isHeld = first !== ANSWER;
+type Begin = () => ReturnType<typeof begun>;
 
-  test('is killed, and the next turn comes after it was noticed', isHeld ? QUICK : {}, async () => {
-    const { conversation, pid } = await begun(first);
-    await stage.loseProcess(pid);
-    await again(conversation, conversation.next(ANSWER), 1);
-  });
+async function beforeItsTurn(begin: Begin): Promise<void> {
+  const { conversation, pid } = await begin();
+  await stage.loseProcess(pid);
+  await again(conversation, conversation.next(ANSWER), 1);
+}
 
-  test('is killed in the moment in which the next turn comes', async () => {
-    const { conversation, pid } = await begun(first);
-    const turn = conversation.next(ANSWER);
-    const sending = turn.send();
-    stage.killProcess(pid);
-    const outcome = await sending;
-    // Whether the kill or the turn was first is the machine's to say.
-    if (outcome.kind === 'error') expectLost(outcome, 'status');
-    else conversation.keep(turn, outcome);
-    expect(turn.calls.length).toBeLessThanOrEqual(1);
-    if (outcome.kind === 'error') await again(conversation, turn, turn.calls.length + 1);
-    else await conversation.take(ANSWER);
-  });
+async function withItsTurn(begin: Begin): Promise<void> {
+  const { conversation, pid } = await begin();
+  const turn = conversation.next(ANSWER);
+  const sending = turn.send();
+  stage.killProcess(pid);
+  const outcome = await sending;
+  // Whether the kill or the turn was first is the machine's to say.
+  if (outcome.kind === 'error') expectLost(outcome, 'status');
+  else conversation.keep(turn, outcome);
+  expect(turn.calls.length).toBeLessThanOrEqual(1);
+  if (outcome.kind === 'error') await again(conversation, turn, turn.calls.length + 1);
+  else await conversation.take(ANSWER);
+}
 
-  test.each([true, false])('is killed before the first byte of its next answer (stream: %s)', async (stream) => {
-    const { conversation, pid } = await begun(first);
-    const turn = conversation.next(SILENT, ANSWER);
-    const sending = turn.send({ stream });
-    await until('the model is called', () => turn.calls.length === 1);
-    stage.killProcess(pid);
-    expectLost(await sending, 'status');
-    await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
-    await again(conversation, turn, 2);
-  });
+const beforeTheFirstByte = (stream: boolean) => async (begin: Begin) => {
+  const { conversation, pid } = await begin();
+  const turn = conversation.next(SILENT, ANSWER);
+  const sending = turn.send({ stream });
+  await until('the model is called', () => turn.calls.length === 1);
+  stage.killProcess(pid);
+  expectLost(await sending, 'status');
+  await until('the call is over', () => turn.calls[0]?.outcome === 'aborted');
+  await again(conversation, turn, 2);
+};
 
-  testEach(
-    [
-      ['words', SLOW],
-      ['a call of a tool', { ...call('a path that takes several deltas'), delta_length: 4, gap_ms: 150 }],
-    ],
-    ([what]) => isHeld && what === 'words',
-  )('is killed while %s comes as a stream', async (_what, reply) => {
-    const { conversation, pid } = await begun(first);
-    const turn = conversation.next(reply, ANSWER);
-    const connection = turn.sendAlone();
-    await until('a part has come', () => connection.heard.includes('content_block_delta'));
-    stage.killProcess(pid);
-    await until('the stream has ended', () => connection.hasEnded);
-    expect(connection.heard).toContain('event: error');
-    expect(connection.heard).toContain('"error_code":"process_lost"');
-    expect(connection.heard).not.toContain('message_stop');
-    expect(connection.heard).not.toContain('message_delta');
-    await again(conversation, turn, 2);
-  });
+const withinAStream = (reply: Reply) => async (begin: Begin) => {
+  const { conversation, pid } = await begin();
+  const turn = conversation.next(reply, ANSWER);
+  const connection = turn.sendAlone();
+  await until('a part has come', () => connection.heard.includes('content_block_delta'));
+  stage.killProcess(pid);
+  await until('the stream has ended', () => connection.hasEnded);
+  expect(connection.heard).toContain('event: error');
+  expect(connection.heard).toContain('"error_code":"process_lost"');
+  expect(connection.heard).not.toContain('message_stop');
+  expect(connection.heard).not.toContain('message_delta');
+  await again(conversation, turn, 2);
+};
 
-  test('is killed in the middle of an answer that does not stream', async () => {
-    const { conversation, pid } = await begun(first);
-    const turn = conversation.next(SLOW, ANSWER);
-    const sending = turn.send({ stream: false });
-    // The answer takes twelve gaps; the first of its events have come to the process by then.
-    await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
-    stage.killProcess(pid);
-    expectLost(await sending, 'status');
-    await again(conversation, turn, 2);
-  });
-});
+async function withinAWholeAnswer(begin: Begin): Promise<void> {
+  const { conversation, pid } = await begin();
+  const turn = conversation.next(SLOW, ANSWER);
+  const sending = turn.send({ stream: false });
+  // The answer takes twelve gaps; the first of its events have come to the process by then.
+  await until('the model answers', () => (turn.calls[0]?.events ?? 0) >= 4);
+  stage.killProcess(pid);
+  expectLost(await sending, 'status');
+  await again(conversation, turn, 2);
+}
+
+const HOLDS = 'a process that holds a call';
+const MOMENTS: Array<[moment: string, kill: (begin: Begin) => Promise<void>]> = [
+  ['and the next turn comes after it was noticed', beforeItsTurn],
+  ['in the moment in which the next turn comes', withItsTurn],
+  ['before the first byte of its next answer (stream: true)', beforeTheFirstByte(true)],
+  ['before the first byte of its next answer (stream: false)', beforeTheFirstByte(false)],
+  ['while words come as a stream', withinAStream(SLOW)],
+  [
+    'while a call of a tool comes as a stream',
+    withinAStream({ ...call('a path that takes several deltas'), delta_length: 4, gap_ms: 150 }),
+  ],
+  ['in the middle of an answer that does not stream', withinAWholeAnswer],
+];
+const ROWS = MOMENTS.flatMap(([moment, kill], at) =>
+  ['an idle process', HOLDS].map((which) => [which, moment, kill, at] as const),
+);
+const QUICK_MOMENTS = [beforeItsTurn, MOMENTS[4]?.[1]];
+
+testParts('killedProcesses', ROWS, {
+  isQuick: ([which, , kill]) => which === HOLDS && QUICK_MOMENTS.includes(kill),
+  // Each moment once, by turns in a process of each kind.
+  isEveryday: ([which, , , at]) => (which === HOLDS) === (at % 2 === 1),
+})('%s is killed %s', async (which, _moment, kill) => kill(() => begun(which === HOLDS ? call('a', 'b') : ANSWER)));
 
 test('the process of a replay is killed in the middle of its answer', async () => {
   const conversation = stage.conversation(HISTORY);

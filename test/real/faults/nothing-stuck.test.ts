@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { call, FaultStage, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** Nothing that a client sends, and nothing that a process or the API fails to do, takes a place or a start for ever. */
 
@@ -58,7 +59,7 @@ test('an API that has not begun to answer keeps no other process from starting',
   socket.resetAndDestroy();
 });
 
-test('a start that hangs keeps others from starting for some seconds only', async () => {
+async function startThatHangs(): Promise<void> {
   stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1']);
   await until('the first process of the gateway is gone', () => stage.processes().length === 0);
   const { socket } = stage.conversation().next(NEVER).sendAlone();
@@ -68,9 +69,9 @@ test('a start that hangs keeps others from starting for some seconds only', asyn
   expect((await stage.gateway.health()).processes).toMatchObject({ streaming: 1, idle: 1 });
   socket.resetAndDestroy();
   await until('it is gone', () => stage.processes().length === 1);
-});
+}
 
-test('a spare that does nothing any more is given up, or with the client that waits for it', async () => {
+async function spareThatHangs(): Promise<void> {
   stage = await FaultStage.open(['--spares', '2']);
   await until('there are spares', async () => (await stage.gateway.health()).processes.spare === 2);
   const spares = stage.processes();
@@ -90,9 +91,9 @@ test('a spare that does nothing any more is given up, or with the client that wa
   expect(outcome).toMatchObject({ kind: 'answer', path: 'start' });
   patient.keep(turn, outcome);
   expect(left()).toEqual([]);
-});
+}
 
-test('a gateway stops although a spare hangs at its start', async () => {
+async function stopWithHangingSpare(): Promise<void> {
   stage = await FaultStage.open(['--spares', '1']);
   await until('there is a spare', async () => (await stage.gateway.health()).processes.spare === 1);
   const before = stage.processes();
@@ -109,20 +110,9 @@ test('a gateway stops although a spare hangs at its start', async () => {
   const late = new Promise((resolve) => setTimeout(resolve, 40_000, 'late'));
   expect(await Promise.race([exited, late])).toEqual([0, null]);
   await stage.restart();
-});
+}
 
-test('who waits for room gets that of a spare which was just starting', async () => {
-  stage = await FaultStage.open(['--spares', '1', '--max-processes', '2']);
-  await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
-  const streaming = stage.conversation().next(NEVER);
-  const { socket } = streaming.sendAlone();
-  await until('the model is called', () => streaming.calls.length === 1);
-  await stage.conversation().take(ANSWER);
-  expect(streaming.calls[0]?.outcome).toBe('open');
-  socket.resetAndDestroy();
-});
-
-test('a process that does nothing any more is given up, and its turn is replayed', async () => {
+async function processThatHangs(): Promise<void> {
   stage = await FaultStage.open(['--spares', '0']);
   const conversation = stage.conversation();
   await conversation.take(ANSWER);
@@ -132,9 +122,9 @@ test('a process that does nothing any more is given up, and its turn is replayed
   expect(outcome).toMatchObject({ kind: 'answer', path: 'replay' });
   conversation.keep(turn, outcome);
   expect(turn.calls).toHaveLength(1);
-});
+}
 
-test('a client that leaves while such a process is waited for ends it, before it is given up', async () => {
+async function leavingAHangingProcess(): Promise<void> {
   stage = await FaultStage.open(['--spares', '0']);
   const patient = stage.conversation();
   await patient.take(ANSWER);
@@ -155,6 +145,36 @@ test('a client that leaves while such a process is waited for ends it, before it
   expect(turn.calls).toEqual([]);
   conversation.keep(turn, await turn.send());
   patient.keep(waiting, await waitingFor);
+}
+
+/** Each waits out how long a process may hang. */
+const HANGING: Array<[what: string, run: () => Promise<void>]> = [
+  ['a start that hangs keeps others from starting for some seconds only', startThatHangs],
+  ['a spare that does nothing any more is given up, or with the client that waits for it', spareThatHangs],
+  ['a gateway stops although a spare hangs at its start', stopWithHangingSpare],
+  ['a process that does nothing any more is given up, and its turn is replayed', processThatHangs],
+  [
+    'a client that leaves while a process that hangs is waited for ends it, before it is given up',
+    leavingAHangingProcess,
+  ],
+];
+/** One that starts, one that waits, and one that ends. */
+const EVERYDAY_HANGING = [startThatHangs, processThatHangs, stopWithHangingSpare];
+
+testParts('hangingProcesses', HANGING, { isEveryday: ([, run]) => EVERYDAY_HANGING.includes(run) })(
+  '%s',
+  async (_what, run) => run(),
+);
+
+test('who waits for room gets that of a spare which was just starting', async () => {
+  stage = await FaultStage.open(['--spares', '1', '--max-processes', '2']);
+  await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
+  const streaming = stage.conversation().next(NEVER);
+  const { socket } = streaming.sendAlone();
+  await until('the model is called', () => streaming.calls.length === 1);
+  await stage.conversation().take(ANSWER);
+  expect(streaming.calls[0]?.outcome).toBe('open');
+  socket.resetAndDestroy();
 });
 
 test('a client that leaves with a second request behind its first stops both', async () => {

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { streamEvents } from '../../../scripted-model/message-stream.ts';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { checkProperty, depthOf } from '../../support/depth.ts';
+import { depthOf } from '../../support/depth.ts';
 import { type Conversation, call, FaultStage, HISTORY, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
-import { testEach } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 
 /** Everything that the model's API may do in place of an answer, on every way that a turn can take to it. */
 
@@ -191,9 +191,8 @@ const ROWS = Object.entries<Row>(FAULTS).flatMap(([name, row], at) => {
   return ways.map((way) => [name, way, row] as const);
 });
 
-/** Every fault once, on each of its ways in turn; a soak takes the other ways, too. */
-const EVERYDAY_ROWS = ROWS.filter((_row, at) => at % 3 === Math.floor(at / 3) % 3);
-const OTHER_ROWS = ROWS.filter((row) => !EVERYDAY_ROWS.includes(row));
+/** Every fault once, on each of its ways in turn. */
+const ONCE = ROWS.filter((_row, at) => at % 3 === Math.floor(at / 3) % 3);
 
 /** One for each kind of fault. */
 const QUICK_FAULTS: string[] = [
@@ -202,6 +201,17 @@ const QUICK_FAULTS: string[] = [
   'a connection that is reset before its first event',
   'a 404',
   'an error that the stream begins with',
+];
+/** Another one for each kind, and together every way. */
+const EVERYDAY_FAULTS: string[] = [
+  'a connection that is reset after the last block',
+  'a stream that ends after the block of a call',
+  'a beginning, and then a page of HTML',
+  'an empty body',
+  'a beginning, and then an event that is cut JSON',
+  'a 502 with a page of HTML',
+  'a 500',
+  'an error within the stream',
 ];
 
 let stage: FaultStage;
@@ -247,20 +257,10 @@ async function breakTurns(way: keyof typeof WAYS, row: Row): Promise<void> {
   );
 }
 
-testEach(EVERYDAY_ROWS, ([name]) => QUICK_FAULTS.includes(name))(
-  '%s, in place of the answer to %s',
-  async (_name, way, row) => breakTurns(way, row),
-);
-
-test('any fault, in place of an answer on another of its ways', { tags: ['soak'] }, async () => {
-  const depth = depthOf('faultsOnOtherWays');
-  await checkProperty(
-    depth,
-    fc.asyncProperty(fc.constantFrom(...OTHER_ROWS), async ([, way, row]) => {
-      if (!depth.isOver()) await breakTurns(way, row);
-    }),
-  );
-});
+testParts('faultsOfTheApi', ROWS, {
+  isQuick: (row) => ONCE.includes(row) && QUICK_FAULTS.includes(row[0]),
+  isEveryday: (row) => ONCE.includes(row) && EVERYDAY_FAULTS.includes(row[0]),
+})('%s, in place of the answer to %s', async (_name, way, row) => breakTurns(way, row));
 
 test.each([
   ['words', ANSWER, 4 + DELTAS],
@@ -352,8 +352,8 @@ test.each(['end', 'reset'] as const)(
 test('an API that is slow is waited for, with pings; an error after a ping is an event', async () => {
   const patient = await FaultStage.open(['--spares', '0', '--keep-alive-seconds', '0.1']);
   try {
-    for (const first of [ANSWER, call('a')]) {
-      const conversation = patient.conversation();
+    const waitFor = async (first: Reply) => {
+      const conversation = patient.conversation([], patient.ownKey());
       await conversation.take(first);
       await conversation.take({ ...ANSWER, delay_ms: 400, gap_ms: 60 });
       await conversation.take({ ...ANSWER, delay_ms: 400 }, { stream: false });
@@ -366,7 +366,8 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
       if (outcome.kind === 'error') expect(new Set(outcome.before)).toEqual(new Set(['ping']));
       conversation.keep(turn, await turn.send());
       expect(turn.calls).toHaveLength(2);
-    }
+    };
+    await Promise.all([waitFor(ANSWER), waitFor(call('a'))]);
   } finally {
     await patient.close();
   }

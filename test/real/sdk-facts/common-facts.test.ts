@@ -6,6 +6,7 @@ import type { CountedPlaces } from '../../../src/spec/counted-part.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { assistant, collect, NO_LISTENER, PATIENT, request, tool, user } from '../../support/engine.ts';
 import { until } from '../../support/gateway.ts';
+import { testParts } from '../../support/test-parts.ts';
 import { CALL, PNG, result, TEXT, useContract } from './fact.ts';
 
 /**
@@ -187,15 +188,20 @@ describe('whoever the API is', () => {
     expect(asTheModelSees(seen(0).messages as WireMessage[], { withThinking: true })).toEqual(messages);
   });
 
-  test.each([
-    ['claude-sonnet-4-6', 100],
-    ['claude-sonnet-5', 600],
-    ['claude-haiku-4-5', 100],
-    ['claude-of-the-future', 100],
-    ['claude-opus-4-7', 600],
-    ['claude-haiku-5-5', 600],
-    ['claude-fable-5-2', 600],
-  ])('for %s a replay carries %i images and documents', async (name, most) => {
+  testParts<[model: string, most: number]>(
+    'imagesByModel',
+    [
+      ['claude-sonnet-4-6', 100],
+      ['claude-sonnet-5', 600],
+      ['claude-haiku-4-5', 100],
+      ['claude-of-the-future', 100],
+      ['claude-opus-4-7', 600],
+      ['claude-haiku-5-5', 600],
+      ['claude-fable-5-2', 600],
+    ],
+    // A model of many images, and one that Claude Code does not know.
+    { isEveryday: ([name]) => name === 'claude-sonnet-5' || name === 'claude-of-the-future' },
+  )('for %s a replay carries %i images and documents', async (name, most) => {
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
     const pair = [
       assistant({ type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }),
@@ -262,18 +268,22 @@ describe('whoever the API is', () => {
     expect(models.find(({ aliases }) => aliases.includes('opus'))?.id).toMatch(/^claude-opus-/);
   });
 
-  test.each([
-    { name: 'a text', content: 'plain' },
-    {
-      name: 'several texts',
-      content: [
-        { type: 'text', text: 'one' },
-        { type: 'text', text: '  two\n' },
-      ],
-    },
-    { name: 'a long text', content: 'y'.repeat(400_000) },
-    { name: 'a long error', content: 'z'.repeat(9_000), is_error: true },
-  ])('a held call takes $name unaltered', async ({ content, is_error }) => {
+  testParts<{ name: string; content: unknown; is_error?: boolean }>(
+    'heldResults',
+    [
+      { name: 'a text', content: 'plain' },
+      {
+        name: 'several texts',
+        content: [
+          { type: 'text', text: 'one' },
+          { type: 'text', text: '  two\n' },
+        ],
+      },
+      { name: 'a long text', content: 'y'.repeat(400_000) },
+      { name: 'a long error', content: 'z'.repeat(9_000), is_error: true },
+    ],
+    { isEveryday: ({ name }) => name === 'several texts' || name === 'a long error' },
+  )('a held call takes $name unaltered', async ({ content, is_error }) => {
     answering(CALL, TEXT);
     const { process } = await replay(request([user('hi')], { tools: [tool('read')] }));
     const results = result(content, is_error ? { is_error } : {});
@@ -309,7 +319,7 @@ describe('whoever the API is', () => {
     );
   });
 
-  test.each(Object.keys(RESERVED_NAMES))(
+  testParts('reservedNames', Object.keys(RESERVED_NAMES), { isEveryday: (_name, at) => at === 0 })(
     'the tool name %s, which the SDK keeps for itself, is renamed both ways',
     async (name) => {
       const input = { plan: 'as it is' };
@@ -348,7 +358,7 @@ describe('whoever the API is', () => {
     },
   );
 
-  test.each<[string, Reply, string]>([
+  const ENDS: Array<[what: string, reply: Reply, stopReason: string]> = [
     ['a token limit', { content: [{ type: 'text', text: 'cut' }], stop_reason: 'max_tokens' }, 'max_tokens'],
     ['a token limit in a tool call', { ...CALL, stop_reason: 'max_tokens' }, 'max_tokens'],
     [
@@ -368,14 +378,21 @@ describe('whoever the API is', () => {
     ],
     ['a tool input that is no object', { content: [{ type: 'tool_use', name: 'read', input: [1] }] }, 'tool_use'],
     ['a tool call that is the end of the turn', { ...CALL, stop_reason: 'end_turn' }, 'end_turn'],
-  ])('after %s the CLI does not go on by itself', async (_name, reply, stopReason) => {
-    answering(reply);
-    const { last, process } = await replay(request([user('hi')], { tools: [tool('read')] }));
-    expect(last).toMatchObject({ type: 'message_stop', answer: { stop_reason: stopReason } });
-    expect(process.state).toBe('ended');
-    await contract.fixture.engine.allGone();
-    expect(contract.model.requests).toHaveLength(1);
-  });
+  ];
+  /** A limit, a stop, and a call that is none; `npm test` has others over another API. */
+  const EVERYDAY_ENDS = ['a token limit in a tool call', 'a full context window', 'nothing', 'an undeclared tool'];
+
+  testParts('endsOfAnswers', ENDS, { isEveryday: ([what]) => EVERYDAY_ENDS.includes(what) })(
+    'after %s the CLI does not go on by itself',
+    async (_name, reply, stopReason) => {
+      answering(reply);
+      const { last, process } = await replay(request([user('hi')], { tools: [tool('read')] }));
+      expect(last).toMatchObject({ type: 'message_stop', answer: { stop_reason: stopReason } });
+      expect(process.state).toBe('ended');
+      await contract.fixture.engine.allGone();
+      expect(contract.model.requests).toHaveLength(1);
+    },
+  );
 
   test('a stop sequence leaves the process alive', async () => {
     answering({ content: [{ type: 'text', text: 'x' }], stop_reason: 'stop_sequence', stop_sequence: 'END' }, TEXT);
@@ -385,21 +402,25 @@ describe('whoever the API is', () => {
     expect(contract.model.requests).toHaveLength(2);
   });
 
-  test.each([
+  testParts<[where: string, reply: Reply]>(
+    'brokenStreams',
     [
-      'in a block',
-      {
-        content: [{ type: 'text' as const, text: 'some words that take several deltas' }],
-        cut: { after_events: 3, how: 'end' as const },
-      },
+      [
+        'in a block',
+        {
+          content: [{ type: 'text' as const, text: 'some words that take several deltas' }],
+          cut: { after_events: 3, how: 'end' as const },
+        },
+      ],
+      ['after the last block', { ...TEXT, cut: { after_events: 4, how: 'end' as const } }],
+      ['by a reset', { ...TEXT, cut: { after_events: 3, how: 'reset' as const } }],
+      [
+        'by an error event',
+        { ...TEXT, stream_error: { after_events: 3, type: 'overloaded_error', message: 'Overloaded' } },
+      ],
     ],
-    ['after the last block', { ...TEXT, cut: { after_events: 4, how: 'end' as const } }],
-    ['by a reset', { ...TEXT, cut: { after_events: 3, how: 'reset' as const } }],
-    [
-      'by an error event',
-      { ...TEXT, stream_error: { after_events: 3, type: 'overloaded_error', message: 'Overloaded' } },
-    ],
-  ])('a stream cut %s is a failure, never an answer', async (_name, reply) => {
+    { isEveryday: ([where]) => where === 'after the last block' || where === 'by an error event' },
+  )('a stream cut %s is a failure, never an answer', async (_name, reply) => {
     answering(reply, TEXT);
     const { last, process } = await replay(request([user('hi')]));
     expect(last?.type).toBe('failure');

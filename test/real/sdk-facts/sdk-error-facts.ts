@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { finish, NO_LISTENER, request, startEngine, user } from '../../support/engine.ts';
+import { testParts } from '../../support/test-parts.ts';
 import { type Api, useContract } from './fact.ts';
 
 const REQUEST_ID = expect.stringMatching(/^req_msg_scripted_\d+$/);
@@ -48,50 +49,57 @@ export function describeSdkErrorFacts(api: Api): void {
   describe(`over an API that is ${api === 'another' ? 'not ' : ''}the first party’s`, () => {
     const contract = useContract(api);
     const { replay, claim, answering } = contract;
-    /** How many rows of each table are tried, if not all. */
-    const few = api === 'another' ? 2 : undefined;
+    /** Every day the first rows of each table are tried; the others over the first party's API alone, in the soak. */
+    const FEW = 2;
+    const few = api === 'another' ? FEW : undefined;
+    const parts = { isEveryday: (_row: unknown, at: number) => at < FEW };
 
     function refusing(status: number, type: string, message: string): Reply {
       return { error: { status, type, message, headers: { 'retry-after': '7' } } };
     }
 
-    test.each(ANNOUNCED.slice(0, few))(
-      'the announced retry of a %i becomes the answer, in the API’s own words',
-      async (status, type) => {
-        answering(refusing(status, type, 'the API’s own words'));
-        const { last } = await replay(request([user('hi')]));
-        expect(last).toMatchObject({
-          type: 'failure',
-          failure: {
-            code: 'upstream_error',
-            status,
-            type,
-            message: 'the API’s own words',
-            requestId: REQUEST_ID,
-          },
-        });
-        await contract.fixture.engine.allGone();
-        // The first 503 of the first party's API is tried again without an announcement; neither call is paid.
-        expect(contract.model.requests).toHaveLength(status === 503 && api === 'first party' ? 2 : 1);
-        if (status === 429 && last?.type === 'failure')
-          expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);
-      },
-    );
+    testParts(
+      'sdkErrors',
+      ANNOUNCED.slice(0, few),
+      parts,
+    )('the announced retry of a %i becomes the answer, in the API’s own words', async (status, type) => {
+      answering(refusing(status, type, 'the API’s own words'));
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: {
+          code: 'upstream_error',
+          status,
+          type,
+          message: 'the API’s own words',
+          requestId: REQUEST_ID,
+        },
+      });
+      await contract.fixture.engine.allGone();
+      // The first 503 of the first party's API is tried again without an announcement; neither call is paid.
+      expect(contract.model.requests).toHaveLength(status === 503 && api === 'first party' ? 2 : 1);
+      if (status === 429 && last?.type === 'failure') expect(last.failure.retryAfterSeconds).toBeGreaterThanOrEqual(7);
+    });
 
-    test.each(ENDING.slice(0, few))(
-      'a %i ends the turn with its %s, its words and its request id',
-      async (status, type, message) => {
-        answering(refusing(status, type, message));
-        const { last } = await replay(request([user('hi')]));
-        expect(contract.model.requests).toHaveLength(1);
-        expect(last).toMatchObject({
-          type: 'failure',
-          failure: { code: 'upstream_error', status, type, message, requestId: REQUEST_ID },
-        });
-      },
-    );
+    testParts(
+      'sdkErrors',
+      ENDING.slice(0, few),
+      parts,
+    )('a %i ends the turn with its %s, its words and its request id', async (status, type, message) => {
+      answering(refusing(status, type, message));
+      const { last } = await replay(request([user('hi')]));
+      expect(contract.model.requests).toHaveLength(1);
+      expect(last).toMatchObject({
+        type: 'failure',
+        failure: { code: 'upstream_error', status, type, message, requestId: REQUEST_ID },
+      });
+    });
 
-    test.each([429, 500, 529].slice(0, few))(
+    testParts(
+      'sdkErrors',
+      [429, 500, 529].slice(0, few),
+      parts,
+    )(
       'the words of a %i that is not to be repeated are cut out of Claude Code’s, and no upstream is named',
       async (status) => {
         const error = {
@@ -114,18 +122,19 @@ export function describeSdkErrorFacts(api: Api): void {
       },
     );
 
-    test.each(WITHIN.slice(0, few))(
-      'an error within a stream is a %i with its %s and its words',
-      async (status, type) => {
-        const content = [{ type: 'text' as const, text: 'some words' }];
-        answering({ content, stream_error: { after_events: 3, type, message: 'the API’s own words' } });
-        const { last } = await replay(request([user('hi')]));
-        expect(last).toMatchObject({
-          failure: { code: 'upstream_error', status, type, message: 'the API’s own words', requestId: REQUEST_ID },
-        });
-        expect(contract.model.requests).toHaveLength(1);
-      },
-    );
+    testParts(
+      'sdkErrors',
+      WITHIN.slice(0, few),
+      parts,
+    )('an error within a stream is a %i with its %s and its words', async (status, type) => {
+      const content = [{ type: 'text' as const, text: 'some words' }];
+      answering({ content, stream_error: { after_events: 3, type, message: 'the API’s own words' } });
+      const { last } = await replay(request([user('hi')]));
+      expect(last).toMatchObject({
+        failure: { code: 'upstream_error', status, type, message: 'the API’s own words', requestId: REQUEST_ID },
+      });
+      expect(contract.model.requests).toHaveLength(1);
+    });
 
     test('a process that began as a spare keeps status, type, words and request id as one that began by replay', async () => {
       answering(

@@ -3,6 +3,7 @@ import type { Message } from '../../../src/spec/messages.ts';
 import { asTheModelSees, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { assistant, collect, PATIENT, request, tool, user } from '../../support/engine.ts';
 import { QUICK } from '../../support/quick.ts';
+import { testParts } from '../../support/test-parts.ts';
 import { type Api, CALL, result, TEXT, useContract } from './fact.ts';
 
 /**
@@ -64,14 +65,18 @@ export function describeSdkFacts(api: Api): void {
 
     // What Claude Code takes for a model that cannot but think is not told to be without. As with the other tables that are
     // longer for the first party, only its first rows are tried over another API.
-    test.each(
-      [
-        ['claude-opus-5-5', { type: 'adaptive' }] as const,
-        ['claude-sonnet-5', { type: 'disabled' }] as const,
-        ['claude-of-the-future', undefined] as const,
-        ['claude-fable-5', { type: 'adaptive' }] as const,
-        ['claude-haiku-4-5', { type: 'disabled' }] as const,
-      ].slice(0, api === 'another' ? 3 : undefined),
+    const models: Array<[name: string, thinking: object | undefined]> = [
+      ['claude-opus-5-5', { type: 'adaptive' }],
+      ['claude-sonnet-5', { type: 'disabled' }],
+      ['claude-of-the-future', undefined],
+      ['claude-fable-5', { type: 'adaptive' }],
+      ['claude-haiku-4-5', { type: 'disabled' }],
+    ];
+    testParts(
+      'modelsOfTheSdk',
+      models.slice(0, api === 'another' ? 3 : undefined),
+      // One that thinks, and one that is not known.
+      { isEveryday: ([name]) => name === 'claude-opus-5-5' || name === 'claude-of-the-future' },
     )('the SDK adds nothing of its own to a request for %s', async (name, thinking) => {
       await replay(request([user('hi')], { model: name }));
       const parameters = { max_tokens: 9, output_config: { effort: 'low' } };
@@ -87,8 +92,10 @@ export function describeSdkFacts(api: Api): void {
       expect(seen(1).output_config).toEqual(name === 'claude-haiku-4-5' ? undefined : { effort: 'low' });
     });
 
-    test.each(
+    testParts(
+      'modelsOfTheSdk',
       [`long ${'prompt '.repeat(30_000)}end`, '', 'You are under test.'].slice(0, api === 'another' ? 2 : undefined),
+      { isEveryday: (_system, at) => at === 0 },
     )('a spare and a replay give the same system blocks', async (system) => {
       await claim(request([user('hi')], { system }));
       await replay(request([user('hi')], { system }));
