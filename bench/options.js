@@ -9,10 +9,10 @@ that is lost or added, a prompt prefix that changes, a used process that sends s
 or a file that stays.
 
   --quick            fewer rows and samples, for a machine that only has to see that it works
-  --warm N           samples of a turn on a live process (default 30, quick 6)
-  --cold N           samples of a turn that starts a process (default 10, quick 2)
+  --warm N           samples of a turn on a live process (default 30, quick 3)
+  --cold N           samples of a turn that starts a process (default 10, quick 1)
   --rounds N         samples of many conversations at once (default 5, quick 1)
-  --seconds N        how long a load on the gateway alone is kept up (default 20, quick 2)
+  --seconds N        how long a load on the gateway alone is kept up (default 20, quick 1)
   --opens N          conversations that are begun before looking for processes left behind (default 1000, quick 9)
   --pause MS         what the client's tool, or its user, takes between an answer and the next turn (default 50)
   --only TEXT        only the rows whose name has this text
@@ -65,11 +65,11 @@ export function parseOptions(args) {
     throw new Error('--save keeps a whole run, of which the docs are made: leave --quick and --only away.');
   }
   return {
-    warm: count(values.warm ?? (quick ? '6' : '30'), '--warm', 1),
-    cold: count(values.cold ?? (quick ? '2' : '10'), '--cold', 1),
-    practice: quick ? 5 : 40,
+    warm: count(values.warm ?? (quick ? '3' : '30'), '--warm', 1),
+    cold: count(values.cold ?? (quick ? '1' : '10'), '--cold', 1),
+    practice: quick ? 3 : 40,
     rounds: count(values.rounds ?? (quick ? '1' : '5'), '--rounds', 1),
-    seconds: count(values.seconds ?? (quick ? '2' : '20'), '--seconds', 1),
+    seconds: count(values.seconds ?? (quick ? '1' : '20'), '--seconds', 1),
     opens: count(values.opens ?? (quick ? '9' : '1000'), '--opens', 3),
     pauseMs: count(values.pause, '--pause', 0),
     only: values.only,

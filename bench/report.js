@@ -96,6 +96,12 @@ export function busyLine(busy) {
   return `noise: before the samples the machine was ${percent(0.5)} busy (median), ${percent(0.95)} (p95)`;
 }
 
+/** The rows that took the longest. @param {Array<[name: string, seconds: number]>} took */
+export function slowestLine(took) {
+  const slowest = took.sort(([, one], [, other]) => other - one).slice(0, 10);
+  return `the slowest rows: ${slowest.map(([name, seconds]) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`;
+}
+
 /** Three significant digits. @param {number} value */
 export function precise(value) {
   if (Number.isInteger(value) || Math.abs(value) >= 100) return value.toFixed(0);

@@ -3,7 +3,7 @@ import { WholeRun } from './bench.js';
 import { Cleanup } from './cleanup.js';
 import { describeMachine } from './machine.js';
 import { parseOptions, USAGE } from './options.js';
-import { busyLine, headLine, machineLine, resultLines, unaskedLines } from './report.js';
+import { busyLine, headLine, machineLine, resultLines, slowestLine, unaskedLines } from './report.js';
 import { isDisproved } from './results.js';
 import { chosenRows } from './rows.js';
 import { saveResults } from './saved-results.js';
@@ -18,13 +18,17 @@ async function run(options, cleanup) {
   const whole = await WholeRun.start(options, cleanup);
   print(headLine());
   const results = [];
+  /** @type {Array<[name: string, seconds: number]>} */
+  const took = [];
   for (const row of chosenRows(options)) {
+    const beganAt = performance.now();
     const bench = await whole.bench(row.mode ?? 'bare');
     for (const result of await row.run(bench)) {
       results.push(result);
       for (const text of resultLines(result)) print(text);
     }
     for (const text of unaskedLines(whole.model.takeUnasked())) print(text);
+    took.push([row.name, (performance.now() - beganAt) / 1_000]);
   }
   const calls = whole.modelCalls();
   if (calls) {
@@ -32,6 +36,7 @@ async function run(options, cleanup) {
     for (const text of resultLines(calls)) print(text);
   }
   print(busyLine(whole.busy));
+  print(slowestLine(took));
   for (const { name } of results.filter(isDisproved)) {
     print(`failed: ${name}`);
     process.exitCode = 1;

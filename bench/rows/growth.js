@@ -66,7 +66,7 @@ export async function crowdGrowth(bench) {
 
 /** Messages of the request that is measured, its newest included. */
 const LENGTHS = [1, 3, 11, 31, 101, 301, 1001, 2001];
-const QUICK_LENGTHS = [1, 3, 11];
+const QUICK_LENGTHS = [1, 11];
 /** Bytes of each message, so that the longest history has half a megabyte. */
 const BYTES = 250;
 /** Turns that are measured for a length: the last ones before it is reached. */

@@ -23,7 +23,7 @@ export async function largeBodyRow(bench) {
   const standIn = await startStandInGateway(bench);
   const neighbours = new Load(standIn.gatewayUrl, 16);
   await longestWait(neighbours, () => sleep(1_000));
-  const samples = bench.options.isQuick ? 2 : 10;
+  const samples = bench.options.isQuick ? 1 : 10;
   /** @param {{ body: Buffer; status: number }} large */
   const longest = async (large) => {
     // The first meets code that has not been compiled for it.
