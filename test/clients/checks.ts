@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, blocksOf, compare } from './comparison.ts';
@@ -8,6 +8,22 @@ import { type Observation, Stage } from './stage.ts';
 
 /** The path where a conversation is not continued: a process of the same words may be there to go back, or may not. */
 export const REPLAY: unknown = expect.stringMatching(/^(replay|rewind)$/);
+
+const PLAYS_ALL = process.env.ISTHMUS_CLIENTS_ALL === '1';
+
+/**
+ * Of scenarios that differ by a model or an error, those to play: every day a part, with `npm run test:clients -- --all`
+ * all.
+ */
+export function toPlay<Row>(rows: readonly Row[], isEveryday: (row: Row) => boolean): Row[] {
+  return rows.filter((row) => PLAYS_ALL || isEveryday(row));
+}
+
+/** `describe` of a scenario whose parts are all in others of every day: played with `--all` alone. */
+export function describeOfAll(name: string, checks: () => void): void {
+  // Declared only then: a check that was not reached counts as failed.
+  if (PLAYS_ALL) describe(name, checks);
+}
 
 /**
  * Sets the stage for all checks of a file, and checks that nothing but loopback can be reached from it.

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest, RuleFunction } from '../../scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { until } from '../support/gateway.ts';
-import { checkEveryRequest, onStage, REPLAY } from './checks.ts';
+import { checkEveryRequest, describeOfAll, onStage, REPLAY, toPlay } from './checks.ts';
 import {
   ClaudeCodeProject,
   type ClaudeCodeRun,
@@ -403,7 +403,7 @@ describe('a tool that the client loads when the model has searched for it', () =
   checkEvery(() => observation, ['No job is planned.']);
 });
 
-describe('adaptive thinking, claude-opus-4-6', () => {
+describeOfAll('adaptive thinking, claude-opus-4-6', () => {
   let observation: Observation;
 
   beforeAll(async () => {
@@ -443,7 +443,8 @@ describe('adaptive thinking, claude-opus-4-6', () => {
 });
 
 /** To each of them Claude Code sends another mixture of thinking, effort, betas and system messages. */
-for (const model of ['claude-sonnet-5', 'claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-fable-5']) {
+const MIXTURES = ['claude-sonnet-5', 'claude-sonnet-5-5', 'claude-haiku-5-5', 'claude-fable-5'];
+for (const model of toPlay(MIXTURES, (name) => name === 'claude-sonnet-5-5')) {
   describe(`a tool loop and its continuation, ${model}`, () => {
     let loop: Observation;
     let after: Observation;
@@ -522,10 +523,11 @@ describe('auto mode, where the API checks each call', () => {
 });
 
 /** Models to which Claude Code sends `role: "system"` messages; the first gets an effort in them, the second one behind every user turn. */
-for (const { model, ignored } of [
+const OF_SYSTEM_MESSAGES = [
   { model: 'claude-opus-5-5', ignored: ['anthropic-beta:per-turn-control-2026-07-01'] },
   { model: 'claude-opus-5', ignored: [] },
-]) {
+];
+for (const { model, ignored } of toPlay(OF_SYSTEM_MESSAGES, ({ model }) => model === 'claude-opus-5-5')) {
   describe(`system messages inside a conversation, ${model}`, () => {
     const ignoredHere = [...IGNORED, 'anthropic-beta:mid-conversation-tool-changes-2026-07-01', ...ignored];
     let loop: Observation;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ModelRequest, newestToolResults, newestUserText } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
-import { checkEveryRequest, onStage, REPLAY } from './checks.ts';
+import { checkEveryRequest, describeOfAll, onStage, REPLAY } from './checks.ts';
 import { blocksOf, comparableMessages, outline, textsOf, toolResults } from './comparison.ts';
 import { ODD_INPUTS, ODD_TOOLS_SERVER, RARE_KEYWORDS } from './odd-tools.ts';
 import { OpenCodeProject } from './opencode.ts';
@@ -132,7 +132,7 @@ describe('plan mode', () => {
   describe('and what goes on after it', () => checkEvery(() => later, 'It is two.'));
 });
 
-describe('a shell command of the user', () => {
+describeOfAll('a shell command of the user', () => {
   let observation: Observation;
   let later: Observation;
 

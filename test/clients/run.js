@@ -8,7 +8,8 @@ import { installNode22 } from './install-node-22.js';
 import { installOpenCode } from './install-opencode.js';
 import { installPackages } from './install-packages.js';
 
-// Runs all checks of foreign clients, or those of the files that are named behind it, as in `… run.js opencode-server`.
+// Runs the checks of foreign clients of every day, or with `--all` every one; of all files, or of those that are named, as in
+// `… run.js opencode-server`.
 // Plain JavaScript, because it decides where the checks run before anything that understands TypeScript is started.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -52,6 +53,9 @@ function runToEnd([program = '', ...rest], env, ending) {
   });
 }
 
+const words = process.argv.slice(2);
+const names = words.filter((word) => word !== '--all');
+
 const cache = join(ROOT, '.cache', 'clients');
 const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode] = await Promise.all([
   installOpenCode(cache),
@@ -74,11 +78,12 @@ process.stdout.write(
 const temporary = mkdtempSync(join(tmpdir(), 'isthmus-clients-'));
 try {
   process.exitCode = await runToEnd(
-    [...(prefix ?? []), process.execPath, VITEST, 'run', '--config', CONFIGURATION, ...process.argv.slice(2)],
+    [...(prefix ?? []), process.execPath, VITEST, 'run', '--config', CONFIGURATION, ...names],
     {
       ...process.env,
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
       TMPDIR: temporary,
+      ISTHMUS_CLIENTS_ALL: names.length < words.length ? '1' : '',
       ISTHMUS_CLIENTS_OPENCODE: binary,
       ISTHMUS_CLIENTS_OH_MY_OPENCODE: ohMyOpenCode,
       ISTHMUS_CLIENTS_VERCEL_AI: vercelAi,
