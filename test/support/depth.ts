@@ -90,7 +90,7 @@ const SHARE_OF_TABLES = 12;
 const LEAST_OF_A_TABLE = 20;
 
 /** What a soak of minutes spends beside its tests, in seconds: on the build, and on gateways that start and stop. */
-const AROUND_THE_TESTS = 60;
+const AROUND_THE_TESTS = 80;
 
 /** Files that a soak runs side by side, see vitest.config.ts. */
 export const WORKERS = 2;

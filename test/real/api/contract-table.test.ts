@@ -580,16 +580,13 @@ describe('content', () => {
   const rows = Object.entries(CONTENT).flatMap(([what, { handling }]) =>
     ['a used process', 'a new process'].map((way) => [what, way, handling] as const),
   );
-  /** Of a user, of an assistant, of a result, of a served call, of no list, and what is converted or ignored. */
+  /** Of a user, of an assistant, of a result, of no list, and what is converted. */
   const EVERYDAY_BY_A_NEW_PROCESS: string[] = [
     'document',
     'thinking',
     'tool_result',
-    'web_search_tool_result',
     'block of a kind that is not listed',
     'message with `role: "system"`',
-    'what stands behind a tool_use in an assistant’s message',
-    'other fields of an assistant’s text',
   ];
 
   testParts('kindsOfContent', rows, {

@@ -8,7 +8,7 @@ import { findExecutable } from '../../../src/engine/process/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
 import { OwnCalls } from '../../support/own-calls.ts';
-import { QUICK, testEach } from '../../support/quick.ts';
+import { QUICK } from '../../support/quick.ts';
 import { testParts } from '../../support/test-parts.ts';
 
 /** What a client sees of everything that can go wrong behind the gateway. */
@@ -140,20 +140,21 @@ const SILENCES: Array<[where: string, status: number | undefined, Reply]> = [
   ['before its first byte', 504, { ...TEXT, delay_ms: 60_000 }],
   ['within its stream', undefined, { ...TEXT, cut: { after_events: 4, how: 'silence' } }],
 ];
-testEach(SILENCES, ([where]) => where === 'within its stream')(
-  'a model that falls silent %s is given up',
-  async (_where, status, reply) => {
-    const { model, ask } = await setUp([reply], '--stall-minutes', '0.1', '--keep-alive-seconds', '60');
-    const error = await failing(ask(true));
-    // The official SDK has no status for an error inside a stream.
-    expect(error.status).toBe(status);
-    expect(error.error).toMatchObject({
-      error: { type: 'timeout_error', details: { error_code: 'upstream_stalled' } },
-    });
-    expect(model.requests).toHaveLength(1);
-    await expect.poll(() => model.requests[0]?.outcome).toBe('aborted');
-  },
-);
+testParts('errorsPassedOn', SILENCES, {
+  isQuick: ([where]) => where === 'within its stream',
+  // upstream.test.ts has it on every way.
+  isEveryday: () => false,
+})('a model that falls silent %s is given up', async (_where, status, reply) => {
+  const { model, ask } = await setUp([reply], '--stall-minutes', '0.1', '--keep-alive-seconds', '60');
+  const error = await failing(ask(true));
+  // The official SDK has no status for an error inside a stream.
+  expect(error.status).toBe(status);
+  expect(error.error).toMatchObject({
+    error: { type: 'timeout_error', details: { error_code: 'upstream_stalled' } },
+  });
+  expect(model.requests).toHaveLength(1);
+  await expect.poll(() => model.requests[0]?.outcome).toBe('aborted');
+});
 
 test('a process that cannot be started says how it ended, and the next request works again', QUICK, async () => {
   const { home, remove } = surroundings('http://127.0.0.1:9');
