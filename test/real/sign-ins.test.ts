@@ -269,8 +269,8 @@ function betasOf({ headers, body }: RecordedRequest): string[] {
   return [...String(headers['anthropic-beta'] ?? '').split(','), ...((body.anthropic_beta as string[]) ?? [])];
 }
 
-/** Of the clouds one in whose paths the model is named, and one with headers of its own. */
-const EVERYDAY_CONVERSATIONS = ['a login', 'Vertex AI without authentication', 'Claude Platform on AWS with a key'];
+/** In full mode, and on a cloud in whose paths the model is named. */
+const EVERYDAY_CONVERSATIONS = ['a login', 'Vertex AI without authentication'];
 
 testParts(
   'signIns',
@@ -337,6 +337,7 @@ const EVERYDAY_TURNS = [
   'Foundry with a key',
   'Mantle with a bearer token',
   'Bedrock with keys',
+  'Claude Platform on AWS with a key',
   'Claude Platform on Google Cloud without authentication',
 ];
 

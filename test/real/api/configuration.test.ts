@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { ownConfigurationIn, signIn, startGateway } from '../../support/gateway.ts';
-import { testEach } from '../../support/quick.ts';
 import { testParts } from '../../support/test-parts.ts';
 
 /** Whose configuration Claude Code reads and writes, and that a foreign one leads no call astray. */
@@ -63,12 +62,14 @@ function deviceIds(): Set<string> {
   );
 }
 
-testEach<[name: string, spares: string, env: Record<string, string>]>(
+testParts<[name: string, spares: string, env: Record<string, string>]>(
+  'foreignConfiguration',
   [
     ['a key', '1', {}],
     ['a token', '0', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
   ],
-  ([name]) => name === 'a key',
+  // Every day a login reads one in full mode, see below.
+  { isQuick: ([name]) => name === 'a key', isEveryday: () => false },
 )(
   'with %s the user’s configuration stays untouched, and the device is one across restarts',
   async (_name, spares, env) => {

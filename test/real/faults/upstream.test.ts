@@ -202,12 +202,11 @@ const QUICK_FAULTS: string[] = [
   'a 404',
   'an error that the stream begins with',
 ];
-/** Another one for each kind, and together every way. */
+/** Another one for each kind; with those above, every way. */
 const EVERYDAY_FAULTS: string[] = [
   'a connection that is reset after the last block',
   'a stream that ends after the block of a call',
   'a beginning, and then a page of HTML',
-  'an empty body',
   'a beginning, and then an event that is cut JSON',
   'a 502 with a page of HTML',
   'a 500',
