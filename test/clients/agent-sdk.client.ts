@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelRequest } from '../../scripted-model/script.ts';
-import { checkEveryRequest, onStage } from './checks.ts';
+import { checkEveryRequest, onStage, toPlay } from './checks.ts';
 import { ClaudeCodeProject, type ClaudeCodeRun, outcomes } from './claude-code.ts';
 import { systemTexts } from './comparison.ts';
 import { ignoredFields } from './declared.ts';
@@ -15,10 +15,11 @@ const MODEL = 'claude-sonnet-4-5';
 
 const stage = onStage();
 
-describe.each([
+const OF_PROMPTS: Array<[what: string, systemPrompt: string | undefined]> = [
   ['without a system prompt', undefined],
   ['with a system prompt', 'You count – 数.\n\nNothing else.'],
-])('%s', (_what, systemPrompt) => {
+];
+describe.each(toPlay(OF_PROMPTS, ([, prompt]) => prompt === undefined))('%s', (_what, systemPrompt) => {
   let first: Observation<ClaudeCodeRun>;
   let second: Observation<ClaudeCodeRun>;
 

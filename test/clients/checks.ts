@@ -19,7 +19,7 @@ export function toPlay<Row>(rows: readonly Row[], isEveryday: (row: Row) => bool
   return rows.filter((row) => PLAYS_ALL || isEveryday(row));
 }
 
-/** `describe` of a scenario whose parts are all in others of every day: played with `--all` alone. */
+/** `describe` of a scenario whose paths others take every day, or another client: played with `--all` alone. */
 export function describeOfAll(name: string, checks: () => void): void {
   // Declared only then: a check that was not reached counts as failed.
   if (PLAYS_ALL) describe(name, checks);

@@ -8,7 +8,15 @@ import {
   type RuleFunction,
 } from '../../scripted-model/script.ts';
 import { until } from '../support/gateway.ts';
-import { checkAnswers, checkEveryRequest, checkWhatTheModelSaw, onStage, REPLAY, toPlay } from './checks.ts';
+import {
+  checkAnswers,
+  checkEveryRequest,
+  checkWhatTheModelSaw,
+  describeOfAll,
+  onStage,
+  REPLAY,
+  toPlay,
+} from './checks.ts';
 import { blocksOf, outline, textsOf, toolResults } from './comparison.ts';
 import { OpenCodeProject } from './opencode.ts';
 import { lastText, OpenCodeServer, type OpenCodeSession, type StoredMessage } from './opencode-server.ts';
@@ -209,7 +217,7 @@ describe('a prompt that is too long', () => {
   describe('and the turn after it', () => checkEvery(() => later, 'It is Größe 数.'));
 });
 
-describe('a window that is nearly full', () => {
+describeOfAll('a window that is nearly full', () => {
   let observation: Observation;
   let later: Observation;
 
@@ -273,7 +281,7 @@ describe('a user who stops an answer', () => {
   describe('and the turn after it', () => checkEvery(() => later, 'It is one.'));
 });
 
-describe('a user who stops a tool', () => {
+describeOfAll('a user who stops a tool', () => {
   let observation: Observation;
   let later: Observation;
 

@@ -103,7 +103,7 @@ describe('a fork', () => {
   describe('at an earlier message', () => checkEvery(() => ofPart, 'It is Größe 数.'));
 });
 
-describe('plan mode', () => {
+describeOfAll('plan mode', () => {
   let planned: Observation;
   let built: Observation;
   let later: Observation;
@@ -279,7 +279,7 @@ describe('subagents side by side', () => {
   checkEvery(() => observation, 'Both have counted.');
 });
 
-describe('MCP tools with odd schemas', () => {
+describeOfAll('MCP tools with odd schemas', () => {
   let observation: Observation;
 
   beforeAll(async () => {

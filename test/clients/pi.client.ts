@@ -5,6 +5,7 @@ import {
   checkEveryRequest,
   checkThinking,
   checkWhatTheModelSaw,
+  describeOfAll,
   onStage,
   REPLAY,
   toPlay,
@@ -340,7 +341,7 @@ describe('tools that are interrupted', () => {
   checkEvery(() => observation);
 });
 
-describe('pi killed while its tools run', () => {
+describeOfAll('pi killed while its tools run', () => {
   let killed: Observation;
   let continued: Observation;
 
@@ -418,7 +419,7 @@ describe('a message to steer by while a tool runs', () => {
   checkEvery(() => observation);
 });
 
-describe('another model in the middle', () => {
+describeOfAll('another model in the middle', () => {
   let observation: Conversation;
 
   beforeAll(async () => {
