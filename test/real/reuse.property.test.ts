@@ -102,9 +102,11 @@ class World {
   }
 
   /** @throws when a request was not that of a new process */
-  async play(batches: Batch[]): Promise<void> {
+  /** @param isOver whether to leave the batches out that are left */
+  async play(batches: Batch[], isOver: () => boolean): Promise<void> {
     this.#conversations = [];
     for (const { steps, killsAfterMs } of batches) {
+      if (isOver()) return;
       const mayFail = killsAfterMs !== undefined;
       const killing = mayFail ? sleep(killsAfterMs).then(() => this.#kill(killsAfterMs)) : undefined;
       const asked = await Promise.all(steps.map((one) => this.#take(one, mayFail)));
@@ -273,7 +275,7 @@ describe.each(Object.entries(CREDENTIALS))('with %s', (_name, env) => {
     await checkProperty(
       depth,
       fc.asyncProperty(fc.array(batch, { minLength: 6, maxLength: 12, size: 'max' }), async (batches) => {
-        if (!depth.isOver()) await world.play(batches);
+        await world.play(batches, depth.isOver);
       }),
       { endOnFailure: true },
     );

@@ -47,9 +47,9 @@ test(
 test('a gateway that is killed again and again leaves no process, and no more than the files of its last life', {
   tags: ['soak'],
 }, async () => {
-  const { runs, isOver } = depthOf('killedGateways');
   // A replay that goes to a spare writes no transcript.
   stage = await FaultStage.open(['--spares', '1', '--reuse', 'off']);
+  const { runs, isOver } = depthOf('killedGateways');
   const conversation = stage.conversation();
   for (let life = 1; life <= runs && !isOver(); life += 1) {
     // A system prompt and a transcript are on the disk for as long as a replayed conversation lives.
@@ -70,8 +70,8 @@ test('a gateway that is killed again and again leaves no process, and no more th
 });
 
 test('a gateway that is killed and followed at once leaves nothing either', { tags: ['soak'] }, async () => {
-  const { runs, isOver } = depthOf('killedGateways');
   stage = await FaultStage.open(['--spares', '1']);
+  const { runs, isOver } = depthOf('killedGateways');
   for (let life = 1; life <= runs && !isOver(); life += 1) {
     const conversations = [stage.conversation(HISTORY), stage.conversation()];
     await Promise.all(conversations.map((conversation) => conversation.take(call('a'))));
