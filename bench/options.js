@@ -13,7 +13,7 @@ or a file that stays.
   --cold N           samples of a turn that starts a process (default 10, quick 1)
   --rounds N         samples of many conversations at once (default 5, quick 1)
   --seconds N        how long a load on the gateway alone is kept up (default 20, quick 1)
-  --opens N          conversations that are begun before looking for processes left behind (default 1000, quick 9)
+  --opens N          conversations that are begun before looking for processes left behind (default 1000, quick 7)
   --pause MS         what the client's tool, or its user, takes between an answer and the next turn (default 50)
   --only TEXT        only the rows whose name has this text
   --profile FOLDER   write a CPU profile of the gateway over the engine's stand-in
@@ -70,7 +70,7 @@ export function parseOptions(args) {
     practice: quick ? 3 : 40,
     rounds: count(values.rounds ?? (quick ? '1' : '5'), '--rounds', 1),
     seconds: count(values.seconds ?? (quick ? '1' : '20'), '--seconds', 1),
-    opens: count(values.opens ?? (quick ? '9' : '1000'), '--opens', 3),
+    opens: count(values.opens ?? (quick ? '7' : '1000'), '--opens', 3),
     pauseMs: count(values.pause, '--pause', 0),
     only: values.only,
     profile: values.profile,

@@ -13,7 +13,7 @@ import { prose, text } from '../workload.js';
 
 const AT_A_TIME = 12;
 const COUNT = 60;
-const QUICK_COUNT = 18;
+const QUICK_COUNT = 14;
 const SYSTEM = prose(8_000).trim();
 
 /**

@@ -8,6 +8,7 @@ import { bareMembers, CROWD_FLAGS, endAll, gatewayMembers, rate, together, toolT
 /** @typedef {import('../comparison.js').Comparison} Comparison */
 
 const CONVERSATIONS = 8;
+const QUICK_CONVERSATIONS = 4;
 const TOOL_TURNS = 15;
 const TARGET = 0.75;
 
@@ -19,6 +20,7 @@ const TARGET = 0.75;
  */
 export async function toolThroughputRow(bench) {
   const width = availableParallelism();
+  const conversations = bench.options.isQuick ? QUICK_CONVERSATIONS : CONVERSATIONS;
   const turns = bench.options.isQuick ? 5 : TOOL_TURNS;
   const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width)];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
@@ -31,10 +33,10 @@ export async function toolThroughputRow(bench) {
     };
     return byTurns(bench.options.rounds, step(gateway), step(bare));
   };
-  const cold = await measured((begin) => fromNothing(begin, CONVERSATIONS, turns));
-  const warm = await measured((begin) => withLiveProcesses(begin, CONVERSATIONS, turns));
+  const cold = await measured((begin) => fromNothing(begin, conversations, turns));
+  const warm = await measured((begin) => withLiveProcesses(begin, conversations, turns));
   await stop();
-  const name = `${CONVERSATIONS} conversations x ${turns} tool turns`;
+  const name = `${conversations} conversations x ${turns} tool turns`;
   const target = atLeastTimes(TARGET);
   return [
     { kind: 'comparison', name: `turns/s, ${name}, cold`, ...cold, target },
