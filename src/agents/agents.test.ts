@@ -33,4 +33,8 @@ test('anyone may know names and levels', () => {
   expect(agents.has('keyed')).toBe(true);
   expect(agents.has('none')).toBe(false);
   expect(agents.summary).toEqual(['open', 'keyed', 'paged'].map((name) => ({ name, level: 'read' })));
+  agents.hear('open', ['wiki']);
+  expect(agents.summary[0]).toEqual({ name: 'open', level: 'read', failingServers: ['wiki'] });
+  agents.hear('open', []);
+  expect(agents.summary[0]).toEqual({ name: 'open', level: 'read' });
 });

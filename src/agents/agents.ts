@@ -13,6 +13,8 @@ export interface Asker {
 /** The agents of a gateway, by their names. To who may not ask one, it does not exist. */
 export class Agents {
   readonly #byName: ReadonlyMap<string, DefinedAgent>;
+  /** The servers of tools that did not work in the latest turn, by their agent. */
+  readonly #failing = new Map<string, readonly string[]>();
 
   constructor(defined: readonly DefinedAgent[] = []) {
     this.#byName = new Map(defined.map((each) => [each.agent.name, each]));
@@ -33,9 +35,17 @@ export class Agents {
     return [...this.#byName.values()].filter(({ access }) => mayAsk(access, asker)).map(({ agent }) => agent);
   }
 
+  /** A turn of an agent has begun without these of its servers of tools. */
+  hear(name: string, failing: readonly string[]): void {
+    this.#failing.set(name, failing);
+  }
+
   /** What anyone may know of each. */
-  get summary(): Array<{ name: string; level: AgentLevel }> {
-    return [...this.#byName.values()].map(({ agent: { name, level } }) => ({ name, level }));
+  get summary(): Array<{ name: string; level: AgentLevel; failingServers?: readonly string[] }> {
+    return [...this.#byName.values()].map(({ agent: { name, level } }) => {
+      const failingServers = this.#failing.get(name) ?? [];
+      return { name, level, ...(failingServers.length > 0 && { failingServers }) };
+    });
   }
 }
 

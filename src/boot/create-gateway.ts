@@ -142,6 +142,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       sessions.removeAll(directory.work);
       directory.remove();
     };
+    const known = new Agents(defined);
     const agents = new Map(defined.map(({ agent }) => [agent.name, agent]));
     const spawner = new Spawner(operator.PATH);
     const limits = new KnownLimits();
@@ -158,6 +159,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       onLimits: (heard) => limits.hear(heard),
       onModel: (heard) => models.hear(heard),
       agents,
+      onServers: (agent, failing) => known.hear(agent, failing),
     });
     undo.push(() => {
       engine.close();
@@ -205,7 +207,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         strict: settings.strict,
         passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
-        agents: new Agents(defined),
+        agents: known,
         identity: { version: ownVersion(), mode, credential },
         limits,
         observers: [turnLog(log)],

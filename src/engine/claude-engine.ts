@@ -35,6 +35,8 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
   onModel: (heard: HeardModel) => void;
   /** By their names. */
   agents?: ReadonlyMap<string, Agent>;
+  /** Hears at the beginning of each turn of an agent which of its servers of tools do not work. */
+  onServers?: (agent: string, failing: string[]) => void;
 }
 
 /** The engine over the Claude Agent SDK: each conversation is a `claude` process. */
@@ -44,6 +46,7 @@ export class ClaudeEngine implements Engine {
   readonly #agents: ReadonlyMap<string, Agent>;
   readonly #log: EngineLog;
   readonly #workspaces = new Workspaces();
+  readonly #onServers: (agent: string, failing: string[]) => void;
   readonly #counter: ProcessCounter;
   /** In full mode. */
   readonly #announcements: Announcements | undefined;
@@ -51,9 +54,19 @@ export class ClaudeEngine implements Engine {
   readonly #signIn: SignIn | undefined;
   #canReuse = false;
 
-  constructor({ stallMs, retries, log, onLimits, onModel, agents = new Map(), ...options }: ClaudeEngineOptions) {
+  constructor({
+    stallMs,
+    retries,
+    log,
+    onLimits,
+    onModel,
+    agents = new Map(),
+    onServers = () => undefined,
+    ...options
+  }: ClaudeEngineOptions) {
     this.#agents = agents;
     this.#log = log;
+    this.#onServers = onServers;
     const failsAtFirstRetry = retries === 'client';
     this.#maker = new ProcessMaker(options);
     this.#counter = new ProcessCounter(this.#maker);
@@ -82,7 +95,8 @@ export class ClaudeEngine implements Engine {
     const agent = request.agent && this.#agents.get(request.agent.name);
     const silence = this.#announcements?.silence(request.model) ?? BARE;
     if (agent) {
-      const agents = { maker: this.#maker, rules: this.#rules, log: this.#log, workspaces: this.#workspaces };
+      const made = { maker: this.#maker, rules: this.#rules, log: this.#log, workspaces: this.#workspaces };
+      const agents = { ...made, onServers: this.#onServers };
       return spawnAgent(agents, agent, request, silence.announced.filter(isPersonal), listener);
     }
     return replayInNewProcess(this.#maker, this.#rules, silence, request, listener);

@@ -3,6 +3,8 @@ import type { Lineage } from '../conversation/lineage.ts';
 import type { Agent } from '../spec/agent.ts';
 import { failed } from '../spec/failures.ts';
 
+type Leave = (isTidy?: Promise<unknown>) => void;
+
 /**
  * Keeps agents that change files out of each other's way: in one workspace one turn runs at a time, and the same turn not twice.
  * Agents that only read need nothing of it.
@@ -23,10 +25,10 @@ export class WorkspaceTurns {
    *
    * @param lineage of the whole request
    * @param signal aborts when the client has gone
-   * @returns ends the turn
+   * @returns ends the turn; the next one is let in when what it is given resolves
    * @throws FailureError `agent_turn_running`, `workspace_busy`, `client_gone`
    */
-  async enter({ name, level, workspace }: Agent, lineage: Lineage, signal: AbortSignal): Promise<() => void> {
+  async enter({ name, level, workspace }: Agent, lineage: Lineage, signal: AbortSignal): Promise<Leave> {
     if (level === 'read') return () => undefined;
     if (this.#running.has(lineage)) throw failed('agent_turn_running', { agent: name });
     this.#running.add(lineage);
@@ -37,9 +39,10 @@ export class WorkspaceTurns {
     });
     const last = before.then(() => ended);
     this.#ends.set(workspace, last);
-    const leave = () => {
+    const leave: Leave = (isTidy) => {
       this.#running.delete(lineage);
-      end();
+      void isTidy?.finally(end);
+      if (!isTidy) end();
       void last.then(() => {
         if (this.#ends.get(workspace) === last) this.#ends.delete(workspace);
       });

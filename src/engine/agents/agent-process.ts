@@ -27,6 +27,8 @@ export interface AgentMaker {
   rules: ProcessRules;
   log: EngineLog;
   workspaces: Workspaces;
+  /** Hears which servers of tools of an agent do not work. */
+  onServers: (agent: string, failing: string[]) => void;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface AgentMaker {
  * @throws FailureError `files_not_written`, `machine_at_limit`
  */
 export function spawnAgent(
-  { maker, rules, log, workspaces }: AgentMaker,
+  { maker, rules, log, workspaces, onServers }: AgentMaker,
   agent: Agent,
   request: MessagesRequest,
   personal: readonly Announcement[],
@@ -59,7 +61,7 @@ export function spawnAgent(
   const { child, files } = made;
   workspaces.add(agent, child);
   try {
-    const strategy = agentAnswers(agent, transcript?.known ?? new Set());
+    const strategy = agentAnswers(agent, transcript?.known ?? new Set(), (failing) => onServers(agent.name, failing));
     const profile = agentProfile(
       agent,
       { ...inFolder(made.environment, files.scratch), ...added },

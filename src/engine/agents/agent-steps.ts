@@ -20,6 +20,8 @@ export class AgentSteps {
   readonly #workspace: string;
   readonly #byCall = new Map<unknown, AgentStep & { input: JsonObject }>();
   readonly #changed = new Set<string>();
+  /** Their declared names, by the call that has given them their task. */
+  readonly #subagents = new Map<unknown, string>();
   #hasResult = false;
 
   constructor(workspace: string) {
@@ -44,6 +46,9 @@ export class AgentSteps {
   hear(message: SDKMessage): AgentStep[] {
     if (message.type === 'assistant') return this.#begin(message.message.content, message.parent_tool_use_id);
     if (message.type === 'user') this.#end(message.message.content);
+    if (message.type === 'system' && message.subtype === 'task_started') {
+      this.#subagents.set(message.tool_use_id, String(message.subagent_type));
+    }
     return [];
   }
 
@@ -52,12 +57,11 @@ export class AgentSteps {
     for (const { type, id, name, input } of content as readonly ContentBlock[]) {
       if (type !== 'tool_use' || this.#byCall.has(id) || this.#byCall.size >= MOST_STEPS) continue;
       const given = (input ?? {}) as JsonObject;
-      const subagent = parent === null ? undefined : this.#byCall.get(parent)?.input.subagent_type;
       const step: AgentStep = {
         tool: String(name),
         about: this.#about(given),
         isError: false,
-        ...(parent === null ? {} : { subagent: String(subagent ?? 'subagent') }),
+        ...(parent === null ? {} : { subagent: this.#subagents.get(parent) ?? 'subagent' }),
       };
       this.#byCall.set(id, { ...step, input: given });
       if (parent === null) begun.push(step);

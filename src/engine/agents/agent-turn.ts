@@ -15,6 +15,9 @@ import { Spending } from './spending.ts';
 /** No call of the model is to come behind an answer that says so. */
 const NO_TOOLS: ReadonlySet<string> = new Set();
 
+/** What Claude Code says of a server of tools that does not work. */
+const FAILING: ReadonlySet<string> = new Set(['failed', 'needs-auth']);
+
 /** The stop reason of a turn that a limit has ended: as any answer that was cut by a limit, it may be gone on with. */
 const CUT_BY_LIMIT = 'max_tokens';
 
@@ -22,8 +25,13 @@ const CUT_BY_LIMIT = 'max_tokens';
  * For agents: the SDK runs the tools, and all answers until its result are one turn.
  *
  * @param known the uuids of the entries that the process has begun with
+ * @param onServers hears at the beginning of a turn which servers of tools do not work
  */
-export function agentAnswers(agent: Agent, known: ReadonlySet<string>): AnswerStrategy & { timeOut: () => void } {
+export function agentAnswers(
+  agent: Agent,
+  known: ReadonlySet<string>,
+  onServers: (failing: string[]) => void = () => undefined,
+): AnswerStrategy & { timeOut: () => void } {
   const kept = new Set(known);
   const spending = new Spending();
   let turn: AgentTurn | undefined;
@@ -33,7 +41,7 @@ export function agentAnswers(agent: Agent, known: ReadonlySet<string>): AnswerSt
     // The CLI answers each call by itself, also a wrong one.
     mustEndAfter: (answer) => answer.message?.stop_reason !== 'tool_use' && answer.wouldGoOn(NO_TOOLS),
     view: () => {
-      turn = new AgentTurn(agent, kept, spending);
+      turn = new AgentTurn(agent, kept, spending, onServers);
       return turn;
     },
     timeOut: () => turn?.timeOut(),
@@ -50,10 +58,12 @@ class AgentTurn implements TurnView {
   /** The limit that ends the turn. */
   #limit: string | undefined;
   readonly #spending: Spending;
+  readonly #onServers: (failing: string[]) => void;
   /** What subagents have used in this turn, as far as it is told. */
   #subagentUsage: JsonObject | undefined;
 
-  constructor(agent: Agent, known: Set<string>, spending: Spending) {
+  constructor(agent: Agent, known: Set<string>, spending: Spending, onServers: (failing: string[]) => void) {
+    this.#onServers = onServers;
     this.#agent = agent;
     this.#known = known;
     this.#spending = spending;
@@ -69,6 +79,9 @@ class AgentTurn implements TurnView {
       this.#limit = this.#limitIn(message.subtype);
       const usage = this.#spending.ofSubagents(message, this.#shown.usage);
       if (this.#steps.hasSubagents) this.#subagentUsage = usage;
+    }
+    if (message.type === 'system' && message.subtype === 'init') {
+      this.#onServers(message.mcp_servers.filter(({ status }) => FAILING.has(status)).map(({ name }) => name));
     }
     const begun = this.#steps.hear(message);
     if (!this.#agent.showSteps) return [];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { calling, makeWorkspace, saying } from '../../support/agents.ts';
-import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { ROOT, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 
 /** Conversations with an agent over the whole gateway: what goes on, over restarts and side by side. */
 
@@ -19,7 +19,14 @@ const start = () => startGateway(model.url, ['--spares', '0', '--config', config
 
 beforeAll(async () => {
   const docs = { level: 'edit', workspace: workspace.path, system: 'You are a clerk.' };
-  writeFileSync(config, JSON.stringify({ agents: { docs } }));
+  const mcpServers = {
+    marked: { command: process.execPath, args: [join(ROOT, 'test', 'support', 'marked-server.js')] },
+    broken: { command: '/nonexistent' },
+  };
+  const tooled = { level: 'read', workspace: workspace.path, mcpServers };
+  const helper = { description: 'Looks around.', prompt: 'You look.' };
+  const parent = { level: 'read', workspace: workspace.path, subagents: { looker: helper } };
+  writeFileSync(config, JSON.stringify({ agents: { docs, tooled, parent } }));
   model = await ScriptedModel.start();
   gateway = await start();
 });
@@ -142,4 +149,36 @@ test('no request without its name runs an agent, whatever the model asks for', a
     stop_reason: 'tool_use',
   });
   expect(model.requests).toHaveLength(1);
+});
+
+test('an agent has the operator’s servers of tools; one that is broken is named and stops no turn', async () => {
+  answering(saying('fine'));
+  const { status } = await ask([user('with tools')], { 'isthmus-agent': 'tooled' });
+  expect(status).toBe(200);
+  expect(model.requests[0]?.body.tools?.map(({ name }) => name)).toContainEqual(
+    expect.stringMatching(/^mcp__marked__/),
+  );
+  const health = await gateway.health();
+  expect(health).toMatchObject({
+    agents: expect.arrayContaining([expect.objectContaining({ name: 'tooled', failingServers: ['broken'] })]),
+  });
+});
+
+test('a subagent works within its parent’s turn: hidden, named among the steps, and counted', async () => {
+  answering(
+    calling(['toolu_s', 'Agent', { subagent_type: 'Looker-Agent', description: 'look', prompt: 'look at a.txt' }]),
+    READ,
+    saying('it says heron'),
+    saying('The looker saw a heron.'),
+  );
+  const turn = await ask([user('have somebody look')], { 'isthmus-agent': 'parent' });
+  expect(turn.json().content).toMatchObject([{ type: 'text', text: 'The looker saw a heron.' }]);
+  const told = await fetch(`${gateway.url}/v1/agents/turns/${turn.headers.get('request-id')}`);
+  const { steps, subagent_usage } = (await told.json()) as {
+    steps: object[];
+    subagent_usage: { output_tokens: number };
+  };
+  expect(steps).toMatchObject([{ tool: 'Agent' }, { tool: 'Read', about: 'a.txt', subagent: 'looker' }]);
+  expect(subagent_usage.output_tokens).toBeGreaterThan(0);
+  expect(model.requests).toHaveLength(4);
 });
