@@ -81,7 +81,7 @@ class AgentTurn implements TurnView {
       if (this.#steps.hasSubagents) this.#subagentUsage = usage;
     }
     if (message.type === 'system' && message.subtype === 'init') {
-      this.#onServers(message.mcp_servers.filter(({ status }) => FAILING.has(status)).map(({ name }) => name));
+      this.#onServers((message.mcp_servers ?? []).filter(({ status }) => FAILING.has(status)).map(({ name }) => name));
     }
     const begun = this.#steps.hear(message);
     if (!this.#agent.showSteps) return [];

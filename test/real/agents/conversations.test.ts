@@ -6,6 +6,7 @@ import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { ROOT, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { QUICK } from '../../support/quick.ts';
 
 /** Conversations with an agent over the whole gateway: what goes on, over restarts and side by side. */
 
@@ -62,7 +63,7 @@ const READ = calling(['toolu_1', 'Read', { file_path: workspace.file('a.txt') }]
 /** Without Claude Code's reminders, and without the place of the cache. */
 const seen = () => JSON.stringify(model.requests.at(-1)?.body.messages).replaceAll(/,"cache_control":\{[^}]*\}/g, '');
 
-test('an answer says what was done, the conversation goes on live, and after a restart with all its steps', async () => {
+test('an answer says what was done, the conversation goes on live, and after a restart with all its steps', QUICK, async () => {
   answering(READ, saying('The word is heron.'), saying('I read it in a.txt.'), saying('I read it in a.txt.'));
   const first = await ask([user('what is the word?')]);
   expect(first.status).toBe(200);

@@ -19,7 +19,7 @@ const CONNECTIONS = 16;
 /** Against a hang; an answer takes some milliseconds. */
 const DEADLINE_MS = 30_000;
 /** Little more than a kilobyte for each of the requests behind the first section; the heap itself breathes by half of it. */
-const MOST_GROWTH_KB = 48 * 1024;
+const MOST_GROWTH_KB = 64 * 1024;
 
 const TYPES: Record<number, string> = {
   400: 'invalid_request_error',
