@@ -83,6 +83,26 @@ test('what is said in between is a text block, and a limit is its own stop reaso
   expect(view.message).toMatchObject({ content: [text('one'), text('→ Read a.txt')], stop_reason: 'max_tokens' });
 });
 
+test('a block within which the turn ends is ended once, before what is said', () => {
+  const [start, begun] = answer('a', [text('one')], 'end_turn');
+  const view = new ShownAnswer();
+  const events = [start, begun].flatMap((event) => (event ? view.show(event) : []));
+  events.push(
+    ...view.say('Stopped.'),
+    ...view.show({ type: 'content_block_stop', index: 0 }),
+    ...view.end('max_tokens'),
+  );
+  expect(events.map((event) => ('index' in event ? `${event.type} ${event.index}` : event.type))).toEqual([
+    'message_start',
+    'content_block_start 0',
+    'content_block_stop 0',
+    'content_block_start 1',
+    'content_block_delta 1',
+    'content_block_stop 1',
+    'message_delta',
+  ]);
+});
+
 test('without an answer there is none', () => {
   expect(new ShownAnswer().message).toBeUndefined();
 });

@@ -14,6 +14,8 @@ export class ShownAnswer {
   /** The index of a block for the client, by its index in the model's latest answer. */
   readonly #indices = new Map<number, number>();
   #blocks = 0;
+  /** The block that has begun and not ended: its index in the model's latest answer. */
+  #open: number | undefined;
   /** Of the answers that are complete. */
   #usage: JsonObject = {};
   /** Of the latest answer. */
@@ -36,12 +38,14 @@ export class ShownAnswer {
       case 'content_block_start':
         if (HIDDEN.test(event.content_block.type)) return [];
         this.#indices.set(event.index, this.#blocks);
+        this.#open = event.index;
         return this.#shown({ ...event, index: this.#nextIndex() });
-      case 'content_block_delta':
-      case 'content_block_stop': {
+      case 'content_block_delta': {
         const index = this.#indices.get(event.index);
         return index === undefined ? [] : this.#shown({ ...event, index });
       }
+      case 'content_block_stop':
+        return event.index === this.#open ? this.#stopOpen() : [];
       case 'message_delta':
         this.#latest = withCounts(this.#latest, event.usage);
         this.#delta = event.delta;
@@ -51,9 +55,11 @@ export class ShownAnswer {
 
   /** Shows a text that is no model's. */
   say(text: string): RawEvent[] {
+    const stopped = this.#stopOpen();
     const index = this.#nextIndex();
     const block: ContentBlock = { type: 'text', text: '' };
     return [
+      ...stopped,
       ...this.#shown({ type: 'content_block_start', index, content_block: block }),
       ...this.#shown({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }),
       ...this.#shown({ type: 'content_block_stop', index }),
@@ -74,7 +80,15 @@ export class ShownAnswer {
   end(stopReason?: string, more: JsonObject = {}): RawEvent[] {
     const { stop_reason = null, ...rest } = this.#delta ?? {};
     const delta = { ...rest, stop_reason: stopReason ?? stop_reason };
-    return this.#shown({ type: 'message_delta', delta, usage: sumOf(this.usage, more) });
+    const stopped = this.#stopOpen();
+    return [...stopped, ...this.#shown({ type: 'message_delta', delta, usage: sumOf(this.usage, more) })];
+  }
+
+  /** Ends the block that is open, for a turn that ends within it, too. */
+  #stopOpen(): RawEvent[] {
+    const index = this.#open === undefined ? undefined : this.#indices.get(this.#open);
+    this.#open = undefined;
+    return index === undefined ? [] : this.#shown({ type: 'content_block_stop', index });
   }
 
   #nextIndex(): number {
