@@ -63,43 +63,47 @@ const READ = calling(['toolu_1', 'Read', { file_path: workspace.file('a.txt') }]
 /** Without Claude Code's reminders, and without the place of the cache. */
 const seen = () => JSON.stringify(model.requests.at(-1)?.body.messages).replaceAll(/,"cache_control":\{[^}]*\}/g, '');
 
-test('an answer says what was done, the conversation goes on live, and after a restart with all its steps', QUICK, async () => {
-  answering(READ, saying('The word is heron.'), saying('I read it in a.txt.'), saying('I read it in a.txt.'));
-  const first = await ask([user('what is the word?')]);
-  expect(first.status).toBe(200);
-  expect(first.json()).toMatchObject({
-    stop_reason: 'end_turn',
-    content: [{ type: 'text', text: 'The word is heron.' }],
-  });
-  expect(first.headers.get('isthmus-agent')).toBe('docs');
-  expect(first.headers.get('isthmus-agent-steps')).toBe('1');
-  expect(first.headers.get('isthmus-agent-steps-lost')).toBeNull();
-  const told = await fetch(`${gateway.url}/v1/agents/turns/${first.headers.get('request-id')}`);
-  expect(await told.json()).toMatchObject({
-    agent: 'docs',
-    steps: [{ tool: 'Read', about: 'a.txt', is_error: false }],
-  });
+test(
+  'an answer says what was done, the conversation goes on live, and after a restart with all its steps',
+  QUICK,
+  async () => {
+    answering(READ, saying('The word is heron.'), saying('I read it in a.txt.'), saying('I read it in a.txt.'));
+    const first = await ask([user('what is the word?')]);
+    expect(first.status).toBe(200);
+    expect(first.json()).toMatchObject({
+      stop_reason: 'end_turn',
+      content: [{ type: 'text', text: 'The word is heron.' }],
+    });
+    expect(first.headers.get('isthmus-agent')).toBe('docs');
+    expect(first.headers.get('isthmus-agent-steps')).toBe('1');
+    expect(first.headers.get('isthmus-agent-steps-lost')).toBeNull();
+    const told = await fetch(`${gateway.url}/v1/agents/turns/${first.headers.get('request-id')}`);
+    expect(await told.json()).toMatchObject({
+      agent: 'docs',
+      steps: [{ tool: 'Read', about: 'a.txt', is_error: false }],
+    });
 
-  const next = [
-    user('what is the word?'),
-    { role: 'assistant' as const, content: first.json().content },
-    user('where?'),
-  ];
-  const live = await ask(next);
-  expect(live.headers.get('isthmus-path')).toBe('continue');
-  expect(live.headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
-  const asLive = seen();
-  expect(asLive).toContain('the word is heron');
+    const next = [
+      user('what is the word?'),
+      { role: 'assistant' as const, content: first.json().content },
+      user('where?'),
+    ];
+    const live = await ask(next);
+    expect(live.headers.get('isthmus-path')).toBe('continue');
+    expect(live.headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
+    const asLive = seen();
+    expect(asLive).toContain('the word is heron');
 
-  gateway.child.kill('SIGKILL');
-  await gateway.stop();
-  gateway = await start();
-  const replayed = await ask(next);
-  expect(replayed.headers.get('isthmus-path')).toBe('replay');
-  expect(replayed.headers.get('isthmus-converted')).toBe('max_tokens');
-  expect(replayed.headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
-  expect(seen()).toBe(asLive);
-});
+    gateway.child.kill('SIGKILL');
+    await gateway.stop();
+    gateway = await start();
+    const replayed = await ask(next);
+    expect(replayed.headers.get('isthmus-path')).toBe('replay');
+    expect(replayed.headers.get('isthmus-converted')).toBe('max_tokens');
+    expect(replayed.headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
+    expect(seen()).toBe(asLive);
+  },
+);
 
 test('a stream tells the steps in a ping before its end', async () => {
   answering(READ, saying('heron'));
