@@ -233,7 +233,7 @@ testParts('mistakes', MISTAKES, { isQuick: isOneOf(QUICK_MISTAKES), isEveryday: 
   },
 );
 
-test('without a credential serve names the binary to sign in with: no other need be there', QUICK, async () => {
+test('without a credential serve names the binary to sign in with: no other need be there', async () => {
   const { code, output } = await runIsthmus(['serve', '--port', '0'], { ...here.env, ANTHROPIC_API_KEY: '' });
   expect(output).toMatch(/^isthmus: No credential found. Set ANTHROPIC_API_KEY, .*\n$/);
   expect(output).toContain(`, or sign in with \`${findExecutable(undefined).path} auth login\``);

@@ -4,7 +4,6 @@ import type { Reply } from '../../scripted-model/script.ts';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { sdkClient } from '../support/clients.ts';
 import { startGateway, until } from '../support/gateway.ts';
-import { QUICK } from '../support/quick.ts';
 
 /** Signals as a terminal sends them: to the whole process group. */
 
@@ -37,7 +36,7 @@ async function setUp(reply: Reply) {
   return { gateway, signal, begin };
 }
 
-test('a hangup without a terminal harms no turn; Ctrl-C says how many are open, and they finish', QUICK, async () => {
+test('a hangup without a terminal harms no turn; Ctrl-C says how many are open, and they finish', async () => {
   const { gateway, signal, begin } = await setUp(SLOW);
   for (const name of ['SIGHUP', 'SIGINT'] as const) {
     const { answer } = await begin();

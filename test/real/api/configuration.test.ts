@@ -69,7 +69,7 @@ testParts<[name: string, spares: string, env: Record<string, string>]>(
     ['a token', '0', { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }],
   ],
   // Every day a login reads one in full mode, see below.
-  { isQuick: ([name]) => name === 'a key', isEveryday: () => false },
+  { isQuick: () => false, isEveryday: ([name]) => name === 'a key' },
 )(
   'with %s the user’s configuration stays untouched, and the device is one across restarts',
   async (_name, spares, env) => {

@@ -141,7 +141,6 @@ const SILENCES: Array<[where: string, status: number | undefined, Reply]> = [
   ['within its stream', undefined, { ...TEXT, cut: { after_events: 4, how: 'silence' } }],
 ];
 testParts('errorsPassedOn', SILENCES, {
-  isQuick: ([where]) => where === 'within its stream',
   // upstream.test.ts has it on every way.
   isEveryday: () => false,
 })('a model that falls silent %s is given up', async (_where, status, reply) => {

@@ -5,7 +5,6 @@ import { afterEach, expect, test } from 'vitest';
 import type { WireMessage } from '../../support/as-the-model-sees.ts';
 import { call, FaultStage, type Outcome, words } from '../../support/fault-stage.ts';
 import { until } from '../../support/gateway.ts';
-import { QUICK } from '../../support/quick.ts';
 
 /** The disk under the files of the gateway, the SDK and `claude` is full, or they are taken away. */
 
@@ -117,7 +116,7 @@ test.skipIf(!canMount)('a disk that fills up while a replay is written loses not
   expect([...codes].sort()).toEqual(['answer', 'error']);
 });
 
-test('a run directory that somebody has cleared away is made again', QUICK, async () => {
+test('a run directory that somebody has cleared away is made again', async () => {
   stage = await FaultStage.open(['--spares', '1']);
   const conversation = stage.conversation();
   await conversation.take(ANSWER);
