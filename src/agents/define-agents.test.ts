@@ -23,7 +23,7 @@ function define(given: Given | Record<string, Given>, around: Partial<Surroundin
     ]),
   );
   const settings = checkSettings({ agents, ...flags });
-  return defineAgents(settings, { variables: {}, guarded, isReachable: false, ...around });
+  return defineAgents(settings, { variables: {}, guarded, programs: [], isReachable: false, ...around });
 }
 
 test('an agent has all that its definition says', () => {
@@ -107,7 +107,7 @@ test.each<[Given, string]>([
 
 test('a name that cannot be one is refused', () => {
   const agents = { 'my-sonnet': { level: 'read' as const, workspace } };
-  const surroundings = { variables: {}, guarded, isReachable: false };
+  const surroundings = { variables: {}, guarded, programs: [], isReachable: false };
   expect(() => defineAgents(checkSettings({ agents }), surroundings)).toThrow('agents: "my-sonnet" looks like a model');
 });
 

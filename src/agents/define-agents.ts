@@ -6,7 +6,7 @@ import type { Agent, AgentMcpServer, Subagent } from '../spec/agent.ts';
 import { nameProblem } from './agent-names.ts';
 import { writeOut } from './deny-rules.ts';
 import { withVariables } from './operator-variables.ts';
-import { type GuardedFolders, realWorkspace } from './workspaces.ts';
+import { type GuardedFolders, programWithin, realWorkspace } from './workspaces.ts';
 
 /** Whom an agent answers. */
 export interface AgentAccess {
@@ -27,6 +27,8 @@ export interface Surroundings {
   /** The operator's environment, for the variables that definitions name. */
   variables: Readonly<Record<string, string | undefined>>;
   guarded: GuardedFolders;
+  /** What Isthmus runs, or is: files and folders. */
+  programs: readonly string[];
   /** Whether others than this machine can reach the gateway. */
   isReachable: boolean;
 }
@@ -73,11 +75,17 @@ function defineAgent(
   name: string,
   given: CheckedDefinition,
   path: string,
-  { variables, guarded, isReachable }: Surroundings,
+  { variables, guarded, programs, isReachable }: Surroundings,
 ): DefinedAgent {
   const { level, system, preset, claudeMd, allowedHosts, maxTurns, maxSeconds, showSteps, model, maxBudgetUsd } = given;
   const found = realWorkspace(given.workspace, guarded);
   if ('problem' in found) throw new SettingsError(`${path}.workspace ${found.problem}.`);
+  const program = level === 'read' ? undefined : programWithin(found.path, programs);
+  if (program !== undefined) {
+    throw new SettingsError(
+      `${path}.workspace is ${found.path}, and an agent that writes there could replace ${program}, which Isthmus runs. Name another folder, take that one off PATH, or use the level read.`,
+    );
+  }
   if (level !== 'shell' && allowedHosts.length > 0) {
     throw new SettingsError(`${path}.allowedHosts is for commands, which only the level shell runs. Leave it out.`);
   }

@@ -8,8 +8,9 @@ const HEADING = /\bagent types?\b.*:\s*$|^#*\s*available (sub)?agents\b.*:?\s*$/
 /** One agent of the list, with the tools that Claude Code adds. */
 const ITEM = /^\s*[-*]\s+[`"*]*([A-Za-z][\w.-]*)[`"*]*\s*(?::|—|–)\s*(.+?)\s*$/;
 const TOOLS_NOTE = /\s*\(Tools: [^)]*\)\s*$/;
-/** The most agents that are taken from a list. */
+/** The most agents that are taken from a list, and the most characters of a line that is read. */
 const MOST = 50;
+const LONGEST_LINE = 2_000;
 
 /**
  * The agents that a client's task tool lists, by their names. Of each, only its description is known, so that is its prompt too.
@@ -28,9 +29,14 @@ export function subagentsIn(tools: readonly ClientTool[]): Record<string, Subage
   return found;
 }
 
+/** Whether agents are taken from this tool. */
+export function bringsAgents(tool: ClientTool): boolean {
+  return Object.keys(subagentsIn([tool])).length > 0;
+}
+
 /** The items right behind the heading. */
 function listIn(description: string): Array<[name: string, about: string]> {
-  const lines = description.split('\n');
+  const lines = description.split('\n').map((line) => (line.length > LONGEST_LINE ? '' : line));
   const heading = lines.findIndex((line) => HEADING.test(line));
   const items: Array<[string, string]> = [];
   if (heading < 0) return items;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { overlapWarnings, realWorkspace } from './workspaces.ts';
+import { overlapWarnings, programWithin, realWorkspace } from './workspaces.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'isthmus-workspaces-')));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -77,4 +77,10 @@ test('agents that share files are named, where one may write', () => {
     expect.stringContaining('agents a and c share files'),
     expect.stringContaining('agents b and c share files'),
   ]);
+});
+
+test('a program that Isthmus runs is found in a workspace, through links and in folders of it', () => {
+  mkdirSync(at('tools/bin'), { recursive: true });
+  expect(programWithin(at('tools'), ['relative/bin', '', at('elsewhere'), at('tools/bin')])).toBe(at('tools/bin'));
+  expect(programWithin(at('tools/bin'), [at('tools'), at('elsewhere')])).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Agent } from '../spec/agent.ts';
 
 /** Folders that no workspace may hold, or lie in. */
@@ -40,6 +40,19 @@ export function realWorkspace(given: string, guarded: GuardedFolders): { path: s
     };
   }
   return { path };
+}
+
+/**
+ * The program that an agent which writes could replace: one that Isthmus runs, or is.
+ *
+ * @param programs files and folders, as far as they are known
+ * @returns its real path; undefined if none lies in the workspace
+ */
+export function programWithin(workspace: string, programs: readonly string[]): string | undefined {
+  return programs
+    .filter(isAbsolute)
+    .map(real)
+    .find((program) => contains(workspace, program));
 }
 
 /** Workspaces that share files, where one agent may write; one sentence each pair. */

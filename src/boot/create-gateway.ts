@@ -54,6 +54,8 @@ export interface GatewayOptions extends Omit<GivenSettings, 'agents'> {
   agents?: Readonly<Record<string, AgentDefinition>> | undefined;
   /** The variables for credentials and proxies, and those that agents name; by default those of this process. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The file that the options come from, if there is one: no agent may reach it. */
+  configFile?: string | undefined;
   /** Hears of each turn in one line of fields, without content. Off by default. */
   log?: Log | undefined;
 }
@@ -104,11 +106,11 @@ export interface RunningAgent {
  * @throws BootError if anything else keeps it from booting
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
-  const { environment: operator = process.env, log = () => undefined, ...given } = options;
+  const { environment: operator = process.env, log = () => undefined, configFile, ...given } = options;
   const settings = checkSettings(given);
   checkBaseUrl(operator.ANTHROPIC_BASE_URL);
   checkGatewaySwitch(operator);
-  const defined = agentsOf(settings, operator);
+  const defined = agentsOf(settings, operator, configFile);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
   const id = newGatewayId();

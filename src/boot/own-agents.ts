@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { isLoopback } from '../access/request-guard.ts';
 import { LIKE_A_MODEL } from '../agents/agent-names.ts';
 import { type DefinedAgent, defineAgents } from '../agents/define-agents.ts';
@@ -18,19 +19,25 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * The agents that the settings define, checked against this machine.
  *
  * @param operator the environment that the definitions name variables of
+ * @param configFile the file that the settings come from
  * @throws SettingsError
  */
-export function agentsOf(settings: Settings, operator: Variables): DefinedAgent[] {
+export function agentsOf(settings: Settings, operator: Variables, configFile?: string): DefinedAgent[] {
   const home = operator.HOME || operator.USERPROFILE || homedir();
   return defineAgents(settings, {
     variables: operator,
     isReachable: !isLoopback(settings.host),
+    programs: [
+      dirname(createRequire(import.meta.url).resolve('isthmus-gateway/package.json')),
+      ...(settings.claude === undefined ? [] : [settings.claude]),
+      ...(operator.PATH ?? '').split(delimiter),
+    ],
     guarded: {
       home,
       temporary: tmpdir(),
       isRunDirectory: isRunDirectoryName,
-      own: [join(home, '.config', 'isthmus'), configurationFolder(operator), stateFolder(operator)].filter(
-        (folder) => folder !== undefined,
+      own: [join(home, '.config', 'isthmus'), configurationFolder(operator), stateFolder(operator), configFile].filter(
+        (path) => path !== undefined,
       ),
     },
   });

@@ -78,8 +78,10 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
       );
     }
     refuseForeign(switches, command);
-    if (command === 'serve') await (await import('./serve.ts')).serve(settings, environment);
-    else {
+    if (command === 'serve') {
+      const { serve } = await import('./serve.ts');
+      await serve(settings, environment, flags.config ?? environment[variableName('config')]);
+    } else {
       const { demo } = await import('./demo.ts');
       await demo(settings, environment, { once: switches.has('once'), withAgent: switches.has('with-agent') });
     }

@@ -4,12 +4,16 @@ import { createLog } from '../telemetry/log.ts';
 import { print } from './print.ts';
 import { DRAIN_MS, firstSignal } from './stop-signals.ts';
 
-/** `isthmus serve`: runs until a signal. */
-export async function serve(settings: Settings, operator: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * `isthmus serve`: runs until a signal.
+ *
+ * @param configFile the file that the settings come from, if one was named
+ */
+export async function serve(settings: Settings, operator: NodeJS.ProcessEnv, configFile?: string): Promise<void> {
   let running: RunningGateway | undefined;
   const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
   const log = createLog((line) => process.stderr.write(line));
-  const gateway = await createGateway({ ...settings, environment: operator, log });
+  const gateway = await createGateway({ ...settings, environment: operator, configFile, log });
   running = gateway;
   process.once('exit', () => gateway.abandon());
   print(greeting(gateway));

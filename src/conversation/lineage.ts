@@ -11,7 +11,7 @@ export interface LineageRoot {
   callerId: string;
   model: string;
   system: string;
-  /** The name of the agent that has the conversation. */
+  /** The agent that has the conversation, and where it matters which of several alike ones this is, its id. */
   agent?: string | undefined;
 }
 
@@ -34,10 +34,13 @@ export function extendLineageByAnswer(lineage: Lineage, { role, content }: Messa
 /**
  * The lineages of a request's beginnings, in one pass: before its first message, behind its first, …, behind its newest, which is
  * that of the whole. The last but one is that of its history.
+ *
+ * @param session of an agent's conversation: others that look alike have other lineages then
  */
-export function requestLineages(request: MessagesRequest, callerId: string): Lineage[] {
+export function requestLineages(request: MessagesRequest, callerId: string, session?: string): Lineage[] {
   const { model, system, agent } = request;
-  let lineage = rootLineage({ callerId, model, system, agent: agent?.name });
+  const name = agent && (session === undefined ? agent.name : stableJson([agent.name, session]));
+  let lineage = rootLineage({ callerId, model, system, agent: name });
   const lineages = [lineage];
   for (const message of request.messages) {
     lineage = extendLineage(lineage, message);

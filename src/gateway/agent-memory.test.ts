@@ -109,6 +109,17 @@ test('conversations that look alike are told apart by our id, the client’s, or
   expect(await recall(memory, next)).toMatchObject({ session: 'c', steps: [[1, 'of c']], isGuessed: true });
 });
 
+test('who names a conversation of which nothing is kept gets nothing of another one', async () => {
+  const memory = new AgentMemory(storeOf());
+  await keep(memory, FIRST, 'a', 'of a');
+  expect(await recall(memory, [...FIRST, user('more')], { id: 'purged' })).toEqual({
+    steps: [],
+    session: 'purged',
+    isGuessed: false,
+    converted: ['messages.1'],
+  });
+});
+
 test('the steps of a turn are its caller’s', async () => {
   const memory = new AgentMemory(storeOf());
   await keep(memory, FIRST, 's', 'one');

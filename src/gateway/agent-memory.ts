@@ -46,7 +46,7 @@ export class AgentMemory {
     given: AgentSession,
   ): Promise<Recalled> {
     const answers = request.messages.slice(0, -1).flatMap(({ role }, index) => (role === 'assistant' ? [index] : []));
-    if (answers.length === 0) return { request, session: randomUUID(), isGuessed: false };
+    if (answers.length === 0) return { request, session: given.id ?? randomUUID(), isGuessed: false };
     const found = await this.#store.find(answers.map((index) => lineages[index + 1] as Lineage));
     const kept = answers.map((index) => ({ index, records: found.get(lineages[index + 1] as Lineage) ?? [] }));
     const chosen = kept
@@ -56,10 +56,12 @@ export class AgentMemory {
         return choice ? [choice] : [];
       })
       .at(0);
-    const session = chosen?.record.session ?? randomUUID();
+    const session = given.id ?? chosen?.record.session ?? randomUUID();
     const expansions = new Map(
       kept.flatMap(({ index, records }) => {
-        const record = records.find((one) => one.session === session) ?? records[0];
+        const own = records.find((record) => record.session === session);
+        // An earlier part of the conversation may have had another id; who names one means that alone.
+        const record = own ?? (given.id === undefined && records.length === 1 ? records[0] : undefined);
         return record ? [[index, record.expansion] as const] : [];
       }),
     );
@@ -71,7 +73,7 @@ export class AgentMemory {
         converted: [...request.converted, ...converted],
       },
       session,
-      isGuessed: chosen?.isGuessed ?? false,
+      isGuessed: given.id === undefined && (chosen?.isGuessed ?? false),
     };
   }
 
@@ -106,11 +108,10 @@ export class AgentMemory {
 function chooseRecord(
   records: readonly ExpansionRecord[],
   answer: Message,
-  { id, clientId }: AgentSession,
+  { clientId }: AgentSession,
 ): { record: ExpansionRecord; isGuessed: boolean } | undefined {
   const signatures = signaturesOf(answer);
   const known =
-    records.find(({ session }) => session === id) ??
     records.find(({ clientSession }) => clientSession !== undefined && clientSession === clientId) ??
     records.find((record) => record.signatures !== undefined && record.signatures === signatures);
   if (known) return { record: known, isGuessed: false };

@@ -72,7 +72,7 @@ export class AgentTurns {
       throw badRequest('messages', 'an agent does not go on from words of the assistant; end with a user message');
     }
     const whole = lineages.at(-1) as Lineage;
-    const end = await this.#workspaces.enter(agent, whole, signal);
+    const end = await this.#workspaces.enter(agent, `${whole} ${given.id ?? given.clientId ?? ''}`, signal);
     const leave = () => end(this.#tidy(agent.name));
     try {
       const recalled = await this.#memory.recall({ ...request, agent: named }, lineages, given);

@@ -134,7 +134,7 @@ export class Gateway {
       const lineages = requestLineages(order.request, order.caller.id);
       const admitted = await this.#agents?.admit(order, lineages);
       return admitted
-        ? await this.#openAgent(admitted, { ...order, request: admitted.request }, lineages, leave)
+        ? await this.#openAgent(admitted, { ...order, request: admitted.request }, leave)
         : await this.#reach(order, lineages, leave);
     } catch (error) {
       leave();
@@ -150,10 +150,11 @@ export class Gateway {
   async #openAgent(
     { session, isGuessed, keep, leave: leaveWorkspace }: AdmittedTurn,
     order: Order,
-    lineages: readonly Lineage[],
     leave: () => void,
   ): Promise<OpenTurn> {
     try {
+      // A live process is the conversation's own, also where another one looks alike.
+      const lineages = requestLineages(order.request, order.caller.id, session);
       const { way, events } = await this.#reach(order, lineages, () => {
         leaveWorkspace();
         leave();
@@ -262,8 +263,8 @@ export class Gateway {
         },
         onTerminal,
         onOver: (isComplete) => {
-          leave();
           if (!isComplete) cancel();
+          leave();
         },
       },
     );

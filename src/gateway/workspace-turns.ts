@@ -1,5 +1,4 @@
 import { untilAborted } from '../async/until-aborted.ts';
-import type { Lineage } from '../conversation/lineage.ts';
 import type { Agent } from '../spec/agent.ts';
 import { failed } from '../spec/failures.ts';
 
@@ -13,7 +12,7 @@ export class WorkspaceTurns {
   readonly #waitMs: number;
   /** Of each workspace in use, the end of the last turn that was let in or waits. */
   readonly #ends = new Map<string, Promise<void>>();
-  readonly #running = new Set<Lineage>();
+  readonly #running = new Set<string>();
 
   /** @param waitMs how long a turn waits for others */
   constructor(waitMs: number) {
@@ -23,15 +22,15 @@ export class WorkspaceTurns {
   /**
    * Lets a turn in when its workspace is free.
    *
-   * @param lineage of the whole request
+   * @param turn the whole conversation, with what tells it from others that look alike
    * @param signal aborts when the client has gone
    * @returns ends the turn; the next one is let in when what it is given resolves
    * @throws FailureError `agent_turn_running`, `workspace_busy`, `client_gone`
    */
-  async enter({ name, level, workspace }: Agent, lineage: Lineage, signal: AbortSignal): Promise<Leave> {
+  async enter({ name, level, workspace }: Agent, turn: string, signal: AbortSignal): Promise<Leave> {
     if (level === 'read') return () => undefined;
-    if (this.#running.has(lineage)) throw failed('agent_turn_running', { agent: name });
-    this.#running.add(lineage);
+    if (this.#running.has(turn)) throw failed('agent_turn_running', { agent: name });
+    this.#running.add(turn);
     const before = this.#ends.get(workspace) ?? Promise.resolve();
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => {
@@ -40,8 +39,8 @@ export class WorkspaceTurns {
     const last = before.then(() => ended);
     this.#ends.set(workspace, last);
     const leave: Leave = (isTidy) => {
-      this.#running.delete(lineage);
-      void isTidy?.finally(end);
+      this.#running.delete(turn);
+      void isTidy?.then(end, end);
       if (!isTidy) end();
       void last.then(() => {
         if (this.#ends.get(workspace) === last) this.#ends.delete(workspace);

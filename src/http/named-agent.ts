@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { agentParameters } from '../agents/agent-parameters.ts';
 import type { Agents, Asker } from '../agents/agents.ts';
-import { subagentsIn } from '../agents/task-tool.ts';
+import { bringsAgents, subagentsIn } from '../agents/task-tool.ts';
 import type { Agent } from '../spec/agent.ts';
 import { badRequest, failed } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
@@ -47,7 +47,8 @@ export function withAgent(
   const name = nameIn(context, isModel ? asked : undefined);
   if (name === undefined) return request;
   const agent = found(name, agents, askerFrom(headersOf(context)));
-  const { tools, toolPaths = tools.map((_, index) => `tools.${index}`), ignored, converted } = request;
+  const { tools, toolPaths: all = tools.map((_, index) => `tools.${index}`), ignored, converted } = request;
+  const toolPaths = all.filter((_, index) => !tools[index] || !bringsAgents(tools[index]));
   if (strict && toolPaths.length > 0) throw failed('field_ignored', { ignored: toolPaths });
   const subagents = subagentsIn(tools);
   return {

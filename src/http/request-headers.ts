@@ -54,7 +54,12 @@ export function sessionFrom(header: HeaderReader): string | undefined {
 /** What tells conversations with an agent apart that look alike; it chooses no history of others. */
 export function agentSessionFrom(header: HeaderReader): AgentSession {
   return {
-    id: header('isthmus-session') ?? header('x-claude-session-id'),
+    id: sessionIdIn(header('isthmus-session') ?? header('x-claude-session-id')),
     clientId: header('x-opencode-session') ?? sessionFrom(header),
   };
+}
+
+/** Anything else is no id of ours. */
+function sessionIdIn(given: string | undefined): string | undefined {
+  return given !== undefined && /^[\w-]{1,64}$/.test(given) ? given : undefined;
 }

@@ -423,6 +423,17 @@ export const FAILURES = {
       message: `The model has not begun to answer within the ${seconds} seconds that the agent has for one turn. Send it again later.`,
     }),
   },
+  workspace_moved: {
+    status: 500,
+    type: 'api_error',
+    mayRepeat: false,
+    cause:
+      'The workspace of an agent is not the folder any more that it was at the start: it is gone, or a link leads elsewhere.',
+    cure: 'Put the folder back, or start Isthmus again with the one that you mean.',
+    words: ({ agent }: { agent: string }) => ({
+      message: `The workspace of the agent ${agent} is not where it was when Isthmus started. Put the folder back, or start Isthmus again.`,
+    }),
+  },
   workspace_busy: {
     status: 529,
     type: 'overloaded_error',

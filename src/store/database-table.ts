@@ -118,6 +118,7 @@ function rowOf(record: ExpansionRecord): ExpansionsTable {
     lineage: record.lineage,
     session: record.session,
     client_session: record.clientSession ?? null,
+    signatures: record.signatures ?? null,
     turn: record.turn,
     caller: record.caller,
     agent: record.agent,
@@ -130,6 +131,7 @@ function rowOf(record: ExpansionRecord): ExpansionsTable {
 
 function recordOf({
   client_session,
+  signatures,
   bytes: _,
   steps,
   expansion,
@@ -138,6 +140,7 @@ function recordOf({
   return {
     ...row,
     ...(client_session === null ? {} : { clientSession: client_session }),
+    ...(signatures === null ? {} : { signatures }),
     steps: JSON.parse(steps) as TurnSteps,
     // libsql gives a buffer.
     expansion: new Uint8Array(expansion),

@@ -11,6 +11,7 @@ export interface ExpansionsTable {
   lineage: string;
   session: string;
   client_session: string | null;
+  signatures: string | null;
   turn: string;
   caller: string;
   agent: string;
@@ -31,6 +32,7 @@ const MIGRATIONS: ReadonlyArray<(db: Transaction<Tables>) => Promise<void>> = [
       .addColumn('lineage', 'text', (column) => column.notNull())
       .addColumn('session', 'text', (column) => column.notNull())
       .addColumn('client_session', 'text')
+      .addColumn('signatures', 'text')
       .addColumn('turn', 'text', (column) => column.notNull())
       .addColumn('caller', 'text', (column) => column.notNull())
       .addColumn('agent', 'text', (column) => column.notNull())

@@ -332,3 +332,20 @@ test('errors below an agent’s path are those of the path itself', async () => 
     error: { message: expect.stringContaining('max_tokens') },
   });
 });
+
+test('conversations that look alike go on in their own processes', async () => {
+  await setUp();
+  const first = () => post('/v1/messages', {}, { 'isthmus-agent': 'docs' });
+  const [one, other] = [await first(), await first()];
+  const ids = [one, other].map(({ headers }) => headers.get('isthmus-session') ?? '');
+  expect(ids[0]).not.toBe(ids[1]);
+  const messages = [
+    ...BODY.messages,
+    { role: 'assistant', content: one.json.content },
+    { role: 'user', content: 'on' },
+  ];
+  const [idle] = house.engine.processes;
+  const next = await post('/v1/messages', { messages }, { 'isthmus-agent': 'docs', 'isthmus-session': ids[0] ?? '' });
+  expect([next.headers.get('isthmus-path'), next.headers.get('isthmus-session')]).toEqual(['continue', ids[0]]);
+  expect(idle?.turns).toBe(2);
+});

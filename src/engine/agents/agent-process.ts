@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../../async/event-queue.ts';
 import type { Agent } from '../../spec/agent.ts';
 import type { BegunTurn, ProcessListener } from '../../spec/engine.ts';
+import { failed } from '../../spec/failures.ts';
 import type { Message, MessagesRequest } from '../../spec/messages.ts';
 import { type Announcement, toSilentEntry } from '../announcements/announcement.ts';
 import type { EngineLog } from '../announcements/announcements.ts';
@@ -36,7 +38,7 @@ export interface AgentMaker {
  * steps that are known; the newest message is said to it.
  *
  * @param personal what would tell the model who owns the account, and must not
- * @throws FailureError `files_not_written`, `machine_at_limit`
+ * @throws FailureError `files_not_written`, `machine_at_limit`, `workspace_moved`
  */
 export function spawnAgent(
   { maker, rules, log, workspaces, onServers }: AgentMaker,
@@ -45,9 +47,11 @@ export function spawnAgent(
   personal: readonly Announcement[],
   listener: ProcessListener,
 ): BegunTurn {
+  // Whoever writes above the workspace could have put a link in its place.
+  if (realPath(agent.workspace) !== agent.workspace) throw failed('workspace_moved', { agent: agent.name });
   const parts = partsFor({ ...request, tools: [] });
   const { names, variables, via } = parts;
-  const subagents = { ...agent.subagents, ...request.agent?.subagents };
+  const subagents = { ...request.agent?.subagents, ...agent.subagents };
   const environment = agentEnvironment(maker.environment.variables, agent);
   const { transcript, line, own } = beginning(request, agent, personal);
   const added = { ...forTurns(rules), ...own };
@@ -110,6 +114,14 @@ export function spawnAgent(
   } catch (error) {
     child.end();
     throw error;
+  }
+}
+
+function realPath(folder: string): string | undefined {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    return undefined;
   }
 }
 

@@ -11,9 +11,9 @@ const MOST_STEPS = 1_000;
 /** The tools that hand a task to another agent. */
 const DELEGATES: ReadonlySet<unknown> = new Set(['Agent', 'Task']);
 /** The tools that change a file. */
-const WRITES: ReadonlySet<unknown> = new Set(['Edit', 'Write', 'NotebookEdit']);
+const WRITES: ReadonlySet<unknown> = new Set(['Edit', 'Write']);
 /** What says what a tool was used on, by its input; the first that is there. */
-const ABOUT = ['file_path', 'notebook_path', 'command', 'pattern', 'description', 'path', 'url', 'query'] as const;
+const ABOUT = ['file_path', 'command', 'pattern', 'description', 'path', 'url', 'query'] as const;
 
 /** Notes what an agent does in one turn, from the SDK's messages. */
 export class AgentSteps {
@@ -22,15 +22,15 @@ export class AgentSteps {
   readonly #changed = new Set<string>();
   /** Their declared names, by the call that has given them their task. */
   readonly #subagents = new Map<unknown, string>();
-  #hasResult = false;
+  #hasBegun = false;
 
   constructor(workspace: string) {
     this.#workspace = workspace;
   }
 
-  /** Whether a tool has run, or has been refused. */
-  get hasResult(): boolean {
-    return this.#hasResult;
+  /** Whether a tool may have run. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   get hasSubagents(): boolean {
@@ -64,6 +64,8 @@ export class AgentSteps {
         ...(parent === null ? {} : { subagent: this.#subagents.get(parent) ?? 'subagent' }),
       };
       this.#byCall.set(id, { ...step, input: given });
+      // A subagent's own calls come while its parent's runs.
+      if (!DELEGATES.has(name)) this.#hasBegun = true;
       if (parent === null) begun.push(step);
     }
     return begun;
@@ -74,10 +76,8 @@ export class AgentSteps {
     for (const { type, tool_use_id, is_error } of content as readonly ContentBlock[]) {
       const step = type === 'tool_result' ? this.#byCall.get(tool_use_id) : undefined;
       if (!step) continue;
-      // A subagent's calls come while its parent's still runs.
-      if (!DELEGATES.has(step.tool)) this.#hasResult = true;
       step.isError = is_error === true;
-      const path = step.input.file_path ?? step.input.notebook_path;
+      const path = step.input.file_path;
       if (!step.isError && WRITES.has(step.tool) && typeof path === 'string') this.#changed.add(this.#within(path));
     }
   }

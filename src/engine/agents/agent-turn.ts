@@ -48,6 +48,10 @@ export function agentAnswers(
   };
 }
 
+function isOf(entry: Entry, { message }: AnswerFold): boolean {
+  return hasMessage(entry) && entry.message.id === message?.id;
+}
+
 /** One turn of an agent: what its client sees, what it does not, and what a replay needs of it. */
 class AgentTurn implements TurnView {
   readonly #agent: Agent;
@@ -107,14 +111,18 @@ class AgentTurn implements TurnView {
       said.push(...this.#shown.say(words));
       return [{ type: 'text', text: words }];
     };
+    const shownLast = (last.message?.content ?? []).filter(({ type, text }) => type === 'text' && text !== '');
     if (this.#limit !== undefined) {
-      this.#entries = withoutOpenCalls(this.#entries);
-      this.#add(close(`Stopped by the limit of ${this.#limit}. Say “go on” to continue.`));
+      const done = withoutOpenCalls(this.#entries);
+      const isWhole = last.message?.stop_reason != null && done.some((entry) => isOf(entry, last));
+      this.#entries = isWhole ? done : done.filter((entry) => !isOf(entry, last));
+      const words = close(`Stopped by the limit of ${this.#limit}. Say “go on” to continue.`);
+      this.#add([...(isWhole ? [] : shownLast), ...words]);
     } else if (isCut) {
       // The process has ended before it could tell all of this answer.
-      this.#entries = this.#entries.filter((entry) => !hasMessage(entry) || entry.message.id !== last.message?.id);
-      const whole = (last.message?.content ?? []).filter(({ type, text }) => type === 'text' && text !== '');
-      this.#add(whole.length > 0 ? whole : close(`The answer ended without words (${last.message?.stop_reason}).`));
+      this.#entries = this.#entries.filter((entry) => !isOf(entry, last));
+      const words = `The answer ended without words (${last.message?.stop_reason}).`;
+      this.#add(shownLast.length > 0 ? shownLast : close(words));
     }
     const usage = this.#subagentUsage;
     const events = [...said, ...this.#shown.end(this.#limit === undefined ? undefined : CUT_BY_LIMIT, usage)];
@@ -132,7 +140,7 @@ class AgentTurn implements TurnView {
 
   /** A repeat would do again what a tool has done. */
   failing(found: Failure): Failure {
-    return this.#steps.hasResult ? { ...found, mayRepeat: false } : found;
+    return this.#steps.hasBegun ? { ...found, mayRepeat: false } : found;
   }
 
   /** Adds what the agent has said last. */

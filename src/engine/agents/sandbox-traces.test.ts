@@ -23,10 +23,11 @@ test('what the sandbox makes goes, and nothing else', () => {
   put('.git/config.worktree', 0o644);
   put('.gitignore', 0o644);
   put('.npmrc', 0o444, 'mine');
+  put('.nojekyll', 0o444);
   put('src/empty', 0o444);
   removeSandboxTraces(workspace);
   expect(readdirSync(workspace, { recursive: true }).sort()).toEqual(
-    ['.git', '.git/info', '.gitignore', '.npmrc', 'src', 'src/empty'].sort(),
+    ['.git', '.git/info', '.gitignore', '.nojekyll', '.npmrc', 'src', 'src/empty'].sort(),
   );
 });
 

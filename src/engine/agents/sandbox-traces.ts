@@ -1,8 +1,30 @@
 import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Where the sandbox keeps commands from writing, and makes what is not there yet. */
-const PLACES = ['', '.git', '.git/info', '.claude'];
+/** Where the sandbox keeps commands from writing, and makes what is not there yet: any file in these folders. */
+const PLACES = ['.git', '.git/info', '.claude'];
+
+/** And these of the workspace itself; others may be the user's. */
+const NAMES = [
+  '.bash_login',
+  '.bash_logout',
+  '.bash_profile',
+  '.bashrc',
+  '.envrc',
+  '.gitconfig',
+  '.gitmodules',
+  '.husky',
+  '.idea',
+  '.mcp.json',
+  '.npmrc',
+  '.profile',
+  '.ripgreprc',
+  '.vscode',
+  '.zlogin',
+  '.zprofile',
+  '.zshenv',
+  '.zshrc',
+];
 
 /** What it makes behind that, also for a command that ends by itself; what is within another comes first. */
 const EMPTY = [
@@ -30,18 +52,18 @@ const MOUNT_POINT_MODE = 0o444;
  * Only while no command runs in this workspace: for one that does, a file like this keeps a place closed.
  */
 export function removeSandboxTraces(workspace: string): void {
-  for (const place of PLACES) {
-    for (const name of namesIn(join(workspace, place))) {
-      const path = join(workspace, place, name);
-      if (isMountPoint(path)) rmSync(path, { force: true });
-    }
-  }
+  const inPlaces = PLACES.flatMap((place) => namesIn(join(workspace, place)).map((name) => join(place, name)));
+  for (const name of [...NAMES, '.claude', ...inPlaces]) removeIfMountPoint(join(workspace, name));
   for (const name of EMPTY) removeIfEmpty(workspace, name);
 }
 
-function isMountPoint(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true && found.size === 0 && (found.mode & 0o777) === MOUNT_POINT_MODE;
+function removeIfMountPoint(path: string): void {
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found?.isFile() && found.size === 0 && (found.mode & 0o777) === MOUNT_POINT_MODE) rmSync(path);
+  } catch {
+    // It cannot be removed: a command could not write there either.
+  }
 }
 
 function removeIfEmpty(workspace: string, name: string): void {

@@ -139,11 +139,11 @@ export class MessageReader {
     this.#lastHeardAt = at;
     this.#hasSpoken = true;
     if (this.#isAbandoned) return this.#readRest(message);
-    const seen = this.#isOpen ? this.#view.hear(message).map(asReading) : [];
-    if (isAnswerBlock(message)) return [...this.#readBlock(message), ...seen];
+    const seen = () => (this.#isOpen ? this.#view.hear(message).map(asReading) : []);
+    if (isAnswerBlock(message)) return [...this.#readBlock(message), ...seen()];
     // Whatever else comes, the last block has come.
     const before = PASSES_BETWEEN_BLOCKS.has(message.type) ? [] : this.#completeWhole();
-    return [...before, ...seen, ...this.#readMessage(message, silentMs)];
+    return [...before, ...seen(), ...this.#readMessage(message, silentMs)];
   }
 
   /** The process may be faster than its rewind: what would make it call the model by itself still ends it. */
@@ -252,7 +252,7 @@ export class MessageReader {
       return [{ type: 'wait', milliseconds: WORDS_MS }];
     }
     if (!this.#isOpen) return [{ type: 'settled' }];
-    if (this.#options.strategy.result === 'completes') {
+    if (this.#options.strategy.result === 'completes' && COMPLETE.has(subtype)) {
       this.#heldIds = [];
       const readings = this.#complete();
       // Behind another result the SDK gives the process up.
@@ -375,7 +375,8 @@ export class MessageReader {
     const stop = this.#finish({
       type: 'message_stop',
       answer: { ...answer, content },
-      ...(this.#fold.isUnfoldable ? { unfoldable: failure('upstream_cut', { how: 'stream' }) } : {}),
+      // An agent has answered such a call by itself.
+      ...(this.#fold.isUnfoldable && !hidden ? { unfoldable: failure('upstream_cut', { how: 'stream' }) } : {}),
       ...(hidden && { hidden }),
     });
     return [...events.map(asReading), ...stop];
@@ -393,6 +394,13 @@ export class MessageReader {
     return [{ type: 'event', event }];
   }
 }
+
+/** The results of a turn whose answers stand: it was done, or a limit has ended it. */
+const COMPLETE: ReadonlySet<SDKResultMessage['subtype']> = new Set([
+  'success',
+  'error_max_turns',
+  'error_max_budget_usd',
+]);
 
 function asReading(event: RawEvent): Reading {
   return { type: 'event', event };
