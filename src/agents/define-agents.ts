@@ -83,7 +83,7 @@ function defineAgent(
   const program = level === 'read' ? undefined : programWithin(found.path, programs);
   if (program !== undefined) {
     throw new SettingsError(
-      `${path}.workspace is ${found.path}, and an agent that writes there could replace ${program}, which Isthmus runs. Name another folder, take that one off PATH, or use the level read.`,
+      `${path}.workspace is ${found.path}, and an agent that writes there could replace ${program}, which Isthmus runs. Name another folder, or use the level read.`,
     );
   }
   if (level !== 'shell' && allowedHosts.length > 0) {

@@ -33,7 +33,7 @@ import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
-import { agentsOf, agentWarnings, checkAgainstModels, checkCommands } from './own-agents.ts';
+import { agentsOf, agentWarnings, checkAgainstModels, checkCommands, withoutWorkspaces } from './own-agents.ts';
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
 import { ownStore } from './own-store.ts';
 import { ownVersion } from './own-version.ts';
@@ -106,11 +106,12 @@ export interface RunningAgent {
  * @throws BootError if anything else keeps it from booting
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
-  const { environment: operator = process.env, log = () => undefined, configFile, ...given } = options;
+  const { environment: variablesOfOperator = process.env, log = () => undefined, configFile, ...given } = options;
   const settings = checkSettings(given);
-  checkBaseUrl(operator.ANTHROPIC_BASE_URL);
-  checkGatewaySwitch(operator);
-  const defined = agentsOf(settings, operator, configFile);
+  checkBaseUrl(variablesOfOperator.ANTHROPIC_BASE_URL);
+  checkGatewaySwitch(variablesOfOperator);
+  const defined = agentsOf(settings, variablesOfOperator, configFile);
+  const operator = withoutWorkspaces(variablesOfOperator, defined);
   const executable = orBootError(() => findExecutable(settings.claude));
   const { host } = settings;
   const id = newGatewayId();

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { isLoopback } from '../access/request-guard.ts';
 import { LIKE_A_MODEL } from '../agents/agent-names.ts';
 import { type DefinedAgent, defineAgents } from '../agents/define-agents.ts';
-import { overlapWarnings } from '../agents/workspaces.ts';
+import { overlapWarnings, programWithin } from '../agents/workspaces.ts';
 import { type Settings, SettingsError } from '../config/settings.ts';
 import { stateFolder } from '../config/state-folder.ts';
 import { checkSandbox, describeSandboxProblem } from '../engine/agents/sandbox-check.ts';
@@ -30,7 +30,6 @@ export function agentsOf(settings: Settings, operator: Variables, configFile?: s
     programs: [
       dirname(createRequire(import.meta.url).resolve('isthmus-gateway/package.json')),
       ...(settings.claude === undefined ? [] : [settings.claude]),
-      ...(operator.PATH ?? '').split(delimiter),
     ],
     guarded: {
       home,
@@ -41,6 +40,19 @@ export function agentsOf(settings: Settings, operator: Variables, configFile?: s
       ),
     },
   });
+}
+
+/**
+ * The operator's environment without the folders of `PATH` in which an agent writes: it could put a program there that Isthmus
+ * runs. `npx` adds such folders.
+ */
+export function withoutWorkspaces(operator: Variables, defined: readonly DefinedAgent[]): Variables {
+  const written = defined.filter(({ agent }) => agent.level !== 'read').map(({ agent }) => agent.workspace);
+  if (operator.PATH === undefined || written.length === 0) return operator;
+  const kept = operator.PATH.split(delimiter).filter(
+    (folder) => isAbsolute(folder) && written.every((workspace) => programWithin(workspace, [folder]) === undefined),
+  );
+  return { ...operator, PATH: kept.join(delimiter) };
 }
 
 /**
