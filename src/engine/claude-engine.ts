@@ -5,7 +5,7 @@ import { type Failure, isUnauthenticated } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { HeardModel } from '../spec/model-listing.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
-import { spawnAgent } from './agents/agent-process.ts';
+import { type AgentMaker, spawnAgent } from './agents/agent-process.ts';
 import { isPersonal } from './agents/expansion.ts';
 import { Workspaces } from './agents/workspaces.ts';
 import { Announcements, type EngineLog } from './announcements/announcements.ts';
@@ -44,9 +44,7 @@ export class ClaudeEngine implements Engine {
   readonly #maker: ProcessMaker;
   readonly #rules: ProcessRules;
   readonly #agents: ReadonlyMap<string, Agent>;
-  readonly #log: EngineLog;
-  readonly #workspaces = new Workspaces();
-  readonly #onServers: (agent: string, failing: string[]) => void;
+  readonly #agentMaker: AgentMaker;
   readonly #counter: ProcessCounter;
   /** In full mode. */
   readonly #announcements: Announcements | undefined;
@@ -65,8 +63,6 @@ export class ClaudeEngine implements Engine {
     ...options
   }: ClaudeEngineOptions) {
     this.#agents = agents;
-    this.#log = log;
-    this.#onServers = onServers;
     const failsAtFirstRetry = retries === 'client';
     this.#maker = new ProcessMaker(options);
     this.#counter = new ProcessCounter(this.#maker);
@@ -76,6 +72,7 @@ export class ClaudeEngine implements Engine {
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
     const headersFor = (via: readonly string[]) => this.#maker.headersFor(via);
     this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits, onModel };
+    this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces: new Workspaces(), onServers };
   }
 
   async prepare(model: string): Promise<void> {
@@ -95,9 +92,7 @@ export class ClaudeEngine implements Engine {
     const agent = request.agent && this.#agents.get(request.agent.name);
     const silence = this.#announcements?.silence(request.model) ?? BARE;
     if (agent) {
-      const made = { maker: this.#maker, rules: this.#rules, log: this.#log, workspaces: this.#workspaces };
-      const agents = { ...made, onServers: this.#onServers };
-      return spawnAgent(agents, agent, request, silence.announced.filter(isPersonal), listener);
+      return spawnAgent(this.#agentMaker, agent, request, silence.announced.filter(isPersonal), listener);
     }
     return replayInNewProcess(this.#maker, this.#rules, silence, request, listener);
   }
@@ -140,7 +135,7 @@ export class ClaudeEngine implements Engine {
 
   async tidy(name: string): Promise<void> {
     const agent = this.#agents.get(name);
-    if (agent) await this.#workspaces.tidy(agent);
+    if (agent) await this.#agentMaker.workspaces.tidy(agent);
   }
 
   close(): void {

@@ -11,6 +11,7 @@ import type {
   WhatWasAsked,
   WhoAsked,
 } from '../spec/turn-record.ts';
+import { withCounts } from '../spec/usage.ts';
 import { bounded, endOf } from './bounded.ts';
 
 /** The most characters of a name, a failure's words, a process's last words. */
@@ -144,11 +145,6 @@ export class TurnRecorder {
 function firstOf({ queued, loading, handed }: TurnMarks): number | undefined {
   const moments = [queued, loading, handed].filter((moment) => moment !== undefined);
   return moments.length === 0 ? undefined : Math.min(...moments);
-}
-
-/** The usage with later counts; a null count says nothing and is dropped. */
-function withCounts(usage: JsonObject, later: JsonObject = {}): JsonObject {
-  return { ...usage, ...Object.fromEntries(Object.entries(later).filter(([, count]) => count !== null)) };
 }
 
 function named<Name extends string>(name: Name, value: string | undefined): { [name in Name]?: string } {

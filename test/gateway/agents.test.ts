@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DefinedAgent } from '../../src/agents/define-agents.ts';
 import type { Agent } from '../../src/spec/agent.ts';
+import { plainAgent } from '../support/agents.ts';
 import { type AskOptions, InProcessGateway, type InProcessOptions } from '../support/gateway-in-process.ts';
 
 /** Which request runs which agent, for whom, and what it is told. What the agent does is the engine's. */
@@ -14,22 +15,7 @@ const keyDigest = createHash('sha256').update(KEY).digest();
 
 function defined(name: string, more: Partial<Agent> = {}, access: Partial<DefinedAgent['access']> = {}): DefinedAgent {
   return {
-    agent: {
-      name,
-      level: 'read',
-      workspace: '/work',
-      system: '',
-      usesPreset: false,
-      readsClaudeMd: false,
-      deny: [],
-      allowedHosts: [],
-      mcpServers: {},
-      subagents: {},
-      maxTurns: 50,
-      maxSeconds: 600,
-      showSteps: false,
-      ...more,
-    },
+    agent: plainAgent({ name, workspace: '/work', ...more }),
     access: { origins: [], ...access },
   };
 }

@@ -22,11 +22,11 @@ export function makeWorkspace(files: Readonly<Record<string, string>>): Workspac
 }
 
 /** An agent as an operator would define it who says no more than he must. */
-export function agentIn(workspace: Workspace, given: Partial<Agent> = {}): Agent {
+export function plainAgent(given: Partial<Agent> = {}): Agent {
   return {
     name: 'docs',
-    level: 'edit',
-    workspace: workspace.path,
+    level: 'read',
+    workspace: '/work/docs',
     system: '',
     usesPreset: false,
     readsClaudeMd: false,
@@ -39,6 +39,11 @@ export function agentIn(workspace: Workspace, given: Partial<Agent> = {}): Agent
     showSteps: false,
     ...given,
   };
+}
+
+/** One that writes in a workspace. */
+export function agentIn({ path }: Workspace, given: Partial<Agent> = {}): Agent {
+  return plainAgent({ level: 'edit', workspace: path, ...given });
 }
 
 /** An answer that calls a tool. */

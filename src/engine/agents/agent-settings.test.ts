@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { plainAgent } from '../../../test/support/agents.ts';
 import type { Agent, AgentLevel } from '../../spec/agent.ts';
 import { agentEnvironment, withoutCredentials } from './agent-environment.ts';
 import { agentProfile } from './agent-profile.ts';
@@ -15,22 +16,7 @@ const VARIABLES = {
   NODE_EXTRA_CA_CERTS: '/ca.pem',
 };
 
-const agentOf = (given: Partial<Agent> = {}): Agent => ({
-  name: 'docs',
-  level: 'shell',
-  workspace: '/work/docs',
-  system: '',
-  usesPreset: false,
-  readsClaudeMd: false,
-  deny: [],
-  allowedHosts: [],
-  mcpServers: {},
-  subagents: {},
-  maxTurns: 50,
-  maxSeconds: 60,
-  showSteps: false,
-  ...given,
-});
+const agentOf = (given: Partial<Agent> = {}) => plainAgent({ level: 'shell', maxSeconds: 60, ...given });
 
 const profileOf = (agent: Agent) => agentProfile(agent, agentEnvironment(VARIABLES, agent), agent.subagents, '/empty');
 

@@ -14,7 +14,7 @@ export interface AgentTranscript {
 }
 
 /** An agent has no tools of the client. */
-const NAMES = new ToolNames([]);
+export const NAMES = new ToolNames([]);
 
 /**
  * Builds the transcript of a conversation's history. An answer whose steps are known has all of them; behind the first one whose

@@ -3,11 +3,11 @@ import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-s
 import type { Agent } from '../../spec/agent.ts';
 import type { Failure } from '../../spec/failures.ts';
 import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
-import { ToolNames } from '../parameters/tool-names.ts';
 import { toEntry } from '../replay/transcript.ts';
 import type { AnswerFold, RawEvent } from '../turn/answer-fold.ts';
 import type { AnswerStrategy, TurnEnd, TurnView } from '../turn/answer-strategy.ts';
 import { AgentSteps } from './agent-steps.ts';
+import { NAMES } from './agent-transcript.ts';
 import { type Entry, hasMessage, isKept, toExpansion, withoutOpenCalls } from './expansion.ts';
 import { ShownAnswer } from './shown-answer.ts';
 import { Spending } from './spending.ts';
@@ -58,19 +58,19 @@ class AgentTurn implements TurnView {
   readonly #shown = new ShownAnswer();
   readonly #steps: AgentSteps;
   readonly #known: Set<string>;
+  readonly #spending: Spending;
+  readonly #onServers: (failing: string[]) => void;
   #entries: Entry[] = [];
   /** The limit that ends the turn. */
   #limit: string | undefined;
-  readonly #spending: Spending;
-  readonly #onServers: (failing: string[]) => void;
   /** What subagents have used in this turn, as far as it is told. */
   #subagentUsage: JsonObject | undefined;
 
   constructor(agent: Agent, known: Set<string>, spending: Spending, onServers: (failing: string[]) => void) {
-    this.#onServers = onServers;
     this.#agent = agent;
     this.#known = known;
     this.#spending = spending;
+    this.#onServers = onServers;
     this.#steps = new AgentSteps(agent.workspace);
   }
 
@@ -145,7 +145,7 @@ class AgentTurn implements TurnView {
 
   /** Adds what the agent has said last. */
   #add(content: ContentBlock[]): void {
-    const entry = toEntry({ role: 'assistant', content }, this.#shown.message?.model ?? '', new ToolNames([]));
+    const entry = toEntry({ role: 'assistant', content }, this.#shown.message?.model ?? '', NAMES);
     this.#entries.push({ ...entry, uuid: randomUUID(), parentUuid: this.#entries.at(-1)?.uuid } as unknown as Entry);
   }
 

@@ -1,5 +1,6 @@
 import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
 import type { MessageDelta } from '../../spec/turn-events.ts';
+import { withCounts } from '../../spec/usage.ts';
 import { AnswerFold, type RawEvent } from '../turn/answer-fold.ts';
 
 /** What a client does not see of an agent's answers: its calls, and what came of them. */
@@ -102,13 +103,8 @@ export class ShownAnswer {
   }
 }
 
-/** A usage with later counts; a null count says nothing. */
-function withCounts(usage: JsonObject, later: JsonObject = {}): JsonObject {
-  return { ...usage, ...Object.fromEntries(Object.entries(later).filter(([, count]) => count !== null)) };
-}
-
 /** The sum of two usages, field by field; what is no number is the later one's. */
-export function sumOf(one: JsonObject, other: JsonObject): JsonObject {
+function sumOf(one: JsonObject, other: JsonObject): JsonObject {
   const sum: JsonObject = { ...one };
   for (const [name, value] of Object.entries(other)) {
     const before = sum[name];

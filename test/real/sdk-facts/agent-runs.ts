@@ -27,6 +27,7 @@ import { Spawner } from '../../../src/engine/process/spawner.ts';
 import { toTranscript } from '../../../src/engine/replay/transcript.ts';
 import type { Agent, Subagent } from '../../../src/spec/agent.ts';
 import type { Message } from '../../../src/spec/messages.ts';
+import { plainAgent } from '../../support/agents.ts';
 import { user } from '../../support/engine.ts';
 import { surroundings, until } from '../../support/gateway.ts';
 
@@ -109,22 +110,7 @@ export class AgentRuns {
   agent(given: Partial<Agent> = {}): Agent {
     const workspace = join(mkdtempSync(join(this.place, 'of-')), 'workspace');
     mkdirSync(workspace);
-    return {
-      name: 'docs',
-      level: 'read',
-      workspace,
-      system: 'You are under test.',
-      usesPreset: false,
-      readsClaudeMd: false,
-      deny: [],
-      allowedHosts: [],
-      mcpServers: {},
-      subagents: {},
-      maxTurns: 50,
-      maxSeconds: 600,
-      showSteps: false,
-      ...given,
-    };
+    return plainAgent({ workspace, system: 'You are under test.', ...given });
   }
 
   /** A process of an agent that answers the newest message; as in the product, it is said to the process. */
