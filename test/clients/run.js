@@ -9,7 +9,7 @@ import { installOpenCode } from './install-opencode.js';
 import { installPackages } from './install-packages.js';
 
 // Runs the checks of foreign clients of every day, or with `--all` every one; of all files, or of those that are named, as in
-// `… run.js opencode-server`.
+// `… run.js opencode-server`. With `--install` it only installs the clients.
 // Plain JavaScript, because it decides where the checks run before anything that understands TypeScript is started.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,7 +54,7 @@ function runToEnd([program = '', ...rest], env, ending) {
 }
 
 const words = process.argv.slice(2);
-const names = words.filter((word) => word !== '--all');
+const names = words.filter((word) => !word.startsWith('--'));
 
 const cache = join(ROOT, '.cache', 'clients');
 const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode] = await Promise.all([
@@ -67,6 +67,8 @@ const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode] = await Promise.all
   installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']),
   installPackages(cache, ['@qwen-code/qwen-code@0.24.4']),
 ]);
+if (words.includes('--install')) process.exit();
+
 const prefix = namespacePrefix();
 process.stdout.write(
   prefix
@@ -83,7 +85,7 @@ try {
       ...process.env,
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
       TMPDIR: temporary,
-      ISTHMUS_CLIENTS_ALL: names.length < words.length ? '1' : '',
+      ISTHMUS_CLIENTS_ALL: words.includes('--all') ? '1' : '',
       ISTHMUS_CLIENTS_OPENCODE: binary,
       ISTHMUS_CLIENTS_OH_MY_OPENCODE: ohMyOpenCode,
       ISTHMUS_CLIENTS_VERCEL_AI: vercelAi,

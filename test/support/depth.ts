@@ -68,6 +68,7 @@ export const WIDE_TABLES = [
   'processes',
   'killedProcesses',
   'hangingProcesses',
+  'fullDisks',
   'rings',
   'imagesByModel',
   'endsOfAnswers',

@@ -373,7 +373,7 @@ test('an API that is slow is waited for, with pings; an error after a ping is an
 });
 
 test('an API that falls silent is given up on every way, and its call is aborted', async () => {
-  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.3', '--keep-alive-seconds', '60']);
+  const impatient = await FaultStage.open(['--spares', '0', '--stall-minutes', '0.15', '--keep-alive-seconds', '60']);
   try {
     const cases = [undefined, ANSWER, call('a')].flatMap((first, at) =>
       [true, false].map((stream) => ({ first, stream, events: stream === (at % 2 === 0) ? 4 : 0 })),
