@@ -112,8 +112,8 @@ export class TestEngine implements Engine {
     return this.faults.reuse === 'off' ? 'unsupported' : 'on';
   }
 
-  reuseKey({ system, betas }: MessagesRequest): string | undefined {
-    return this.faults.reuse === 'off' ? undefined : stableJson([system, betas]);
+  reuseKey({ system, betas, agent }: MessagesRequest): string | undefined {
+    return this.faults.reuse === 'off' || agent ? undefined : stableJson([system, betas]);
   }
 
   /** Does nothing: nothing works in a workspace. */

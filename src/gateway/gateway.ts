@@ -49,7 +49,7 @@ export interface OpenAgentTurn {
   session: string;
   /** Whether several conversations look like this one, and the newest was taken. */
   isGuessed: boolean;
-  /** As of the request, with the answers whose steps are not known. */
+  /** As of the request, in a replay with the answers whose steps are not known. */
   converted: readonly string[];
 }
 
@@ -133,9 +133,7 @@ export class Gateway {
     try {
       const lineages = requestLineages(order.request, order.caller.id);
       const admitted = await this.#agents?.admit(order, lineages);
-      return admitted
-        ? await this.#openAgent(admitted, { ...order, request: admitted.request }, leave)
-        : await this.#reach(order, lineages, leave);
+      return admitted ? await this.#openAgent(admitted, order, leave) : await this.#reach(order, lineages, leave);
     } catch (error) {
       leave();
       throw error;
@@ -148,18 +146,19 @@ export class Gateway {
   }
 
   async #openAgent(
-    { session, isGuessed, keep, leave: leaveWorkspace }: AdmittedTurn,
+    { request, session, isGuessed, keep, leave: leaveWorkspace }: AdmittedTurn,
     order: Order,
     leave: () => void,
   ): Promise<OpenTurn> {
     try {
       // A live process is the conversation's own, also where another one looks alike.
-      const lineages = requestLineages(order.request, order.caller.id, session);
-      const { way, events } = await this.#reach(order, lineages, () => {
+      const lineages = requestLineages(request, order.caller.id, session);
+      const { way, events } = await this.#reach({ ...order, request }, lineages, () => {
         leaveWorkspace();
         leave();
       });
-      const { converted } = order.request;
+      // A live process has all steps.
+      const { converted } = way.path === 'continue' ? order.request : request;
       return { way, agent: { session, isGuessed, converted }, events: keep(events) };
     } catch (error) {
       leaveWorkspace();

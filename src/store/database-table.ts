@@ -35,6 +35,7 @@ export class DatabaseTable implements ExpansionTable {
       .onConflict((conflict) =>
         conflict.columns(['lineage', 'session']).doUpdateSet(({ ref }) => ({
           client_session: ref('excluded.client_session'),
+          signatures: ref('excluded.signatures'),
           turn: ref('excluded.turn'),
           caller: ref('excluded.caller'),
           agent: ref('excluded.agent'),

@@ -124,6 +124,22 @@ describe('a request names an agent', () => {
   });
 });
 
+test('an answer whose steps are not known is declared where it is replayed, and not by a process that has them', async () => {
+  await setUp();
+  const first = await post('/agents/docs/v1/messages');
+  const messages = [
+    ...BODY.messages,
+    { role: 'assistant', content: first.json.content },
+    { role: 'user', content: 'more' },
+  ];
+  const told = ['isthmus-path', 'isthmus-converted'];
+  const session = { 'isthmus-session': first.headers.get('isthmus-session') ?? '' };
+  const continued = await post('/agents/docs/v1/messages', { messages }, session);
+  expect(told.map((name) => continued.headers.get(name))).toEqual(['continue', 'max_tokens']);
+  const replayed = await post('/agents/docs/v1/messages', { messages }, session);
+  expect(told.map((name) => replayed.headers.get(name))).toEqual(['replay', 'max_tokens, messages.1']);
+});
+
 const TOOL = { name: 'read', input_schema: { type: 'object' } };
 
 test('no other request runs an agent', async () => {

@@ -46,13 +46,17 @@ export function conformsToExpansionStore<Store extends ExpansionStore>(
   });
 
   test('a second record of a lineage and session replaces the first, whole', async () => {
-    const first = expansionRecord({ clientSession: 'ses_1' });
-    const second = expansionRecord({ lineage: first.lineage, session: first.session, bytes: 10, agent: 'web' });
+    const first = expansionRecord({ clientSession: 'ses_1', signatures: 'first' });
+    const again = { lineage: first.lineage, session: first.session };
+    const second = expansionRecord({ ...again, bytes: 10, agent: 'web', signatures: 'second' });
+    const third = expansionRecord(again);
     await store.put(first);
-    await store.put(second);
-    expect((await store.find([first.lineage])).get(first.lineage)).toEqual([second]);
-    expect(await store.turn(first.turn, first.caller)).toBeUndefined();
-    expect(await store.turn(second.turn, second.caller)).toEqual(second);
+    for (const record of [second, third]) {
+      await store.put(record);
+      expect((await store.find([first.lineage])).get(first.lineage)).toEqual([record]);
+      expect(await store.turn(first.turn, first.caller)).toBeUndefined();
+      expect(await store.turn(record.turn, record.caller)).toEqual(record);
+    }
   });
 
   test('puts at a time are all kept, and of one lineage and session the last', async () => {
