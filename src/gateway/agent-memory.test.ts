@@ -36,7 +36,7 @@ async function keep(memory: AgentMemory, messages: Message[], session: string, s
   const [answer, ...before] = messages.toReversed();
   const lineages = requestLineages(asking(...before.toReversed()), CALLER.id);
   const lineage = extendLineageByAnswer(lineages.at(-1) as string, answer as Message);
-  const expansion = Buffer.from(steps);
+  const expansion = Promise.resolve(Buffer.from(steps));
   await memory.keep(
     {
       type: 'message_stop',

@@ -93,7 +93,7 @@ export class AgentMemory {
       agent,
       at: Date.now(),
       steps,
-      expansion,
+      expansion: await expansion,
     });
     return { ...event, hidden: { ...event.hidden, isKept } };
   }

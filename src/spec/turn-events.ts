@@ -22,7 +22,7 @@ export type TurnEvent =
 /** What an agent's turn has beside its answer. */
 export interface HiddenSteps {
   steps: TurnSteps;
-  expansion: Expansion;
+  expansion: Promise<Expansion>;
   /** Whether they outlive the gateway; absent before they are kept. */
   isKept?: boolean;
 }

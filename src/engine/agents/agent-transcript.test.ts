@@ -43,12 +43,13 @@ function shape(entries: readonly Entry[]) {
   ]);
 }
 
-function transcript(history: Message[], expansions: Array<[number, Expansion]>) {
-  return toAgentTranscript(history, new Map(expansions), AT).entries;
+async function transcript(history: Message[], [index, steps]: [number, readonly Entry[]]) {
+  const expansions = new Map<number, Expansion>([[index, await toExpansion(steps)]]);
+  return toAgentTranscript(history, expansions, AT).entries;
 }
 
-test('a known answer has all its steps, which keep their order to each other', () => {
-  const entries = transcript([user(text('look')), assistant(text('done'))], [[1, toExpansion(TURN)]]);
+test('a known answer has all its steps, which keep their order to each other', async () => {
+  const entries = await transcript([user(text('look')), assistant(text('done'))], [1, TURN]);
   expect(shape(entries)).toEqual([
     ['text', null],
     ['thinking', 0],
@@ -62,9 +63,9 @@ test('a known answer has all its steps, which keep their order to each other', (
   expect(entries.map(({ uuid }) => uuid)).not.toContain('u');
 });
 
-test('an unknown answer stands as the client sends it, and no thinking stays behind it', () => {
+test('an unknown answer stands as the client sends it, and no thinking stays behind it', async () => {
   const history = [user(text('hi')), assistant(thought, text('hello')), user(text('look')), assistant(text('done'))];
-  const entries = transcript(history, [[3, toExpansion(TURN)]]);
+  const entries = await transcript(history, [3, TURN]);
   expect(shape(entries)).toEqual([
     ['text', null],
     ['text', 0],
@@ -77,7 +78,7 @@ test('an unknown answer stands as the client sends it, and no thinking stays beh
   ]);
 });
 
-test('what was not kept leaves no gap', () => {
+test('what was not kept leaves no gap', async () => {
   const [first, ...rest] = TURN;
   const personal = {
     type: 'attachment',
@@ -92,9 +93,8 @@ test('what was not kept leaves no gap', () => {
   ];
   const kept = turn.filter(isKept) as Entry[];
   expect(kept).not.toContain(personal);
-  expect(
-    shape(transcript([user(text('look')), assistant(text('done'))], [[1, toExpansion(kept)]])).slice(0, 2),
-  ).toEqual([
+  const entries = await transcript([user(text('look')), assistant(text('done'))], [1, kept]);
+  expect(shape(entries).slice(0, 2)).toEqual([
     ['text', null],
     ['thinking', 0],
   ]);

@@ -1,4 +1,5 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzipSync, gzip } from 'node:zlib';
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import type { Expansion } from '../../spec/agent.ts';
 import type { ContentBlock } from '../../spec/messages.ts';
@@ -32,9 +33,12 @@ export function blocksOf({ message }: MessageEntry): ContentBlock[] {
   return Array.isArray(message.content) ? message.content : [];
 }
 
+// Images make some of them large, and other turns would wait for it.
+const compress = promisify<string, Buffer>(gzip);
+
 /** The entries of one turn, from its user message on, as bytes. */
-export function toExpansion(entries: readonly Entry[]): Expansion {
-  return gzipSync(JSON.stringify(entries));
+export function toExpansion(entries: readonly Entry[]): Promise<Expansion> {
+  return compress(JSON.stringify(entries));
 }
 
 export function entriesOf(expansion: Expansion): Entry[] {

@@ -95,7 +95,7 @@ test('several answers of the model are one of the agent, and a replay has all th
   const live = model.requests.at(-1)?.body;
   first.process.end();
 
-  const known = new Map([[1, hidden?.expansion as Expansion]]);
+  const known = new Map([[1, (await hidden?.expansion) as Expansion]]);
   const replayed = fixture.engine.replay(asking(said, known), NO_LISTENER);
   expect(endOf(await collect(replayed.events)).answer.content).toEqual(next.answer.content);
   const body = model.requests.at(-1)?.body;
@@ -114,7 +114,7 @@ async function turnAndNext(name: string, ...replies: Reply[]) {
   const { answer, hidden } = endOf(await collect(first.events));
   first.process.end();
   const said = [user('begin'), { role: 'assistant' as const, content: answer.content }, user('go on')];
-  const known = new Map([[1, hidden?.expansion as Expansion]]);
+  const known = new Map([[1, (await hidden?.expansion) as Expansion]]);
   const next = fixture.engine.replay(asking(said, known, name), NO_LISTENER);
   const after = endOf(await collect(next.events)).answer;
   next.process.end();
