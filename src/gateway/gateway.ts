@@ -37,6 +37,8 @@ export interface Order {
 /** A turn on its way to the model. */
 export interface OpenTurn {
   way: Way;
+  /** The same for all turns of a conversation, and of those that begin with the same words for the same caller. */
+  conversation: string;
   /** Of a turn of an agent. */
   agent?: OpenAgentTurn;
   /** To be iterated once; leaving the iteration early cancels the turn at the model. */
@@ -75,6 +77,8 @@ export interface GatewayLimits extends PoolLimits {
 
 /** Processes that may count tokens at a time; turns wait for none of them. */
 const MOST_COUNTING = 2;
+/** Characters of a lineage, 72 bits: enough to tell conversations apart. */
+const CONVERSATION_LENGTH = 12;
 /** How long turns that have been cut off may take to pass their error on. */
 const LAST_ERRORS_MS = 500;
 
@@ -142,7 +146,8 @@ export class Gateway {
 
   async #reach(order: Order, lineages: readonly Lineage[], leave: () => void): Promise<OpenTurn> {
     const { way, turn } = await this.#ways.reach(order, lineages);
-    return { way, events: this.#relay(turn, order, lineages, leave) };
+    const conversation = (lineages[1] as Lineage).slice(0, CONVERSATION_LENGTH);
+    return { way, conversation, events: this.#relay(turn, order, lineages, leave) };
   }
 
   async #openAgent(
@@ -153,13 +158,13 @@ export class Gateway {
     try {
       // A live process is the conversation's own, also where another one looks alike.
       const lineages = requestLineages(request, order.caller.id, session);
-      const { way, events } = await this.#reach({ ...order, request }, lineages, () => {
+      const { way, conversation, events } = await this.#reach({ ...order, request }, lineages, () => {
         leaveWorkspace();
         leave();
       });
       // A live process has all steps.
       const { converted } = way.path === 'continue' ? order.request : request;
-      return { way, agent: { session, isGuessed, converted }, events: keep(events) };
+      return { way, conversation, agent: { session, isGuessed, converted }, events: keep(events) };
     } catch (error) {
       leaveWorkspace();
       throw error;

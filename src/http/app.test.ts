@@ -85,7 +85,7 @@ beforeAll(async () => {
       open: async (order) => {
         orders.push(order);
         order.marks.handed = performance.now();
-        return { way: { path: 'start', by: 'new' }, events: play(order) };
+        return { conversation: 'c', way: { path: 'start', by: 'new' }, events: play(order) };
       },
       agentTurn: async () => undefined,
       countTokens: async ({ request: { model } }) => {

@@ -62,6 +62,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
       await letOthersRun(bytes);
       const {
         way,
+        conversation,
         agent: opened,
         events,
       } = await gateway.open({
@@ -73,7 +74,7 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
         marks: recorder.marks,
         asReturned: dialect.asReturned,
       });
-      recorder.reached(way);
+      recorder.reached(way, conversation);
       return await writeAnswer(events, {
         outgoing: context.env.outgoing,
         dialect,

@@ -5,11 +5,13 @@ import type { ProcessEnd } from './process-end.ts';
 import type { ServedBy, TurnPath } from './turn-events.ts';
 
 /**
- * What became of one turn: who asked, for what, how it went, what came. It never holds content or a credential, and no text
- * in it is longer than some hundred characters.
+ * What became of one turn: who asked, for what, how it went, what came. It never holds content or a credential. No text in it is
+ * longer than some hundred characters; in words that came from elsewhere, all but line ends is escaped that a terminal would obey.
  */
 export interface TurnRecord {
   who: WhoAsked & {
+    /** The same for all turns of a conversation that the gateway recognises as one. Absent when the turn did not reach the engine. */
+    conversation?: string;
     /** The user that the client says it asks for. */
     user?: string;
   };

@@ -14,7 +14,7 @@ const who = { requestId: 'req_1', caller: 'abc', client: 'opencode/1.2', session
 
 test('a complete turn', () => {
   const line = lineOf({
-    who: { ...who, user: 'somebody' },
+    who: { ...who, conversation: 'Ab_3-xyz0123', user: 'somebody' },
     what: {
       dialect: 'anthropic-messages',
       model: 'claude-sonnet-5',
@@ -22,7 +22,7 @@ test('a complete turn', () => {
       messages: 3,
       tools: 10,
       bodyBytes: 40_000,
-      parameters: ['max_tokens'],
+      parameters: ['max_tokens', 'thinking'],
     },
     how: {
       path: 'replay',
@@ -38,9 +38,10 @@ test('a complete turn', () => {
     },
   });
   expect(line).toBe(
-    'turn request=req_1 session="ses 1" model=claude-sonnet-5 messages=3 stream=true user=somebody path=replay process=used ' +
+    'turn request=req_1 session="ses 1" conversation=Ab_3-xyz0123 model=claude-sonnet-5 messages=3 stream=true ' +
+      'user=somebody path=replay process=used ' +
       'reason="the tools have changed" outcome=complete ms=1235 caller=abc client=opencode/1.2 ' +
-      'dialect=anthropic-messages tools=10 bytes=40000 queue=0 spawn=90 load=12 first=800 engine=1230 own=0.81 stop=tool_use ' +
+      'dialect=anthropic-messages tools=10 parameters="max_tokens,thinking" bytes=40000 queue=0 spawn=90 load=12 first=800 engine=1230 own=0.81 stop=tool_use ' +
       'in=1003 out=20 plan=allowed_warning five_hour=0.9 seven_day=0.25 overage=true\n',
   );
 });

@@ -10,6 +10,7 @@ export function turnLog(log: Log): TurnObserver {
     log('turn', {
       request: who.requestId,
       session: who.session,
+      conversation: who.conversation,
       agent: what?.agent,
       model: what?.model,
       messages: what?.messages,
@@ -25,6 +26,7 @@ export function turnLog(log: Log): TurnObserver {
       client: who.client,
       dialect: what?.dialect,
       tools: what?.tools,
+      parameters: what?.parameters.join(',') || undefined,
       bytes: what?.bodyBytes,
       queue: rounded(times.queue),
       spawn: rounded(times.spawn),

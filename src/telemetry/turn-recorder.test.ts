@@ -33,11 +33,11 @@ test('a whole turn by a new process', () => {
   const turn = recorder();
   turn.asked(WHAT, 'somebody');
   Object.assign(turn.marks, { queued: 1_001, admitted: 1_011, handed: 1_020, spawned: 1_100 });
-  turn.reached({ path: 'replay', by: 'new', reason: 'no live process holds this history' });
+  turn.reached({ path: 'replay', by: 'new', reason: 'no live process holds this history' }, 'c');
   relay(turn, START, 1_200, 1_201);
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_300, 1_302);
   expect(turn.record(1_310, true)).toEqual({
-    who: { requestId: 'req_1', caller: 'abc', session: 's', user: 'somebody' },
+    who: { requestId: 'req_1', caller: 'abc', session: 's', conversation: 'c', user: 'somebody' },
     what: WHAT,
     how: {
       path: 'replay',
@@ -67,7 +67,7 @@ test('a turn that is continued waits in no queue, and its own time ends where th
   const turn = recorder();
   turn.asked(WHAT, undefined);
   turn.marks.handed = 1_002;
-  turn.reached({ path: 'continue', by: 'live' });
+  turn.reached({ path: 'continue', by: 'live' }, 'c');
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_050, 1_050.5);
   expect(turn.record(1_051, true).how).toEqual({
     path: 'continue',
@@ -86,7 +86,7 @@ test('a turn that a process would not take by a load has the time of that, besid
     handed: 1_014,
     spawned: 1_100,
   });
-  turn.reached({ path: 'replay', by: 'new', reason: 'it did not' });
+  turn.reached({ path: 'replay', by: 'new', reason: 'it did not' }, 'c');
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_200, 1_201);
   expect(turn.record(1_201, true).how).toEqual({
     path: 'replay',
@@ -99,7 +99,7 @@ test('a turn that a process would not take by a load has the time of that, besid
 test('a turn that begins anew behind its back keeps the moment at which it left', () => {
   const turn = recorder();
   turn.marks.handed = 1_002;
-  turn.reached({ path: 'start', by: 'spare' });
+  turn.reached({ path: 'start', by: 'spare' }, 'c');
   Object.assign(turn.marks, { queued: 1_400, admitted: 1_400, handed: 1_401 });
   relay(turn, { type: 'message_stop', answer: ANSWER }, 1_500, 1_501);
   expect(turn.record(1_501, true).how.times).toMatchObject({ own: 3, engine: 99 });
@@ -160,6 +160,12 @@ test('a failure keeps the beginning of its words and the end of what its process
   expect(kept?.words).toMatch(/^The `claude` process could not be started \(exit code 3\).{400,}…$/s);
   expect(kept?.process).toEqual({ code: 3, signal: null, stderr: expect.stringMatching(/^…x+no licence$/) });
   expect(JSON.stringify(kept).length).toBeLessThan(1_000);
+});
+
+test('words from elsewhere keep their lines, and nothing that a terminal obeys', () => {
+  const turn = recorder();
+  turn.failed(failure('process_lost', { code: null, signal: 'SIGKILL', stderr: 'one\n\u001b[2Jtwo' }));
+  expect(turn.record(1_001, true).came.failure?.process?.stderr).toBe('one\n\\u001b[2Jtwo');
 });
 
 test('what clients say of themselves is bounded, and content is nowhere', () => {

@@ -13,6 +13,7 @@ import type {
 } from '../spec/turn-record.ts';
 import { withCounts } from '../spec/usage.ts';
 import { bounded, endOf } from './bounded.ts';
+import { escapeUnseen } from './escape-unseen.ts';
 
 /** The most characters of a name, a failure's words, a process's last words. */
 const LONGEST_NAME = 200;
@@ -29,6 +30,7 @@ export class TurnRecorder {
   readonly #who: WhoAsked;
   #what: WhatWasAsked | undefined;
   #user: string | undefined;
+  #conversation: string | undefined;
   #way: Omit<TurnRecord['how'], 'times'> = {};
   /** When the gateway had done its part until the first event. */
   #leftAt: number | undefined;
@@ -52,7 +54,8 @@ export class TurnRecorder {
   }
 
   /** The turn is on its way to the model. */
-  reached({ path, by, reason }: { path: TurnPath; by: ServedBy; reason?: string }): void {
+  reached({ path, by, reason }: { path: TurnPath; by: ServedBy; reason?: string }, conversation: string): void {
+    this.#conversation = conversation;
     this.#way = { path, process: by, ...(reason !== undefined && { reason }) };
     this.#leftAt = firstOf(this.marks);
   }
@@ -109,6 +112,7 @@ export class TurnRecorder {
         caller: this.#who.caller,
         ...named('client', this.#who.client),
         ...named('session', this.#who.session),
+        ...named('conversation', this.#conversation),
         ...named('user', this.#user),
       },
       ...(this.#what && { what: { ...this.#what, model: bounded(this.#what.model, LONGEST_NAME) } }),
@@ -162,11 +166,15 @@ function planRecord({ status, windows, overage }: PlanLimits): PlanRecord {
   };
 }
 
+function escapedLines(text: string): string {
+  return text.split('\n').map(escapeUnseen).join('\n');
+}
+
 function failureRecord({ status, type, message, process }: Failure): FailureRecord {
   return {
     status,
     type,
-    words: bounded(message, LONGEST_WORDS),
-    ...(process && { process: { ...process, stderr: endOf(process.stderr, LONGEST_STDERR) } }),
+    words: escapedLines(bounded(message, LONGEST_WORDS)),
+    ...(process && { process: { ...process, stderr: escapedLines(endOf(process.stderr, LONGEST_STDERR)) } }),
   };
 }

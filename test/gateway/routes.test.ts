@@ -60,6 +60,18 @@ test('a conversation is started, then continued in its process', async () => {
   expect(new Set(house.calls.map(({ process }) => process)).size).toBe(1);
 });
 
+test('all turns of a conversation are logged as its, whatever way they go', async () => {
+  await setUp();
+  const first = await asked(HI);
+  const next = goOn(HI, first.content);
+  for (const path of ['continue', 'rewind']) expect((await asked(next)).path).toBe(path);
+  await asked([{ role: 'user', content: 'another' }]);
+  await until('all are logged', () => house.log.length === 4);
+  const [one, ...others] = house.log.map((line) => / conversation=([\w-]{12}) /.exec(line)?.[1]);
+  expect(one).toBeDefined();
+  expect(others.map((other) => other === one)).toEqual([true, true, false]);
+});
+
 test('results go on with the turn that holds their calls', async () => {
   await setUp([CALL, CALL, DONE]);
   const first = await asked(HI);
