@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
 import { ClaudeEngine } from '../dist/src/engine/claude-engine.js';
+import { buildEnvironment, inFolder } from '../dist/src/engine/environment/environment.js';
+import { findExecutable } from '../dist/src/engine/environment/executable.js';
+import { createRunDirectory } from '../dist/src/engine/files/run-directory.js';
 import { CLIENT_TOOLS_SERVERS } from '../dist/src/engine/held-calls/client-tools-server.js';
 import { Child } from '../dist/src/engine/process/child.js';
-import { buildEnvironment, inFolder } from '../dist/src/engine/process/environment.js';
-import { findExecutable } from '../dist/src/engine/process/executable.js';
-import { createRunDirectory } from '../dist/src/engine/process/run-directory.js';
 import { Spawner } from '../dist/src/engine/process/spawner.js';
 import { processesWith } from './process-list.js';
 import { createSurroundings } from './surroundings.js';
 
 /** @typedef {import('@anthropic-ai/claude-agent-sdk').Options} SdkOptions */
 
-/** As the engine has them; see `src/engine/process/flag-settings.ts`. */
+/** As the engine has them; see `src/engine/environment/flag-settings.ts`. */
 const SETTINGS = { attribution: { commit: '', pr: '' }, env: {} };
 
 /**

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { sdkVersions } from '../dist/src/engine/process/executable.js';
+import { sdkVersions } from '../dist/src/engine/environment/executable.js';
 
 /** How long the machine is watched before it counts as quiet, in milliseconds. */
 const WATCH_MS = 150;

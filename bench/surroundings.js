@@ -12,7 +12,7 @@ import { join } from 'node:path';
  * @property {() => void} remove
  */
 
-/** @typedef {import('../src/engine/process/environment.ts').Mode} Mode */
+/** @typedef {import('../src/engine/environment/environment.ts').Mode} Mode */
 
 /** The variable of a credential with which Claude Code runs in each mode. @type {Record<Mode, string>} */
 const CREDENTIALS = { bare: 'ANTHROPIC_API_KEY', full: 'CLAUDE_CODE_OAUTH_TOKEN' };

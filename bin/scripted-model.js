@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/scripted-model/main.js';
+import { main } from '../dist/scripted-model/program.js';
 
 await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { isOn } from '../engine/process/providers.ts';
+import { isOn } from '../engine/environment/providers.ts';
 import { BootError } from './boot-error.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;

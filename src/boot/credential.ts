@@ -1,5 +1,5 @@
-import type { Environment } from '../engine/process/environment.ts';
-import { PROVIDERS } from '../engine/process/providers.ts';
+import type { Environment } from '../engine/environment/environment.ts';
+import { PROVIDERS } from '../engine/environment/providers.ts';
 import type { Account } from '../spec/engine.ts';
 
 /**

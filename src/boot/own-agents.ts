@@ -8,8 +8,8 @@ import { overlapWarnings, programWithin } from '../agents/workspaces.ts';
 import { type Settings, SettingsError } from '../config/settings.ts';
 import { stateFolder } from '../config/state-folder.ts';
 import { checkSandbox, describeSandboxProblem } from '../engine/agents/sandbox-check.ts';
-import { configurationFolder, type Environment } from '../engine/process/environment.ts';
-import { isRunDirectoryName, type RunDirectory } from '../engine/process/run-directory.ts';
+import { configurationFolder, type Environment } from '../engine/environment/environment.ts';
+import { isRunDirectoryName, type RunDirectory } from '../engine/files/run-directory.ts';
 import type { KnownModels } from '../models/known-models.ts';
 import { BootError } from './boot-error.ts';
 

@@ -1,4 +1,4 @@
-import { type Environment, usesAnthropicApi } from '../engine/process/environment.ts';
+import { type Environment, usesAnthropicApi } from '../engine/environment/environment.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** From when on a start counts as slow, in milliseconds. A process that reaches its API takes a second. */

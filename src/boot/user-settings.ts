@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { configurationFolder, steers } from '../engine/process/environment.ts';
-import type { CredentialCommands } from '../engine/process/flag-settings.ts';
+import { configurationFolder, steers } from '../engine/environment/environment.ts';
+import type { CredentialCommands } from '../engine/environment/flag-settings.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

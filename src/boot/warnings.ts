@@ -1,7 +1,7 @@
 import { isLoopback } from '../access/request-guard.ts';
-import type { Environment } from '../engine/process/environment.ts';
-import { sdkVersions, TESTED } from '../engine/process/executable.ts';
-import { unnamedSecrets } from '../engine/process/flag-settings.ts';
+import type { Environment } from '../engine/environment/environment.ts';
+import { sdkVersions, TESTED } from '../engine/environment/executable.ts';
+import { unnamedSecrets } from '../engine/environment/flag-settings.ts';
 import type { Spawner } from '../engine/process/spawner.ts';
 import type { OwnConfiguration } from './own-configuration.ts';
 import type { SlowStart } from './slow-start.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { LifeSign, lifeOf } from '../engine/process/life-sign.ts';
+import { LifeSign, lifeOf } from '../engine/files/life-sign.ts';
 import type { Agent } from '../spec/agent.ts';
 
 /** How long a gateway may take to show its sign, in milliseconds. */

@@ -4,7 +4,7 @@ import { stateFolder } from '../config/state-folder.ts';
 import type { AgentStep } from '../spec/agent.ts';
 import { type OpenDatabase, openDatabase } from '../store/database.ts';
 import { databaseFile } from '../store/database-file.ts';
-import { listSessions, purge, type StoredSession, type StoredTurn, turnsOf } from '../store/sessions.ts';
+import { listSessions, purge, type StoredSession, type StoredTurn, turnsOf } from '../store/stored-sessions.ts';
 import { escapeUnseen } from '../telemetry/escape-unseen.ts';
 import type { CommandLine } from './arguments.ts';
 import { CommandError } from './command-error.ts';

@@ -7,7 +7,7 @@ import type { HeardModel } from '../spec/model-listing.ts';
 import type { PlanLimits } from '../spec/plan-limits.ts';
 import { type AgentMaker, spawnAgent } from './agents/agent-process.ts';
 import { isPersonal } from './agents/expansion.ts';
-import { Workspaces } from './agents/workspaces.ts';
+import { WorkspaceProcesses } from './agents/workspace-processes.ts';
 import { Announcements, type EngineLog } from './announcements/announcements.ts';
 import { probeBy } from './announcements/probe.ts';
 import { BARE } from './announcements/silence.ts';
@@ -72,7 +72,7 @@ export class ClaudeEngine implements Engine {
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
     const headersFor = (via: readonly string[]) => this.#maker.headersFor(via);
     this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits, onModel };
-    this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces: new Workspaces(), onServers };
+    this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces: new WorkspaceProcesses(), onServers };
   }
 
   async prepare(model: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
+import { guardLoop } from '../access/loop-guard.ts';
 import { guardRequest } from '../access/request-guard.ts';
-import { guardLoop } from '../access/via.ts';
 import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
-import { limitsBody, usageBody } from '../limits/usage.ts';
+import { limitsBody, usageBody } from '../limits/usage-body.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import { agentStepsHandler } from './agent-steps-route.ts';
 import type { AppOptions, Env } from './app-options.ts';

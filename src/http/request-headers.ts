@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import { callerOf, keyDigest, type SentKeys } from '../access/caller.ts';
+import { callerOf, keyDigest, type SentKeys } from '../access/caller-of.ts';
+import { viaIn } from '../access/loop-guard.ts';
 import { pageOrigin } from '../access/request-guard.ts';
-import { viaIn } from '../access/via.ts';
 import type { Asker } from '../agents/agents.ts';
 import type { AgentSession } from '../spec/agent.ts';
 import type { Caller } from '../spec/caller.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PlanLimits } from '../spec/plan-limits.ts';
 import { KnownLimits } from './known-limits.ts';
-import { usageBody } from './usage.ts';
+import { usageBody } from './usage-body.ts';
 
 const NOON = Date.UTC(2026, 10, 25, 12);
 const HOUR = 3_600_000;

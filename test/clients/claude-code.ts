@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
-import { findExecutable } from '../../src/engine/process/executable.ts';
+import { findExecutable } from '../../src/engine/environment/executable.ts';
 import { systemTexts } from './comparison.ts';
 import { type ClientRun, type Files, Project } from './project.ts';
 

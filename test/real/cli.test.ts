@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
-import { findExecutable, TESTED } from '../../src/engine/process/executable.ts';
+import { findExecutable, TESTED } from '../../src/engine/environment/executable.ts';
 import { startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
 import { freePort } from '../support/free-port.js';
 import { ISTHMUS, ROOT, runIsthmus, startGateway, surroundings, until } from '../support/gateway.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
-import { findExecutable } from '../../src/engine/process/executable.ts';
+import { findExecutable } from '../../src/engine/environment/executable.ts';
 import { ROOT, surroundings } from '../support/gateway.ts';
 
 /** The package as another program meets it: packed, installed into an empty folder, imported. */

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { ClaudeEngine } from '../../src/engine/claude-engine.ts';
-import { buildEnvironment } from '../../src/engine/process/environment.ts';
-import { findExecutable } from '../../src/engine/process/executable.ts';
-import { createRunDirectory } from '../../src/engine/process/run-directory.ts';
-import { findTranscripts } from '../../src/engine/process/sdk-transcripts.ts';
+import { buildEnvironment } from '../../src/engine/environment/environment.ts';
+import { findExecutable } from '../../src/engine/environment/executable.ts';
+import { createRunDirectory } from '../../src/engine/files/run-directory.ts';
+import { findTranscripts } from '../../src/engine/files/sdk-transcripts.ts';
 import { Spawner } from '../../src/engine/process/spawner.ts';
 import type { Agent } from '../../src/spec/agent.ts';
 import type { BegunTurn, Engine } from '../../src/spec/engine.ts';

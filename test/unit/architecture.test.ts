@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../support/gateway.ts';
 
@@ -101,6 +101,11 @@ describe('the arrows between folders', () => {
       const owner = Object.entries(OWNERS).find(([prefix]) => name === prefix || name.startsWith(`${prefix}/`))?.[1];
       if (owner) expect(folder, `${file} imports ${name}`).toBe(owner);
     }
+  });
+
+  test('no two files have one name; a name in spec is the idea that a folder has the code of', () => {
+    const names = files.filter((file) => folderOf(file) !== 'spec').map((file) => basename(file));
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
 
   test('http knows dialects by their interface alone', () => {

@@ -1,5 +1,5 @@
 import type { Agent } from '../../spec/agent.ts';
-import { type Environment, PROXIES, PROXY_EXCEPTIONS, steers } from '../process/environment.ts';
+import { type Environment, PROXIES, PROXY_EXCEPTIONS, steers } from '../environment/environment.ts';
 
 /** How long a command may run that asks for no time of its own, in milliseconds. */
 const COMMAND_MS = 120_000;

@@ -8,9 +8,9 @@ import { failed } from '../../spec/failures.ts';
 import type { Message, MessagesRequest } from '../../spec/messages.ts';
 import { type Announcement, toSilentEntry } from '../announcements/announcement.ts';
 import type { EngineLog } from '../announcements/announcements.ts';
+import { CUSTOM_HEADERS } from '../environment/custom-headers.ts';
+import { type Environment, inFolder } from '../environment/environment.ts';
 import { ClaudeProcess, forTurns, type ProcessRules } from '../process/claude-process.ts';
-import { CUSTOM_HEADERS } from '../process/custom-headers.ts';
-import { type Environment, inFolder } from '../process/environment.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
 import { partsFor } from '../process/request-parts.ts';
 import { toUserLine } from '../reuse/history-lines.ts';
@@ -21,14 +21,14 @@ import { agentSettings } from './agent-settings.ts';
 import { type AgentTranscript, toAgentTranscript, toFirstTranscript } from './agent-transcript.ts';
 import { agentAnswers } from './agent-turn.ts';
 import { subagentHook } from './subagent-hook.ts';
-import type { Workspaces } from './workspaces.ts';
+import type { WorkspaceProcesses } from './workspace-processes.ts';
 
 /** What the processes of agents have in common. */
 export interface AgentMaker {
   maker: ProcessMaker;
   rules: ProcessRules;
   log: EngineLog;
-  workspaces: Workspaces;
+  workspaces: WorkspaceProcesses;
   /** Hears which servers of tools of an agent do not work. */
   onServers: (agent: string, failing: string[]) => void;
 }

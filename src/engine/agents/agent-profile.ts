@@ -1,5 +1,5 @@
 import type { Agent, Subagent } from '../../spec/agent.ts';
-import type { Environment } from '../process/environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import type { ProcessProfile } from '../process/profile.ts';
 import { agentServers } from './agent-servers.ts';
 import { LEVELS } from './levels.ts';

@@ -1,6 +1,6 @@
 import type { McpServerConfig } from '@anthropic-ai/claude-agent-sdk';
 import type { Agent } from '../../spec/agent.ts';
-import type { Environment } from '../process/environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { withoutCredentials } from './agent-environment.ts';
 
 /**

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Settings } from '@anthropic-ai/claude-agent-sdk';
 import type { Agent } from '../../spec/agent.ts';
-import type { Environment } from '../process/environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import { hiddenVariables } from './agent-environment.ts';
 
 /** What a command may read beside its workspace: programs, their libraries, and what they look up. */

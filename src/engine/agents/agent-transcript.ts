@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { isThinking } from '../../conversation/carried-form.ts';
 import type { Expansion } from '../../spec/agent.ts';
 import type { Message } from '../../spec/messages.ts';
+import { TESTED } from '../environment/executable.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
-import { TESTED } from '../process/executable.ts';
 import { type EntryContent, toEntry } from '../replay/transcript.ts';
 import { blocksOf, type Entry, entriesOf, hasMessage } from './expansion.ts';
 

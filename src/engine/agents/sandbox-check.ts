@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import type { Environment } from '../process/environment.ts';
-import { scratchLike } from '../process/process-files.ts';
-import type { RunDirectory } from '../process/run-directory.ts';
+import type { Environment } from '../environment/environment.ts';
+import { scratchLike } from '../files/process-files.ts';
+import type { RunDirectory } from '../files/run-directory.ts';
 import { findOnPath } from '../process/spawner.ts';
 
 /** Why commands of agents cannot be confined here. */

@@ -1,5 +1,5 @@
 import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
-import type { Environment } from '../process/environment.ts';
+import type { Environment } from '../environment/environment.ts';
 import type { Announcement } from './announcement.ts';
 
 /** What keeps one process from announcing anything to the model. */

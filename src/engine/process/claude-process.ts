@@ -9,15 +9,15 @@ import type { MessagesRequest } from '../../spec/messages.ts';
 import type { HeardModel } from '../../spec/model-listing.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
+import type { Environment } from '../environment/environment.ts';
+import { fileFailure } from '../files/process-files.ts';
+import type { RunDirectory } from '../files/run-directory.ts';
 import { type AnswerStrategy, oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
-import type { Environment } from './environment.ts';
 import { processMemory } from './memory.ts';
-import { fileFailure } from './process-files.ts';
 import { type InputParts, ProcessInput } from './process-input.ts';
 import type { RequestParts } from './request-parts.ts';
-import type { RunDirectory } from './run-directory.ts';
 
 /** What is the same for every process of an engine. */
 export interface ProcessRules {

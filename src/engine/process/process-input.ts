@@ -3,13 +3,13 @@ import type { Query, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-age
 import type { EventQueue } from '../../async/event-queue.ts';
 import { stableJson } from '../../conversation/canonical.ts';
 import type { Message, MessagesRequest } from '../../spec/messages.ts';
+import { CUSTOM_HEADERS } from '../environment/custom-headers.ts';
 import { type RequestVariables, toRequestVariables } from '../parameters/request-variables.ts';
 import type { ToolNames } from '../parameters/tool-names.ts';
 import { toHistoryLine, toUserLine } from '../reuse/history-lines.ts';
 import { InputReceipts } from '../reuse/input-receipts.ts';
 import type { KnownMessages, Point } from '../reuse/known-messages.ts';
 import { rewind } from '../reuse/rewind.ts';
-import { CUSTOM_HEADERS } from './custom-headers.ts';
 import { partsFor, type RequestParts } from './request-parts.ts';
 
 export interface InputParts extends RequestParts {

@@ -1,14 +1,19 @@
 import type { Options, Settings } from '@anthropic-ai/claude-agent-sdk';
+import { CUSTOM_HEADERS, withVia } from '../environment/custom-headers.ts';
+import {
+  configurationFolder,
+  type Environment,
+  inFolder,
+  type ProcessEnvironment,
+} from '../environment/environment.ts';
+import type { ClaudeExecutable } from '../environment/executable.ts';
+import { type CredentialCommands, flagSettings } from '../environment/flag-settings.ts';
+import { createProcessFiles, type ProcessFiles } from '../files/process-files.ts';
+import type { RunDirectory } from '../files/run-directory.ts';
+import { removeTranscript, resumedFolder } from '../files/sdk-transcripts.ts';
+import { SessionFiles } from '../files/session-files.ts';
 import { Child } from './child.ts';
-import { CUSTOM_HEADERS, withVia } from './custom-headers.ts';
-import { configurationFolder, type Environment, inFolder, type ProcessEnvironment } from './environment.ts';
-import type { ClaudeExecutable } from './executable.ts';
-import { type CredentialCommands, flagSettings } from './flag-settings.ts';
-import { createProcessFiles, type ProcessFiles } from './process-files.ts';
 import { clientToolsProfile, type ProcessProfile, toOptions } from './profile.ts';
-import type { RunDirectory } from './run-directory.ts';
-import { removeTranscript, resumedFolder } from './sdk-transcripts.ts';
-import { SessionFiles } from './session-files.ts';
 import type { Spawner } from './spawner.ts';
 
 export interface ProcessMakerOptions {

@@ -5,8 +5,8 @@ import type {
   SessionStore,
   SettingSource,
 } from '@anthropic-ai/claude-agent-sdk';
+import type { Environment } from '../environment/environment.ts';
 import { CLIENT_TOOLS_SERVERS } from '../held-calls/client-tools-server.ts';
-import type { Environment } from './environment.ts';
 
 /** What a process may do and where it runs, whatever the request. */
 export interface ProcessProfile {

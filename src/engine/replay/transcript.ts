@@ -3,8 +3,8 @@ import type { SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { toolResultContent } from '../../conversation/canonical.ts';
 import type { ContentBlock, Message } from '../../spec/messages.ts';
 import { type Announcement, toSilentEntry } from '../announcements/announcement.ts';
+import { TESTED } from '../environment/executable.ts';
 import type { ToolNames } from '../parameters/tool-names.ts';
-import { TESTED } from '../process/executable.ts';
 
 /** A whole conversation as a session that the SDK can resume. */
 export interface Transcript {

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { configurationFolder, type Environment } from '../process/environment.ts';
+import { configurationFolder, type Environment } from '../environment/environment.ts';
 
 /** How often a sign-in that is in use gets a process that renews it if it is about to run out, in milliseconds. */
 const USED_MS = 4 * 60_000;

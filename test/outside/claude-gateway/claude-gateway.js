@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findExecutable } from '../../../dist/src/engine/process/executable.js';
+import { findExecutable } from '../../../dist/src/engine/environment/executable.js';
 import { freePort } from '../../support/free-port.js';
 import { CLIENT, startIssuer } from './issuer.js';
 import { startPostgres } from './postgres.js';

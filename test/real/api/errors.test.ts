@@ -4,7 +4,7 @@ import { type Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
-import { findExecutable } from '../../../src/engine/process/executable.ts';
+import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
 import { OwnCalls } from '../../support/own-calls.ts';

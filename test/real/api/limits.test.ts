@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
-import { findExecutable } from '../../../src/engine/process/executable.ts';
+import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { signIn, startGateway, surroundings, type TestGateway, until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ScriptedBlock } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { DENY_PRESETS } from '../../../src/agents/deny-rules.ts';
-import { findExecutable } from '../../../src/engine/process/executable.ts';
+import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { surroundings } from '../../support/gateway.ts';
 
 let model: ScriptedModel;

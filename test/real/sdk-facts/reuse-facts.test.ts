@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reply, Script } from '../../../scripted-model/script.ts';
-import type { Mode } from '../../../src/engine/process/environment.ts';
+import type { Mode } from '../../../src/engine/environment/environment.ts';
 import { readUpstreamWords } from '../../../src/engine/turn/upstream-words.ts';
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
 import { assistant, request, tool, user } from '../../support/engine.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { guardLoop, newGatewayId, viaIn } from './via.ts';
+import { guardLoop, newGatewayId, viaIn } from './loop-guard.ts';
 
 test('a request that came through this gateway is refused, one through others is not', () => {
   const [own, other] = [newGatewayId(), newGatewayId()];

@@ -3,7 +3,7 @@ import type { Child } from '../process/child.ts';
 import { removeSandboxTraces } from './sandbox-traces.ts';
 
 /** The processes of agents, by their workspaces; and what commands leave there. */
-export class Workspaces {
+export class WorkspaceProcesses {
   readonly #children = new Map<string, Set<Child>>();
 
   /** A process works in a workspace; it is to be spawned at once. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Failure, FailureError, failure } from '../../spec/failures.ts';
-import { limitFailure } from './machine-limit.ts';
+import { limitFailure } from '../process/machine-limit.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** Begins the name of a process's folder; `mkdtemp` adds six characters. */

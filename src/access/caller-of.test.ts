@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { callerOf, keyDigest } from './caller.ts';
+import { callerOf, keyDigest } from './caller-of.ts';
 
 const bearer = (token: string) => ({ apiKey: undefined, authorization: `Bearer ${token}` });
 
