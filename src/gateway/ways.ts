@@ -206,9 +206,10 @@ export class Ways {
 }
 
 /**
- * Whether a process may be rewound for a request that shares something with it. Programs that ask the same several times at once
- * share a beginning, too: a first question takes no conversation that has gone on, and nothing takes one at work on its calls
- * but to change the later half of it.
+ * Whether a process may be rewound for a request that shares a beginning with it. That alone does not tell that its conversation
+ * is given up: a program that asks the same several times at once shares a beginning with each of its own conversations. So a first
+ * question takes only a process that is idle after one answer. A request with a history takes any idle process, but one that holds
+ * calls only if it shares at least half of that conversation.
  *
  * @param history how many messages the request has before its newest
  */
