@@ -123,7 +123,7 @@ export const DENY_PRESETS: Readonly<Record<string, readonly string[]>> = {
 /** A tool, and what it must not be used for: `Read(**\/.env)`, `Bash(curl *)`, `WebFetch`, `mcp__server__tool`. */
 const RULE = /^([A-Z][A-Za-z]*|mcp__[\w-]+)(?:\(([^\p{Cc}]*\S[^\p{Cc}]*)\))?$/u;
 
-/** The tools whose files the rules of another one are about. */
+/** Tools that obey the file rules of another tool, by name: its rules are to be written for that one. */
 const RULED_BY: Readonly<Record<string, string>> = {
   Write: 'Edit',
   MultiEdit: 'Edit',
@@ -133,7 +133,7 @@ const RULED_BY: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes the presets in a list of `deny` out.
+ * Replaces each preset in a list of `deny` by its rules.
  *
  * @param path of the list, for errors
  * @throws SettingsError for an entry that is neither a preset nor a rule

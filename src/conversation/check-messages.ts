@@ -143,7 +143,10 @@ function refusedAt(paths: MessagePaths, { at: [at, ...inner], problem }: ReplayO
   return badRequest(at === undefined ? paths.content : paths.block(at, ...inner), problem);
 }
 
-/** Of the assistant's earlier words it is left out: models write blank lines, and what was handed out is taken back. */
+/**
+ * Refuses blank text, as the API does. Not for the assistant's earlier messages, where it is left out: models write blank lines,
+ * and every answer that was handed out must be taken back.
+ */
 function checkBlankText({ content, paths }: DecodedMessage): void {
   for (const [at, block] of content.entries()) {
     if (!isBlank(block)) continue;

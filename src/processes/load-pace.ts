@@ -1,20 +1,21 @@
 /** What takes a load: a process that had a conversation, or a spare. */
 export type Onto = 'used' | 'spare';
 
-/** Until it has been measured, in milliseconds; what a machine of two cores took. */
+/** The averages before the first measure, in milliseconds: what a machine of two cores took. */
 const FIRST_GUESS = { new: 300, used: 20, spare: 70, message: 8 };
 /** No process is up sooner, in milliseconds. */
 const LEAST_NEW_MS = 50;
 /** How much of an average the latest measure is. */
 const WEIGHT = 0.1;
-/** A measure counts as so many times the average at the most, so that one hiccup does not decide. */
+/** A measure counts as no more than so many times the average, so that one slow load does not decide. */
 const MOST_TIMES = 4;
-/** How far a load that was not made takes the average back to the first guess: what is never made is never measured. */
+/**
+ * The part of the way back to the first guess that the average goes each time it argues against a load. Otherwise one slow
+ * phase would rule loads out for ever: what is never made is never measured.
+ */
 const FORGETTING = 0.02;
 
-/**
- * How long a load takes, and how long a new process, as measured of late: which of them is quicker for a request.
- */
+/** Measures how long loads and new processes take of late, to tell which is quicker for a request. */
 export class LoadPace {
   readonly #ms = { ...FIRST_GUESS };
 

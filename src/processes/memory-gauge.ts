@@ -8,13 +8,13 @@ export interface Measurable {
   measureMemory(): Promise<number | undefined>;
 }
 
-/** How many times what it held when it first waited a process may hold. */
+/** A process has grown too much when it holds more than this many times the memory that it held when it first waited. */
 const MOST_GROWTH = 4 / 3;
 
 /** The memory of the living processes, as last measured. */
 export class MemoryGauge {
   readonly #bytes = new WeakMap<Measurable, number>();
-  /** What processes held when they first waited: one that still comes up holds far less. */
+  /** The bytes of each process when it first waited. Before, while it still comes up, it holds far less. */
   readonly #first = new WeakMap<Measurable, number>();
 
   /** Measures one process after another. If one cannot be measured, its last figure stays. */

@@ -49,7 +49,7 @@ export class Spares {
   /** Conversations that take the next spares to come up. */
   readonly #waiting: Array<(placed: PlacedSpare | undefined) => void> = [];
   #spawning = 0;
-  /** Of those that are being spawned, the ones that may be up soon; never fewer than wait. */
+  /** How many of the spares that are being spawned may soon be up. Never fewer than conversations wait for. */
   #hopeful = 0;
   #isClosed = false;
 

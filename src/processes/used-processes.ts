@@ -20,7 +20,10 @@ export function finishedOneShotFor(wanted: Wanted, processes: Known): Conversati
   return cheapestToEvict(ownOf(wanted, processes).filter(([process, tenancy]) => isOneShot(process, tenancy)));
 }
 
-/** An idle process with this caller and key that would be evicted, or is as cheap to evict as the one that would be. */
+/**
+ * An idle process with this caller and key, if no other process is cheaper to evict: it would be evicted anyway, or one of its
+ * rank would.
+ */
 export function usedInsteadOfEvicted(wanted: Wanted, processes: Known): ConversationProcess | undefined {
   const all = [...processes];
   const rankOf = (process: ConversationProcess | undefined) =>

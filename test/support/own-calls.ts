@@ -5,11 +5,12 @@ import type { RecordedRequest } from '../../scripted-model/server.ts';
 export const KILLED_TOO_LATE = 'Claude Code went on by itself before it was killed';
 
 /**
- * Tells the calls that Claude Code makes by itself behind an answer that its process is killed for from those of a client
- * (docs/decisions/0004). On a busy machine such a call may be quicker than the kill, which is nobody's fault.
+ * Tells Claude Code's own calls of the model from those of a client. After some answers Claude Code goes on by itself, and the
+ * gateway kills its process to stop that (docs/decisions/0004). On a busy machine the call may be quicker than the kill. That is
+ * no fault of the gateway.
  *
- * It comes from the same process as the call before, whose answer had begun, and holds no word of a client's: it repeats the newest
- * message, or has nothing but Claude Code's own words in it. What a gateway asks for a second time comes from another process.
+ * An own call comes from the same process as the call before it, whose answer had begun. It says nothing new of a client's: it
+ * repeats the newest message, or holds only Claude Code's own words. A call that the gateway repeats comes from another process.
  */
 export class OwnCalls {
   /** The last request of each process, by its session. */
@@ -17,7 +18,7 @@ export class OwnCalls {
   readonly #own = new Set<RecordedRequest>();
   readonly #mayGoOn: (request: RecordedRequest) => boolean;
 
-  /** @param mayGoOn whether such a call may follow on this one; by default, once its answer has begun */
+  /** @param mayGoOn whether an own call may follow this request; by default, once its answer has begun */
   constructor(mayGoOn: (request: RecordedRequest) => boolean = ({ events }) => events > 0) {
     this.#mayGoOn = mayGoOn;
   }

@@ -1,19 +1,19 @@
 /**
- * Objects in which a field that is null is a field that is not there, as typed clients write them. In all other objects null is
- * a value: in a tool's input, in a schema, in what a server tool has left.
+ * A place in the request's body whose objects may have a null for an absent field, as typed clients write it. Anywhere else a
+ * null is a value: in a tool's input, in a schema, in a block of a server tool.
  */
 interface Place {
-  /** Which objects at this place are meant; all unless told. */
+  /** Chooses among the objects at this place; absent, it is all of them. */
   applies?: (object: object) => boolean;
   /** The fields that hold such objects, or lists of them. */
   fields: Record<string, Place>;
 }
 
 const PLAIN: Place = { fields: {} };
-/** The switch of a document. A text's citations are a list, and come from the API with nulls of their own. */
+/** A document's switch for citations. A text's citations are a list, in which the API itself writes nulls: they stay. */
 const CITATIONS: Place = { fields: {}, applies: (value) => !Array.isArray(value) };
 
-/** Kinds of blocks whose fields are known; what null means in another is not. */
+/** Kinds of blocks whose fields we know. In another kind a null may be a value. */
 const KNOWN_BLOCKS: ReadonlySet<unknown> = new Set([
   'text',
   'image',

@@ -11,7 +11,7 @@ export interface Provider {
   betas?: readonly string[];
 }
 
-/** Of the betas that we pass on, those that Claude Code does not drop for most of these. */
+/** The betas that reach most of these providers. Claude Code drops the others that we pass on. */
 const BETAS_OF_CLOUDS: readonly string[] = [
   'effort-2025-11-24',
   'structured-outputs-2025-12-15',

@@ -85,7 +85,10 @@ export class Child {
     if (this.#isEnded) kill(child);
   }
 
-  /** The SDK skips what is no message: a binary may say there why it ends. To listen earlier would take that from the SDK. */
+  /**
+   * Keeps what the process writes to stdout before its first message: a binary may say there why it ends, and the SDK skips it.
+   * Listens from when the SDK reads: an earlier listener would set the stream flowing before the SDK hears it.
+   */
   #hearBeforeMessages({ stdout }: ChildProcess): void {
     const hear = (chunk: Buffer) => {
       const text = chunk.toString('utf8');
@@ -108,7 +111,7 @@ export class Child {
   }
 }
 
-/** The SDK looks at the child whether it was killed. */
+/** Kills the child itself, too: the SDK asks its `killed` flag. */
 function kill(child: ChildProcess): void {
   killGroup(child);
   child.kill('SIGKILL');

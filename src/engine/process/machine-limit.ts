@@ -10,12 +10,12 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
   ['ENOMEM', 'the memory of the machine'],
 ]);
 
-/** What Node says by making no pipes for a child: it may open no more files. The error itself comes later. */
+/** The failure when a child has no pipes: Isthmus can open no more files. Node says so only later, by the child's `error`. */
 export function withoutPipes(): FailureError {
   return failed('machine_at_limit', { limit: OPEN_FILES, problem: 'EMFILE' });
 }
 
-/** The failure of a turn whose process, or a file for it, could not be made for a limit; undefined for any other error. */
+/** The failure of a turn when a limit of the machine kept a process, or a file for it, from being made; else undefined. */
 export function limitFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error && 'syscall' in error)) return undefined;
   const { code = '' } = error as NodeJS.ErrnoException;

@@ -37,7 +37,7 @@ interface ContentCounts {
   tools?: number | undefined;
 }
 
-/** What the counts for a model have in them besides what is asked for. */
+/** Tokens that a count for a model includes beside what is asked for: they are subtracted. */
 interface Surplus {
   /** One message of one token. */
   shortest: number;
@@ -87,7 +87,7 @@ export class ProcessCounter {
     };
   }
 
-  /** Learns once for each model what its counts have in them besides. */
+  /** Measures the surplus once for each model. */
   async #surplusOf(asked: CountedFor, signal: AbortSignal): Promise<Surplus | undefined> {
     const { model } = asked;
     const known = this.#surplus.get(model);

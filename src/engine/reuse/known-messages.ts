@@ -21,10 +21,10 @@ export interface Way {
   from: number;
 }
 
-/** By which uuids a process knows the messages of its conversation, so that it can be rewound to them. */
+/** The uuids of the messages of a process's conversation. A rewind names the message by its uuid. */
 export class KnownMessages {
   #given: Given[] = [];
-  /** The uuid of what the process was given behind the last message, and that is none. */
+  /** The uuid of the line that the process was given after the last message, if any. That line is not a message. */
   #closing: string | undefined;
   /** How many messages it holds, the model's answers included. */
   #held = 0;
@@ -53,12 +53,12 @@ export class KnownMessages {
     this.#held = at + 2;
   }
 
-  /** It gets the message with this index otherwise than as a line of its input, and answers it. */
+  /** It answers the message with this index, which it gets as results of held calls and not as a line of its input. */
   addResults(at: number): void {
     this.#held = at + 2;
   }
 
-  /** It was given something behind the last message that is none. */
+  /** It was given a line after the last message that is not a message. */
   close(uuid: string): void {
     this.#closing = uuid;
   }

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationFolder, type Environment } from '../environment/environment.ts';
 
-/** How often a sign-in that is in use gets a process that renews it if it is about to run out, in milliseconds. */
+/** Milliseconds between renewals of a sign-in that is in use. Claude Code renews it only when it is about to run out. */
 const USED_MS = 4 * 60_000;
-/** How often one that is not in use does, and at once after the machine has slept. */
+/** The same for one that is not in use. After the machine has slept, the renewal comes at once. */
 const UNUSED_MS = 60 * 60_000;
 
 /**

@@ -49,7 +49,10 @@ export function describeSdkErrorFacts(api: Api): void {
   describe(`over an API that is ${api === 'another' ? 'not ' : ''}the first party’s`, () => {
     const contract = useContract(api);
     const { replay, claim, answering } = contract;
-    /** How many rows of each table are tried: over another API, as which the gateway's own tests have it, in the soak alone. */
+    /**
+     * The first rows of each table. Over the first party's API they run every day, and the other rows in the soak. Over another
+     * API they run in the soak, and the other rows not at all: the gateway's own tests use such an API every day.
+     */
     const FEW = 2;
     const few = api === 'another' ? FEW : undefined;
     const parts = { isEveryday: (_row: unknown, at: number) => api === 'first party' && at < FEW };
