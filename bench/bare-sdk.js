@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { EventQueue } from '../dist/src/async/event-queue.js';
+import { agentEnvironment } from '../dist/src/engine/agents/agent-environment.js';
 import { ClaudeEngine } from '../dist/src/engine/claude-engine.js';
 import { buildEnvironment, inFolder } from '../dist/src/engine/environment/environment.js';
 import { findExecutable } from '../dist/src/engine/environment/executable.js';
@@ -81,6 +82,17 @@ export class BareSdk {
         return spawned;
       },
     };
+  }
+
+  /**
+   * What a process of an agent is spawned with: the same program in the same environment as the gateway's.
+   *
+   * @param {number} maxSeconds of a turn
+   * @returns {Pick<SdkOptions, 'pathToClaudeCodeExecutable' | 'env'>}
+   */
+  forAgents(maxSeconds) {
+    const variables = agentEnvironment(this.#environment.variables, { maxSeconds });
+    return { pathToClaudeCodeExecutable: this.#executable.path, env: inFolder(variables, this.#directory.temporary) };
   }
 
   /**

@@ -19,6 +19,7 @@ const READY_DEADLINE_MS = 60_000;
  * @property {string} url
  * @property {() => Promise<void>} ready resolves when no turn is under way, all spares are ready, and no process answers a
  *   question of the gateway or is about to exit
+ * @property {() => Promise<void>} empty resolves when it has no process
  * @property {() => number[]} processes its living ones
  * @property {number} pid
  * @property {() => string[]} leftFiles files of the gateway and its processes, by their paths in its home
@@ -74,6 +75,17 @@ export async function startGateway(modelUrl, cleanup, settings) {
   // They inherit its home, even after their parent has changed.
   const health = async () => /** @type {any} */ (await (await fetch(`${url}/health`)).json());
   const processes = () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid);
+  /** @param {(counts: Record<'streaming' | 'held' | 'idle' | 'spare' | 'starting', number>) => boolean} holds */
+  const until = async (holds) => {
+    const deadline = performance.now() + READY_DEADLINE_MS;
+    for (;;) {
+      const { processes: counts } = await health();
+      const { held, idle, spare } = counts;
+      if (holds(counts) && (!CAN_LIST || processes().length === held + idle + spare)) return;
+      if (performance.now() > deadline) throw new Error(`the gateway was not ready: ${JSON.stringify(counts)}`);
+      await sleep(20);
+    }
+  };
   return {
     url,
     stop,
@@ -105,16 +117,7 @@ export async function startGateway(modelUrl, cleanup, settings) {
       else child.kill(how);
       await exited;
     },
-    async ready() {
-      const until = performance.now() + READY_DEADLINE_MS;
-      for (;;) {
-        const { processes: counts } = await health();
-        const { streaming, held, idle, spare, starting } = counts;
-        const isSettled = spare >= spares && streaming + starting === 0;
-        if (isSettled && (!CAN_LIST || processes().length === held + idle + spare)) return;
-        if (performance.now() > until) throw new Error(`the gateway was not ready: ${JSON.stringify(counts)}`);
-        await sleep(20);
-      }
-    },
+    ready: () => until(({ streaming, spare, starting }) => spare >= spares && streaming + starting === 0),
+    empty: () => until((counts) => Object.values(counts).every((count) => count === 0)),
   };
 }

@@ -20,6 +20,9 @@ export const MODEL_MS = 150;
 /** In the newest turn, asks for an answer that takes long to write: a client has time to leave in its midst. */
 export const ANSWER_SLOWLY = '(answer slowly)';
 
+/** In the newest turn, asks for a call of Claude Code's own tool that reads the file whose path follows, up to a `)`. */
+export const READ_THE_FILE = '(read the file ';
+
 /** How long a step may take before the run is given up, in milliseconds. */
 const DEADLINE_MS = 60_000;
 
@@ -130,7 +133,7 @@ let lastMarker = 0;
 /**
  * A marker of its own for one conversation, to be put into its system prompt.
  *
- * @param {'gateway' | 'bare'} side
+ * @param {'gateway' | 'bare' | 'agent-gateway' | 'agent-bare'} side
  */
 export function newMarker(side) {
   lastMarker += 1;
@@ -173,6 +176,11 @@ function reply(request) {
   if (newest.includes(THINK_FIRST)) return { content: [text], delay_ms: MODEL_MS };
   if (newest.includes(ANSWER_LATE)) return { content: [text], delay_ms: 2 * DEADLINE_MS };
   if (newest.includes(ANSWER_SLOWLY)) return { content: [text], delta_length: 1, gap_ms: DEADLINE_MS / 20 };
+  const [, path] = newest.split(READ_THE_FILE);
+  if (path !== undefined) {
+    const input = { file_path: path.slice(0, path.indexOf(')')) };
+    return { content: [{ type: 'tool_use', id: 'toolu_read', name: 'Read', input }] };
+  }
   if (!newest.includes(CALL_A_TOOL)) return { content: [text] };
   return { content: [text, { type: 'tool_use', name: 'read', input: { path: 'src/index.ts', limit: 200 } }] };
 }

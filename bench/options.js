@@ -5,8 +5,8 @@ export const USAGE = `Usage: npm run bench -- [flags]
 
 Compares the gateway with the bare Agent SDK, both in one run and by turns, over a scripted model on 127.0.0.1, and
 measures what the gateway costs by itself. It never fails for being slow, only where no machine is an excuse: for a block
-that is lost or added, a prompt prefix that changes, a used process that sends something else than a new one, a process
-or a file that stays.
+that is lost or added, a prompt prefix that changes, a used process that sends something else than a new one, an agent that
+calls the model more often than its work needs, a process or a file that stays.
 
   --quick            fewer rows and samples, for a machine that only has to see that it works
   --warm N           samples of a turn on a live process (default 30, quick 3)

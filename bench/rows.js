@@ -1,4 +1,5 @@
 // @ts-check
+import { agentAnswerRow } from './rows/agent-answer.js';
 import { clientBlocksRow } from './rows/client-blocks.js';
 import { clientGoneRow } from './rows/client-gone.js';
 import {
@@ -47,6 +48,7 @@ export const ROWS = [
   { name: 'first turn, full mode', mode: 'full', run: firstTurnInFullModeRow, isQuick: true },
   { name: 'replay 20, full mode', mode: 'full', run: replayRow('20 messages', 20, 20_000, 50) },
   { name: 'used process, full mode', mode: 'full', run: usedProcessRow },
+  { name: 'agent, first answer', mode: 'full', run: agentAnswerRow, isQuick: true },
   { name: 'throughput', run: toolThroughputRow, isQuick: true },
   { name: 'new at once', run: newAtOnceRow },
   { name: 'one-shots at once', run: oneShotsAtOnceRow, isQuick: true },
