@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CAN_LIST, processesWith } from './process-list.js';
@@ -26,8 +27,17 @@ const READY_DEADLINE_MS = 60_000;
  * @property {import('./surroundings.js').Surroundings} surroundings
  * @property {() => Promise<{ heapBytes: number; rssBytes: number }>} memory after a garbage collection, if it is probed
  * @property {() => Promise<number>} loads turns that processes took that had another conversation, or more of the same
+ * @property {() => LoggedTurn[]} turns all that are over, as its log tells of them
  * @property {(how: 'SIGTERM' | 'SIGKILL' | 'crash') => Promise<void>} end resolves when it has exited
  * @property {() => Promise<void>} stop
+ */
+
+/**
+ * The way that a turn took.
+ *
+ * @typedef {object} LoggedTurn
+ * @property {string} path
+ * @property {string} process what served it: `live`, `used`, `spare` or `new`
  */
 
 /**
@@ -35,7 +45,8 @@ const READY_DEADLINE_MS = 60_000;
  * @param {import('./cleanup.js').Cleanup} cleanup gets the way to end it before it is spawned
  * @param {object} settings
  * @param {import('./surroundings.js').Mode} settings.mode of Claude Code
- * @param {number} [settings.spares] in bare mode; in full mode, where each serves one system prompt, there are none
+ * @param {number} [settings.spares] by default two in bare mode, and none in full mode, where each serves one system prompt and
+ *   there is none before the first request
  * @param {string[]} [settings.flags] more flags of `isthmus serve`
  * @param {boolean} [settings.isProbed] whether `memory` and `crash` work
  * @param {import('./surroundings.js').Surroundings} [settings.surroundings] of an earlier gateway, in place of new ones
@@ -43,7 +54,7 @@ const READY_DEADLINE_MS = 60_000;
  */
 export async function startGateway(modelUrl, cleanup, settings) {
   const { mode, flags = [], isProbed = false } = settings;
-  const spares = mode === 'bare' ? (settings.spares ?? 2) : 0;
+  const spares = settings.spares ?? (mode === 'bare' ? 2 : 0);
   cleanup.assertOpen();
   const surroundings = settings.surroundings ?? createSurroundings(modelUrl, mode);
   const { env, remove } = surroundings;
@@ -59,6 +70,15 @@ export async function startGateway(modelUrl, cleanup, settings) {
     await exited;
     remove();
   });
+  /** @type {LoggedTurn[]} */
+  const turns = [];
+  const readLog = (/** @type {string} */ line) => {
+    const [, path, served] = / turn .* path=(\w+) process=(\w+)/.exec(line) ?? [];
+    if (path && served) turns.push({ path, process: served });
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream }).on('line', readLog);
+  }
   /** @type {string} */
   const url = await new Promise((resolve, reject) => {
     let output = '';
@@ -108,6 +128,7 @@ export async function startGateway(modelUrl, cleanup, settings) {
       const [message] = await once(child, 'message');
       return /** @type {any} */ (message);
     },
+    turns: () => [...turns],
     async loads() {
       const { reuse } = await health();
       return reuse.loads - reuse.failed;

@@ -4,6 +4,7 @@ import { clientBlocksRow } from './rows/client-blocks.js';
 import { clientGoneRow } from './rows/client-gone.js';
 import {
   firstTurnInFullModeRow,
+  firstTurnWithFullModeSpareRow,
   firstTurnWithoutSpareRow,
   firstTurnWithSpareRow,
   replayRow,
@@ -18,6 +19,7 @@ import { oneShotsAtOnceRow } from './rows/one-shots-at-once.js';
 import { oneShotsRateRow } from './rows/one-shots-rate.js';
 import { ownTimeRow } from './rows/own-time.js';
 import { promptPrefixRow } from './rows/prompt-prefix.js';
+import { subagentsRow } from './rows/subagents.js';
 import { toolThroughputRow } from './rows/tool-throughput.js';
 import { usedProcessRow } from './rows/used-process.js';
 import { followUpRow, lateToolResultRow, toolResultRow } from './rows/warm-turns.js';
@@ -46,6 +48,7 @@ export const ROWS = [
   { name: 'tool result, full mode', mode: 'full', run: toolResultRow, isQuick: true },
   { name: 'follow-up, full mode', mode: 'full', run: followUpRow },
   { name: 'first turn, full mode', mode: 'full', run: firstTurnInFullModeRow, isQuick: true },
+  { name: 'first turn, spare, full mode', mode: 'full', run: firstTurnWithFullModeSpareRow },
   { name: 'replay 20, full mode', mode: 'full', run: replayRow('20 messages', 20, 20_000, 50) },
   { name: 'used process, full mode', mode: 'full', run: usedProcessRow },
   { name: 'agent, first answer', mode: 'full', run: agentAnswerRow, isQuick: true },
@@ -54,6 +57,8 @@ export const ROWS = [
   { name: 'one-shots at once', run: oneShotsAtOnceRow, isQuick: true },
   { name: 'one-shots a second', run: oneShotsRateRow },
   { name: 'one-shots a second, full mode', mode: 'full', run: oneShotsRateRow },
+  { name: 'subagents', run: subagentsRow },
+  { name: 'subagents, full mode', mode: 'full', run: subagentsRow },
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
