@@ -1,6 +1,7 @@
 // @ts-check
 import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LEAVE_NOTHING } from '../stand-in/answers.js';
 import { bodyMaker, Load, nonces } from '../stand-in/load.js';
 import { startStandInGateway } from '../stand-in/stand-in-gateway.js';
 import { median } from '../statistics.js';
@@ -11,15 +12,29 @@ const EVERY_MS = 3;
 /** The most that a neighbour may wait, in milliseconds. */
 const MOST_MS = 50;
 const MEGABYTE = 1_000_000;
+/** What may stay of ninety such bodies, in megabytes: what a heap wanders by, and less than two of the largest hold. */
+const MOST_STAYS_MB = 50;
+/** The sizes of the requests that hold nothing but images, in megabytes. */
+const IMAGES = [20, 32];
+
+/**
+ * What one large body costs the others: how long they wait, and how much memory stays.
+ *
+ * @param {import('../bench.js').Bench} bench
+ * @returns {Promise<import('../results.js').Figures[]>}
+ */
+export async function largeBodyRow(bench) {
+  return [await waits(bench), await memoryThatStays(bench)];
+}
 
 /**
  * How long the requests of others wait while one large body comes: refused ones, honest ones, and as many images as a request can
  * hold. The engine answers at once, so that the wait is the gateway's own.
  *
  * @param {import('../bench.js').Bench} bench
- * @returns {Promise<import('../results.js').Figures[]>}
+ * @returns {Promise<import('../results.js').Figures>}
  */
-export async function largeBodyRow(bench) {
+async function waits(bench) {
   const standIn = await startStandInGateway(bench);
   const neighbours = new Load(standIn.gatewayUrl, 16);
   await longestWait(neighbours, () => sleep(1_000));
@@ -28,24 +43,58 @@ export async function largeBodyRow(bench) {
   const longest = async (large) => {
     // The first meets code that has not been compiled for it.
     await sendLarge(standIn.gatewayUrl, large);
-    const waits = [];
+    const times = [];
     for (let index = 0; index < samples; index += 1) {
       await bench.settle();
-      waits.push(await longestWait(neighbours, () => sendLarge(standIn.gatewayUrl, large)));
+      times.push(await longestWait(neighbours, () => sendLarge(standIn.gatewayUrl, large)));
     }
-    return median(waits);
+    return median(times);
   };
   /** @type {import('../results.js').Figure[]} */
   const figures = [{ label: 'no large body', value: await longestWait(neighbours, () => sleep(2_000)), unit: 'ms' }];
   for (const [label, large] of Object.entries(bounded())) {
     figures.push({ label, value: await longest(large), unit: 'ms', atMost: MOST_MS });
   }
-  for (const megabytes of [20, 32]) {
+  for (const megabytes of IMAGES) {
     figures.push({ label: `${megabytes} MB of images`, value: await longest(images(megabytes)), unit: 'ms' });
   }
   neighbours.close();
   await standIn.stop();
-  return [{ kind: 'figures', name: 'longest wait of neighbours of a large body', figures }];
+  return { kind: 'figures', name: 'longest wait of neighbours of a large body', figures };
+}
+
+/**
+ * The gateway's resident memory before many large bodies and after them. Each has come once before: code that is compiled and
+ * a heap that has grown to its use stay for good.
+ *
+ * @param {import('../bench.js').Bench} bench
+ * @returns {Promise<import('../results.js').Figures>}
+ */
+async function memoryThatStays(bench) {
+  const standIn = await startStandInGateway(bench);
+  const bodies = [...Object.values(bounded()), ...IMAGES.map(images)];
+  const rounds = async (/** @type {number} */ count) => {
+    for (let round = 0; round < count; round += 1) {
+      for (const large of bodies) await sendLarge(standIn.gatewayUrl, large);
+    }
+    const { rssBytes } = await standIn.memory();
+    return rssBytes / 1024 / 1024;
+  };
+  const count = bench.options.isQuick ? 1 : 10;
+  const before = await rounds(1);
+  const after = await rounds(count);
+  /** @type {import('../results.js').Figure[]} */
+  const figures = [
+    { label: 'before', value: before, unit: 'MB' },
+    {
+      label: `after ${count * bodies.length} large bodies`,
+      value: after,
+      unit: 'MB',
+      atMost: Math.round(before) + MOST_STAYS_MB,
+    },
+  ];
+  await standIn.stop();
+  return { kind: 'figures', name: 'resident memory of the gateway, garbage collected', figures };
 }
 
 /** The bodies that must let the others through. */
@@ -81,7 +130,8 @@ function images(megabytes) {
 /** @param {import('../workload.js').Message[]} messages */
 function honest(messages) {
   const last = messages.at(-1)?.role === 'assistant' ? [{ role: 'user', content: 'Go on.' }] : [];
-  const body = { model: MODEL, max_tokens: 8_000, tools: TOOLS, messages: [...messages, ...last], stream: true };
+  const all = [...messages, ...last];
+  const body = { model: MODEL, max_tokens: 8_000, system: LEAVE_NOTHING, tools: TOOLS, messages: all, stream: true };
   return { body: Buffer.from(JSON.stringify(body)), status: 200 };
 }
 

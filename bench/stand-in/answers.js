@@ -70,8 +70,14 @@ export function streamWish({ events, everyMs }) {
   return `Stream ${events} events, one every ${everyMs} ms.`;
 }
 
+/** A system prompt of a conversation whose process ends with its answer: what it has been sent is not held for a next turn. */
+export const LEAVE_NOTHING = 'Leave nothing behind.';
+
 /** @param {string} system */
 export function readWish(system) {
   const match = /^Stream (\d+) events, one every (\d+) ms\.$/.exec(system);
-  return { stream: match ? { events: Number(match[1]), everyMs: Number(match[2]) } : undefined };
+  return {
+    stream: match ? { events: Number(match[1]), everyMs: Number(match[2]) } : undefined,
+    leavesNothing: system === LEAVE_NOTHING,
+  };
 }

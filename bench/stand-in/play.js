@@ -4,7 +4,7 @@ import { ANSWER, answerEvents, readWish, stampedDelta } from './answers.js';
 
 /**
  * Answers at once or at a steady pace, so that the rest of a time is the gateway's own work. A conversation ends after its second
- * turn, so that only those that will be continued live.
+ * turn, so that only those that will be continued live; one that wishes it ends after its first.
  *
  * @param {import('../../test-engine/play.ts').ModelCall} call
  * @returns {import('../../test-engine/play.ts').Play}
@@ -13,10 +13,10 @@ export const answer =
   ({ model, system, turn }) =>
   (stage) => {
     const [head, deltas, tail] = answerEvents(model);
-    const { stream } = readWish(system);
+    const { stream, leavesNothing } = readWish(system);
     const complete = () => {
       for (const event of tail) stage.push(event);
-      stage.complete(ANSWER, { endsProcess: turn > 1 });
+      stage.complete(ANSWER, { endsProcess: leavesNothing || turn > 1 });
     };
     for (const event of head) stage.push(event);
     if (!stream) {

@@ -108,7 +108,12 @@ function add(lists, port, value) {
   list.push(value);
 }
 
-process.on('message', () => {
+process.on('message', (question) => {
+  if (question === 'memory') {
+    globalThis.gc?.();
+    process.send?.({ rssBytes: process.memoryUsage.rss() });
+    return;
+  }
   const { user, system } = process.cpuUsage();
   const of = (/** @type {Map<number, number[]>} */ lists) => ({
     gateway: lists.get(port) ?? [],

@@ -22,6 +22,7 @@ const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url));
  * @property {string} gatewayUrl
  * @property {string} plainUrl
  * @property {() => Promise<Usage>} usage
+ * @property {() => Promise<{ rssBytes: number }>} memory after a garbage collection
  * @property {() => Promise<void>} stop
  */
 
@@ -33,7 +34,7 @@ export async function startStandInGateway({ cleanup, options }) {
   cleanup.assertOpen();
   const child = fork(PROGRAM, {
     env: { PATH: process.env.PATH ?? '' },
-    execArgv: options.profile === '' ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profile],
+    execArgv: ['--expose-gc', ...(options.profile === '' ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profile])],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const exited = once(child, 'exit');
@@ -54,6 +55,10 @@ export async function startStandInGateway({ cleanup, options }) {
     plainUrl,
     async usage() {
       child.send('usage');
+      return reply();
+    },
+    async memory() {
+      child.send('memory');
       return reply();
     },
     stop,
