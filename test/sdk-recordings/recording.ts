@@ -29,6 +29,43 @@ const FIELDS: Record<string, readonly string[]> = {
   result: ['type', 'subtype', 'is_error', 'terminal_reason'],
 };
 
+/** What an agent's turn also looks at: its calls, what came of them, and what was spent. */
+const OF_AGENTS: Record<string, readonly string[]> = {
+  'system/init': ['type', 'subtype', 'tools', 'mcp_servers'],
+  'system/task_started': ['type', 'subtype', 'tool_use_id', 'subagent_type'],
+  user: ['type', 'message', 'parent_tool_use_id'],
+  result: ['type', 'subtype', 'is_error', 'terminal_reason', 'modelUsage'],
+};
+
+/** Of a block of a user's message; what a tool says has the id of a subagent, and how long it took. */
+const OF_RESULTS = ['type', 'tool_use_id', 'is_error'];
+
+/** Of what was spent on a model; the prices are another matter. */
+const OF_USAGE = ['inputTokens', 'outputTokens', 'cacheReadInputTokens', 'cacheCreationInputTokens', 'contextWindow'];
+
+/**
+ * Undefined for a message that means nothing to the turn of an agent.
+ *
+ * @param streamed as for {@link toRecorded}
+ */
+export function toRecordedOfAgent(message: SDKMessage, streamed: ReadonlySet<unknown>): RecordedMessage | undefined {
+  const kept = OF_AGENTS[kindOf(message)];
+  if (message.type === 'user') {
+    const { content } = message.message;
+    const blocks = typeof content === 'string' ? [] : content;
+    const results = blocks.map((block) => only(block as unknown as Record<string, unknown>, OF_RESULTS));
+    return { type: 'user', message: { content: results }, parent_tool_use_id: message.parent_tool_use_id };
+  }
+  if (kept) {
+    const recorded = only(message as unknown as Record<string, unknown>, kept) as RecordedMessage;
+    if (message.type !== 'result') return recorded;
+    const usage = Object.entries(message.modelUsage).map(([model, used]) => [model, only({ ...used }, OF_USAGE)]);
+    return { ...recorded, modelUsage: Object.fromEntries(usage) };
+  }
+  // It says which calls begin, also where its blocks came as events.
+  return toRecorded(message, message.type === 'assistant' ? new Set() : streamed);
+}
+
 /**
  * Undefined for a message that means nothing to the reader.
  *
@@ -37,7 +74,7 @@ const FIELDS: Record<string, readonly string[]> = {
 export function toRecorded(message: SDKMessage, streamed: ReadonlySet<unknown>): RecordedMessage | undefined {
   const fields = message as unknown as Record<string, unknown>;
   if (message.type === 'assistant' && streamed.has(message.message.id)) return undefined;
-  const kept = FIELDS[message.type === 'system' ? `system/${message.subtype}` : message.type];
+  const kept = FIELDS[kindOf(message)];
   if (!kept) return undefined;
   const recorded = only(fields, kept) as RecordedMessage;
   if (message.type === 'assistant') {
@@ -49,6 +86,10 @@ export function toRecorded(message: SDKMessage, streamed: ReadonlySet<unknown>):
   if ('retry_delay_ms' in recorded)
     recorded.retry_delay_ms = Math.floor(Number(recorded.retry_delay_ms) / 10_000) * 10_000;
   return recorded;
+}
+
+function kindOf(message: SDKMessage): string {
+  return message.type === 'system' ? `system/${message.subtype}` : message.type;
 }
 
 /** Undefined for an entry that is not about a failed call. */

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { MessageReader } from '../../src/engine/turn/message-reader.ts';
 import type { BegunTurn } from '../../src/spec/engine.ts';
+import { makeWorkspace, plainAgent } from '../support/agents.ts';
 import { collect, NO_LISTENER, PATIENT, request, startEngine } from '../support/engine.ts';
 import { ROOT, until } from '../support/gateway.ts';
 import { testParts } from '../support/test-parts.ts';
-import { type Recording, toHeard, toRecorded } from './recording.ts';
+import { type Recording, toHeard, toRecorded, toRecordedOfAgent } from './recording.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 /**
@@ -23,11 +24,12 @@ afterAll(() => model.close());
 /** A call, a cut and an error of the API. */
 const QUICK_SCENARIOS = ['tool-loop', 'cut-behind-a-block', 'error-429'];
 
-/** Words, a whole answer, a stop, and of each kind of error another one. */
+/** Words, a whole answer, a stop, an agent, and of each kind of error another one. */
 const EVERYDAY_SCENARIOS = [
   'thinking-and-text',
   'whole-calls',
   'refusal',
+  'agent-with-a-subagent',
   'error-event-within',
   'error-500-for-good',
   'error-429-in-a-spare',
@@ -59,9 +61,9 @@ async function record(scenario: Scenario): Promise<Recording> {
   vi.spyOn(MessageReader.prototype, 'read').mockImplementation(function (this: MessageReader, message, at) {
     if (message.type === 'stream_event' && message.event.type === 'message_start')
       streamed.add(message.event.message.id);
-    const recorded = toRecorded(message, streamed);
+    const recorded = scenario.agent ? toRecordedOfAgent(message, streamed) : toRecorded(message, streamed);
     // It ends an answer that came without a stream; behind events it means nothing, and its place differs from run to run.
-    const isIdle = recorded?.type === 'user' && recording.messages.at(-1)?.type !== 'assistant';
+    const isIdle = !scenario.agent && recorded?.type === 'user' && recording.messages.at(-1)?.type !== 'assistant';
     if (recorded && !isIdle) recording.messages.push(recorded);
     return read.call(this, message, at);
   });
@@ -69,7 +71,9 @@ async function record(scenario: Scenario): Promise<Recording> {
     recording.heard.push(...entries.flatMap((entry) => toHeard(entry) ?? []));
     return hear.call(this, entries);
   });
-  const fixture = startEngine(model.url, scenario.variables);
+  const workspace = makeWorkspace({ 'notes.txt': 'hello\n' });
+  const agents = scenario.agent ? [plainAgent({ ...scenario.agent, workspace: workspace.path })] : [];
+  const fixture = startEngine(model.url, scenario.variables, agents);
   try {
     const { process, events } = await begin(fixture.engine, scenario);
     await collect(events);
@@ -86,6 +90,7 @@ async function record(scenario: Scenario): Promise<Recording> {
   } finally {
     vi.restoreAllMocks();
     await fixture.close();
+    workspace.remove();
   }
   return recording;
 }

@@ -1,5 +1,7 @@
 import type { Reply } from '../../scripted-model/script.ts';
+import type { Agent } from '../../src/spec/agent.ts';
 import type { Message, MessagesRequest } from '../../src/spec/messages.ts';
+import { calling, saying } from '../support/agents.ts';
 import { assistant, request, tool, user } from '../support/engine.ts';
 
 /** One conversation that is recorded: what the client sends, and what the model answers. */
@@ -10,12 +12,15 @@ export interface Scenario {
   /** The user messages of the turns that follow on the same process. */
   next?: Message[];
   replies: Reply[];
+  /** What is not usual about the agent that takes it; absent for a conversation without one. */
+  agent?: Partial<Agent>;
   /** Variables of the process. */
   variables?: Record<string, string>;
 }
 
 const HI = request([user('hi')]);
 const WITH_TOOL = request([user('hi')], { tools: [tool('read')] });
+const OF_AGENT = request([user('hi')], { agent: { name: 'docs' } });
 const TEXT: Reply = { content: [{ type: 'text', text: 'All is well.' }], delta_length: 6 };
 
 const call = (id: string, name = 'read') => ({ type: 'tool_use' as const, id, name, input: { path: 'a' } });
@@ -153,4 +158,32 @@ export const SCENARIOS = {
   'connection-refused': { first: HI, replies: [], variables: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' } },
   'not-signed-in': { first: HI, replies: [], variables: { ANTHROPIC_API_KEY: '' } },
   'last-words-of-the-assistant': { first: request([user('hi'), assistant('All is')]), replies: [TEXT] },
+  'agent-tool-loop': {
+    first: OF_AGENT,
+    agent: {},
+    replies: [
+      {
+        content: [
+          { type: 'text', text: 'I look.' },
+          { type: 'tool_use', id: 'toolu_1', name: 'Read', input: { file_path: '/etc/hostname' } },
+        ],
+      },
+      TEXT,
+    ],
+  },
+  'agent-with-a-subagent': {
+    first: OF_AGENT,
+    agent: { subagents: { helper: { description: 'helps', prompt: 'You help.' } } },
+    replies: [
+      calling(['toolu_1', 'Agent', { description: 'look', prompt: 'Look.', subagent_type: 'helper' }]),
+      calling(['toolu_2', 'Glob', { pattern: '*.txt' }]),
+      saying('I have looked.'),
+      TEXT,
+    ],
+  },
+  'agent-ended-by-max-turns': {
+    first: OF_AGENT,
+    agent: { maxTurns: 1 },
+    replies: [calling(['toolu_1', 'Glob', { pattern: '*.txt' }])],
+  },
 } as const satisfies Record<string, Scenario>;

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { describe, expect, test } from 'vitest';
 import type { Recording } from '../../../test/sdk-recordings/recording.ts';
-import { SCENARIOS } from '../../../test/sdk-recordings/scenarios.ts';
-import type { Agent } from '../../spec/agent.ts';
+import { SCENARIOS, type Scenario } from '../../../test/sdk-recordings/scenarios.ts';
+import { plainAgent } from '../../../test/support/agents.ts';
 import { failure } from '../../spec/failures.ts';
 import { agentAnswers } from '../agents/agent-turn.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
-import { type AnswerStrategy, oneAnswer } from './answer-strategy.ts';
+import { oneAnswer } from './answer-strategy.ts';
 import { MessageReader, type Reading } from './message-reader.ts';
 
 /** The reader over what the real SDK was recorded to send; `test/sdk-recordings` holds that it still does. */
@@ -23,20 +23,20 @@ function recorded(name: Name): Recording {
 }
 
 interface Given {
-  strategy?: AnswerStrategy;
   failsAtFirstRetry?: boolean;
   /** When the transcript's entries come: as soon as there is a turn, behind all messages, or not at all. */
   words?: 'before' | 'behind' | 'never';
 }
 
-function readerFor(name: Name, { strategy = oneAnswer, failsAtFirstRetry = true }: Given = {}) {
-  const { tools } = SCENARIOS[name].first;
+function readerFor(name: Name, { failsAtFirstRetry = true }: Given = {}) {
+  const { first, agent }: Scenario = SCENARIOS[name];
+  const { tools } = first;
   const names = new ToolNames(tools);
   return new MessageReader({
     names,
     declaredTools: new Set(tools.map((tool) => names.toModel(tool.name))),
     failsAtFirstRetry,
-    strategy,
+    strategy: agent ? agentAnswers(plainAgent(agent), new Set()) : oneAnswer,
     now: () => NOW,
   });
 }
@@ -52,7 +52,6 @@ function read(name: Name, given: Given = {}): Reading[][] {
   };
   for (const message of messages) {
     if (message.type === 'turn') {
-      if (turns.length > 0 && given.strategy) continue;
       turns.push([]);
       reader.open(0);
       if (given.words === 'before') take(reader.hear(heard as SessionStoreEntry[]));
@@ -513,14 +512,49 @@ test('a process without some of the tools fails its turn', () => {
   ]);
 });
 
-test('an agent’s loop is another strategy: all its answers are one turn, which the result completes', () => {
-  const strategy = agentAnswers({ workspace: '/w' } as Agent, new Set());
-  const [turn = [], ...others] = read('tool-loop', { strategy });
-  expect(others).toEqual([]);
-  expect(types(turn).filter((type) => type === 'message_start')).toHaveLength(1);
-  expect(types(turn).slice(-3)).toEqual(['message_delta', 'message_stop', 'settled']);
-  const content = [{ text: 'I look.' }, { text: 'All is well.' }];
-  expect(ends([turn])).toMatchObject([{ answer: { content, stop_reason: 'end_turn' } }]);
+describe('an agent’s turn', () => {
+  test('is all answers of the model until the result, without its calls', () => {
+    const [turn = [], ...others] = read('agent-tool-loop');
+    expect(others).toEqual([]);
+    expect(types(turn).filter((type) => type === 'message_start')).toHaveLength(1);
+    expect(types(turn).slice(-3)).toEqual(['message_delta', 'message_stop', 'settled']);
+    const steps = [{ tool: 'Read', about: '/etc/hostname', isError: true }];
+    expect(ends([turn])).toMatchObject([
+      {
+        answer: {
+          content: [{ text: 'I look.' }, { text: 'All is well.' }],
+          stop_reason: 'end_turn',
+          usage: { input_tokens: 20, output_tokens: 14 },
+        },
+        hidden: { steps: { steps, changedFiles: [] } },
+      },
+    ]);
+  });
+
+  test('tells what a subagent did and used, and not what it said', () => {
+    const [turn = []] = read('agent-with-a-subagent');
+    const steps = [
+      { tool: 'Agent', about: 'look', isError: false },
+      { tool: 'Glob', about: '*.txt', isError: false, subagent: 'helper' },
+    ];
+    const subagentUsage = { input_tokens: 20, output_tokens: 14 };
+    expect(ends([turn])).toMatchObject([
+      {
+        answer: { content: [{ text: 'All is well.' }], usage: { input_tokens: 40, output_tokens: 28 } },
+        hidden: { steps: { steps, subagentUsage } },
+      },
+    ]);
+  });
+
+  test('that a limit ends says so, and its process ends', () => {
+    const [turn = []] = read('agent-ended-by-max-turns');
+    expect(types(turn).slice(-3)).toEqual(['message_delta', 'message_stop', 'end']);
+    const content = [{ type: 'text', text: expect.stringContaining('Stopped by the limit of 1 call') }];
+    const steps = [{ tool: 'Glob', about: '*.txt', isError: false }];
+    expect(ends([turn])).toMatchObject([
+      { answer: { content, stop_reason: 'max_tokens' }, hidden: { steps: { steps } } },
+    ]);
+  });
 });
 
 describe('limits of a plan', () => {
