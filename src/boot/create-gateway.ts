@@ -294,7 +294,7 @@ async function stop({ listener, gateway, engine, store, removeFiles }: Parts, de
 
 /** So that few first turns wait. One model at a time: requests go first. */
 async function prepareInTurn(engine: Engine, models: readonly ModelListing[], goesOn: () => boolean): Promise<void> {
-  for (const { id } of models) if (goesOn()) await engine.prepare(id);
+  for (const { id } of models) if (goesOn()) await engine.prepare({ model: id });
 }
 
 async function endListening(listener: Listener): Promise<void> {

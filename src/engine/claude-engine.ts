@@ -75,7 +75,9 @@ export class ClaudeEngine implements Engine {
     this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces: new WorkspaceProcesses(), onServers };
   }
 
-  async prepare(model: string): Promise<void> {
+  async prepare({ model, agent }: Pick<MessagesRequest, 'model' | 'agent'>): Promise<void> {
+    // An agent is told all but who owns the account, and that only a login announces.
+    if (agent && !this.#signIn) return;
     await this.#announcements?.prepare(model);
   }
 

@@ -175,7 +175,7 @@ export class ProcessPool {
     if ('instead' in entry) return entry.instead;
     const { place, leaveGate } = entry;
     return this.#spawn(entry, signal, marks, async () => {
-      await untilAborted(this.#engine.prepare(request.model), signal, undefined);
+      await untilAborted(this.#engine.prepare(request), signal, undefined);
       if (signal.aborted) throw failed('client_gone');
       if (this.#isEnded) throw failed('shutting_down');
       const listener = this.#listener(leaveGate, onSpawned(marks, this.#loads.pace, leaveGate));

@@ -11,10 +11,10 @@ import type { TurnEvent } from './turn-events.ts';
 
 export interface Engine {
   /**
-   * Learns what a process for this model must know before its first turn. Calls no model, and never throws: without it the
+   * Learns what a process for this request must know before its first turn. Calls no model, and never throws: without it the
    * turn works too, but the model may see words that are not the client's.
    */
-  prepare(model: string): Promise<void>;
+  prepare(request: Pick<MessagesRequest, 'model' | 'agent'>): Promise<void>;
 
   /**
    * Mends what made a turn fail before its first event, such as a sign-in that has run out.

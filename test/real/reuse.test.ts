@@ -121,7 +121,7 @@ describe.each(MODES)('a used process in %s mode', (mode, variables) => {
     fixture = startEngine(model.url, variables);
     await fixture.engine.introduction();
     expect(fixture.engine.reuse).toBe('on');
-    await fixture.engine.prepare('claude-sonnet-5');
+    await fixture.engine.prepare({ model: 'claude-sonnet-5' });
   });
 
   afterAll(async () => {

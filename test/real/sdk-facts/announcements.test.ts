@@ -139,7 +139,7 @@ test('a probe learns all of it without a call of the model, and the first proces
     engine.endAll();
     return close();
   });
-  await engine.prepare('claude-sonnet-5');
+  await engine.prepare({ model: 'claude-sonnet-5' });
   expect(model.requests).toEqual([]);
   await finish(engine.replay(request([user('hi')]), NO_LISTENER));
   expect(model.requests[0]?.body.messages).toEqual([
