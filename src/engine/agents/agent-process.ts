@@ -55,11 +55,13 @@ export function spawnAgent(
   const environment = agentEnvironment(maker.environment.variables, agent);
   const { transcript, line, own } = beginning(request, agent, personal);
   const added = { ...forTurns(rules), ...own };
+  const session = transcript?.sessionId ?? randomUUID();
   const made = maker.create({
     requested: { ...variables, ...added },
     system: request.system || agent.system,
     settings: (scratch) => agentSettings(agent, environment, scratch),
     environment: { ...environment, [CUSTOM_HEADERS]: maker.headersFor(via) },
+    session,
     via,
   });
   const { child, files } = made;
@@ -77,7 +79,7 @@ export function spawnAgent(
     const options = maker.options(made, {
       ...profile,
       session: {
-        ...(transcript && { resumes: transcript.sessionId }),
+        ...(transcript ? { resumes: session } : { id: session }),
         store: {
           append: async (key, entries) => {
             if (!transcript) child.transcript = key;

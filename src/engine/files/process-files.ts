@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Failure, FailureError, failure } from '../../spec/failures.ts';
 import { limitFailure } from '../process/machine-limit.ts';
+import { SESSION_NOTE } from './noted-sessions.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** Begins the name of a process's folder; `mkdtemp` adds six characters. */
@@ -17,6 +18,8 @@ export interface SpawnContents {
   /** Claude Code's settings as JSON. */
   settings?: string;
   system?: string;
+  /** For the next gateway: see {@link SESSION_NOTE}. */
+  session?: string;
 }
 
 /** The folder of one process: the files that it reads first, and all that it writes except its configuration. */
@@ -62,6 +65,7 @@ export function createProcessFiles(
     const contents = contentsFor(scratch);
     const settings = write('settings.json', contents.settings);
     const system = write('system.txt', contents.system);
+    write(SESSION_NOTE, contents.session);
     return { folder, scratch, ...(settings && { settings }), ...(system && { system }), remove };
   } catch (error) {
     remove();

@@ -87,3 +87,27 @@ test('a directory takes the transcripts of its own processes with it, and no oth
   own.remove();
   expect([mine, others].map((path) => existsSync(path))).toEqual([false, true]);
 });
+
+test('what is left of a session that worked elsewhere is found by its id; a directory without a sign is not known to be dead', async () => {
+  const session = '0b9f3c5e-7a51-4d0e-9d0c-2f6f0c1b7a11';
+  const old = put('isthmus-run-Abc123', 5);
+  for (const [name, note] of [
+    ['p-1', session],
+    ['p-2', '../../others'],
+  ] as const) {
+    mkdirSync(join(old, 'tmp', name), { recursive: true });
+    writeFileSync(join(old, 'tmp', name, 'session.txt'), note);
+  }
+  for (const [folder, of] of [
+    ['claude-resume-1', session],
+    ['claude-resume-2', 'another'],
+  ] as const) {
+    mkdirSync(join(parent, folder, 'projects', '-workspace'), { recursive: true });
+    writeFileSync(join(parent, folder, 'projects', '-workspace', `${of}.jsonl`), '');
+  }
+  utimesSync(old, 1, 1);
+  const [left] = await findLeftDirectories();
+  expect(left).toMatchObject({ sessions: [session], isDead: false });
+  left?.remove();
+  expect([1, 2].map((at) => existsSync(join(parent, `claude-resume-${at}`)))).toEqual([false, true]);
+});

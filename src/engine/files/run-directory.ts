@@ -1,7 +1,8 @@
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LifeSign, lifeOf } from './life-sign.ts';
+import { type Life, LifeSign, lifeOf } from './life-sign.ts';
+import { notedSessions } from './noted-sessions.ts';
 import { removeTranscripts } from './sdk-transcripts.ts';
 
 /** `mkdtemp` adds six characters that nobody can guess. */
@@ -78,6 +79,11 @@ export function isRunDirectoryName(name: string): boolean {
 export interface LeftDirectory {
   /** The working directory of its processes. */
   work: string;
+  temporary: string;
+  /** Those of its sessions that worked elsewhere. */
+  sessions: string[];
+  /** Whether it is known to be dead; else there has long been no sign of it. */
+  isDead: boolean;
   /** Removes the directory, and the transcripts of its processes. */
   remove(): void;
 }
@@ -88,21 +94,25 @@ export async function findLeftDirectories(): Promise<LeftDirectory[]> {
   const paths = readdirSync(parent)
     .filter(isRunDirectoryName)
     .map((name) => join(parent, name));
-  const areLeft = await Promise.all(paths.map(isLeft));
-  return paths
-    .filter((_, at) => areLeft[at])
-    .map((path) => ({ work: foldersOf(path).work, remove: () => removeAll(parent, path) }));
+  const lives = await Promise.all(paths.map(lifeOfOwner));
+  return paths.flatMap((path, at) => {
+    if (lives[at] === 'alive') return [];
+    const folders = foldersOf(path);
+    const sessions = notedSessions(folders.temporary);
+    return [{ ...folders, sessions, isDead: lives[at] === 'dead', remove: () => removeAll(parent, path) }];
+  });
 }
 
-async function isLeft(path: string): Promise<boolean> {
+/** `no sign` for a directory that is old enough to have one; one that is not ours counts as alive. */
+async function lifeOfOwner(path: string): Promise<Life> {
   try {
-    if (!isOwn(path)) return false;
+    if (!isOwn(path)) return 'alive';
     const life = await lifeOf(path);
-    if (life !== 'no sign') return life === 'dead';
-    return Date.now() - lstatSync(path).mtimeMs > SIGNLESS_MS;
+    if (life !== 'no sign') return life;
+    return Date.now() - lstatSync(path).mtimeMs > SIGNLESS_MS ? 'no sign' : 'alive';
   } catch {
     // Another gateway has just removed it, or it is no run directory.
-    return false;
+    return 'alive';
   }
 }
 
@@ -112,7 +122,8 @@ function foldersOf(path: string): { work: string; temporary: string } {
 
 /** The directory goes last: while it is there, the next gateway finds what else is left. */
 function removeAll(parent: string, path: string): void {
-  removeTranscripts(parent, foldersOf(path).work);
+  const { work, temporary } = foldersOf(path);
+  removeTranscripts(parent, work, notedSessions(temporary));
   // The gateway's processes may still be ending, and write for the last time.
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }

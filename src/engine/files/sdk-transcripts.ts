@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Begins the name of each folder in which the SDK puts the transcript of a replay. */
@@ -30,18 +30,28 @@ export function removeTranscript(path: string): void {
  * directory says whose it is.
  *
  * @param parent the temporary directory
+ * @param sessions of processes that worked elsewhere
  */
-export function removeTranscripts(parent: string, work: string): void {
-  for (const folder of findTranscripts(parent, work)) removeTranscript(folder);
+export function removeTranscripts(parent: string, work: string, sessions: readonly string[]): void {
+  for (const folder of findTranscripts(parent, work, sessions)) removeTranscript(folder);
 }
 
-/** The SDK's folders with the transcript of a process in this working directory. */
-export function findTranscripts(parent: string, work: string): string[] {
+/** The SDK's folders with the transcript of a process in this working directory, or of one of these sessions. */
+export function findTranscripts(parent: string, work: string, sessions: readonly string[] = []): string[] {
+  const files = sessions.map(transcriptName);
   return namesIn(parent)
     .filter((name) => name.startsWith(PREFIX))
     .map((name) => join(parent, name))
-    .filter((folder) => namesIn(join(folder, 'projects')).some((project) => isProjectOf(project, work)));
+    .filter((folder) => {
+      const projects = join(folder, 'projects');
+      return namesIn(projects).some(
+        (project) => isProjectOf(project, work) || files.some((file) => existsSync(join(projects, project, file))),
+      );
+    });
 }
+
+/** The file with the transcript of a session, in its project. */
+export const transcriptName = (session: string): string => `${session}.jsonl`;
 
 /**
  * Whether the transcripts of processes in this working directory lie under this name. Claude Code makes it from the path, with

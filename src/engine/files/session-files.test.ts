@@ -34,10 +34,11 @@ test('only records of our own processes are removed', () => {
   for (const [name, content] of Object.entries(others)) put(name, content);
   for (const name of ['6.json', '7.json', '8.json']) put(name, { cwd: WORK });
   for (const name of ['6.abc.key', '66.abc.key']) put(name, '');
+  put('9.json', { cwd: '/home/me/project', sessionId: 'of-an-agent' });
   const sessions = new SessionFiles(configuration);
   for (const pid of [1, 6, 99]) sessions.removeRecord(pid, WORK);
-  expect(names()).toEqual(['66.abc.key', '7.json', '8.json', ...Object.keys(others)].sort());
-  sessions.removeAll(WORK);
+  expect(names()).toEqual(['66.abc.key', '7.json', '8.json', '9.json', ...Object.keys(others)].sort());
+  sessions.removeAll(WORK, ['of-an-agent']);
   expect(names()).toEqual(['66.abc.key', ...Object.keys(others)].sort());
 });
 
@@ -57,9 +58,10 @@ test('only transcripts of our own processes are removed', () => {
   sessions.removeTranscript({ projectKey: own, sessionId: 'a' });
   expect(readdirSync(join(projects, own)).sort()).toEqual(['b', 'b.jsonl']);
   expect(readdirSync(join(configuration, 'session-env'))).toEqual(['b']);
-  sessions.removeAll(WORK);
+  sessions.removeAll(WORK, ['b']);
   expect(readdirSync(projects)).toEqual([other]);
-  expect(readdirSync(join(projects, other))).toEqual(['a.jsonl', 'b.jsonl']);
+  expect(readdirSync(join(projects, other))).toEqual(['a.jsonl']);
+  expect(readdirSync(join(configuration, 'session-env'))).toEqual([]);
 });
 
 test('where Claude Code has never run there is nothing to remove', () => {

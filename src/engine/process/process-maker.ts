@@ -38,6 +38,7 @@ export interface NewProcessContents {
   settings?: (scratch: string) => Settings;
   requested?: Environment;
   environment?: Environment;
+  session?: string;
   via?: readonly string[];
 }
 
@@ -57,10 +58,11 @@ export class ProcessMaker {
    * @param contents.settings beside those that every process has; they may name its scratch folder
    * @param contents.requested what the first request asks for, as variables
    * @param contents.environment in place of that of all processes
+   * @param contents.session the id of its session, for a process that works elsewhere than the others
    * @param contents.via the gateways that the first request came through
    * @throws FailureError `files_not_written`, `machine_at_limit`
    */
-  create({ system, settings, requested, via = [], ...given }: NewProcessContents = {}): NewProcess {
+  create({ system, settings, requested, session, via = [], ...given }: NewProcessContents = {}): NewProcess {
     const { variables } = this.environment;
     const { environment = { ...variables, [CUSTOM_HEADERS]: this.headersFor(via) } } = given;
     const { directory, credentialCommands } = this.#options;
@@ -68,6 +70,7 @@ export class ProcessMaker {
     const files = createProcessFiles(directory, (scratch) => ({
       settings: JSON.stringify({ ...settings?.(scratch), ...credentialCommands, ...flags }),
       ...(system ? { system } : {}),
+      ...(session ? { session } : {}),
     }));
     const child = new Child(({ pid, resumed, transcript, workingDirectory = directory.work }) => {
       files.remove();

@@ -40,6 +40,8 @@ export interface Session {
   store: SessionStore;
   /** The session in the store that the process resumes; absent for one that begins anew. */
   resumes?: string;
+  /** The id of one that begins anew; else Claude Code chooses it. */
+  id?: string;
 }
 
 /** The model gets the client's tools only. Nothing runs here, and none of the operator's settings apply. */
@@ -83,5 +85,6 @@ export function toOptions({ session, usesPreset = false, ...profile }: ProcessPr
     extraArgs: { ...(usesPreset ? {} : NO_SYSTEM_PROMPT), ...(session?.resumes && AWAIT_INITIALIZE) },
     ...(session ? { sessionStore: session.store, sessionStoreFlush: 'eager' } : { persistSession: false }),
     ...(session?.resumes ? { resume: session.resumes, forkSession: true } : {}),
+    ...(session?.id ? { sessionId: session.id } : {}),
   };
 }
