@@ -31,6 +31,27 @@ test('the name of the tool may be Task, and items may be marked', () => {
   expect(Object.keys(subagentsIn([{ name: 'Task', description }]))).toEqual(['oracle', 'librarian']);
 });
 
+test('a name may have several words, and a description several lines', () => {
+  const description = [
+    'Available agent types and the tools they have access to:',
+    '- explore: Finds files.',
+    '- \u200bMetis - Plan Consultant: Thinks before the plan. (Metis)',
+    '- reviewer: Use it to review. Such as:',
+    '',
+    '<example>',
+    'user: "Look at this:"',
+    '  - step: one',
+    '</example>',
+    '- oracle: Thinks hard.',
+    '',
+    'Usage notes:',
+    '- note: no agent',
+  ].join('\n');
+  const found = subagentsIn([{ name: 'task', description }]);
+  expect(Object.keys(found)).toEqual(['explore', 'Metis - Plan Consultant', 'reviewer', 'oracle']);
+  expect(found['Metis - Plan Consultant']?.description).toBe('Thinks before the plan. (Metis)');
+});
+
 test('other tools, and a description without a list, bring none', () => {
   expect(subagentsIn([{ name: 'bash', description: OPENCODE }])).toEqual({});
   expect(subagentsIn([{ name: 'task', description: '- general: no heading in front' }])).toEqual({});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { declaredName } from './subagent-names.ts';
 
-const DECLARED = ['general', 'explore', 'code-review', 'Plan'];
+const DECLARED = ['general', 'explore', 'code-review', 'Plan', 'Metis - Plan Consultant'];
 
 test.each([
   ['explore', 'explore'],
@@ -13,6 +13,8 @@ test.each([
   ['code_review', 'code-review'],
   ['Code Review Agent', 'code-review'],
   ['plan', 'Plan'],
+  ['metis', 'Metis - Plan Consultant'],
+  ['Metis (Plan Consultant)', 'Metis - Plan Consultant'],
 ])('%s means %s', (asked, meant) => {
   expect(declaredName(asked, DECLARED)).toBe(meant);
 });
@@ -20,4 +22,5 @@ test.each([
 test('another name means none', () => {
   expect(declaredName('oracle', DECLARED)).toBeUndefined();
   expect(declaredName('', DECLARED)).toBeUndefined();
+  expect(declaredName('Consultant', DECLARED)).toBeUndefined();
 });

@@ -9,9 +9,12 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   plan: ['planner', 'architect'],
 };
 
+/** What some put between a name and what it stands for: `Metis - Plan Consultant`, `Metis (Plan Consultant)`. */
+const TITLE = /\s+[-(].*$/;
+
 /**
- * The declared name that a model means by another spelling: in other case, with other separators, with `-agent` behind it, or by
- * an alias.
+ * The declared name that a model means by another spelling: in other case, with other separators, with `-agent` behind it, without
+ * the title that it has, or by an alias.
  *
  * @returns the name itself if it is declared; undefined if none is meant
  */
@@ -20,6 +23,7 @@ export function declaredName(asked: string, declared: readonly string[]): string
   const wanted = plain(asked);
   return (
     declared.find((name) => plain(name) === wanted) ??
+    declared.find((name) => plain(name.replace(TITLE, '')) === wanted) ??
     declared.find((name) => ALIASES[plain(name)]?.includes(wanted) ?? false)
   );
 }
@@ -29,5 +33,5 @@ function plain(name: string): string {
     .trim()
     .toLowerCase()
     .replace(SUFFIX, '')
-    .replaceAll(/[\s_.-]/g, '');
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
