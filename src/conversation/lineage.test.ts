@@ -113,12 +113,30 @@ test('an answer has the lineage of the message that its client sends back', () =
     ],
     'assistant',
   );
-  expect(extendLineageByAnswer(root, answer)).toBe(extendLineage(root, message([text, call], 'assistant')));
+  expect(extendLineageByAnswer(root, answer, {})).toBe(extendLineage(root, message([text, call], 'assistant')));
   const server = { type: 'server_tool_use', id: 's', name: 'n', input: {} };
   const served = { type: 'web_search_tool_result', tool_use_id: 's', content: [] };
-  expect(extendLineageByAnswer(root, message([{ ...server, caller: null }, served], 'assistant'))).toBe(
+  expect(extendLineageByAnswer(root, message([{ ...server, caller: null }, served], 'assistant'), {})).toBe(
     extendLineage(root, message([server, served], 'assistant')),
   );
+});
+
+test('an agent’s answer is one text, however its client joins the texts of it', () => {
+  const agent = { agent: { name: 'docs' } };
+  const question = message([{ type: 'text', text: 'How many?' }]);
+  const texts = ['I look. ', 'There are three.'].map((text) => ({ type: 'text', text }));
+  const asking = (messages: Message[], named = agent) =>
+    requestLineages({ model: 'm', system: 's', messages, ...named } as MessagesRequest, 'k');
+  const answered = extendLineageByAnswer(asking([question]).at(-1) as string, message(texts, 'assistant'), agent);
+  const lineageOf = (...said: string[]) => {
+    const content = said.map((text) => ({ type: 'text', text }));
+    return asking([question, message(content, 'assistant'), question])[2];
+  };
+  expect(lineageOf('I look. ', 'There are three.')).toBe(answered);
+  expect(lineageOf('I look. There are three.')).toBe(answered);
+  expect(lineageOf('I look.\n\nThere are three.')).toBe(answered);
+  expect(lineageOf('I look. There are two.')).not.toBe(answered);
+  expect(asking([message([{ type: 'text', text: 'How  many?' }])]).at(-1)).not.toBe(asking([question]).at(-1));
 });
 
 test('a request’s history is the whole of the request before it', () => {

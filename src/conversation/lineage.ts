@@ -26,9 +26,29 @@ export function extendLineage(lineage: Lineage, message: Message): Lineage {
   return digest([lineage, '\n', ...canonicalMessage(message)]);
 }
 
-/** The lineage after an answer, which the client will send back, and which then has its carried form. */
-export function extendLineageByAnswer(lineage: Lineage, { role, content }: Message): Lineage {
-  return extendLineage(lineage, { role, content: carriedForm(content).content });
+/**
+ * The lineage after an answer, which the client will send back, and which then has its carried form.
+ *
+ * @param request that it answers
+ */
+export function extendLineageByAnswer(
+  lineage: Lineage,
+  { role, content }: Message,
+  { agent }: Pick<MessagesRequest, 'agent'>,
+): Lineage {
+  const carried = { role, content: carriedForm(content).content };
+  return extendLineage(lineage, agent ? asOneText(carried) : carried);
+}
+
+/**
+ * An agent's answer as the lineage compares it. It has a text for each call of the model, and a client that only chats keeps one,
+ * joined by whatever it likes: spaces and line breaks do not count.
+ */
+function asOneText({ role, content }: Message): Message {
+  if (role !== 'assistant') return { role, content };
+  const texts = content.flatMap(({ type, text }) => (type === 'text' ? [String(text)] : []));
+  const others = content.filter(({ type }) => type !== 'text');
+  return { role, content: [{ type: 'text', text: texts.join('').replaceAll(/\s+/g, '') }, ...others] };
 }
 
 /**
@@ -43,10 +63,18 @@ export function requestLineages(request: MessagesRequest, callerId: string, sess
   let lineage = rootLineage({ callerId, model, system, agent: name });
   const lineages = [lineage];
   for (const message of request.messages) {
-    lineage = extendLineage(lineage, message);
+    lineage = extendLineage(lineage, agent ? asOneText(message) : message);
     lineages.push(lineage);
   }
   return lineages;
+}
+
+/**
+ * The lineages under which an agent's steps are kept. The system prompt is not in them: clients write the day's date into it, and
+ * a conversation goes on tomorrow.
+ */
+export function stepLineages(request: MessagesRequest, callerId: string): Lineage[] {
+  return requestLineages({ ...request, system: '' }, callerId);
 }
 
 /** How many messages two conversations have in common, from the first on; -1 if not even their beginning. */

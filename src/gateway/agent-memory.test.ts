@@ -34,8 +34,9 @@ function storeOf(): ExpansionStore & { records: ExpansionRecord[] } {
 /** Keeps what an agent did for the last answer of a conversation. */
 async function keep(memory: AgentMemory, messages: Message[], session: string, steps: string, clientSession?: string) {
   const [answer, ...before] = messages.toReversed();
-  const lineages = requestLineages(asking(...before.toReversed()), CALLER.id);
-  const lineage = extendLineageByAnswer(lineages.at(-1) as string, answer as Message);
+  const asked = asking(...before.toReversed());
+  const lineages = requestLineages(asked, CALLER.id);
+  const lineage = extendLineageByAnswer(lineages.at(-1) as string, answer as Message, asked);
   const expansion = Promise.resolve(Buffer.from(steps));
   await memory.keep(
     {

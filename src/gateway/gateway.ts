@@ -136,7 +136,7 @@ export class Gateway {
     const leave = this.#enter(order.caller);
     try {
       const lineages = requestLineages(order.request, order.caller.id);
-      const admitted = await this.#agents?.admit(order, lineages);
+      const admitted = await this.#agents?.admit(order, lineages.at(-1) as Lineage);
       return admitted ? await this.#openAgent(admitted, order, leave) : await this.#reach(order, lineages, leave);
     } catch (error) {
       leave();
@@ -250,7 +250,7 @@ export class Gateway {
       if (request.messages.at(-1)?.role === 'assistant') process.end();
       else {
         const whole = lineages.at(-1) as Lineage;
-        this.#ways.settle(process, [...lineages, extendLineageByAnswer(whole, asReturned(event.answer))]);
+        this.#ways.settle(process, [...lineages, extendLineageByAnswer(whole, asReturned(event.answer), request)]);
       }
     };
     const replayInstead = async () => {

@@ -136,12 +136,15 @@ interface Beginning {
   own: Environment;
 }
 
-function beginning(
-  { messages, model, agent: named }: MessagesRequest,
-  agent: Agent,
-  personal: readonly Announcement[],
-): Beginning {
-  const at = { model, cwd: agent.workspace, before: personal.map(toSilentEntry) };
+/** The client's system prompt, else the agent's. */
+function systemOf({ system }: MessagesRequest, agent: Agent): string {
+  return system || agent.system;
+}
+
+function beginning(request: MessagesRequest, agent: Agent, personal: readonly Announcement[]): Beginning {
+  const { messages, model, agent: named } = request;
+  const prompt = { system: systemOf(request, agent), usesPreset: agent.usesPreset };
+  const at = { model, prompt, cwd: agent.workspace, before: personal.map(toSilentEntry) };
   const history = messages.slice(0, -1);
   if (history.length === 0 && personal.length > 0) {
     const transcript = toFirstTranscript(messages.at(-1) as Message, at);

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { Expansion } from '../../spec/agent.ts';
 import type { ContentBlock, Message } from '../../spec/messages.ts';
 import { toAgentTranscript } from './agent-transcript.ts';
-import { type Entry, isKept, toExpansion, withoutOpenCalls } from './expansion.ts';
+import { type Entry, hasOtherPrompt, isKept, toExpansion, withoutOpenCalls } from './expansion.ts';
 
-const AT = { model: 'm', cwd: '/w', before: [] };
+const AT = { model: 'm', prompt: { system: 's', usesPreset: false }, cwd: '/w', before: [] };
 const text = (words: string): ContentBlock => ({ type: 'text', text: words });
 const user = (...content: ContentBlock[]): Message => ({ role: 'user', content });
 const assistant = (...content: ContentBlock[]): Message => ({ role: 'assistant', content });
@@ -108,4 +108,31 @@ test('a call without a result goes, with all blocks of its answer', () => {
 test('what belongs to a subagent is no part of the conversation', () => {
   expect(isKept({ type: 'assistant', uuid: 'x', isSidechain: true } as never)).toBe(false);
   expect(isKept({ type: 'queue-operation' } as never)).toBe(false);
+});
+
+test.each([
+  ['s', ['', 's'], false, false],
+  ['s', ['', 'yesterday’s'], false, true],
+  ['', ['', 's'], false, true],
+  ['', [''], false, false],
+  ['s', ['preset s'], true, false],
+  ['s', ['preset'], true, true],
+])(
+  'with the system prompt %j, a snapshot with %j (with the preset: %s) brings another one back: %s',
+  (system, systemPrompt, usesPreset, isOther) => {
+    const snapshot = { attachment: { type: 'prompt_snapshot', systemPrompt } } as unknown as Entry;
+    expect(hasOtherPrompt(snapshot, { system, usesPreset })).toBe(isOther);
+  },
+);
+
+test('a snapshot of another system prompt goes, and what stands behind it stays in its place', async () => {
+  const snapshot = {
+    type: 'attachment',
+    uuid: 's',
+    parentUuid: 'r2',
+    attachment: { type: 'prompt_snapshot', systemPrompt: ['x'] },
+  };
+  const turn = [...TURN.slice(0, 6), snapshot as unknown as Entry, { ...TURN[6], parentUuid: 's' } as Entry];
+  const entries = await transcript([user(text('look')), assistant(text('done'))], [1, turn]);
+  expect(shape(entries).at(-1)).toEqual(['text', 5]);
 });

@@ -5,7 +5,7 @@ import type { Message } from '../../spec/messages.ts';
 import { TESTED } from '../environment/executable.ts';
 import { ToolNames } from '../parameters/tool-names.ts';
 import { type EntryContent, toEntry } from '../replay/transcript.ts';
-import { blocksOf, type Entry, entriesOf, hasMessage } from './expansion.ts';
+import { blocksOf, type Entry, entriesOf, hasMessage, hasOtherPrompt, type Prompt } from './expansion.ts';
 
 /** A conversation of an agent as a session that the SDK can resume. */
 export interface AgentTranscript {
@@ -18,16 +18,17 @@ export const NAMES = new ToolNames([]);
 
 /**
  * Builds the transcript of a conversation's history. An answer whose steps are known has all of them; behind the first one whose
- * are not, no thinking stays: it is bound to what was before it.
+ * are not, no thinking stays: it is bound to what was before it. Nothing stays that brings an earlier system prompt back.
  *
  * @param history ends with an answer
  * @param expansions by the index of the answer
+ * @param prompt of the process
  * @param before stands in front
  */
 export function toAgentTranscript(
   history: readonly Message[],
   expansions: ReadonlyMap<number, Expansion>,
-  { model, cwd, before }: { model: string; cwd: string; before: readonly EntryContent[] },
+  { model, prompt, cwd, before }: { model: string; prompt: Prompt; cwd: string; before: readonly EntryContent[] },
 ): AgentTranscript {
   const chain = new Chain(cwd);
   chain.add(before);
@@ -40,7 +41,7 @@ export function toAgentTranscript(
     }
     const expansion = expansions.get(index);
     if (expansion) {
-      const entries = entriesOf(expansion);
+      const entries = entriesOf(expansion).filter((entry) => !hasOtherPrompt(entry, prompt));
       chain.addTurn(isExact ? entries : withoutThinking(entries));
     } else {
       isExact = false;

@@ -24,6 +24,24 @@ export function isKept(entry: SessionStoreEntry): entry is Entry {
   return !isPersonal((entry.attachment ?? {}) as { type: unknown });
 }
 
+/** The system prompt of a process. */
+export interface Prompt {
+  system: string;
+  /** Whether Claude Code's own long prompt stands in front. */
+  usesPreset: boolean;
+}
+
+/**
+ * Whether an entry would put another system prompt in the place of the one that its process gets: Claude Code writes down which one
+ * it has used, and uses that again.
+ */
+export function hasOtherPrompt({ attachment }: Entry, { system, usesPreset }: Prompt): boolean {
+  const { type, systemPrompt } = (attachment ?? {}) as { type?: unknown; systemPrompt?: unknown };
+  if (type !== 'prompt_snapshot' || !Array.isArray(systemPrompt)) return false;
+  const last = String(systemPrompt.findLast((text) => text !== '') ?? '');
+  return usesPreset ? !last.endsWith(system) : last !== system;
+}
+
 export function hasMessage(entry: Entry): entry is MessageEntry {
   return (entry.type === 'user' || entry.type === 'assistant') && entry.message !== undefined;
 }

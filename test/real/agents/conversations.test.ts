@@ -105,6 +105,18 @@ test(
   },
 );
 
+test('a conversation goes on with its steps behind another system prompt, as with the next day’s date in it', async () => {
+  answering(READ, saying('The word is heron.'), saying('In a.txt.'));
+  const first = await ask([user('look it up')], {}, { system: 'Today is Monday.' });
+  const said = { role: 'assistant' as const, content: first.json().content };
+  const next = await ask([user('look it up'), said, user('where?')], {}, { system: 'Today is Tuesday.' });
+  expect([next.headers.get('isthmus-path'), next.headers.get('isthmus-converted')]).toEqual(['replay', 'max_tokens']);
+  expect(seen()).toContain('the word is heron');
+  const system = JSON.stringify(model.requests.at(-1)?.body.system);
+  expect(system).toContain('Today is Tuesday.');
+  expect(system).not.toContain('Monday');
+});
+
 test('a stream tells the steps in a ping before its end', async () => {
   answering(READ, saying('heron'));
   const { text } = await ask([user('stream it')], {}, { stream: true });
