@@ -4,7 +4,7 @@ import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts'
 import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, blocksOf, compare } from './comparison.ts';
 import { asAnswered, betasAsDeclared, betasIn } from './declared.ts';
-import { type Observation, Stage } from './stage.ts';
+import { type AgentDefinitions, type Observation, Stage } from './stage.ts';
 
 /** The path where a conversation is not continued: a process of the same words may be there to go back, or may not. */
 export const REPLAY: unknown = expect.stringMatching(/^(replay|rewind)$/);
@@ -28,14 +28,15 @@ export function describeOfAll(name: string, checks: () => void): void {
 /**
  * Sets the stage for all checks of a file, and checks that nothing but loopback can be reached from it.
  *
+ * @param agents of the gateway; none by default
  * @returns the stage, once the checks have begun
  */
-export function onStage(): () => Stage {
+export function onStage(agents?: AgentDefinitions): () => Stage {
   let stage: Stage;
   let hasFailed = false;
 
   beforeAll(async () => {
-    stage = await Stage.start();
+    stage = await Stage.start(agents);
   });
 
   afterEach(({ task }) => {

@@ -57,8 +57,8 @@ export class OpenCodeServer {
     return new OpenCodeServer(String(address()), program);
   }
 
-  /** A new session. It has a title already, so that OpenCode does not ask the model for one. */
-  async createSession(title: string): Promise<OpenCodeSession> {
+  /** A new session. With a title, OpenCode does not ask the model for one. */
+  async createSession(title?: string): Promise<OpenCodeSession> {
     const { id } = await this.post<{ id: string }>('/session', { title });
     return new OpenCodeSession(this, id);
   }

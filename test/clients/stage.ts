@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ModelRequest, Reply, RuleFunction } from '../../scripted-model/script.ts';
 import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
-import { startGateway, type TestGateway, until } from '../support/gateway.ts';
+import { type StartOptions, startGateway, type TestGateway, until } from '../support/gateway.ts';
 import { OwnCalls } from '../support/own-calls.ts';
 import { type Pair, pairUp } from './comparison.ts';
 import { asDeclared } from './declared.ts';
@@ -24,6 +27,9 @@ export interface Observation<Run> {
 /** May delay a request on its way; `exchanges` are all of this run so far. */
 export type Pacing = (exchange: Exchange, exchanges: () => Exchange[]) => Promise<void>;
 
+/** Agents as an operator's configuration file defines them, by their names. */
+export type AgentDefinitions = Readonly<Record<string, object>>;
+
 const AT_ONCE: Pacing = async () => undefined;
 
 /** Everything that takes part: the scripted model, the gateway over it, the recording in front, and the projects. */
@@ -34,6 +40,7 @@ export class Stage {
   readonly #ownCalls: OwnCalls;
   readonly #proxy: RecordingProxy;
   readonly #projects: Project[] = [];
+  readonly #setting: Setting;
   #gateway: TestGateway;
   #gatewayOutput = '';
 
@@ -41,23 +48,27 @@ export class Stage {
     replies: Stage['replies'],
     model: ScriptedModel,
     ownCalls: OwnCalls,
+    setting: Setting,
     gateway: TestGateway,
     proxy: RecordingProxy,
   ) {
     this.replies = replies;
     this.#model = model;
     this.#ownCalls = ownCalls;
+    this.#setting = setting;
     this.#gateway = gateway;
     this.#proxy = proxy;
   }
 
-  static async start(): Promise<Stage> {
+  /** @param agents of the gateway; none by default */
+  static async start(agents?: AgentDefinitions): Promise<Stage> {
     const replies: Stage['replies'] = new Map();
     // Clients write reminders, too: only behind such an answer are they Claude Code's.
     const ownCalls = new OwnCalls(({ events, body }) => events > 0 && mayGoOn(body, replies.get(body)));
     const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
-    const gateway = await startGateway(model.url);
-    return new Stage(replies, model, ownCalls, gateway, await RecordingProxy.start(gateway.url));
+    const setting = settingOf(agents);
+    const gateway = await startGateway(model.url, ...setting.start);
+    return new Stage(replies, model, ownCalls, setting, gateway, await RecordingProxy.start(gateway.url));
   }
 
   /** What a client is to be told to be the Messages API; without `/v1`. */
@@ -110,11 +121,11 @@ export class Stage {
     return { run, exchanges, others: all().filter((exchange) => !isPost(exchange)), expected, seen, pairs };
   }
 
-  /** Replaces the gateway by a new one, which knows of no conversation. */
+  /** Replaces the gateway by a new one, which knows of no conversation but of what is kept of its agents. */
   async restartGateway(): Promise<void> {
     await this.#gateway.stop();
     this.#gatewayOutput += this.#gateway.output();
-    this.#gateway = await startGateway(this.#model.url);
+    this.#gateway = await startGateway(this.#model.url, ...this.#setting.start);
     this.#proxy.forwardTo(this.#gateway.url);
   }
 
@@ -124,7 +135,26 @@ export class Stage {
     await this.#gateway.stop();
     await this.#model.close();
     for (const project of this.#projects) project.remove();
+    this.#setting.remove();
   }
+}
+
+/** How each gateway of a stage is started. */
+interface Setting {
+  start: [flags: string[], options: StartOptions];
+  remove: () => void;
+}
+
+function settingOf(agents: AgentDefinitions | undefined): Setting {
+  if (!agents) return { start: [[], {}], remove: () => undefined };
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-agents-'));
+  const file = join(folder, 'config.json');
+  writeFileSync(file, JSON.stringify({ agents }));
+  return {
+    // Agents take no spares.
+    start: [['--config', file, '--spares', '0'], { env: { XDG_STATE_HOME: join(folder, 'state') } }],
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** Whether Claude Code may call again by itself behind this answer, see docs/decisions/0004. */

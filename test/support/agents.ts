@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reply } from '../../scripted-model/script.ts';
@@ -8,6 +8,8 @@ import type { Agent } from '../../src/spec/agent.ts';
 export interface Workspace {
   path: string;
   file(name: string): string;
+  /** The text of a file. */
+  read(name: string): string;
   remove(): void;
 }
 
@@ -17,6 +19,7 @@ export function makeWorkspace(files: Readonly<Record<string, string>>): Workspac
   return {
     path,
     file: (name) => join(path, name),
+    read: (name) => readFileSync(join(path, name), 'utf8'),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
