@@ -158,6 +158,8 @@ export const ESCAPE_ATTEMPTS: readonly EscapeAttempt[] = [
   run('a reader of a link', () => 'cat link-file link-chain link-folder/secret.txt link-absolute'),
   run('a reader of the home', () => 'cat ~/secret.txt; ls ~'),
   run('a reader of the users', () => 'cat /etc/passwd'),
+  // Often nobody may read it, and often there is no key in it: that the folder is there tells enough.
+  run('a reader of private keys', () => "cat /etc/ssl/private/*; [ -d /etc/ssl/private ] && echo KEYS'' ARE HERE"),
   run('a copy', () => 'cp -rL link-folder copied; cat copied/*'),
   run('a hard link', () => 'ln ../outside/secret.txt hard; cat hard'),
   run('a search', () => 'grep -rs secret .. link-folder/'),
@@ -205,7 +207,9 @@ const node = (connection: string) =>
 
 /** Whether what the model was told shows that an attempt has reached something. */
 export function reached(told: string): boolean {
-  return [SECRET, HIDDEN, 'root:x:0', 'ANTHROPIC_BASE_URL=', 'CONNECTED'].some((mark) => told.includes(mark));
+  return [SECRET, HIDDEN, 'root:x:0', 'ANTHROPIC_BASE_URL=', 'KEYS ARE HERE', 'CONNECTED'].some((mark) =>
+    told.includes(mark),
+  );
 }
 
 /** Makes the hostile workspace, and what it must not reach. */

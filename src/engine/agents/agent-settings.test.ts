@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { plainAgent } from '../../../test/support/agents.ts';
 import type { Agent, AgentLevel } from '../../spec/agent.ts';
@@ -39,6 +40,12 @@ test('the sandbox fails closed, at the level that has commands', () => {
     filesystem: { denyRead: ['/'], allowRead: expect.arrayContaining(['/work/docs', '/scratch', '/usr']) },
   });
   expect(agentSettings(agentOf({ level: 'edit' }), variables, '/scratch')).not.toHaveProperty('sandbox');
+});
+
+test('of the folder that has private keys, commands read the certificates alone', () => {
+  const { allowRead = [] } = agentSettings(agentOf(), {}, '/scratch').sandbox?.filesystem ?? {};
+  const ofSsl = allowRead.filter((path) => path.startsWith('/etc/ssl'));
+  expect(ofSsl).toEqual(['/etc/ssl/certs', '/etc/ssl/openssl.cnf'].filter((path) => existsSync(path)));
 });
 
 test('every variable that pays or leads is hidden from commands, by its name alone', () => {

@@ -5,7 +5,10 @@ import type { Agent } from '../../spec/agent.ts';
 import type { Environment } from '../environment/environment.ts';
 import { hiddenVariables } from './agent-environment.ts';
 
-/** What a command may read beside its workspace: programs, their libraries, and what they look up. */
+/**
+ * What a command may read beside its workspace: programs, their libraries, and what they look up. Not all of `/etc/ssl`, which has the
+ * machine's private keys.
+ */
 const READABLE = [
   '/usr',
   '/lib',
@@ -15,7 +18,8 @@ const READABLE = [
   '/sbin',
   '/etc/ld.so.cache',
   '/etc/alternatives',
-  '/etc/ssl',
+  '/etc/ssl/certs',
+  '/etc/ssl/openssl.cnf',
 ];
 
 /**
