@@ -54,6 +54,12 @@ test('lets in what a browser says comes from its own origin or its user, and ref
     expect(guardRequest({ ...sent, site }, '127.0.0.1')?.code).toBe('forbidden_origin');
 });
 
+test('lets a listed page in, and only by the gateway’s own name', () => {
+  const sent = { origin: 'https://chat.example', site: 'cross-site', localAddress: '127.0.0.1', isListed: true };
+  expect(guardRequest({ ...sent, host: 'localhost:3456' }, '127.0.0.1')).toBeUndefined();
+  expect(guardRequest({ ...sent, host: 'chat.example' }, '127.0.0.1')?.code).toBe('forbidden_host');
+});
+
 test.each([
   [{ origin: 'https://chat.example', site: 'cross-site' }, 'https://chat.example'],
   [{ origin: undefined, site: 'same-origin' }, 'http://127.0.0.1:3456'],

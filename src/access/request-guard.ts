@@ -10,18 +10,21 @@ export interface GuardedRequest {
   site: string | undefined;
   /** The address that the connection came in on. */
   localAddress: string | undefined;
+  /** Whether what it asks lists its origin. */
+  isListed?: boolean;
 }
 
 /**
  * Keeps web pages out: a page that reaches this port by its own name (DNS rebinding) fails the host check, a page on
- * another origin fails the origin check, also where it shares the site: `localhost` with another port does.
+ * another origin fails the origin check, also where it shares the site: `localhost` with another port does. A page that is listed
+ * fails neither if it calls the gateway by its name.
  *
  * @param bindHost the address that the gateway listens on, as the operator wrote it
  * @param allowedHosts other names that it is called by, in lower case
  * @returns why the request is refused, or undefined
  */
 export function guardRequest(
-  { host, origin, site, localAddress }: GuardedRequest,
+  { host, origin, site, localAddress, isListed = false }: GuardedRequest,
   bindHost: string,
   allowedHosts: readonly string[] = [],
 ): Failure | undefined {
@@ -30,6 +33,7 @@ export function guardRequest(
   if (name === undefined || !(isLoopback(name) || own.includes(name))) {
     return failure('forbidden_host', { host: host ?? '' });
   }
+  if (isListed) return undefined;
   if (origin !== undefined && origin.toLowerCase() !== `http://${host}`.toLowerCase()) {
     return failure('forbidden_origin', { origin });
   }
@@ -39,7 +43,11 @@ export function guardRequest(
 }
 
 /** The origin of the web page that makes a request; undefined for a program. Browsers leave it out where a page reads its own. */
-export function pageOrigin({ host, origin, site }: Omit<GuardedRequest, 'localAddress'>): string | undefined {
+export function pageOrigin({
+  host,
+  origin,
+  site,
+}: Pick<GuardedRequest, 'host' | 'origin' | 'site'>): string | undefined {
   return origin ?? (site === 'same-origin' ? `http://${host}` : undefined);
 }
 

@@ -30,6 +30,11 @@ export class Agents {
     return found && mayAsk(found.access, asker) ? found.agent : undefined;
   }
 
+  /** Whether there is an agent with this name that pages of this origin may ask, with its key or without. */
+  lists(name: string, origin: string): boolean {
+    return this.#byName.get(name)?.access.origins.includes(origin.toLowerCase()) ?? false;
+  }
+
   /** Those that this caller may ask. */
   for(asker: Asker): Agent[] {
     return [...this.#byName.values()].filter(({ access }) => mayAsk(access, asker)).map(({ agent }) => agent);

@@ -8,6 +8,7 @@ import { agentStepsHandler } from './agent-steps-route.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
 import { Intake } from './intake.ts';
+import { admitPage, isListedPage } from './listed-page.ts';
 import { modelHandler } from './model-route.ts';
 import { belowAgent, listFor } from './named-agent.ts';
 import { headersOf, viaFrom } from './request-headers.ts';
@@ -43,10 +44,12 @@ export function createApp(options: AppOptions): App {
       origin: header('origin'),
       site: header('sec-fetch-site'),
       localAddress: context.env.incoming.socket.localAddress,
+      isListed: isListedPage(context, agents),
     };
     const refused = guardLoop(viaFrom(header), id) ?? guardRequest(guarded, bindHost, allowedHosts);
     if (refused) return refuse(context, refused);
-    return next();
+    const preflight = guarded.isListed ? admitPage(context) : undefined;
+    return preflight ?? next();
   });
 
   const routes = new Map<string, { [method in 'GET' | 'POST']?: Handler }>([

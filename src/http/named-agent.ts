@@ -25,6 +25,11 @@ export function withoutAgent(path: string): string {
   return path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length).replace(/^\/[^/]*/, '') : path;
 }
 
+/** The agent that a path stands below. */
+export function agentAbove(path: string): string | undefined {
+  return path.startsWith(`${PREFIX}/`) ? path.slice(PREFIX.length + 1).split('/', 1)[0] : undefined;
+}
+
 /** What the choice of an agent works with. */
 type Known = Pick<AppOptions, 'agents' | 'models'>;
 

@@ -179,7 +179,7 @@ export const FAILURES = {
     type: 'permission_error',
     mayRepeat: false,
     cause: 'A web page of another origin made the request.',
-    cure: 'None: web pages may not spend the credential.',
+    cure: 'None: web pages may not spend the credential. An agent can list a page in its `origins`, for requests below its path.',
     words: ({ origin }: { origin: string }) => ({
       message: `Web pages of another origin (${origin}) may not call Isthmus.`,
     }),

@@ -262,6 +262,67 @@ test('the gateway’s own page is answered by an agent that lists it', async () 
   expect((await post('/agents/paged/v1/messages', {}, { 'sec-fetch-site': 'same-origin' })).status).toBe(200);
 });
 
+describe('a page on another origin', () => {
+  const page = { origin: 'https://chat.example', 'sec-fetch-site': 'cross-site' };
+  const PATH = '/agents/paged/v1/messages';
+  const readable = (headers: Headers) => [headers.get('access-control-allow-origin'), headers.get('vary')];
+  const preflight = {
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type,x-api-key',
+  };
+  const ask = (path: string, headers: Record<string, string>) =>
+    fetch(`${house.url}${path}`, { method: 'OPTIONS', headers });
+
+  test('is answered by an agent that lists it, below its path, and may read the answer', async () => {
+    await setUp();
+    const asked = await ask(PATH, { ...page, ...preflight });
+    expect([asked.status, ...readable(asked.headers)]).toEqual([204, page.origin, 'Origin']);
+    expect(asked.headers.get('access-control-allow-headers')).toBe('content-type,x-api-key');
+    expect(asked.headers.get('access-control-allow-methods')).toBe('GET, POST');
+    for (const stream of [false, true]) {
+      const response = await fetch(`${house.url}${PATH}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...page },
+        body: JSON.stringify({ ...BODY, stream }),
+      });
+      expect(await response.text()).toContain('message');
+      expect([response.status, ...readable(response.headers)]).toEqual([200, page.origin, 'Origin']);
+      expect(response.headers.get('access-control-expose-headers')).toBe('*');
+      expect(called()[0]).toBe('paged');
+    }
+    const wrong = await post(PATH, { max_tokens: 'x' }, page);
+    expect([wrong.status, ...readable(wrong.headers)]).toEqual([400, page.origin, 'Origin']);
+  });
+
+  test('brings the key where the agent has one', async () => {
+    await setUp({ agents: [defined('both', {}, { keyDigest, origins: [page.origin] })] });
+    expect((await post('/agents/both/v1/messages', {}, page)).status).toBe(404);
+    expect((await post('/agents/both/v1/messages', {}, { ...page, 'x-api-key': KEY })).status).toBe(200);
+  });
+
+  test('reaches nothing else, and no other page does', async () => {
+    await setUp();
+    const evil = { ...page, origin: 'https://evil.example' };
+    for (const [path, from] of [
+      ['/agents/docs/v1/messages', page],
+      ['/agents/none/v1/messages', page],
+      ['/v1/messages', page],
+      ['/v1/models', page],
+      [PATH, evil],
+    ] as const) {
+      for (const response of [
+        await ask(path, { ...from, ...preflight }),
+        await post(path, {}, { ...from, ...header('paged') }),
+      ]) {
+        expect([response.status, ...readable(response.headers)]).toEqual([403, null, null]);
+      }
+    }
+    expect((await ask(PATH, page)).status).toBe(405);
+    expect((await post(PATH, {}, { ...page, ...header('docs') })).status).toBe(400);
+    expect(house.calls).toEqual([]);
+  });
+});
+
 describe('the list of models', () => {
   const ids = async (path: string, headers: Record<string, string> = {}) => {
     const { json } = await get(path, headers);
