@@ -42,17 +42,17 @@ test('other workspaces, and agents that only read, do not wait', async () => {
   await turns.enter(agent('edit'), 'one', PATIENT);
   await turns.enter(agent('edit', '/other'), 'two', PATIENT);
   await turns.enter(agent('read'), 'three', PATIENT);
-  await turns.enter(agent('read'), 'three', PATIENT);
+  await turns.enter(agent('read'), 'four', PATIENT);
 });
 
-test('the same turn does not run twice', async () => {
+test.each(['read', 'edit', 'shell'] as const)('the same turn does not run twice at the level %s', async (level) => {
   const turns = new WorkspaceTurns(60_000);
-  const leave = await turns.enter(agent('edit'), 'one', PATIENT);
-  await expect(turns.enter(agent('edit'), 'one', PATIENT)).rejects.toMatchObject({
+  const leave = await turns.enter(agent(level), 'one', PATIENT);
+  await expect(turns.enter(agent(level), 'one', PATIENT)).rejects.toMatchObject({
     failure: { code: 'agent_turn_running' },
   });
   leave();
-  (await turns.enter(agent('edit'), 'one', PATIENT))();
+  (await turns.enter(agent(level), 'one', PATIENT))();
 });
 
 test('who waits too long is refused, who leaves is let go, and neither keeps the others', async () => {

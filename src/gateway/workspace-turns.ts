@@ -5,8 +5,8 @@ import { failed } from '../spec/failures.ts';
 type Leave = (isTidy?: Promise<unknown>) => void;
 
 /**
- * Keeps agents that change files out of each other's way: in one workspace one turn runs at a time, and the same turn not twice.
- * Agents that only read need nothing of it.
+ * Keeps turns of agents out of each other's way: the same turn does not run twice, and of those that change files, one at a time
+ * runs in a workspace. An agent that only reads files may have servers of tools that do more.
  */
 export class WorkspaceTurns {
   readonly #waitMs: number;
@@ -20,7 +20,7 @@ export class WorkspaceTurns {
   }
 
   /**
-   * Lets a turn in when its workspace is free.
+   * Lets a turn in: one that changes files when its workspace is free, any other at once.
    *
    * @param turn the whole conversation, with what tells it from others that look alike
    * @param signal aborts when the client has gone
@@ -28,9 +28,9 @@ export class WorkspaceTurns {
    * @throws FailureError `agent_turn_running`, `workspace_busy`, `client_gone`
    */
   async enter({ name, level, workspace }: Agent, turn: string, signal: AbortSignal): Promise<Leave> {
-    if (level === 'read') return () => undefined;
     if (this.#running.has(turn)) throw failed('agent_turn_running', { agent: name });
     this.#running.add(turn);
+    if (level === 'read') return () => void this.#running.delete(turn);
     const before = this.#ends.get(workspace) ?? Promise.resolve();
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => {

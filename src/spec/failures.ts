@@ -407,7 +407,7 @@ export const FAILURES = {
     status: 409,
     type: 'invalid_request_error',
     mayRepeat: false,
-    cause: 'The same turn of this conversation is under way, and its agent may change files: it does not run twice.',
+    cause: 'The same turn of this conversation is under way, and its agent may do what cannot be done twice.',
     cure: 'Wait for the answer of the first request. To give it up, close its connection, then send it again.',
     words: ({ agent }: { agent: string }) => ({
       message: `The agent ${agent} is at work on this very turn; it does not run twice. Wait for its answer, or close that connection first.`,
