@@ -11,10 +11,18 @@ test('each call of the model gets the parameters that do not cut or bend it', ()
 });
 
 test('what asks for nothing is no ignored field', () => {
-  expect(agentParameters({ stop_sequences: [], tool_choice: { type: 'auto' } })).toEqual({
+  const choice = { type: 'auto', disable_parallel_tool_use: false };
+  expect(agentParameters({ stop_sequences: [], tool_choice: choice })).toEqual({
     parameters: {},
     ignored: [],
     converted: [],
+  });
+});
+
+test('what a choice of tools asks for beside its type is named', () => {
+  expect(agentParameters({ tool_choice: { type: 'auto', disable_parallel_tool_use: true } })).toMatchObject({
+    parameters: {},
+    ignored: ['tool_choice.disable_parallel_tool_use'],
   });
 });
 

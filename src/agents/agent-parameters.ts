@@ -7,7 +7,13 @@ type Fate =
   | { is: 'replaced'; why: string }
   /** It would cut or bend calls that the client does not see. */
   | { is: 'ignored'; why: string }
-  | { is: 'refused'; why: string; unless: (value: unknown) => boolean };
+  | {
+      is: 'refused';
+      why: string;
+      unless: (value: JsonObject) => boolean;
+      /** Of one that is not refused, what is ignored where it is true. */
+      ignores: readonly string[];
+    };
 
 /** The parameters that do not reach each call of the model as they are; docs/agents.md names each. */
 export const AGENT_PARAMETERS: Readonly<Record<string, Fate>> = {
@@ -16,7 +22,8 @@ export const AGENT_PARAMETERS: Readonly<Record<string, Fate>> = {
   tool_choice: {
     is: 'refused',
     why: 'an agent chooses its tools by itself, and a forced one would never end; leave it out, or send {"type": "auto"}',
-    unless: (value) => (value as { type?: unknown } | null)?.type === 'auto',
+    unless: ({ type }) => type === 'auto',
+    ignores: ['disable_parallel_tool_use'],
   },
 };
 
@@ -34,7 +41,11 @@ export function agentParameters(given: JsonObject): Pick<MessagesRequest, 'param
     if (!fate) parameters[name] = value;
     else if (fate.is === 'replaced') converted.push(name);
     else if (fate.is === 'ignored' && !isEmpty(value)) ignored.push(name);
-    else if (fate.is === 'refused' && !fate.unless(value)) throw badRequest(name, fate.why);
+    else if (fate.is === 'refused') {
+      const parts = (value ?? {}) as JsonObject;
+      if (!fate.unless(parts)) throw badRequest(name, fate.why);
+      ignored.push(...fate.ignores.filter((part) => parts[part] === true).map((part) => `${name}.${part}`));
+    }
   }
   return { parameters, ignored, converted };
 }
