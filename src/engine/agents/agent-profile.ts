@@ -33,7 +33,7 @@ export function agentProfile(
     usesPreset: agent.usesPreset,
     maxTurns: agent.maxTurns,
     ...(agent.maxBudgetUsd === undefined ? {} : { maxBudgetUsd: agent.maxBudgetUsd }),
-    ...(hasSubagents ? { agents: toDefinitions(subagents, tools) } : {}),
+    ...(hasSubagents ? { agents: toDefinitions(subagents, tools, agent.maxTurns) } : {}),
     ...(servers.length > 0 ? { mcpServers: agentServers(agent, environment) } : {}),
   };
 }

@@ -89,15 +89,16 @@ test('instructions of the folders above are left out', () => {
   });
 });
 
-test('a subagent has no tool that its parent lacks, and none of its own kind', () => {
+test('a subagent has no tool that its parent lacks, none of its own kind, and the same limit of calls', () => {
   const looker = { description: 'looks', prompt: 'You look.', tools: ['Read', 'Bash', 'mcp__docs__find'] };
-  const { agents, tools } = profileOf(agentOf({ level: 'read', subagents: { looker } }));
+  const { agents, tools } = profileOf(agentOf({ level: 'read', subagents: { looker }, maxTurns: 7 }));
   expect(agents?.looker).toEqual({
     description: 'looks',
     prompt: 'You look.',
     model: 'inherit',
     tools: ['Read', 'mcp__docs__find'],
     disallowedTools: ['Agent'],
+    maxTurns: 7,
   });
   expect(tools).toContain('Agent');
   expect(profileOf(agentOf()).tools).not.toContain('Agent');

@@ -8,10 +8,12 @@ export const SUBAGENT_TOOL = 'Agent';
  * Subagents in the SDK's form. None gets a tool that its parent lacks, and none can have subagents of its own.
  *
  * @param tools of the parent
+ * @param maxTurns of the parent, whose limit does not count what a subagent does; each task may have as many
  */
 export function toDefinitions(
   subagents: Readonly<Record<string, Subagent>>,
   tools: readonly string[],
+  maxTurns: number,
 ): Record<string, AgentDefinition> {
   return Object.fromEntries(
     Object.entries(subagents).map(([name, { description, prompt, tools: asked, model }]) => [
@@ -23,6 +25,7 @@ export function toDefinitions(
         model: model ?? 'inherit',
         ...(asked ? { tools: asked.filter((tool) => mayHave(tool, tools)) } : {}),
         disallowedTools: [SUBAGENT_TOOL],
+        maxTurns,
       },
     ]),
   );

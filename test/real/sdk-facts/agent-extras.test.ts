@@ -202,6 +202,32 @@ describe('subagents', () => {
   });
 });
 
+test('a task ends at its own limit of calls, and what it costs counts for the turn', async () => {
+  const agent = runs.agent({
+    maxTurns: 2,
+    maxBudgetUsd: 0.5,
+    subagents: { looker: { description: 'looks', prompt: 'You look.' } },
+  });
+  writeFileSync(join(agent.workspace, 'a.txt'), 'alpha');
+  const calls: Call[] = [{ name: 'Agent', input: { description: 'look', prompt: TASK, subagent_type: 'looker' } }];
+  const reads: Call[] = [{ name: 'Read', input: { file_path: join(agent.workspace, 'a.txt') } }];
+  const turn = async (usage?: Record<string, number>) => {
+    runs.model.restart([
+      (request) =>
+        isOfSubagent(request)
+          ? { ...callsOf(reads, randomUUID()), ...(usage && { usage }) }
+          : callsThenText(calls)(request),
+    ]);
+    const run = runs.run(agent);
+    const { subtype } = await run.untilDone();
+    run.end();
+    return { subtype, ofSubagent: runs.model.requests.filter(({ body }) => isOfSubagent(body)).length };
+  };
+  expect(await turn()).toEqual({ subtype: 'success', ofSubagent: 2 });
+  const dear = { input_tokens: 10, output_tokens: 40_000 };
+  expect(await turn(dear)).toEqual({ subtype: 'error_max_budget_usd', ofSubagent: 1 });
+});
+
 test.each(['worktree', 'remote'])('a subagent gets no place of its own: %s', async (isolation) => {
   const agent = runs.agent({ level: 'edit', subagents: { looker: { description: 'looks', prompt: 'You look.' } } });
   const { planted } = makeRepository(agent);
