@@ -1,12 +1,21 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeSandboxTraces } from './sandbox-traces.ts';
 
 let workspace: string;
 beforeEach(() => {
-  workspace = mkdtempSync(join(tmpdir(), 'isthmus-traces-'));
+  workspace = realpathSync(mkdtempSync(join(tmpdir(), 'isthmus-traces-')));
 });
 afterEach(() => rmSync(workspace, { recursive: true }));
 
@@ -40,10 +49,18 @@ test('a folder of settings that holds something stays', () => {
 
 test('no link is followed', () => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'isthmus-elsewhere-'));
-  writeFileSync(join(elsewhere, 'kept'), '');
-  chmodSync(join(elsewhere, 'kept'), 0o444);
+  mkdirSync(join(elsewhere, 'info'));
+  mkdirSync(join(elsewhere, 'objects', 'info'), { recursive: true });
+  const files = ['kept', 'info/kept', 'info/.claude-sandbox-noreplace', 'objects/info/alternates'];
+  for (const name of files) writeFileSync(join(elsewhere, name), '', { mode: 0o444 });
   symlinkSync(elsewhere, join(workspace, '.git'));
   removeSandboxTraces(workspace);
-  expect(readdirSync(elsewhere)).toEqual(['kept']);
+  expect(readdirSync(elsewhere, { recursive: true })).toEqual(expect.arrayContaining(files));
+  const link = join(tmpdir(), `isthmus-link-${basename(elsewhere)}`);
+  symlinkSync(elsewhere, link);
+  writeFileSync(join(elsewhere, '.bashrc'), '', { mode: 0o444 });
+  removeSandboxTraces(link);
+  expect(readdirSync(elsewhere)).toContain('.bashrc');
+  rmSync(link);
   rmSync(elsewhere, { recursive: true });
 });

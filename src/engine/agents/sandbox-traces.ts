@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Where the sandbox keeps commands from writing, and makes what is not there yet: any file in these folders. */
@@ -50,6 +50,8 @@ const MOUNT_POINT_MODE = 0o444;
  * them would keep git from its settings.
  *
  * Only while no command runs in this workspace: for one that does, a file like this keeps a place closed.
+ *
+ * @param workspace its real path
  */
 export function removeSandboxTraces(workspace: string): void {
   const inPlaces = PLACES.flatMap((place) => namesIn(join(workspace, place)).map((name) => join(place, name)));
@@ -59,6 +61,7 @@ export function removeSandboxTraces(workspace: string): void {
 
 function removeIfMountPoint(path: string): void {
   try {
+    if (!isInPlace(dirname(path))) return;
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found?.isFile() && found.size === 0 && (found.mode & 0o777) === MOUNT_POINT_MODE) rmSync(path);
   } catch {
@@ -69,8 +72,7 @@ function removeIfMountPoint(path: string): void {
 function removeIfEmpty(workspace: string, name: string): void {
   const path = join(workspace, name);
   try {
-    // Behind a link it is not the sandbox's.
-    if (!lstatSync(dirname(path)).isDirectory()) return;
+    if (!isInPlace(dirname(path))) return;
     const found = lstatSync(path);
     if (found.isDirectory()) rmdirSync(path);
     else if (found.isFile() && found.size === 0) rmSync(path);
@@ -79,9 +81,18 @@ function removeIfEmpty(workspace: string, name: string): void {
   }
 }
 
+/**
+ * Whether no link stands in the way to a folder: behind one, what is there is not the sandbox's.
+ *
+ * @throws Error if nothing is there
+ */
+function isInPlace(folder: string): boolean {
+  return realpathSync(folder) === folder;
+}
+
 function namesIn(folder: string): string[] {
   try {
-    return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];
+    return isInPlace(folder) ? readdirSync(folder) : [];
   } catch {
     return [];
   }
