@@ -163,6 +163,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       onModel: (heard) => models.hear(heard),
       agents,
       onServers: (agent, failing) => known.hear(agent, failing),
+      isShared: (workspace) => signs.isShared(workspace),
     });
     undo.push(() => {
       engine.close();
@@ -178,8 +179,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     undo.push(() => signs.remove());
     const sharing = await signs.show(defined.map(({ agent }) => agent));
     const credential = credentialOf(account, variables, userSettings, executable.path);
-    // What a killed gateway's commands have left, where no other gateway works.
-    if (sharing.length === 0) await Promise.all([...agents.keys()].map((name) => engine.tidy(name)));
+    // What a killed gateway's commands have left.
+    await Promise.all([...agents.keys()].map((name) => engine.tidy(name)));
     const store = agents.size > 0 ? ownStore(settings, operator, log) : undefined;
     undo.push(() => store?.close());
     const gateway = new Gateway(

@@ -40,6 +40,19 @@ test('a second gateway that writes in a workspace is told, one beside it is not'
   expect(folders()).toHaveLength(1);
 });
 
+test('a workspace is shared while another gateway lives that writes there', async () => {
+  const first = gateway();
+  await first.show([writer]);
+  expect(await first.isShared(writer.workspace)).toBe(false);
+  const second = gateway();
+  await second.show([writer]);
+  expect(await first.isShared(writer.workspace)).toBe(true);
+  second.remove();
+  expect(await first.isShared(writer.workspace)).toBe(false);
+  // Nothing is known of one without a sign.
+  expect(await first.isShared('/work/other')).toBe(true);
+});
+
 test('who only reads neither shows a sign nor looks for one', async () => {
   await gateway().show([writer]);
   expect(await gateway().show([{ ...writer, level: 'read' }])).toEqual([]);

@@ -31,6 +31,11 @@ export class WorkspaceSigns {
     return warnings.filter((warning) => warning !== undefined);
   }
 
+  /** Whether another gateway writes in a workspace; in doubt one does. */
+  async isShared(workspace: string): Promise<boolean> {
+    return await this.#hasOthers(this.#folderOf(workspace)).catch(() => true);
+  }
+
   /** Takes all signs away. */
   remove(): void {
     for (const { folder, sign } of this.#shown.splice(0)) {
@@ -40,8 +45,7 @@ export class WorkspaceSigns {
   }
 
   async #showOne(workspace: string): Promise<string | undefined> {
-    const digest = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
-    const all = join(this.#folder, digest);
+    const all = this.#folderOf(workspace);
     try {
       mkdirSync(all, { recursive: true, mode: 0o700 });
       const own = mkdtempSync(join(all, 'gateway-'));
@@ -49,14 +53,24 @@ export class WorkspaceSigns {
       this.#shown.push({ folder: own, sign });
       sign.show();
       // Behind the own sign: of two that start together at least one sees the other.
-      const others = readdirSync(all).map((name) => join(all, name));
-      const alive = await Promise.all(others.filter((other) => other !== own).map(isAlive));
-      return alive.includes(true)
+      return (await this.#hasOthers(all))
         ? `Another gateway has an agent that writes in ${workspace}: neither waits for the other's turns. Stop one, or give each a copy of the folder.`
         : undefined;
     } catch (error) {
       return `Another gateway that writes in ${workspace} would not be noticed: ${(error as Error).message}.`;
     }
+  }
+
+  #folderOf(workspace: string): string {
+    const digest = createHash('sha256').update(workspace).digest('hex').slice(0, 32);
+    return join(this.#folder, digest);
+  }
+
+  async #hasOthers(all: string): Promise<boolean> {
+    const own = new Set(this.#shown.map(({ folder }) => folder));
+    const others = readdirSync(all).map((name) => join(all, name));
+    const alive = await Promise.all(others.filter((other) => !own.has(other)).map(isAlive));
+    return alive.includes(true);
   }
 }
 

@@ -37,6 +37,8 @@ export interface ClaudeEngineOptions extends ProcessMakerOptions {
   agents?: ReadonlyMap<string, Agent>;
   /** Hears at the beginning of each turn of an agent which of its servers of tools do not work. */
   onServers?: (agent: string, failing: string[]) => void;
+  /** Whether another gateway may have agents at work in a workspace. */
+  isShared?: (workspace: string) => Promise<boolean>;
 }
 
 /** The engine over the Claude Agent SDK: each conversation is a `claude` process. */
@@ -60,6 +62,7 @@ export class ClaudeEngine implements Engine {
     onModel,
     agents = new Map(),
     onServers = () => undefined,
+    isShared = async () => false,
     ...options
   }: ClaudeEngineOptions) {
     this.#agents = agents;
@@ -72,7 +75,8 @@ export class ClaudeEngine implements Engine {
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
     const headersFor = (via: readonly string[]) => this.#maker.headersFor(via);
     this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits, onModel };
-    this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces: new WorkspaceProcesses(), onServers };
+    const workspaces = new WorkspaceProcesses(isShared);
+    this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces, onServers };
   }
 
   async prepare({ model, agent }: Pick<MessagesRequest, 'model' | 'agent'>): Promise<void> {

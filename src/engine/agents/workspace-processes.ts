@@ -5,6 +5,12 @@ import { removeSandboxTraces } from './sandbox-traces.ts';
 /** The processes of agents, by their workspaces; and what commands leave there. */
 export class WorkspaceProcesses {
   readonly #children = new Map<string, Set<Child>>();
+  readonly #isShared: (workspace: string) => Promise<boolean>;
+
+  /** @param isShared whether another gateway may have processes in a workspace */
+  constructor(isShared: (workspace: string) => Promise<boolean>) {
+    this.#isShared = isShared;
+  }
 
   /** A process works in a workspace; it is to be spawned at once. */
   add({ workspace }: Pick<Agent, 'workspace'>, child: Child): void {
@@ -21,6 +27,6 @@ export class WorkspaceProcesses {
       children.delete(child);
     }
     if (children.size === 0) this.#children.delete(workspace);
-    if (level === 'shell') removeSandboxTraces(workspace);
+    if (level === 'shell' && !(await this.#isShared(workspace))) removeSandboxTraces(workspace);
   }
 }
