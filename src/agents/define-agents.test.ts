@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -109,6 +109,16 @@ test('a name that cannot be one is refused', () => {
   const agents = { 'my-sonnet': { level: 'read' as const, workspace } };
   const surroundings = { variables: {}, guarded, programs: [], isReachable: false };
   expect(() => defineAgents(checkSettings({ agents }), surroundings)).toThrow('agents: "my-sonnet" looks like a model');
+});
+
+test('no agent works in a folder that another one could replace', () => {
+  mkdirSync(join(workspace, 'inner'), { recursive: true });
+  const both = (level: AgentDefinition['level']) =>
+    define({ docs: { level }, inside: { workspace: join(workspace, 'inner') } });
+  expect(() => both('edit')).toThrow(
+    `agents.docs.workspace is ${workspace}, and an agent that writes there could replace ${join(workspace, 'inner')}, where the agent inside works.`,
+  );
+  expect(both('read')).toHaveLength(2);
 });
 
 test('beyond loopback each agent needs a key', () => {

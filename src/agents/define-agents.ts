@@ -6,7 +6,7 @@ import type { Agent, AgentMcpServer, Subagent } from '../spec/agent.ts';
 import { nameProblem } from './agent-names.ts';
 import { writeOut } from './deny-rules.ts';
 import { withVariables } from './operator-variables.ts';
-import { type GuardedFolders, programWithin, realWorkspace } from './workspaces.ts';
+import { type GuardedFolders, programWithin, realWorkspace, replaceable } from './workspaces.ts';
 
 /** Whom an agent answers. */
 export interface AgentAccess {
@@ -47,12 +47,20 @@ const SHORTEST_KEY = 16;
  * @throws SettingsError which names the path, such as `agents.docs.key`, and the cure
  */
 export function defineAgents(settings: AgentSettings, surroundings: Surroundings): DefinedAgent[] {
-  return Object.entries(withFlags(settings)).map(([name, definition]) => {
+  const defined = Object.entries(withFlags(settings)).map(([name, definition]) => {
     const path = `agents.${name}`;
     const problem = nameProblem(name);
     if (problem) throw new SettingsError(`agents: ${JSON.stringify(name)} ${problem}.`);
     return defineAgent(name, definition, path, surroundings);
   });
+  const found = replaceable(defined.map(({ agent }) => agent));
+  if (found) {
+    const { outer, inner } = found;
+    throw new SettingsError(
+      `agents.${outer.name}.workspace is ${outer.workspace}, and an agent that writes there could replace ${inner.workspace}, where the agent ${inner.name} works. Give both the same folder or folders side by side, or ${outer.name} the level read.`,
+    );
+  }
+  return defined;
 }
 
 function withFlags({ agents, agentLevel, workspace }: AgentSettings): Record<string, CheckedDefinition> {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { overlapWarnings, programWithin, realWorkspace } from './workspaces.ts';
+import { overlapWarnings, programWithin, realWorkspace, replaceable } from './workspaces.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'isthmus-workspaces-')));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -71,12 +71,23 @@ test('agents that share files are named, where one may write', () => {
   expect(overlapWarnings([agent('a', 'read', '/w'), agent('b', 'read', '/w/x'), agent('c', 'edit', '/w2')])).toEqual(
     [],
   );
-  const warnings = overlapWarnings([agent('a', 'read', '/w'), agent('b', 'edit', '/w/x'), agent('c', 'edit', '/w')]);
+  const warnings = overlapWarnings([agent('a', 'read', '/w'), agent('b', 'edit', '/w/x'), agent('c', 'edit', '/w/x')]);
   expect(warnings).toEqual([
     expect.stringContaining('agents a and b share files'),
     expect.stringContaining('agents a and c share files'),
     expect.stringContaining('agents b and c share files'),
   ]);
+});
+
+test('a workspace can be replaced from a folder above in which another agent writes', () => {
+  const agent = (level: 'read' | 'edit' | 'shell', workspace: string) => ({ level, workspace });
+  const inner = agent('read', '/w/x');
+  for (const level of ['edit', 'shell'] as const) {
+    const outer = agent(level, '/w');
+    expect(replaceable([inner, outer])).toEqual({ outer, inner });
+  }
+  for (const other of [agent('read', '/w'), agent('shell', '/w/x'), agent('shell', '/w/x-beside'), agent('edit', '/v')])
+    expect(replaceable([inner, other])).toBeUndefined();
 });
 
 test('a program that Isthmus runs is found in a workspace, through links and in folders of it', () => {

@@ -55,6 +55,21 @@ export function programWithin(workspace: string, programs: readonly string[]): s
     .find((program) => contains(workspace, program));
 }
 
+/**
+ * The agents of which one could replace the workspace of the other, as by a link that leads elsewhere: it writes in a folder that
+ * holds the other's.
+ */
+export function replaceable<One extends Pick<Agent, 'level' | 'workspace'>>(
+  agents: readonly One[],
+): { outer: One; inner: One } | undefined {
+  for (const outer of agents) {
+    if (outer.level === 'read') continue;
+    const inner = agents.find(({ workspace }) => workspace !== outer.workspace && contains(outer.workspace, workspace));
+    if (inner) return { outer, inner };
+  }
+  return undefined;
+}
+
 /** Workspaces that share files, where one agent may write; one sentence each pair. */
 export function overlapWarnings(agents: readonly Pick<Agent, 'name' | 'level' | 'workspace'>[]): string[] {
   return agents.flatMap((one, index) =>
