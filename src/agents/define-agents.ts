@@ -100,7 +100,7 @@ function defineAgent(
   const keyDigest = keyDigestOf(given.key, `${path}.key`, variables);
   if (isReachable && keyDigest === undefined) {
     throw new SettingsError(
-      `${path} needs a key, since others than this machine can reach Isthmus: "key": "$${name.toUpperCase().replaceAll('-', '_')}_KEY", and that variable in its environment. Or listen on loopback: --host 127.0.0.1.`,
+      `${path} needs a key, since others than this machine can reach Isthmus: "key": "$${name.toUpperCase().replaceAll('-', '_')}_KEY", and that variable in its environment. Or let none in: --host 127.0.0.1, and no name of another machine in --allowed-hosts.`,
     );
   }
   return {

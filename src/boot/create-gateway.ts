@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { newGatewayId } from '../access/loop-guard.ts';
 import { isOwnAddress } from '../access/own-address.ts';
 import { Agents } from '../agents/agents.ts';
+import { overlapWarnings } from '../agents/workspaces.ts';
 import { within } from '../async/within.ts';
 import type { AgentDefinition } from '../config/agent-definition.ts';
 import { checkSettings, type Settings } from '../config/settings.ts';
@@ -33,7 +34,7 @@ import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
 import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surroundings.ts';
 import { describeCredential } from './credential.ts';
-import { agentsOf, agentWarnings, checkAgainstModels, checkCommands, withoutWorkspaces } from './own-agents.ts';
+import { agentsOf, checkAgainstModels, checkCommands, withoutWorkspaces } from './own-agents.ts';
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
 import { ownStore } from './own-store.ts';
 import { ownVersion } from './own-version.ts';
@@ -110,9 +111,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   const settings = checkSettings(given);
   checkBaseUrl(variablesOfOperator.ANTHROPIC_BASE_URL);
   checkGatewaySwitch(variablesOfOperator);
-  const defined = agentsOf(settings, variablesOfOperator, configFile);
-  const operator = withoutWorkspaces(variablesOfOperator, defined);
   const executable = orBootError(() => findExecutable(settings.claude));
+  const defined = agentsOf(settings, variablesOfOperator, executable.path, configFile);
+  const operator = withoutWorkspaces(variablesOfOperator, defined);
   const { host } = settings;
   const id = newGatewayId();
   // First, so that a busy port is told at once, and early clients get a 503.
@@ -246,7 +247,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
           host,
           spawner,
         }),
-        ...agentWarnings(defined, settings),
+        ...overlapWarnings([...agents.values()]),
         ...sharing,
       ],
       openRequests: () => gateway.openRequests,

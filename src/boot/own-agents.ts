@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isLoopback } from '../access/request-guard.ts';
 import { LIKE_A_MODEL } from '../agents/agent-names.ts';
 import { type DefinedAgent, defineAgents } from '../agents/define-agents.ts';
-import { overlapWarnings, programWithin } from '../agents/workspaces.ts';
+import { programWithin } from '../agents/workspaces.ts';
 import { type Settings, SettingsError } from '../config/settings.ts';
 import { stateFolder } from '../config/state-folder.ts';
 import { checkSandbox, describeSandboxProblem } from '../engine/agents/sandbox-check.ts';
@@ -19,17 +19,20 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * The agents that the settings define, checked against this machine.
  *
  * @param operator the environment that the definitions name variables of
+ * @param claude the path of the binary that runs
  * @param configFile the file that the settings come from
  * @throws SettingsError
  */
-export function agentsOf(settings: Settings, operator: Variables, configFile?: string): DefinedAgent[] {
+export function agentsOf(settings: Settings, operator: Variables, claude: string, configFile?: string): DefinedAgent[] {
   const home = operator.HOME || operator.USERPROFILE || homedir();
   return defineAgents(settings, {
     variables: operator,
-    isReachable: !isLoopback(settings.host),
+    // Who calls it by another name comes through something that others reach.
+    isReachable: [settings.host, ...settings.allowedHosts].some((name) => !isLoopback(name)),
     programs: [
       dirname(createRequire(import.meta.url).resolve('isthmus-gateway/package.json')),
-      ...(settings.claude === undefined ? [] : [settings.claude]),
+      process.execPath,
+      resolve(claude),
     ],
     guarded: {
       home,
@@ -63,22 +66,6 @@ export function withoutWorkspaces(operator: Variables, defined: readonly Defined
 export function checkAgainstModels(defined: readonly DefinedAgent[], models: Pick<KnownModels, 'find'>): void {
   const like = defined.find(({ agent }) => models.find(agent.name));
   if (like) throw new SettingsError(`agents: ${JSON.stringify(like.agent.name)} ${LIKE_A_MODEL}.`);
-}
-
-/** What the operator should know of the agents; one sentence each. */
-export function agentWarnings(
-  defined: readonly DefinedAgent[],
-  { allowedHosts }: Pick<Settings, 'allowedHosts'>,
-): string[] {
-  const open = defined.filter(({ access }) => access.keyDigest === undefined).map(({ agent }) => agent.name);
-  return [
-    ...overlapWarnings(defined.map(({ agent }) => agent)),
-    ...(open.length > 0 && allowedHosts.length > 0
-      ? [
-          `Whoever calls Isthmus by ${allowedHosts.join(', ')} may ask the agents without a key: ${open.join(', ')}. Give each a key.`,
-        ]
-      : []),
-  ];
 }
 
 /**
