@@ -110,6 +110,15 @@ test('conversations that look alike are told apart by our id, the client’s, or
   expect(await recall(memory, next)).toMatchObject({ session: 'c', steps: [[1, 'of c']], isGuessed: true });
 });
 
+test('the only one that looks alike is a guess where the client calls its own by another id', async () => {
+  const memory = new AgentMemory(storeOf());
+  await keep(memory, FIRST, 'a', 'of a', 'client a');
+  const next = [...FIRST, user('more')];
+  expect(await recall(memory, next, { clientId: 'client a' })).toMatchObject({ session: 'a', isGuessed: false });
+  expect(await recall(memory, next, { clientId: 'client b' })).toMatchObject({ session: 'a', isGuessed: true });
+  expect(await recall(memory, next)).toMatchObject({ session: 'a', isGuessed: false });
+});
+
 test('who names a conversation of which nothing is kept gets nothing of another one', async () => {
   const memory = new AgentMemory(storeOf());
   await keep(memory, FIRST, 'a', 'of a');

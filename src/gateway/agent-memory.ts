@@ -11,7 +11,7 @@ export interface Recalled {
   request: MessagesRequest & { agent: NamedAgent };
   /** The conversation's id. */
   session: string;
-  /** Whether several conversations look like this one, and nothing tells which it is: the newest was taken. */
+  /** Whether conversations look like this one that may be others, and nothing tells which it is: the newest was taken. */
   isGuessed: boolean;
 }
 
@@ -116,7 +116,9 @@ function chooseRecord(
     records.find((record) => record.signatures !== undefined && record.signatures === signatures);
   if (known) return { record: known, isGuessed: false };
   const [newest] = records;
-  return newest && { record: newest, isGuessed: records.length > 1 };
+  if (!newest) return undefined;
+  const isOfAnother = clientId !== undefined && newest.clientSession !== undefined;
+  return { record: newest, isGuessed: records.length > 1 || isOfAnother };
 }
 
 /** A digest of the signatures in the thinking of an answer; undefined if it has none. */
