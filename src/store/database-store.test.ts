@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { expansionRecord } from '../../test/support/expansion-records.ts';
@@ -126,6 +126,19 @@ describe('the database of the store', () => {
     vi.spyOn(DatabaseTable.prototype, 'write').mockRejectedValueOnce(new Error('database or disk is full'));
     expect(await store.put(second)).toBe(false);
     expect((await store.find([first.lineage])).get(first.lineage)).toEqual([second]);
+  });
+
+  test('has nothing of what is swept, nor have the files beside it', async () => {
+    const table = await DatabaseTable.open(file);
+    const mark = 'the mark of a step';
+    await table.write([
+      expansionRecord({ steps: { steps: [{ tool: 'Read', about: mark, isError: false }], changedFiles: [] } }),
+    ]);
+    const holders = () => ['', '-wal'].filter((suffix) => readFileSync(file + suffix).includes(mark));
+    expect(holders()).toContain('-wal');
+    await table.sweep(Date.now() + 1, LIMITS.maxBytes);
+    expect(holders()).toEqual([]);
+    await table.close();
   });
 
   test('one of a newer version is left as it is', async () => {

@@ -75,10 +75,13 @@ export class DatabaseTable implements ExpansionTable {
   }
 
   async sweep(since: number, maxBytes: number): Promise<void> {
+    let hasDeleted = false;
     // Each in a transaction: gateways that sweep at a time would delete twice what is too much.
     while (await this.#database.transaction().execute((transaction) => sweepSome(transaction, since, maxBytes))) {
+      hasDeleted = true;
       await setImmediate();
     }
+    if (hasDeleted) this.opened.reclaim();
   }
 
   hasEnded(): boolean {
