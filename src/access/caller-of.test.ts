@@ -8,8 +8,8 @@ test('each key is a caller of its own, and the same one each time', () => {
   const keys = [
     { apiKey: 'one', authorization: undefined },
     { apiKey: 'two', authorization: undefined },
-    bearer('one'),
-    bearer('two'),
+    bearer('three'),
+    { apiKey: undefined, authorization: 'Basic one' },
     { apiKey: undefined, authorization: undefined },
   ];
   const callers = keys.map(callerOf);
@@ -18,12 +18,18 @@ test('each key is a caller of its own, and the same one each time', () => {
   expect(keys.map(callerOf)).toEqual(callers);
 });
 
+test('a key is the same caller in either header, and a bearer without a token is nobody’s', () => {
+  expect(callerOf(bearer('one'))).toEqual(callerOf({ apiKey: 'one', authorization: undefined }));
+  expect(callerOf({ apiKey: undefined, authorization: 'bearer   one' })).toEqual(callerOf(bearer('one')));
+  expect(callerOf({ apiKey: undefined, authorization: 'Bearer' }).name).toBe('no-key');
+});
+
 test('an empty x-api-key does not hide the bearer, another one does', () => {
   expect(callerOf({ ...bearer('one'), apiKey: '' })).toEqual(callerOf(bearer('one')));
   expect(callerOf({ ...bearer('one'), apiKey: 'two' })).toEqual(callerOf({ apiKey: 'two', authorization: undefined }));
 });
 
-test('the id is the digest of what was sent, and neither it nor the name has a part of the key', () => {
+test('the id is the digest of the key, and neither it nor the name has a part of the key', () => {
   const key = 'sk-ant-api03-of-somebody';
   const { id, name, limits } = callerOf({ apiKey: key, authorization: undefined });
   expect(id).toBe(createHash('sha256').update(key).digest('base64url'));

@@ -10,11 +10,11 @@ export interface SentKeys {
 }
 
 /**
- * The caller of a request, identified by a digest of the client's key; the key itself goes no further. An empty `x-api-key`
- * does not count: some clients send one beside a bearer token.
+ * The caller of a request, identified by a digest of the client's key, whichever header it came in; the key itself goes no
+ * further.
  */
-export function callerOf({ apiKey, authorization }: SentKeys): Caller {
-  const key = apiKey || authorization || '';
+export function callerOf(sent: SentKeys): Caller {
+  const key = keyIn(sent);
   const id = hash('sha256', key, 'base64url');
   return { id, name: key === '' ? 'no-key' : id.slice(0, 8), limits: { turns: Number.POSITIVE_INFINITY } };
 }
@@ -23,6 +23,11 @@ export function callerOf({ apiKey, authorization }: SentKeys): Caller {
  * SHA-256 of the client's key itself, whichever header it came in: an agent's key is compared by it. Without a key it is that of
  * an empty one, which no agent has.
  */
-export function keyDigest({ apiKey, authorization = '' }: SentKeys): Buffer {
-  return hash('sha256', apiKey || authorization.replace(/^bearer +/i, ''), 'buffer');
+export function keyDigest(sent: SentKeys): Buffer {
+  return hash('sha256', keyIn(sent), 'buffer');
+}
+
+/** An empty `x-api-key` does not count: some clients send one beside a bearer token. */
+function keyIn({ apiKey, authorization = '' }: SentKeys): string {
+  return apiKey || authorization.replace(/^bearer(?: +|$)/i, '');
 }
