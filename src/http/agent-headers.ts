@@ -1,6 +1,6 @@
 import type { OpenAgentTurn } from '../gateway/gateway.ts';
 import type { HiddenSteps } from '../spec/turn-events.ts';
-import { fieldList } from './field-list.ts';
+import { headerList } from './header-list.ts';
 
 /** What tells the conversation. A client that sends it back is never taken for another with the same words. */
 export function sessionHeaders({ session, isGuessed }: OpenAgentTurn): Record<string, string> {
@@ -15,7 +15,7 @@ export function sessionHeaders({ session, isGuessed }: OpenAgentTurn): Record<st
 export function stepHeaders({ steps: { steps, changedFiles }, isKept = false }: HiddenSteps): Record<string, string> {
   return {
     'isthmus-agent-steps': String(steps.length),
-    ...(changedFiles.length > 0 && { 'isthmus-agent-changed-files': fieldList(changedFiles) }),
+    ...(changedFiles.length > 0 && { 'isthmus-agent-changed-files': headerList(changedFiles) }),
     ...(!isKept && { 'isthmus-agent-steps-lost': '1' }),
   };
 }

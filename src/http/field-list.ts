@@ -1,5 +1,4 @@
-/** The most characters of one header; clients and servers allow some kilobytes for all headers together. */
-const LONGEST = 1_000;
+import { headerList } from './header-list.ts';
 
 /** So many paths are sorted by their kind; a request with more is no honest one. */
 const MOST_SORTED = 10_000;
@@ -27,22 +26,6 @@ export function fieldList(paths: readonly string[]): string {
     if (members) members.push(path);
     else kinds.set(kind, [path]);
   }
-  const unsorted = Math.max(0, paths.length - MOST_SORTED);
-  const names = [...kinds].flatMap(([kind, members]) => (members.length > 3 ? [kind] : members)).map(toAscii);
-  let value = '';
-  for (const [index, name] of names.entries()) {
-    const next = value === '' ? name : `${value}, ${name}`;
-    if (next.length > LONGEST) return andMore(value, names.length - index + unsorted);
-    value = next;
-  }
-  return unsorted > 0 ? andMore(value, unsorted) : value;
-}
-
-function andMore(value: string, count: number): string {
-  return `${value}${value === '' ? '' : ', '}and ${count} more`;
-}
-
-/** A field's name is the client's, and may be anything. */
-function toAscii(path: string): string {
-  return path.replaceAll(/[^!-~]|[,%]/gu, (character) => encodeURIComponent(character));
+  const names = [...kinds].flatMap(([kind, members]) => (members.length > 3 ? [kind] : members));
+  return headerList(names, Math.max(0, paths.length - MOST_SORTED));
 }
