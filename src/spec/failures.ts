@@ -598,6 +598,19 @@ export function failureOf(error: unknown): Failure {
   return error instanceof FailureError ? error.failure : failure('internal', error);
 }
 
+/**
+ * A failure behind the first tool of an agent's turn: a repeat would do again what a tool has done. Some clients repeat a request
+ * for its words.
+ */
+export function behindTools(found: Failure): Failure {
+  const words = found.message.replace(` ${TRY_AGAIN}`, '').replace(/[^.!?]$/, '$&.');
+  return {
+    ...found,
+    mayRepeat: false,
+    message: `${words} The agent's tools have run in this turn: the same request would run them again.`,
+  };
+}
+
 function tryAgain(message: string): Words {
   return { message: `${message} ${TRY_AGAIN}` };
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FAILURES } from '../../src/spec/failures.ts';
+import { behindTools, FAILURES, failure } from '../../src/spec/failures.ts';
 import { ROOT } from '../support/gateway.ts';
 
 /** Status, type and words of a failure stand in one table; nothing else in the product has a literal one. */
@@ -52,6 +52,18 @@ test.each(files)('%s has no literal status and makes no failure by hand', (file)
   const source = readFileSync(join(ROOT, file), 'utf8');
   expect(literalStatuses(source)).toEqual([]);
   expect(failuresByHand(source)).toEqual([]);
+});
+
+test('behind an agent’s tools no failure asks for a repeat, and its words say why', () => {
+  const why = "The agent's tools have run in this turn: the same request would run them again.";
+  const lost = failure('process_lost', undefined);
+  expect([lost.mayRepeat, lost.message]).toEqual([true, expect.stringContaining('Try your request again.')]);
+  expect(behindTools(lost)).toEqual({
+    ...lost,
+    mayRepeat: false,
+    message: `The \`claude\` process ended in the middle of the turn (exit code unknown). ${why}`,
+  });
+  expect(behindTools({ ...lost, message: 'busy' }).message).toBe(`busy. ${why}`);
 });
 
 describe('the rule finds', () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SDKMessage, SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import type { Agent } from '../../spec/agent.ts';
-import type { Failure } from '../../spec/failures.ts';
+import { behindTools, type Failure } from '../../spec/failures.ts';
 import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
 import { toEntry } from '../replay/transcript.ts';
 import type { AnswerFold, RawEvent } from '../turn/answer-fold.ts';
@@ -138,9 +138,8 @@ class AgentTurn implements TurnView {
     };
   }
 
-  /** A repeat would do again what a tool has done. */
   failing(found: Failure): Failure {
-    return this.#steps.hasBegun ? { ...found, mayRepeat: false } : found;
+    return this.#steps.hasBegun ? behindTools(found) : found;
   }
 
   /** Adds what the agent has said last. */
