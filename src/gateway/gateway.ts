@@ -6,7 +6,7 @@ import { CallerTurns } from '../processes/caller-limit.ts';
 import type { LoadCounts } from '../processes/loads.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
 import type { ServedTurn } from '../processes/seeker.ts';
-import type { Failing, OnSpareEnd } from '../processes/spare-health.ts';
+import { type FailingStatus, type OnSpareEnd, toldOfFailing } from '../processes/spare-health.ts';
 import type { AgentSession } from '../spec/agent.ts';
 import type { Caller } from '../spec/caller.ts';
 import type { Engine } from '../spec/engine.ts';
@@ -67,7 +67,7 @@ export interface GatewayStatus {
   /** Whether processes take other conversations: `off` by the operator, `unsupported` by the `claude` binary. */
   reuse: { state: 'on' | 'off' | 'unsupported' } & LoadCounts;
   /** Set while the `claude` processes end by themselves. */
-  failing?: Failing;
+  failing?: FailingStatus;
 }
 
 export interface GatewayLimits extends PoolLimits {
@@ -124,7 +124,7 @@ export class Gateway {
   get status(): GatewayStatus {
     const { counts, waiting, memoryBytes, loadCounts, failing } = this.#pool;
     const reuse = { state: this.#reuses ? this.#engine.reuse : ('off' as const), ...loadCounts };
-    return { processes: counts, waiting, memoryBytes, reuse, ...(failing && { failing }) };
+    return { processes: counts, waiting, memoryBytes, reuse, ...(failing && { failing: toldOfFailing(failing) }) };
   }
 
   /**

@@ -7,8 +7,23 @@ export interface Failing {
   inARow: number;
   /** How the last one ended. */
   end: ProcessEnd;
+  /** When it ended, by the system's clock. */
+  endedAt: number;
   /** Until the next is spawned, in whole seconds. */
   retrySeconds: number;
+}
+
+/** What anyone may know of it, for `GET /health`; the last words are for the operator's log. */
+export interface FailingStatus {
+  inARow: number;
+  /** `at` is ISO 8601 in UTC. */
+  end: { code: number | null; signal: string | null; at: string };
+  retrySeconds: number;
+}
+
+export function toldOfFailing({ inARow, end, endedAt, retrySeconds }: Failing): FailingStatus {
+  const { code, signal } = end;
+  return { inARow, end: { code, signal, at: new Date(endedAt).toISOString() }, retrySeconds };
 }
 
 /** Hears of each spare that ended by itself or did not come up. */
@@ -29,6 +44,7 @@ export class SpareHealth {
   readonly #onEnd: OnSpareEnd;
   #inARow = 0;
   #last: ProcessEnd | undefined;
+  #endedAt = 0;
   #retryAt = 0;
 
   constructor(onEnd: OnSpareEnd) {
@@ -39,6 +55,7 @@ export class SpareHealth {
   ended(why: Failure): void {
     this.#inARow += 1;
     this.#last = why.process;
+    this.#endedAt = Date.now();
     const waitMs = this.#inARow === 1 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (this.#inARow - 2), LONGEST_WAIT_MS);
     this.#retryAt = performance.now() + waitMs;
     this.#onEnd(why, this.#inARow, waitMs);
@@ -63,6 +80,7 @@ export class SpareHealth {
   /** Undefined where no process is to blame, such as for a full disk: a turn meets the same failure, which says its own cure. */
   get failing(): Failing | undefined {
     if (this.#inARow < FAILING || !this.#last || this.#last.spawnError) return undefined;
-    return { inARow: this.#inARow, end: this.#last, retrySeconds: Math.max(1, Math.ceil(this.waitMs / 1000)) };
+    const retrySeconds = Math.max(1, Math.ceil(this.waitMs / 1000));
+    return { inARow: this.#inARow, end: this.#last, endedAt: this.#endedAt, retrySeconds };
   }
 }

@@ -4,7 +4,7 @@ import { failed, failureOf } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import type { ProcessEnd } from '../spec/process-end.ts';
 import { ProcessBudget } from './budget.ts';
-import { SpareHealth } from './spare-health.ts';
+import { SpareHealth, toldOfFailing } from './spare-health.ts';
 import { Spares } from './spares.ts';
 import { SpawnGate } from './spawn-gate.ts';
 
@@ -148,7 +148,13 @@ test.each<[string, (set: ReturnType<typeof setUp>) => Promise<void>]>([
     await vi.advanceTimersByTimeAsync(1);
     expect(spawnSpare.mock.calls.length).toBe(spawned + 1);
   }
-  expect(health.failing).toEqual({ inARow: 8, end: END, retrySeconds: 1 });
+  const { failing } = health;
+  expect(failing).toEqual({ inARow: 8, end: END, endedAt: Date.now() - 30_000, retrySeconds: 1 });
+  expect(failing && toldOfFailing(failing)).toEqual({
+    inARow: 8,
+    end: { code: 3, signal: null, at: new Date(Date.now() - 30_000).toISOString() },
+    retrySeconds: 1,
+  });
 });
 
 test('that have ended twice in a row are tried one at a time', async () => {

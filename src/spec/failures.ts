@@ -340,9 +340,9 @@ export const FAILURES = {
     status: 500,
     type: 'api_error',
     cause: 'The `claude` process could not be spawned, or ended before its first message.',
-    cure: 'The message has the exit code and the end of stderr; see that `claude --version` works for the same user.',
+    cure: 'The message has the exit code or the signal, Isthmus’s log also the process’s last words; see that `claude --version` works for the same user.',
     words: (process: ProcessEnd | undefined) => ({
-      message: `The \`claude\` process could not be started (${howItEnded(process)}). See that \`claude --version\` works for the user that runs Isthmus.${lastWords(process)}`,
+      message: `The \`claude\` process could not be started (${howItEnded(process)}). See that \`claude --version\` works for the user that runs Isthmus.${whereLastWordsAre(process)}`,
       ...(process && { process }),
     }),
   },
@@ -352,9 +352,9 @@ export const FAILURES = {
     mayRepeat: true,
     cause:
       'The last `claude` processes that were spawned ahead ended by themselves, at least three in a row. Isthmus tries again by itself, after 1 to 30 seconds. Conversations with a live process go on.',
-    cure: 'The message has the exit code and the last words of the last one, as the log has. Mend the cause, or send it again after `retry-after` seconds.',
+    cure: 'The message has the exit code or the signal of the last one, Isthmus’s log also its last words. Mend the cause, or send it again after `retry-after` seconds.',
     words: ({ end, retrySeconds }: { end: ProcessEnd; retrySeconds: number }) => ({
-      message: `The \`claude\` processes of Isthmus end by themselves as soon as they are started (${howItEnded(end)}). The next is tried in ${retrySeconds} s.${lastWords(end)}`,
+      message: `The \`claude\` processes of Isthmus end by themselves as soon as they are started (${howItEnded(end)}). The next is tried in ${retrySeconds} s.${whereLastWordsAre(end)}`,
       retryAfterSeconds: retrySeconds,
       process: end,
     }),
@@ -387,9 +387,11 @@ export const FAILURES = {
     type: 'api_error',
     mayRepeat: true,
     cause: 'The `claude` process ended in the middle of the turn.',
-    cure: 'Send it again: the next process gets the whole history. The message has the exit code or the signal; SIGKILL often means that the machine was out of memory.',
+    cure: 'Send it again: the next process gets the whole history. The message has the exit code or the signal, Isthmus’s log also the process’s last words; SIGKILL often means that the machine was out of memory.',
     words: (process: ProcessEnd | undefined) => ({
-      message: `${tryAgain(`The \`claude\` process ended in the middle of the turn (${howItEnded(process)}).`).message}${lastWords(process)}`,
+      ...tryAgain(
+        `The \`claude\` process ended in the middle of the turn (${howItEnded(process)}).${whereLastWordsAre(process)}`,
+      ),
       ...(process && { process }),
     }),
   },
@@ -643,6 +645,7 @@ export function howItEnded(end: ProcessEnd | undefined): string {
   return end?.spawnError ?? (end?.signal ? `signal ${end.signal}` : `exit code ${end?.code ?? 'unknown'}`);
 }
 
-function lastWords(end: ProcessEnd | undefined): string {
-  return end?.stderr ? ` Its last words: ${end.stderr}` : '';
+/** A client does not get the words themselves: they may name the operator's upstream, folders or user. */
+function whereLastWordsAre(end: ProcessEnd | undefined): string {
+  return end?.stderr ? " Its last words are in Isthmus's log." : '';
 }

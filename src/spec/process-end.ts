@@ -6,6 +6,9 @@ export interface ProcessEnd {
   signal: string | null;
   /** Set when the process could not be spawned. */
   spawnError?: string;
-  /** Its last words on stderr, else what it wrote to stdout in place of messages; 2,000 characters at most. */
+  /**
+   * Its last words on stderr, else what it wrote to stdout in place of messages; 2,000 characters at most. For the operator
+   * alone: they may name an upstream's host.
+   */
   stderr: string;
 }

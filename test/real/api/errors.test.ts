@@ -170,7 +170,8 @@ test('a process that cannot be started says how it ended, and the next request w
   expect(error.status).toBe(500);
   expect(error.headers?.get('isthmus-error')).toBe('process_start_failed');
   expect(error.message).toContain('exit code 3');
-  expect(error.message).toContain('no licence');
+  expect(error.message).not.toContain('no licence');
+  await expect.poll(() => gateway.output()).toContain('no licence');
 
   rmSync(broken);
   expect((await ask()).content).toMatchObject(TEXT.content as object[]);

@@ -27,9 +27,10 @@ test('a binary that dies when it is ready is told at once, is tried ever more se
   await until('it is seen', async () => (await health()).failing?.inARow === 3);
   expect(await health()).toMatchObject({
     status: 'claude_failing',
-    failing: { end: { code: 3, signal: null, stderr: LAST_WORDS } },
+    failing: { end: { code: 3, signal: null, at: expect.stringMatching(/^20.*Z$/) } },
     processes: { spare: 0 },
   });
+  expect(JSON.stringify(await health())).not.toContain(LAST_WORDS);
   expect(ended()).toEqual([
     ' spare ended exit=SIGKILL in_a_row=1 next_in_ms=0',
     ` spare ended exit=3 stderr="${LAST_WORDS}" in_a_row=2 next_in_ms=1000`,
@@ -43,9 +44,11 @@ test('a binary that dies when it is ready is told at once, is tried ever more se
   });
   expect([refused.status, refused.headers.get('isthmus-error')]).toEqual([503, 'claude_failing']);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(await refused.json()).toMatchObject({
-    error: { type: 'api_error', message: expect.stringMatching(`exit code 3.*${LAST_WORDS}`) },
+  const told = await refused.text();
+  expect(JSON.parse(told)).toMatchObject({
+    error: { type: 'api_error', message: expect.stringMatching(/exit code 3.* in Isthmus's log\.$/) },
   });
+  expect(told).not.toContain(LAST_WORDS);
 
   claude.mend();
   await until('it has healed', async () => (await health()).status === 'ok');
