@@ -290,7 +290,7 @@ test.each<[string, string, RequestInit, number, object]>([
   ['a path of nobody', '/health/none', {}, 404, isMessages],
   ['a path below that of an agent', `/agents/docs${COUNTED}/none`, {}, 404, isCounted],
   ['another method below an agent', `/agents/docs${COUNTED}`, {}, 405, isCounted],
-  ['a model that is not there', '/v1/models/none', {}, 404, isMessages],
+  ['a model that is not there', '/v1/models/nobody', {}, 404, isMessages],
   ['another origin', MESSAGES, { method: 'POST', headers: { origin: 'http://evil.example' } }, 403, isMessages],
   ['another origin', COUNTED, { method: 'POST', headers: { origin: 'http://evil.example' } }, 403, isCounted],
   ['no JSON', COUNTED, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' }, 415, isCounted],
@@ -403,7 +403,9 @@ test.each([
   ['is in the kept table', 'claude-sonnet-4-5', 200, []],
   ['the API counts for', 'claude-opus-6', 200, ['claude-opus-6']],
   ['the API does not count for', 'claude-nobody-6', 404, ['claude-nobody-6']],
-  ['is no name of a model of Claude', 'gpt-5', 404, []],
+  ['is lately known not to be there', 'claude-nobody-6', 404, []],
+  ['only a deployment has', 'arn:aws:bedrock:us-east-1:1:profile/a1', 200, ['arn:aws:bedrock:us-east-1:1:profile/a1']],
+  ['no request may name', 'two%20words', 404, []],
 ])('a model that %s: %s', async (_which, id, status, counts) => {
   const response = await fetch(`${url}/v1/models/${id}`);
   expect(response.status).toBe(status);

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ModelRoute } from '../dialects/dialect.ts';
 import { mayBeModel } from '../models/known-models.ts';
+import { MissingModels } from '../models/missing-models.ts';
 import { failed } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
 import type { AppOptions, Env } from './app-options.ts';
@@ -10,17 +11,27 @@ import { callerFrom, headersOf, viaFrom } from './request-headers.ts';
 
 /** Serves one model by its id or alias, or one agent by its name. Of a model that is not known yet the API is asked: a count calls no model. */
 export function modelHandler(options: AppOptions, { encode }: ModelRoute) {
-  const { gateway, models } = options;
+  const { gateway, models, agents } = options;
+  const missing = new MissingModels();
   return async (context: Context<Env>): Promise<Response> => {
     const name = context.req.param('id') ?? '';
     const known = findFor(name, context, options);
     if (known) return context.json(encode(known));
-    if (mayBeModel(name) && (await isCounted(name, context))) return context.json(encode({ id: name, aliases: [] }));
+    // To who may not ask an agent, its name is nobody's.
+    if (mayBeModel(name) && !agents.has(name) && (await isThere(name, context)))
+      return context.json(encode({ id: name, aliases: [] }));
     throw failed(
       'not_found',
-      `model: ${JSON.stringify(name.slice(0, 100))} is not known to Claude Code; it lists ${ids(models.list)}. Others may still be asked for by their exact id.`,
+      `model: ${JSON.stringify(name.slice(0, 100))} is not known to Claude Code, and the API counts no tokens for it. Claude Code lists ${ids(models.list)}; others may still be asked for by their exact id.`,
     );
   };
+
+  async function isThere(name: string, context: Context<Env>): Promise<boolean> {
+    if (missing.has(name, performance.now())) return false;
+    const isThere = await isCounted(name, context);
+    if (!isThere) missing.add(name, performance.now());
+    return isThere;
+  }
 
   /** Whether the API counts tokens for this model, which it does for those that it has. */
   async function isCounted(model: string, context: Context<Env>): Promise<boolean> {

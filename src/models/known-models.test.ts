@@ -56,12 +56,17 @@ test('no more than some hundred models are remembered', () => {
 });
 
 test.each([
-  ['claude-opus-6', true],
+  ['claude-3-7-sonnet-20250219', true],
   ['us.anthropic.claude-opus-6-v1:0', true],
-  ['claude-nobody', false],
-  ['gpt-5', false],
-  ['model_id', false],
-  [`claude-opus-6${'x'.repeat(200)}`, false],
+  ['arn:aws:bedrock:us-east-1:1:application-inference-profile/a1b2', true],
+  ['our-deployment', true],
+  ['vendor/model@2', true],
+  ['x'.repeat(256), true],
+  ['x'.repeat(257), false],
+  ['', false],
+  ['two words', false],
+  ['line\nbreak', false],
+  ['modèle', false],
 ])('%s may be a model: %s', (name, expected) => {
   expect(mayBeModel(name)).toBe(expected);
 });

@@ -51,11 +51,11 @@ export class KnownModels {
 }
 
 /**
- * Whether a name may be a model that is not known yet: a line of Claude with a version, such as `claude-opus-6` or
- * `us.anthropic.claude-opus-6-v1:0`.
+ * Whether a name may be a model that is not known yet: whatever a request may name, such as a profile of Bedrock, a deployment of
+ * Foundry, or what a proxy calls its own.
  */
 export function mayBeModel(name: string): boolean {
-  return name.length <= 100 && /(?:^|[./])claude-[a-z]+-\d/.test(name);
+  return /^[!-~]{1,256}$/.test(name);
 }
 
 function byId(id: string): ModelListing {

@@ -32,8 +32,27 @@ test('one model is found by its id and by its alias', async () => {
   const byAlias = await client.models.retrieve('sonnet');
   expect(byAlias.id).toBe('claude-sonnet-5');
   expect(await client.models.retrieve(byAlias.id)).toEqual(byAlias);
-  const error = await client.models.retrieve('claude-nobody').catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(NotFoundError);
+});
+
+test('a model that Claude Code does not list is found if the API counts for it, and asked for once', async () => {
+  const { countTokens } = house.engine;
+  const counted: string[] = [];
+  house.engine.countTokens = (asked, ...rest) => {
+    counted.push(asked.model);
+    return countTokens.call(house.engine, asked, ...rest);
+  };
+  for (const name of ['our-deployment', 'arn:aws:bedrock:us-east-1:1:application-inference-profile/a1']) {
+    expect(await client.models.retrieve(name)).toMatchObject({ id: name, type: 'model' });
+    await client.models.retrieve(name);
+  }
+  house.engine.faults.count = 'fails';
+  for (let time = 0; time < 2; time += 1) {
+    const error = await client.models.retrieve('nobody').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NotFoundError);
+  }
+  delete house.engine.faults.count;
+  house.engine.countTokens = countTokens;
+  expect(counted).toEqual(['our-deployment', 'arn:aws:bedrock:us-east-1:1:application-inference-profile/a1', 'nobody']);
 });
 
 test.each(['limit=0', 'limit=x', 'after_id=nobody', 'after_id=a&before_id=b'])('a bad page: %s', async (query) => {

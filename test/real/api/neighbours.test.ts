@@ -42,9 +42,18 @@ test('one model is found by its id and by its alias', QUICK, async () => {
   const byAlias = await client.models.retrieve('sonnet');
   expect(byAlias.id).toMatch(/^claude-sonnet-/);
   expect(await client.models.retrieve(byAlias.id)).toEqual(byAlias);
-  const error = await client.models.retrieve('claude-nobody').catch((reason: unknown) => reason);
+  expect(model.counts).toEqual([]);
+});
+
+test('a model that Claude Code does not list is found if the API counts for it', QUICK, async () => {
+  model.refusesToCount = true;
+  const error = await client.models.retrieve('nobody').catch((reason: unknown) => reason);
+  model.refusesToCount = false;
   expect(error).toBeInstanceOf(NotFoundError);
-  expect(String(error)).toContain('it lists claude-');
+  expect(String(error)).toContain('Claude Code lists claude-');
+  expect(await client.models.retrieve('our-deployment')).toMatchObject({ id: 'our-deployment', type: 'model' });
+  expect(model.counts.at(-1)).toMatchObject({ model: 'our-deployment' });
+  expect(model.requests).toEqual([]);
 });
 
 test.each(['limit=0', 'limit=x', 'after_id=nobody', 'after_id=a&before_id=b'])('a bad page: %s', async (query) => {
