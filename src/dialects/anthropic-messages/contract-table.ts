@@ -131,7 +131,7 @@ export const TOOL_FIELDS = {
   defer_loading: {
     handling: 'ignored',
     unless: [false],
-    note: 'The tool is there at once if a `tool_reference`, a `tool_addition`, `tool_choice` or a declared tool search can load it; else it is left out, as it is with the API.',
+    note: 'The tool is there at once if a `tool_reference`, a `tool_addition`, `tool_choice` or a declared tool search can load it; else it is left out, as it is with the API. Claude Code’s `DeferredToolPlaceholder` always is.',
   },
   allowed_callers: { handling: 'ignored', unless: [['direct']], note: 'The model alone calls tools.' },
 } as const satisfies Record<string, Row>;

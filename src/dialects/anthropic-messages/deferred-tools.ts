@@ -4,6 +4,8 @@ import { isToolChange } from './tool-changes.ts';
 
 /** The API's own tool search, which finds deferred tools. It does not pass, so what it could find is loaded at once. */
 const TOOL_SEARCH = /^tool_search_tool_/;
+/** Claude Code declares it so that a request has a deferred tool; it stands for none. */
+const PLACEHOLDER = 'DeferredToolPlaceholder';
 
 /** What of a request can load a deferred tool. */
 export interface ToolLoaders {
@@ -14,12 +16,12 @@ export interface ToolLoaders {
 
 /**
  * Which deferred tools the model sees, by the API's rule: those that the conversation has loaded, by a `tool_reference` in a
- * result or a `tool_addition`, and the one that must be called. Claude Code also declares a placeholder that nothing loads.
+ * result or a `tool_addition`, and the one that must be called. Claude Code's placeholder is never among them.
  *
  * @returns whether a deferred tool with this name is loaded, or can be
  */
 export function loadedTools({ messages, tools, tool_choice }: ToolLoaders): (name: string) => boolean {
-  if (tools?.some(({ type }) => TOOL_SEARCH.test(String(type)))) return () => true;
+  const isAny = tools?.some(({ type }) => TOOL_SEARCH.test(String(type))) === true;
   const loaded = new Set<unknown>([tool_choice?.name]);
   for (const { content } of messages) {
     for (const block of typeof content === 'string' ? [] : content) {
@@ -29,5 +31,5 @@ export function loadedTools({ messages, tools, tool_choice }: ToolLoaders): (nam
       }
     }
   }
-  return (name) => loaded.has(name);
+  return (name) => name !== PLACEHOLDER && (isAny || loaded.has(name));
 }
