@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { request, tool, user } from '../../test/support/engine.ts';
-import type { ContentBlock } from '../spec/messages.ts';
+import type { ContentBlock, MessagesRequest } from '../spec/messages.ts';
+import { countedParts } from './counted-parts.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 
 const document = (source: object): ContentBlock => ({ type: 'document', source });
 
-test.each<[string, Parameters<typeof estimateTokens>[0], number, number]>([
+test.each<[string, MessagesRequest, number, number]>([
   ['one word', request([user('hi')], { system: '' }), 20, 42],
   ['English', request([user('word '.repeat(400))], { system: '' }), 400, 650],
   ['a system prompt', request([user('hi')], { system: 'word '.repeat(400) }), 400, 650],
@@ -24,7 +25,7 @@ test.each<[string, Parameters<typeof estimateTokens>[0], number, number]>([
     650,
   ],
 ])('the guess for %s is not far off', (_what, given, least, most) => {
-  const guess = estimateTokens(given);
+  const guess = countedParts(given).reduce((sum, part) => sum + estimateTokens(part), 0);
   expect(guess).toBeGreaterThanOrEqual(least);
   expect(guess).toBeLessThanOrEqual(most);
 });

@@ -1,4 +1,5 @@
-import type { ContentBlock, MessagesRequest } from '../spec/messages.ts';
+import type { CountedPart } from '../spec/counted-part.ts';
+import type { ContentBlock, Message } from '../spec/messages.ts';
 import { toolResultContent } from './canonical.ts';
 import { isMedia } from './carriage.ts';
 
@@ -24,17 +25,31 @@ const TOKENS = {
 /** A longer text is taken to go on as it begins, so that a guess takes no time. */
 const SAMPLE = 100_000;
 
-/** Guesses the tokens of a request, for when the API cannot count them. */
-export function estimateTokens({ system, messages, tools }: MessagesRequest): number {
+/** Guesses the tokens of a part of a request, for when the API has not counted it. */
+export function estimateTokens(part: CountedPart): number {
+  return Math.ceil(tokensOf(part));
+}
+
+function tokensOf(part: CountedPart): number {
+  switch (part.kind) {
+    case 'messages':
+      return messagesTokens(part.messages);
+    case 'text':
+      return TOKENS.request + TOKENS.message + textTokens(part.text);
+    case 'system':
+      return textTokens(part.text);
+    case 'tools':
+      return TOKENS.anyTools + sum(part.tools.map((tool) => textTokens(JSON.stringify(tool))));
+  }
+}
+
+function messagesTokens(messages: readonly Message[]): number {
   const blocks = messages.flatMap(({ content }) => content).flatMap(withResultContent);
-  const parts = [
-    TOKENS.request + messages.length * TOKENS.message,
-    textTokens(system),
-    tools.length > 0 ? TOKENS.anyTools : 0,
-    ...tools.map((tool) => textTokens(JSON.stringify(tool))),
-    ...blocks.map(blockTokens),
-  ];
-  return Math.ceil(parts.reduce((sum, tokens) => sum + tokens, 0));
+  return TOKENS.request + messages.length * TOKENS.message + sum(blocks.map(blockTokens));
+}
+
+function sum(tokens: readonly number[]): number {
+  return tokens.reduce((total, some) => total + some, 0);
 }
 
 function withResultContent(block: ContentBlock): ContentBlock[] {

@@ -1,5 +1,7 @@
 import { countedParts } from '../conversation/counted-parts.ts';
+import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import type { ProcessPool } from '../processes/pool.ts';
+import type { CountedPart } from '../spec/counted-part.ts';
 import { failed } from '../spec/failures.ts';
 import type { MessagesRequest } from '../spec/messages.ts';
 import { partKey, RememberedCounts } from './remembered-counts.ts';
@@ -10,6 +12,12 @@ export interface CountLimits {
   processes: number;
   /** Requests that may wait for one. */
   queueLength: number;
+}
+
+export interface TokenCount {
+  inputTokens: number;
+  /** `estimate` if only one of the parts is a guess. */
+  source: 'sdk' | 'estimate';
 }
 
 /**
@@ -32,15 +40,14 @@ export class TokenCounter {
   }
 
   /**
-   * The tokens of a request.
+   * The tokens of a request. A part that could not be counted is guessed.
    *
-   * @returns undefined when a part could not be counted
    * @throws FailureError `overloaded`, `shutting_down`; `client_gone` when the signal aborts
    */
-  async count(request: MessagesRequest, callerId: string, signal: AbortSignal): Promise<number | undefined> {
+  async count(request: MessagesRequest, callerId: string, signal: AbortSignal): Promise<TokenCount> {
     const parts = countedParts(request).map((part) => ({ part, key: partKey(request.model, part) }));
     const known = parts.map(({ key }) => this.#remembered.get(callerId, key));
-    if (known.every((count) => count !== undefined)) return sum(known);
+    if (known.every((count) => count !== undefined)) return sum(parts, known);
     if (signal.aborted) throw failed('client_gone');
     const { processes, queueLength } = this.#limits;
     if (this.#asking >= processes + queueLength) {
@@ -52,7 +59,7 @@ export class TokenCounter {
     this.#run();
     try {
       const counts = wanted.map((one) => (typeof one === 'number' ? one : one.count));
-      return sum(await orGone(Promise.all(counts), signal));
+      return sum(parts, await orGone(Promise.all(counts), signal));
     } finally {
       this.#asking -= 1;
       for (const one of wanted) if (typeof one !== 'number') group.leave(one);
@@ -110,9 +117,13 @@ export class TokenCounter {
   }
 }
 
-/** Undefined if a summand is. */
-function sum(counts: ReadonlyArray<number | undefined>): number | undefined {
-  return counts.reduce((total, count) => (total === undefined || count === undefined ? undefined : total + count), 0);
+/** @param counts of the parts, one by one; undefined where the API did not count */
+function sum(parts: ReadonlyArray<{ part: CountedPart }>, counts: ReadonlyArray<number | undefined>): TokenCount {
+  const tokens = parts.map(({ part }, index) => counts[index] ?? estimateTokens(part));
+  return {
+    inputTokens: tokens.reduce((total, some) => total + some, 0),
+    source: counts.includes(undefined) ? 'estimate' : 'sdk',
+  };
 }
 
 /** @throws FailureError `client_gone` when the signal aborts first */

@@ -1,7 +1,6 @@
 import { untilAborted } from '../async/until-aborted.ts';
-import { estimateTokens } from '../conversation/estimate-tokens.ts';
 import { extendLineageByAnswer, type Lineage, requestLineages } from '../conversation/lineage.ts';
-import { TokenCounter } from '../counts/token-counter.ts';
+import { type TokenCount, TokenCounter } from '../counts/token-counter.ts';
 import { CallerTurns } from '../processes/caller-limit.ts';
 import type { LoadCounts } from '../processes/loads.ts';
 import { type PoolLimits, type ProcessCounts, ProcessPool } from '../processes/pool.ts';
@@ -53,11 +52,6 @@ export interface OpenAgentTurn {
   isGuessed: boolean;
   /** As of the request, in a replay with the answers whose steps are not known. */
   converted: readonly string[];
-}
-
-export interface TokenCount {
-  inputTokens: number;
-  source: 'sdk' | 'estimate';
 }
 
 export interface GatewayStatus {
@@ -184,10 +178,7 @@ export class Gateway {
   async countTokens({ request, caller, signal }: Pick<Order, 'request' | 'caller' | 'signal'>): Promise<TokenCount> {
     const leave = this.#enter(caller);
     try {
-      const inputTokens = await this.#counter.count(request, caller.id, signal);
-      return inputTokens === undefined
-        ? { inputTokens: estimateTokens(request), source: 'estimate' }
-        : { inputTokens, source: 'sdk' };
+      return await this.#counter.count(request, caller.id, signal);
     } finally {
       leave();
     }
