@@ -4,6 +4,8 @@ import type { AssistantMessage } from './upstream-failure.ts';
 import { WholeAnswer } from './whole-answer.ts';
 
 const USAGE = { input_tokens: 10, output_tokens: 7 };
+/** What an answer says of itself as a whole, beside its stop reason. */
+const RESULTS = [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses: {} } }];
 const BLOCKS = [
   { type: 'thinking', thinking: 'Let me see.', signature: 'c2ln' },
   { type: 'redacted_thinking', data: 'ZGF0YQ==' },
@@ -34,6 +36,8 @@ const messages = BLOCKS.map(
         stop_reason: 'tool_use',
         stop_sequence: null,
         usage: USAGE,
+        safeguard_results: RESULTS,
+        context_management: { applied_edits: [] },
       },
     }) as unknown as AssistantMessage,
 );
@@ -52,13 +56,26 @@ test('the events fold to the answer, with its id, its stop reason and its usage'
 
 test('they are what a stream would have: nothing is known before its event', () => {
   const [start, ...events] = eventsOf(messages);
-  expect(start).toMatchObject({ message: { id: 'msg_1', content: [], stop_reason: null, usage: USAGE } });
+  expect(start).toEqual({
+    type: 'message_start',
+    message: {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude-sonnet-5',
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: USAGE,
+    },
+  });
   const starts = events.filter(({ type }) => type === 'content_block_start');
   expect(starts.map((event) => 'index' in event && event.index)).toEqual(BLOCKS.map((_block, at) => at));
   expect(JSON.stringify(starts)).not.toMatch(/Let me see|It says so|deep|char_location/);
   expect(events.at(-1)).toEqual({
     type: 'message_delta',
-    delta: { stop_reason: 'tool_use', stop_sequence: null },
+    delta: { stop_reason: 'tool_use', stop_sequence: null, safeguard_results: RESULTS },
     usage: USAGE,
+    context_management: { applied_edits: [] },
   });
 });

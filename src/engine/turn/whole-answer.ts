@@ -1,4 +1,5 @@
 import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
+import type { MessageDelta } from '../../spec/turn-events.ts';
 import type { RawEvent } from './answer-fold.ts';
 import type { AssistantMessage } from './upstream-failure.ts';
 
@@ -20,11 +21,12 @@ export class WholeAnswer {
     return this.#message.id;
   }
 
+  /** What a stream tells before the first block; the rest of what the answer has is known at its end. */
   start(): RawEvent {
-    const { stop_reason: _, stop_sequence: __, ...rest } = this.#message;
+    const { id, type, role, model, usage } = this.#message;
     return {
       type: 'message_start',
-      message: { ...(rest as unknown as JsonObject), content: [], stop_reason: null, stop_sequence: null },
+      message: { id, type, role, model, content: [], stop_reason: null, stop_sequence: null, usage },
     } as unknown as RawEvent;
   }
 
@@ -42,14 +44,27 @@ export class WholeAnswer {
   }
 
   end(): RawEvent {
-    const { stop_reason, stop_sequence, usage } = this.#message;
+    const { usage, context_management } = this.#message;
+    const delta = Object.fromEntries(Object.entries(this.#message).filter(([name]) => !NOT_OF_THE_DELTA.has(name)));
     return {
       type: 'message_delta',
-      delta: { stop_reason, stop_sequence },
+      delta: delta as MessageDelta,
       usage: usage as unknown as JsonObject,
+      ...(context_management !== undefined && { context_management }),
     };
   }
 }
+
+/** What a stream tells before its end, or beside the delta that ends it. */
+const NOT_OF_THE_DELTA: ReadonlySet<string> = new Set([
+  'id',
+  'type',
+  'role',
+  'model',
+  'content',
+  'usage',
+  'context_management',
+]);
 
 /** A block as its stream would begin, and the deltas that make it whole; a kind without deltas begins whole. */
 function inParts(block: ContentBlock): { empty: ContentBlock; deltas: JsonObject[] } {
