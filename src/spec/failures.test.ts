@@ -24,3 +24,10 @@ test('where a process said nothing, no words are promised', () => {
     'The `claude` process ended in the middle of the turn (signal SIGKILL). Try your request again.',
   );
 });
+
+test.each([301, 304])('a %d of the API, which is no answer of its, is a 502', (status) => {
+  const { message, ...found } = failure('upstream_error', { status, message: 'Moved to models.example.internal' });
+  expect(found).toMatchObject({ status: 502, type: 'api_error' });
+  expect(message).toContain(`answered ${status}`);
+  expect(message).not.toContain('internal');
+});

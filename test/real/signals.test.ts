@@ -17,10 +17,10 @@ const SLOW: Reply = { content: [{ type: 'text', text: WORDS }], gap_ms: 400 };
 const SILENT: Reply = { ...SLOW, cut: { after_events: 3, how: 'silence' } };
 
 /** A gateway that leads its process group, without a terminal. */
-async function setUp(reply: Reply) {
+async function setUp(reply: Reply, ...wrap: string[]) {
   const model = await ScriptedModel.start({ script: [{ replies: [reply] }] });
   cleanups.push(() => model.close());
-  const gateway = await startGateway(model.url, ['--spares', '0'], { wrap: () => ['setsid'] });
+  const gateway = await startGateway(model.url, ['--spares', '0'], { wrap: () => ['setsid', ...wrap] });
   cleanups.push(() => gateway.stop());
   const signal = (name: NodeJS.Signals) => process.kill(-Number(gateway.child.pid), name);
   /** Begins a turn; the model is in the middle of its answer. */
@@ -47,6 +47,13 @@ test('a hangup without a terminal harms no turn; Ctrl-C says how many are open, 
   expect(gateway.output()).toContain('Stopping: 1 request is under way');
   await until('it has ended', () => gateway.child.exitCode !== null);
   expect(gateway.child.exitCode).toBe(0);
+});
+
+test('the real `nohup` keeps it from a hangup', { tags: ['soak'] }, async () => {
+  const { signal, begin } = await setUp(SLOW, 'nohup');
+  const { answer } = await begin();
+  signal('SIGHUP');
+  expect(await answer).toMatchObject({ content: [{ text: WORDS }], stop_reason: 'end_turn' });
 });
 
 test('the second Ctrl-C ends it with its open turns', async () => {

@@ -614,6 +614,28 @@ test('a tool’s field with a value that asks for nothing is no ignored field', 
   ]);
 });
 
+test('what Claude Code drops of a call is declared, and refused in strict mode, unless it is null', () => {
+  const body = (fields: object) => ({
+    ...base,
+    tools: [{ name: 'read', input_schema: { type: 'object' } }],
+    messages: [
+      { role: 'user', content: 'x' },
+      { role: 'assistant', content: [use('a', fields)] },
+      { role: 'user', content: [result('a')] },
+    ],
+  });
+  const direct = body({ caller: { type: 'direct' } });
+  expect(decodeRequest(direct).ignored).toEqual(['messages.1.content.0.caller']);
+  try {
+    decodeRequest(direct, { strict: true });
+    expect.unreachable();
+  } catch (error) {
+    expect((error as FailureError).failure).toMatchObject({ status: 400, code: 'field_ignored' });
+    expect((error as FailureError).message).toMatch(/^messages\.1\.content\.0\.caller: /);
+  }
+  expect(decodeRequest(body({ caller: null }), { strict: true }).ignored).toEqual([]);
+});
+
 test('a block of a kind that is not known is taken as it is, wherever it stands', () => {
   const block = { type: 'future_block', a: null, b: { c: null } };
   const messages = [
