@@ -65,6 +65,8 @@ export interface ModelRoute {
   serves: 'model';
   method: 'GET';
   path: string;
+  /** The name of the model for an id in the URL, as a turn takes it. */
+  decode(id: string): string;
   encode(model: ModelListing): JsonObject;
 }
 

@@ -414,6 +414,16 @@ test.each([
   expect(asked).toEqual(counts);
 });
 
+test('a prefix that a turn takes off a model’s name does not hide the model', async () => {
+  for (const [id, found] of [
+    ['anthropic/opus', 'claude-opus-5-5'],
+    ['anthropic%2Fclaude-opus-6', 'claude-opus-6'],
+  ]) {
+    expect(await (await fetch(`${url}/v1/models/${id}`)).json()).toMatchObject({ id: found });
+  }
+  expect(asked).toEqual(['claude-opus-6']);
+});
+
 test('the capabilities are those of the first dialect, with all failures', async () => {
   const response = await fetch(`${url}/v1/capabilities`);
   expect(await response.json()).toEqual({ ...anthropicMessages.contract, errors: FAILURE_FACTS });

@@ -1,24 +1,23 @@
 import type { Context } from 'hono';
 import type { ModelRoute } from '../dialects/dialect.ts';
-import { mayBeModel } from '../models/known-models.ts';
 import { MissingModels } from '../models/missing-models.ts';
 import { failed } from '../spec/failures.ts';
-import type { ModelListing } from '../spec/model-listing.ts';
+import { MODEL_NAME, type ModelListing } from '../spec/model-listing.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { findFor } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
 import { callerFrom, headersOf, viaFrom } from './request-headers.ts';
 
 /** Serves one model by its id or alias, or one agent by its name. Of a model that is not known yet the API is asked: a count calls no model. */
-export function modelHandler(options: AppOptions, { encode }: ModelRoute) {
+export function modelHandler(options: AppOptions, { decode, encode }: ModelRoute) {
   const { gateway, models, agents } = options;
   const missing = new MissingModels();
   return async (context: Context<Env>): Promise<Response> => {
-    const name = context.req.param('id') ?? '';
+    const name = decode(context.req.param('id') ?? '');
     const known = findFor(name, context, options);
     if (known) return context.json(encode(known));
     // To who may not ask an agent, its name is nobody's.
-    if (mayBeModel(name) && !agents.has(name) && (await isThere(name, context)))
+    if (MODEL_NAME.test(name) && !agents.has(name) && (await isThere(name, context)))
       return context.json(encode({ id: name, aliases: [] }));
     throw failed(
       'not_found',

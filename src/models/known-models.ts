@@ -50,14 +50,6 @@ export class KnownModels {
   }
 }
 
-/**
- * Whether a name may be a model that is not known yet: whatever a request may name, such as a profile of Bedrock, a deployment of
- * Foundry, or what a proxy calls its own.
- */
-export function mayBeModel(name: string): boolean {
-  return /^[!-~]{1,256}$/.test(name);
-}
-
 function byId(id: string): ModelListing {
   return { id, aliases: [] };
 }

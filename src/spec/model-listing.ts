@@ -17,3 +17,9 @@ export interface HeardModel {
   id: string;
   contextWindow: number;
 }
+
+/**
+ * What the name of a model may be, known or not: such as an id of Claude, a profile of Bedrock, a deployment of Foundry, or what a
+ * proxy calls its own.
+ */
+export const MODEL_NAME = /^[!-~]{1,256}$/;

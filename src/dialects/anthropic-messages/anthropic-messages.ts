@@ -1,6 +1,6 @@
 import type { Dialect, DialectRoute, WireRequest } from '../dialect.ts';
 import { CONTRACT } from './contract-table.ts';
-import { decodeRequest } from './decode-request.ts';
+import { decodeRequest, modelName } from './decode-request.ts';
 import { StreamEncoder, wholeEncoder } from './encode-answer.ts';
 import { errorBody } from './encode-error.ts';
 import { limitHeaders } from './encode-limits.ts';
@@ -11,7 +11,7 @@ export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   routes: [
     { serves: 'models', method: 'GET', path: '/v1/models', encode: encodeModelsPage },
-    { serves: 'model', method: 'GET', path: '/v1/models', encode: encodeModel },
+    { serves: 'model', method: 'GET', path: '/v1/models', decode: modelName, encode: encodeModel },
     // Some users give their client a base URL with `/v1`, others without.
     ...['/v1/messages', '/messages'].flatMap((path): DialectRoute[] => [
       {

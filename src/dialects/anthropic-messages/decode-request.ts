@@ -3,6 +3,7 @@ import { stableJson } from '../../conversation/canonical.ts';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
 import { badRequest, type FailureError, failed } from '../../spec/failures.ts';
 import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
+import { MODEL_NAME } from '../../spec/model-listing.ts';
 import {
   ANTHROPIC_CLIENT_TOOL,
   BODY_FIELDS,
@@ -80,8 +81,8 @@ const message = z.looseObject({
 const requestBody = z.looseObject({
   model: z
     .string()
-    .transform((id) => id.replace(/^anthropic\//, ''))
-    .pipe(z.string().regex(/^[!-~]{1,256}$/, 'must be 1 to 256 printable ASCII characters without spaces')),
+    .transform(modelName)
+    .pipe(z.string().regex(MODEL_NAME, 'must be 1 to 256 printable ASCII characters without spaces')),
   max_tokens: z.int().min(0),
   messages: listOf(message, MOST_MESSAGES),
   system: stringOr(listOf(textBlock), 'a string or a list of text blocks').optional(),
@@ -128,6 +129,11 @@ export interface DecodeOptions {
   mayHoldLoneSurrogates?: boolean;
   /** Whether a beta reaches the provider of the model. */
   passesBeta?: (value: string) => boolean;
+}
+
+/** A model's name without the prefix that routers want. */
+export function modelName(id: string): string {
+  return id.replace(/^anthropic\//, '');
 }
 
 /**
