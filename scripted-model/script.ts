@@ -45,7 +45,7 @@ export interface Reply {
   /** Answer with this HTTP error instead of a message. */
   error?: { status: number; type: string; message: string; headers?: Record<string, string> };
   /** Answer with this in place of a message, as a broken proxy would; by default with status 200 and as SSE. */
-  raw?: { body: string; status?: number; content_type?: string };
+  raw?: { body: string; status?: number; content_type?: string; headers?: Record<string, string> };
   /** Cut the stream after so many events: close it (`end`), reset it (`reset`) or fall silent (`silence`). */
   cut?: { after_events: number; how: 'end' | 'reset' | 'silence' };
   /** Send an SSE `error` event after so many events and end the stream. */

@@ -180,8 +180,8 @@ async function answer(
     });
   }
   if (reply.raw) {
-    const { status = 200, content_type = wire.streamType, body } = reply.raw;
-    response.writeHead(status, { 'content-type': content_type, 'request-id': requestId });
+    const { status = 200, content_type = wire.streamType, headers, body } = reply.raw;
+    response.writeHead(status, { 'content-type': content_type, 'request-id': requestId, ...headers });
     response.end(body);
     return;
   }

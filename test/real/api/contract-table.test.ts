@@ -607,6 +607,28 @@ describe('content', () => {
     }
   });
 
+  test('a block of a kind that nobody knows passes within a result, live and by replay', {
+    tags: ['soak'],
+  }, async () => {
+    model.use([
+      { when: { has_tool_result: true }, replies: [{ content: [{ type: 'text', text: 'done' }] }] },
+      { replies: [CALL] },
+    ]);
+    const tools = [READ];
+    const first = [user('please read')];
+    const { content } = await ask({ tools, messages: first });
+    const unknown = { type: 'future_finding', a: { b: null }, text: 'x' };
+    const result = { type: 'tool_result', tool_use_id: String(content.at(-1)?.id), content: [unknown, said] };
+    const messages = [...first, { role: 'assistant', content }, user([result])];
+    for (const asked of [gateway, cold]) {
+      const answer = await ask({ tools, messages }, { 'isthmus-strict': '1' }, asked);
+      expect(answer.status).toBe(200);
+      expect(asTheModelSees(newest().messages as WireMessage[], { withThinking: true })).toEqual(
+        asTheModelSees(messages, { withThinking: true }),
+      );
+    }
+  });
+
   test('the effort of a system message is the request’s own, on a live process too', QUICK, async () => {
     const level = (effort: string) => ({ role: 'system', content: [], output_config: { effort } }) as WireMessage;
     const request = { model: 'claude-opus-5-5', output_config: { effort: 'high' } };

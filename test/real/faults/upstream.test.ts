@@ -51,6 +51,19 @@ const begun = (rest: string): Reply => ({
   },
 });
 
+/** An error event with a type of the API's amidst an answer. */
+const within = (type: string, status: number): Row => ({
+  fault: { ...ANSWER, gap_ms: 20, stream_error: { after_events: 4, type, message: 'no' } },
+  ...upstream(status, type),
+  hasBegun: true,
+});
+
+/** The same in place of an answer. */
+const beginsWith = (type: string, status: number): Row => ({
+  fault: { stream_error: { after_events: 0, type, message: 'no' } },
+  ...upstream(status, type),
+});
+
 const FAULTS = {
   'a stream that ends before its first event': { fault: after(0, 'end'), ...cut },
   'a stream that ends within a block': { fault: after(4, 'end'), ...cut, hasBegun: true },
@@ -131,6 +144,13 @@ const FAULTS = {
     fault: { raw: { status: 301, content_type: 'text/html', body: '<html>Moved</html>' } },
     ...upstream(502, 'api_error'),
   },
+  'a redirect to what is not modified': { fault: { raw: { status: 304, body: '' } }, ...upstream(502, 'api_error') },
+  'a model that is not there, within the stream': within('not_found_error', 404),
+  'an error of the API within the stream': within('api_error', 500),
+  'a limit that the stream begins with': beginsWith('rate_limit_error', 429),
+  'a refusal of the request that the stream begins with': beginsWith('invalid_request_error', 400),
+  'a model that is not there, that the stream begins with': beginsWith('not_found_error', 404),
+  'an error of the API that the stream begins with': beginsWith('api_error', 500),
 } satisfies Record<string, Row>;
 
 /** Conversations whose next turn takes this way; the path of the turn when it is sent again after its fault. */
@@ -277,18 +297,30 @@ test.each([
 );
 
 const NO_STREAMS: Reply = { error: { status: 404, type: 'not_found_error', message: 'no streams here' } };
+/** Where the API's own client goes by itself, and finds nothing. */
+const ELSEWHERE: Reply = { raw: { status: 302, headers: { location: '/elsewhere' }, body: '' } };
+/** What an answer says of itself as a whole. */
+const RESULTS = { safeguard_results: [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses: {} } }] };
 
 test.each([
-  ['words', ANSWER],
-  ['calls', { content: [{ type: 'text', text: 'I look.' }, ...(call('a', 'b').content ?? [])] }],
-] satisfies Array<[string, Reply]>)(
-  '%s that Claude Code has got without a stream, since the API knew none, are an answer',
-  async (_name, reply) => {
+  ['words', 'the API knew none', NO_STREAMS, { ...ANSWER, delta: RESULTS }],
+  [
+    'calls',
+    'the API knew none',
+    NO_STREAMS,
+    { content: [{ type: 'text', text: 'I look.' }, ...(call('a', 'b').content ?? [])], delta: RESULTS },
+  ],
+  ['words', 'its first call was led elsewhere', ELSEWHERE, { ...ANSWER, delta: RESULTS }],
+] satisfies Array<[string, string, Reply, Reply]>)(
+  '%s that Claude Code has got without a stream, since %s, are an answer',
+  async (_name, _why, first, reply) => {
     for (const stream of [true, false]) {
       const conversation = stage.conversation();
-      const turn = conversation.next(NO_STREAMS, reply);
+      const turn = conversation.next(first, reply);
       turn.asksForAnswer = 2;
-      conversation.keep(turn, await turn.send({ stream }));
+      const outcome = await turn.send({ stream });
+      conversation.keep(turn, outcome);
+      expect(outcome).toMatchObject({ message: RESULTS });
       expect(turn.calls.map(({ body }) => body.stream)).toEqual([true, false]);
       expect(await conversation.take(ANSWER)).toBe('continue');
     }
