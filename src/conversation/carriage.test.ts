@@ -70,6 +70,11 @@ describe('what a load takes', () => {
     ['a document', [user(text('a'), document), assistant(text('so')), newest], 2],
     ['results of calls that are loaded too', [user(text('a')), call, user(result('r'), text('and'))], 2],
     ['an image that the process holds', [user(image), assistant(text('so')), newest], 0],
+    [
+      'a hundred images',
+      [user(text('a')), call, user(result(Array(100).fill(image))), assistant(text('so')), newest],
+      4,
+    ],
     ['the part behind it', [user(image), assistant(text('so')), user(text('b')), assistant(text('so')), newest], 2],
   ])('%s', (_name, messages, toLoad) => {
     expect(obstacleToLoad(messages, toLoad)).toBeUndefined();
@@ -83,5 +88,11 @@ describe('what a load takes', () => {
     ['long tool result', [user(text('a')), call, user(result('r'.repeat(400_001)))]],
   ])('not: %s', (obstacle, messages) => {
     expect(obstacleToLoad(messages, messages.length - 1)).toBe(obstacle);
+  });
+
+  test.each([0, 2, 4])('not: more media than were seen, wherever they stand, with %i messages to load', (toLoad) => {
+    const many = result(Array(100).fill(image));
+    const messages = [user(text('a'), document), call, user(many), assistant(text('so')), newest];
+    expect(obstacleToLoad(messages, toLoad)).toBe('more than 100 images and documents');
   });
 });

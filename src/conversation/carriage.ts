@@ -13,6 +13,9 @@ const LONGEST_LIVE_RESULT = 400_000;
 /** The CLI cuts a longer error result, in characters. */
 const LONGEST_LIVE_ERROR = 9_000;
 
+/** No load was seen with more images and documents in a conversation. */
+const MOST_LOADED_MEDIA = 100;
+
 /** Why a live process cannot take this turn, in a few words for a log line; `undefined` when it can. */
 export type Obstacle = string | undefined;
 
@@ -95,11 +98,14 @@ export function obstacleToHeld(newest: Message, heldIds: readonly string[]): Obs
 /**
  * Whether a process can take these messages by a load.
  *
+ * @param messages all of the request
  * @param toLoad how many of those before the newest are written into it: the last ones
  */
 export function obstacleToLoad(messages: readonly Message[], toLoad: number): Obstacle {
   const newest = messages.at(-1);
   if (newest?.role !== 'user') return NOT_FROM_USER;
+  const media = messages.reduce((sum, { content }) => sum + mediaIn(content), 0);
+  if (media > MOST_LOADED_MEDIA) return `more than ${MOST_LOADED_MEDIA} images and documents`;
   for (const { content } of messages.slice(messages.length - 1 - toLoad)) {
     const obstacle = firstObstacle(LOADED_ROWS, content);
     if (obstacle !== undefined) return obstacle;
@@ -148,6 +154,12 @@ export function mostMedia(model: string): number {
 
 export function isMedia({ type }: ContentBlock): boolean {
   return type === 'image' || type === 'document';
+}
+
+/** How many images and documents a message has, with those in its tool results. */
+function mediaIn(content: readonly ContentBlock[]): number {
+  const inner = content.flatMap((block) => (block.type === 'tool_result' ? toolResultContent(block) : [block]));
+  return inner.filter(isMedia).length;
 }
 
 function firstObstacle(rows: ReadonlyArray<Row<ContentBlock>>, blocks: ContentBlock[]): Obstacle {
