@@ -127,6 +127,15 @@ describe('the arrows between folders', () => {
     expect(packages.filter((name) => loaded.has(name))).toEqual([]);
   });
 
+  test.each([
+    ['rewind_conversation', 'src/engine/reuse/rewind.ts'],
+    ["type: 'assistant',", 'src/engine/reuse/history-lines.ts'],
+  ])('one module alone knows the input %j of the binary, which is not documented', (input, module) => {
+    const product = files.filter((file) => file.startsWith('src/') && !file.endsWith('.test.ts'));
+    const knowing = product.filter((file) => readFileSync(join(ROOT, file), 'utf8').includes(input));
+    expect(knowing).toEqual([module]);
+  });
+
   test('nothing touches process.env but the door of the library, which takes it unless another is given', () => {
     const product = files.filter((file) => !file.endsWith('.test.ts'));
     const readers = product.filter((file) => /process\.env\b/.test(readFileSync(join(ROOT, file), 'utf8')));
