@@ -74,7 +74,7 @@ export class ClaudeEngine implements Engine {
     this.#announcements =
       mode === 'full' ? new Announcements(probeBy(this.#maker), log, () => this.#signIn?.versionInUse) : undefined;
     const headersFor = (via: readonly string[]) => this.#maker.headersFor(via);
-    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits, onModel };
+    this.#rules = { directory: options.directory, stallMs, failsAtFirstRetry, headersFor, onLimits, onModel, log };
     const workspaces = new WorkspaceProcesses(isShared);
     this.#agentMaker = { maker: this.#maker, rules: this.#rules, log, workspaces, onServers };
   }

@@ -9,9 +9,11 @@ import type { MessagesRequest } from '../../spec/messages.ts';
 import type { HeardModel } from '../../spec/model-listing.ts';
 import type { PlanLimits } from '../../spec/plan-limits.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
+import type { EngineLog } from '../announcements/announcements.ts';
 import type { Environment } from '../environment/environment.ts';
 import { fileFailure } from '../files/process-files.ts';
 import type { RunDirectory } from '../files/run-directory.ts';
+import { logReuseFailed, type ReuseStep } from '../reuse/reuse-log.ts';
 import { type AnswerStrategy, oneAnswer } from '../turn/answer-strategy.ts';
 import { MessageReader, type Reading } from '../turn/message-reader.ts';
 import type { Child } from './child.ts';
@@ -33,6 +35,8 @@ export interface ProcessRules {
   onLimits: (heard: PlanLimits) => void;
   /** Hears of each model that has answered. */
   onModel: (heard: HeardModel) => void;
+  /** Hears of a process that ended because it did not take another conversation. */
+  log: EngineLog;
 }
 
 /** The variables of a process that takes turns. */
@@ -66,6 +70,8 @@ export interface TimeLimit {
 const SETTLE_MS = 10_000;
 /** How long after the SDK's last message the end of its process may come, in milliseconds. */
 const END_MS = 1_000;
+
+const HAS_ENDED = 'the process has ended';
 
 let nextId = 1;
 
@@ -152,10 +158,11 @@ export class ClaudeProcess implements ConversationProcess {
   ): Promise<AsyncIterable<TurnEvent> | undefined> {
     void this.#pump();
     this.turns = 0;
-    return this.#take(request, signal, async () => {
+    const claim = async () => {
       await Promise.all([claimed, this.#bringTo(request, 0, false)]);
       return false;
-    });
+    };
+    return this.#take(request, signal, claim, 'claim');
   }
 
   /** For a session store's `append`: what the CLI has added to its transcript. */
@@ -180,10 +187,11 @@ export class ClaudeProcess implements ConversationProcess {
     const isHolding = this.#state === 'held';
     this.loads += 1;
     this.turns = 0;
-    return this.#take(request, signal, async () => {
+    const load = async () => {
       await this.#bringTo(request, shared, isHolding);
       return false;
-    });
+    };
+    return this.#take(request, signal, load, 'load');
   }
 
   async giveUp(): Promise<number | undefined> {
@@ -197,8 +205,9 @@ export class ClaudeProcess implements ConversationProcess {
         this.#setState('idle');
         this.#parts.listener.onParked(this);
         return held;
-      } catch {
+      } catch (error) {
         // It ends, as a process does that is not used again.
+        if (!this.#hasEnded()) logReuseFailed(this.#parts.log, 'give up', error);
       }
     }
     this.end();
@@ -230,11 +239,13 @@ export class ClaudeProcess implements ConversationProcess {
    * Gives a waiting process its next turn.
    *
    * @param makeReady brings it there, and says whether it holds the calls whose results the turn brings
+   * @param step what that is, where it makes the process another conversation's
    */
   async #take(
     request: MessagesRequest,
     signal: AbortSignal,
     makeReady: () => Promise<boolean>,
+    step?: ReuseStep,
   ): Promise<AsyncIterable<TurnEvent> | undefined> {
     if (this.#state !== 'held' && this.#state !== 'idle') return undefined;
     this.#setState('streaming');
@@ -242,7 +253,8 @@ export class ClaudeProcess implements ConversationProcess {
     let hasHeld = false;
     try {
       hasHeld = await within(makeReady(), SETTLE_MS, AbortSignal.any([signal, this.#over.signal]));
-    } catch {
+    } catch (error) {
+      if (step && !signal.aborted) logReuseFailed(this.#parts.log, step, this.#hasEnded() ? HAS_ENDED : error);
       this.end();
     }
     if (this.#hasEnded()) return undefined;

@@ -7,6 +7,7 @@ import { BARE } from '../announcements/silence.ts';
 import { NO_VARIABLES } from '../parameters/request-variables.ts';
 import { KnownMessages } from '../reuse/known-messages.ts';
 import { reuseKey } from '../reuse/reuse-key.ts';
+import { logReuseFailed } from '../reuse/reuse-log.ts';
 import type { Child } from './child.ts';
 import { ClaudeProcess, forTurns, type ProcessRules } from './claude-process.ts';
 import { processMemory } from './memory.ts';
@@ -105,7 +106,8 @@ export class ClaudeSpare implements Spare {
       this.#listen(process);
       const events = await process.beginEmpty(request, this.#spare.claimed, signal);
       return events && { process, events };
-    } catch {
+    } catch (error) {
+      logReuseFailed(this.#rules.log, 'claim', error);
       child.end();
       return undefined;
     }

@@ -33,6 +33,8 @@ export class ProcessInput {
   #toolChanges = 0;
   #variables: RequestVariables;
   #headers: string;
+  /** Whether its assistant lines are those of the turn that it was given. */
+  #isAnswering = false;
   #done: Promise<void> = Promise.resolve();
 
   constructor(parts: InputParts) {
@@ -63,10 +65,15 @@ export class ProcessInput {
 
   hear(message: SDKMessage): void {
     this.#receipts.hear(message);
+    if (message.type !== 'assistant' || !this.#isAnswering || message.parent_tool_use_id !== null) return;
+    // Words of Claude Code's own, such as an error.
+    const isSynthetic = message.message.model === '<synthetic>';
+    this.#known.addSpoken(isSynthetic ? undefined : message.uuid);
   }
 
   /** What it was given last is the turn that it makes by itself. */
   begin(): void {
+    this.#isAnswering = true;
     this.#done = this.#receipts.taken(this.#known.lastGiven as string);
   }
 
@@ -75,6 +82,7 @@ export class ProcessInput {
     const newest = messages.at(-1) as Message;
     const uuid = randomUUID();
     this.#known.addTurn(newest, messages.length - 1, uuid);
+    this.#isAnswering = true;
     this.#done = this.#receipts.taken(uuid);
     this.#input.push(toUserLine(newest, this.#tools.names, uuid));
   }
@@ -149,10 +157,11 @@ export class ProcessInput {
     this.#input.close();
   }
 
-  async #rewindTo({ at, uuid }: Point, interrupts: boolean): Promise<void> {
+  async #rewindTo({ at, uuid, behind }: Point, interrupts: boolean): Promise<void> {
     const lastSeen = this.#known.lastGiven ?? uuid;
     const { heldCalls } = this.#tools;
-    await rewind(this.#query, { target: uuid, lastSeen, isFirst: at === 0, interrupts });
+    this.#isAnswering = false;
+    await rewind(this.#query, { target: uuid, lastSeen, behind, interrupts });
     this.#known.cutBack(at);
     heldCalls.drop();
   }

@@ -35,7 +35,7 @@ export async function canReuse({ query, input }: Pick<AskedProcess, 'query' | 'i
     }
     return uuids[0] as string;
   };
-  const forget = (target: string) => rewind(query, { target, lastSeen: target, isFirst: true });
+  const forget = (target: string) => rewind(query, { target, lastSeen: target, behind: null });
   try {
     const first = await within(load(), DRY_RUN_MS);
     await forget(first);

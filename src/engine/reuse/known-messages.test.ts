@@ -68,3 +68,29 @@ test('there is no way to a conversation that begins with an answer and must be e
   known.addTurn(user, 1, 'b');
   expect(known.wayTo(0)).toBeUndefined();
 });
+
+test('it knows which assistant line stands in front of a message: one that was loaded, or the last one of an answer', () => {
+  known.addHistory(user, 0, 'a');
+  known.addHistory(assistant, 1, 'loaded');
+  known.addTurn(user, 2, 'b');
+  known.addSpoken('thinking');
+  known.addSpoken('words');
+  known.addTurn(user, 4, 'c');
+  known.addSpoken('of the last answer');
+  const behind = (shared: number) => known.wayTo(shared)?.rewindTo?.behind;
+  expect([behind(0), behind(2), behind(4)]).toEqual([null, 'loaded', 'words']);
+  known.cutBack(4);
+  known.addTurn(user, 4, 'd');
+  expect(behind(4)).toBe('words');
+  known.cutBack(0);
+  known.addTurn(user, 0, 'e');
+  expect(behind(0)).toBeNull();
+});
+
+test('it does not know it of a conversation of which it knows the newest message alone', () => {
+  known.addTurn(user, 2, 'b');
+  expect(known.lastPoint).toMatchObject({ uuid: 'b', behind: undefined });
+  known.addSpoken(undefined);
+  known.addTurn(user, 4, 'c');
+  expect(known.lastPoint).toMatchObject({ uuid: 'c', behind: undefined });
+});

@@ -5,6 +5,8 @@ export interface Point {
   /** Its index in the conversation. */
   at: number;
   uuid: string;
+  /** The uuid of the last assistant line before it; null before the first message, undefined where it is not known. */
+  behind: string | null | undefined;
 }
 
 /** A user message that a process was given. */
@@ -26,6 +28,8 @@ export class KnownMessages {
   #given: Given[] = [];
   /** The uuid of the line that the process was given after the last message, if any. That line is not a message. */
   #closing: string | undefined;
+  /** The uuid of the last assistant line; undefined if it is not known. */
+  #spoken: string | undefined;
   /** How many messages it holds, the model's answers included. */
   #held = 0;
 
@@ -43,8 +47,10 @@ export class KnownMessages {
   addHistory({ role, content }: Message, at: number, uuid: string): void {
     this.#held = at + 1;
     this.#closing = undefined;
-    if (role !== 'user') return;
-    this.#given.push({ at, uuid, isPoint: content.some(({ type }) => type !== 'tool_result') });
+    if (role === 'user') {
+      const behind = at === 0 ? null : this.#spoken;
+      this.#given.push({ at, uuid, behind, isPoint: content.some(({ type }) => type !== 'tool_result') });
+    } else this.#spoken = uuid;
   }
 
   /** It was given the message with this index, and answers it. */
@@ -56,6 +62,11 @@ export class KnownMessages {
   /** It answers the message with this index, which it gets as results of held calls and not as a line of its input. */
   addResults(at: number): void {
     this.#held = at + 2;
+  }
+
+  /** It has written a line of an answer, or one of which the uuid says nothing. */
+  addSpoken(uuid: string | undefined): void {
+    this.#spoken = uuid;
   }
 
   /** It was given a line after the last message that is not a message. */
@@ -78,6 +89,7 @@ export class KnownMessages {
 
   /** It was rewound to the user message with this index, which is gone. */
   cutBack(at: number): void {
+    this.#spoken = this.#given.find((given) => given.at === at)?.behind ?? undefined;
     this.#given = this.#given.filter((given) => given.at < at);
     this.#closing = undefined;
     this.#held = at;

@@ -16,7 +16,7 @@ afterEach(() => void vi.useRealTimers());
 
 test('a process that has emptied itself', async () => {
   const { query, request } = answering(rewound('first', null));
-  await expect(rewind(query, { target: 'first', lastSeen: 'last', isFirst: true })).resolves.toBeUndefined();
+  await expect(rewind(query, { target: 'first', lastSeen: 'last', behind: null })).resolves.toBeUndefined();
   expect(request).toHaveBeenCalledExactlyOnceWith({
     subtype: 'rewind_conversation',
     target_message_uuid: 'first',
@@ -26,7 +26,7 @@ test('a process that has emptied itself', async () => {
 
 test('the only message is not named twice; a turn under way is given up only where that is asked for', async () => {
   const { query, request } = answering(rewound('only', null));
-  await rewind(query, { target: 'only', lastSeen: 'only', isFirst: true, interrupts: true });
+  await rewind(query, { target: 'only', lastSeen: 'only', behind: null, interrupts: true });
   expect(request).toHaveBeenCalledExactlyOnceWith({
     subtype: 'rewind_conversation',
     target_message_uuid: 'only',
@@ -36,7 +36,7 @@ test('the only message is not named twice; a turn under way is given up only whe
 
 test('a process that has gone back to a later message', async () => {
   const { query } = answering(rewound('second', 'an answer'));
-  await expect(rewind(query, { target: 'second', lastSeen: 'last', isFirst: false })).resolves.toBeUndefined();
+  await expect(rewind(query, { target: 'second', lastSeen: 'last', behind: 'an answer' })).resolves.toBeUndefined();
 });
 
 test.each<[string, () => Promise<unknown>]>([
@@ -55,6 +55,7 @@ test.each<[string, () => Promise<unknown>]>([
   ['it says nothing that is known', async () => undefined],
   ['it went back to another message', rewound('third', 'an answer')],
   ['nothing is left in front of a later message', rewound('second', null)],
+  ['another answer is left in front of it', rewound('second', 'another answer')],
   [
     'it has ended',
     async () => {
@@ -63,19 +64,30 @@ test.each<[string, () => Promise<unknown>]>([
   ],
 ])('not done: %s', async (_what, answer) => {
   const { query } = answering(answer);
-  await expect(rewind(query, { target: 'second', lastSeen: 'last', isFirst: false })).rejects.toThrow();
+  await expect(rewind(query, { target: 'second', lastSeen: 'last', behind: 'an answer' })).rejects.toThrow();
+});
+
+test('what stands in front is not compared where it is not known, but must be there', async () => {
+  const known = { target: 'second', lastSeen: 'last', behind: undefined };
+  await expect(rewind(answering(rewound('second', 'an answer')).query, known)).resolves.toBeUndefined();
+  await expect(rewind(answering(rewound('second', null)).query, known)).rejects.toThrow('another message');
+});
+
+test('a refusal says why', async () => {
+  const { query } = answering(async () => ({ response: { rewound: false, reason: 'turn_running' } }));
+  await expect(rewind(query, { target: 'first', lastSeen: 'last', behind: null })).rejects.toThrow('turn_running');
 });
 
 test('not done: something is left in front of the first message', async () => {
   const { query } = answering(rewound('first', 'an answer'));
-  await expect(rewind(query, { target: 'first', lastSeen: 'last', isFirst: true })).rejects.toThrow('another message');
+  await expect(rewind(query, { target: 'first', lastSeen: 'last', behind: null })).rejects.toThrow('another message');
 });
 
 test('not done: no answer comes', async () => {
   vi.useFakeTimers();
   const { query } = answering(() => new Promise(() => undefined));
   const refused = vi.fn();
-  void rewind(query, { target: 'second', lastSeen: 'last', isFirst: false }).catch(refused);
+  void rewind(query, { target: 'second', lastSeen: 'last', behind: 'an answer' }).catch(refused);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(refused).toHaveBeenCalledOnce();
 });

@@ -14,8 +14,8 @@ export interface RewindTarget {
   target: string;
   /** The uuid of the user message that the process was sent last. */
   lastSeen: string;
-  /** Whether it is the first message: then nothing may stay in front of it. */
-  isFirst: boolean;
+  /** The uuid of the assistant line that is then the last one; null if there is none, undefined if it is not known. */
+  behind: string | null | undefined;
   /** Whether a turn is under way, or calls are held: it is given up, also at the model. */
   interrupts?: boolean;
 }
@@ -25,13 +25,16 @@ interface ControlRequests {
   request(request: { subtype: string; [field: string]: unknown }): Promise<unknown>;
 }
 
-/** What the process says when it has rewound; it tells what else it says in `reason`. */
+/** What the process says when it has rewound, and when it has not. */
 const answerSchema = z.object({
-  response: z.object({
-    rewound: z.literal(true),
-    targetMessageUuid: z.string(),
-    precedingAssistantUuid: z.string().nullable(),
-  }),
+  response: z.discriminatedUnion('rewound', [
+    z.object({
+      rewound: z.literal(true),
+      targetMessageUuid: z.string(),
+      precedingAssistantUuid: z.string().nullable(),
+    }),
+    z.object({ rewound: z.literal(false), reason: z.string() }),
+  ]),
 });
 
 /**
@@ -42,7 +45,7 @@ const answerSchema = z.object({
  */
 export async function rewind(
   query: Query,
-  { target, lastSeen, isFirst, interrupts = false }: RewindTarget,
+  { target, lastSeen, behind, interrupts = false }: RewindTarget,
 ): Promise<void> {
   const answer = await within(
     (query as unknown as ControlRequests).request({
@@ -54,8 +57,11 @@ export async function rewind(
     }),
     ANSWER_MS,
   );
-  const { response } = answerSchema.parse(answer);
-  if (response.targetMessageUuid !== target || (response.precedingAssistantUuid === null) !== isFirst) {
-    throw new Error('the process went back to another message');
-  }
+  const { data } = answerSchema.safeParse(answer);
+  if (!data) throw new Error('the answer to a rewind is unknown');
+  const { response } = data;
+  if (!response.rewound) throw new Error(`the rewind was refused: ${response.reason}`);
+  const { targetMessageUuid, precedingAssistantUuid: last } = response;
+  const isThere = targetMessageUuid === target && (behind === undefined ? last !== null : last === behind);
+  if (!isThere) throw new Error('the process went back to another message');
 }

@@ -38,6 +38,8 @@ export type Heard = { type: string } & Record<string, unknown>;
 export interface Rewound {
   rewound: boolean;
   reason?: string;
+  /** The uuid of the assistant line that is the last one then; null if there is none. */
+  precedingAssistantUuid?: string | null;
 }
 
 /** How long the SDK may be silent about what a test waits for, in milliseconds. */

@@ -166,6 +166,27 @@ describe.each<Mode>(['bare', 'full'])('in %s mode', (mode) => {
     expect(await next()).toBe(fresh);
   });
 
+  test('a rewind tells which assistant line is the last one then, one that was loaded or the last one of an answer', async () => {
+    answering({
+      when: { text: 'three' },
+      replies: [
+        {
+          content: [
+            { type: 'thinking', thinking: 'hm', signature: 'signed' },
+            { type: 'text', text: 'tres' },
+          ],
+        },
+      ],
+    });
+    const [, loaded] = await live.load(request([user('one'), assistant('uno'), user('two'), assistant('dos')]));
+    await live.ask(user('three'));
+    const spoken = live.heard.findLast(({ type }) => type === 'assistant');
+    await live.ask(user('four'));
+    expect(await live.rewindTo(3)).toMatchObject({ rewound: true, precedingAssistantUuid: spoken?.uuid });
+    expect(await live.rewindTo(1)).toMatchObject({ rewound: true, precedingAssistantUuid: loaded });
+    expect(await live.rewindTo()).toMatchObject({ rewound: true, precedingAssistantUuid: null });
+  });
+
   test('a history that was loaded, and done with, is taken away before a turn has come', async () => {
     await live.load(request([user('one'), assistant('uno')]));
     await empty();
