@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reply } from '../../scripted-model/script.ts';
+import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import type { BegunTurn, ConversationProcess } from '../../src/spec/engine.ts';
 import type { MessagesRequest } from '../../src/spec/messages.ts';
+import { sdkClient } from '../support/clients.ts';
 import {
   assistant,
   collect,
@@ -15,6 +16,7 @@ import {
   tool,
   user,
 } from '../support/engine.ts';
+import { startGateway, until } from '../support/gateway.ts';
 import { testParts } from '../support/test-parts.ts';
 import { wholeBody } from '../support/whole-body.ts';
 
@@ -196,7 +198,48 @@ describe.each(MODES)('a used process in %s mode', (mode, variables) => {
       const instead = request([user('base'), assistant('done'), user('instead')]);
       await expectSame(instead, () => used.continue(instead, PATIENT));
     });
+
+    test.skipIf(kind === 'spare')('ends where a load does not succeed, which is logged', async () => {
+      const loading = used.load(request([user('lost')]), 0, PATIENT);
+      process.kill(used.pid as number, 'SIGKILL');
+      expect(await loading).toBeUndefined();
+      expect(used.state).toBe('ended');
+      expect(fixture.learned).toContainEqual(['reuse failed', { step: 'load', why: expect.any(String) }]);
+    });
   });
+});
+
+test('a gateway in full mode gives a first turn to a spare of its kind, which sends what a new process sends', async () => {
+  const model = await ScriptedModel.start();
+  const env = { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' };
+  const gateway = await startGateway(model.url, ['--spares', '1'], { env });
+  const ask = async (content: string) => {
+    const tools = [{ name: 'read', input_schema: { type: 'object' as const } }];
+    const messages = [{ role: 'user' as const, content }];
+    await sdkClient(gateway.url).messages.create({
+      model: 'claude-sonnet-5',
+      max_tokens: 100,
+      system: 'You help.',
+      tools,
+      messages,
+    });
+    return JSON.stringify(wholeBody(model.requests.at(-1)?.body as ModelRequest));
+  };
+  try {
+    const first = await ask('question-one');
+    await until('there is a spare', async () => (await gateway.health()).processes.spare === 1);
+    expect((await ask('question-two')).replaceAll('question-two', 'question-one')).toBe(first);
+    const ways = () => [...gateway.output().matchAll(/ path=(\w+) process=(\w+)/g)].map(([, ...way]) => way);
+    await until('both are logged', () => ways().length === 2);
+    expect(ways()).toEqual([
+      ['start', 'new'],
+      ['start', 'spare'],
+    ]);
+    expect(model.requests).toHaveLength(2);
+  } finally {
+    await gateway.stop();
+    await model.close();
+  }
 });
 
 function named(what: string): (error: Error) => never {
