@@ -123,7 +123,7 @@ export class Ways {
     const found = isLoadable ? this.#usable(task, superseded, way) : undefined;
     // Before anything else ends: an end gives others room, and what waits is then evicted.
     const loading = found && this.#load(found.candidate, task);
-    if (superseded !== found?.candidate.process) superseded?.end();
+    if (superseded && superseded !== found?.candidate.process) this.#supersede(superseded, task);
     if (found) {
       const turn = await loading;
       return turn ? { way: found.way, turn } : this.#anew(task, { ...way, reason: NOT_LOADED });
@@ -138,6 +138,16 @@ export class Ways {
     });
     if (turn) return { way: { ...way, by: used ? 'used' : 'new' }, turn };
     return this.#anew(task, { ...way, reason: NOT_LOADED });
+  }
+
+  /** The conversation of a process goes on elsewhere: it waits for another one, where it may take one and none like it waits. */
+  #supersede(process: ConversationProcess, { caller }: Task): void {
+    const { state, reuseKey: key, staleness } = process;
+    const mayWait =
+      this.#reuses && key !== undefined && state === 'idle' && !staleness && this.#pool.takesLoads(process);
+    const waiting = mayWait && this.#pool.usedFor({ callerId: caller.id, key }, false);
+    if (mayWait && (!waiting || waiting === process)) this.#pool.isEmpty(process);
+    else process.end();
   }
 
   async #anew(task: Task, way: Way): Promise<ReachedTurn> {

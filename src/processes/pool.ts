@@ -153,7 +153,7 @@ export class ProcessPool {
     return served;
   }
 
-  /** A process holds no conversation any more: it waits for another one of its caller. */
+  /** A process holds no conversation that may go on: it waits for another one of its caller. */
   isEmpty(process: ConversationProcess): void {
     const known = this.#places.get(process);
     if (known) Object.assign(known, openingOf({ messages: [], tools: [] }, process));
@@ -338,6 +338,9 @@ export class ProcessPool {
     for (const process of [...this.#places.keys()]) {
       if (hasWaitedTooLong(process, this.#limits, now)) process.end();
     }
+    // Its conversation is over, and it may take no other.
+    const retired = () => [...this.#places].filter(([process]) => process.loads > 0 && !this.takesLoads(process));
+    while (endOne(finishedOneShot(retired(), now)));
     await this.#memory.measure(this.#living);
     this.#budget.enforceMemory();
     this.#budget.admit();

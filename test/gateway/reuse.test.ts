@@ -279,6 +279,53 @@ describe('an earlier point of a conversation', () => {
   });
 });
 
+describe('a process whose conversation goes on in another one', () => {
+  const BETAS: AskOptions = { headers: { 'anthropic-beta': 'structured-outputs-2025-11-13' } };
+
+  test('takes another conversation', async () => {
+    await setUp();
+    const first = await asked(HI);
+    const next = goOn(HI, first.content);
+    const moved = await asked(next, BETAS);
+    expect(moved).toMatchObject({ path: 'replay', by: 'new', reason: 'the betas have changed' });
+    expect(await asked(say('ho'), ONE_SHOT)).toMatchObject({ path: 'start', by: 'used', process: first.process });
+    expect(moved.process).not.toBe(first.process);
+    // What it held is forgotten.
+    expect(await asked(next)).toMatchObject({ path: 'replay' });
+  });
+
+  test('ends if one like it waits already', async () => {
+    const { engine } = await setUp();
+    const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'AAAA' };
+    const image: Anthropic.MessageParam = { role: 'user', content: [{ type: 'image', source }] };
+    let messages = HI;
+    for (let turn = 0; turn < 3; turn += 1) {
+      messages = goOn(messages, (await asked(messages)).content, image);
+      // The one that has the conversation, and one that waits.
+      expect(engine.processes).toHaveLength(Math.min(turn + 1, 2));
+    }
+  });
+
+  test.each<[string, InProcessOptions, EngineReply]>([
+    ['if it holds calls', {}, CALL],
+    ['where nothing is used again', { reuses: false }, DONE],
+  ])('ends %s', async (_when, options, reply) => {
+    const { engine } = await setUp(options, [reply, DONE]);
+    const first = await asked(HI);
+    const next = goOn(HI, first.content, reply === CALL ? resultsFor(first.content) : 'more');
+    await asked(next, BETAS);
+    expect(engine.processes).toHaveLength(1);
+  });
+
+  test('ends if it may take nothing more', async () => {
+    const { engine } = await setUp();
+    const first = await asked(HI);
+    engine.faults.staleness = 'the date is about to change';
+    expect(await asked(goOn(HI, first.content))).toMatchObject({ path: 'replay', by: 'new' });
+    expect(engine.processes).toHaveLength(1);
+  });
+});
+
 describe('a history that no process holds', () => {
   test('is loaded into a finished one-shot', async () => {
     await setUp();
@@ -537,6 +584,27 @@ describe('a process is not used again', () => {
     if (process) process.loads = 199;
     expect((await asked(say('the 200th'), ONE_SHOT)).process).toBe(first.process);
     expect(await asked(say('one more'), ONE_SHOT)).toMatchObject({ by: 'new' });
+  });
+
+  test.each<[string, AskOptions, string]>([
+    ['a finished one-shot ends', ONE_SHOT, 'ended'],
+    ['a conversation that may go on waits', {}, 'idle'],
+  ])('after 200 loads, and %s', async (_what, options, state) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      await setUp();
+      await asked(HI, options);
+      const [process] = house.engine.processes;
+      const ago = performance.now() - 5_001;
+      if (process) Object.assign(process, { loads: 199, changedAt: ago });
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(process?.state).toBe('idle');
+      if (process) process.loads = 200;
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(process?.state).toBe(state);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('when its memory has grown by a third', async () => {

@@ -186,8 +186,9 @@ describe('a replay says why', () => {
     const [superseded] = house.engine.processes;
     const next = goOn(HI, content, { role: 'user', content: [text('more'), ...extra] });
     expect(await asked(next, options)).toMatchObject({ path: 'replay', reason });
-    expect(superseded?.state).toBe('ended');
-    expect(house.engine.processes).toHaveLength(1);
+    // It waits for another conversation.
+    expect(superseded?.state).toBe('idle');
+    expect(house.engine.processes).toHaveLength(2);
   });
 
   test.each<[string, (content: Anthropic.ContentBlock[]) => Anthropic.MessageParam[], AskOptions]>([
