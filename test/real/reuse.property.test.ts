@@ -11,8 +11,8 @@ import { wholeBody } from '../support/whole-body.ts';
 
 /**
  * Callers of one gateway that begin conversations, go on, undo, edit, fork, ask again, bring a history and leave, at one time, while
- * processes are killed. Each request that the model gets is compared whole with what a new process sends for it, and has no
- * word of another conversation. The twin of test/gateway/reuse.property.test.ts.
+ * processes are killed and calls fail. Each request that the model gets has no word of another conversation, and is compared whole
+ * with what a new process sends for it, unless its client or its process was gone first. The twin of test/gateway/reuse.property.test.ts.
  */
 
 const STEPS = { begin: 4, 'go on': 9, undo: 4, edit: 2, fork: 2, again: 1, import: 2, borrow: 1 };
@@ -31,6 +31,8 @@ const step = fc.record({
   caller: fc.constantFrom('ann', 'bob'),
   system: fc.constantFrom('You help.', 'You help.', 'You help.', 'You translate.'),
   tools: fc.constantFrom<string[]>([], [], ['read'], ['read', 'write']),
+  /** What becomes of the call. */
+  fault: seldom(fc.constantFrom('refused', 'cut')),
   /** After so many milliseconds the client leaves. */
   leavesAfterMs: seldom(fc.nat(200)),
 });
@@ -55,6 +57,8 @@ interface Asked {
   /** Another limit for each, by which the model's requests are told apart. */
   body: ModelRequest;
   path: string;
+  /** Why there may be no call of it, or more than one. */
+  failed?: 'by the call' | 'otherwise';
 }
 
 const MODEL = 'claude-sonnet-5';
@@ -66,6 +70,8 @@ function reply({ messages, tools = [] }: ModelRequest): Reply {
   const newest = JSON.stringify(messages.at(-1));
   const tag = tagsIn(newest).at(0);
   const said = { type: 'text', text: `said to ${tag}` } as const;
+  if (newest.includes(' refused')) return { error: { status: 500, type: 'api_error', message: 'a fault' } };
+  if (newest.includes(' cut')) return { content: [said], gap_ms: 5, cut: { after_events: 3, how: 'end' } };
   if (newest.includes(' think')) {
     return { content: [{ type: 'thinking', thinking: 'hm', signature: 'signed' }, said], gap_ms: 5 };
   }
@@ -101,8 +107,10 @@ class World {
     );
   }
 
-  /** @throws when a request was not that of a new process */
-  /** @param isOver whether to leave the batches out that are left */
+  /**
+   * @param isOver whether to leave the batches out that are left
+   * @throws when a request was not that of a new process
+   */
   async play(batches: Batch[], isOver: () => boolean): Promise<void> {
     this.#conversations = [];
     for (const { steps, killsAfterMs } of batches) {
@@ -133,14 +141,19 @@ class World {
     if (pid !== undefined) killIfAlive(pid);
   }
 
-  async #compare({ caller, body, path }: Asked): Promise<void> {
-    const calls = this.#models.used.requests.filter((request) => request.body.max_tokens === body.max_tokens);
-    expect(calls, path).toHaveLength(1);
-    const sent = calls[0]?.body as ModelRequest;
+  async #compare({ caller, body, path, failed }: Asked): Promise<void> {
+    const callsOf = ({ requests }: ScriptedModel) =>
+      requests.filter((request) => request.body.max_tokens === body.max_tokens).map((request) => request.body);
+    const calls = callsOf(this.#models.used);
+    if (failed === undefined) expect(calls, path).toHaveLength(1);
+    for (const call of calls) expect(tagsIn(body), path).toEqual(expect.arrayContaining(tagsIn(call)));
+    const [sent] = calls;
+    if (!sent || failed === 'otherwise') return;
     expect(new Set(tagsIn(sent))).toEqual(new Set(tagsIn(body)));
-    await this.#send(this.#fresh, caller, body);
-    const expected = this.#models.fresh.requests.at(-1)?.body as ModelRequest;
-    expect(wholeBody(sent), path).toEqual(wholeBody(expected));
+    const sending = this.#send(this.#fresh, caller, body);
+    await (failed ? expect(sending).rejects.toThrow() : sending);
+    const [expected] = callsOf(this.#models.fresh);
+    expect(wholeBody(sent), path).toEqual(wholeBody(expected as ModelRequest));
   }
 
   async #take(one: Step, mayFail: boolean): Promise<Asked | undefined> {
@@ -187,13 +200,13 @@ class World {
     }
   }
 
-  /** @returns what was answered */
+  /** @returns what was asked */
   async #ask(
     conversation: Conversation,
     messages: WireMessage[],
-    { leavesAfterMs }: Step,
+    { leavesAfterMs, fault }: Step,
     mayFail: boolean,
-  ): Promise<Asked | undefined> {
+  ): Promise<Asked> {
     const { caller, system, tools } = conversation;
     this.#limit += 1;
     const body = {
@@ -211,8 +224,9 @@ class World {
       conversation.messages = [...messages, { role: 'assistant', content }];
       return { caller, body, path };
     } catch (error) {
-      if (!mayFail && leavesAfterMs === undefined) throw error;
-      return undefined;
+      const isOtherwise = mayFail || leavesAfterMs !== undefined;
+      if (!isOtherwise && fault === undefined) throw error;
+      return { caller, body, path: 'no answer', failed: isOtherwise ? 'otherwise' : 'by the call' };
     }
   }
 
@@ -233,12 +247,17 @@ class World {
     const last = messages.at(-1)?.content;
     const calls = Array.isArray(last) ? last.filter(({ type }) => type === 'tool_use') : [];
     if (calls.length === 0) return this.#question(caller, one);
-    const content = `${this.#tag(caller)} ${one.answer}`;
+    const content = this.#words(caller, one);
     return { role: 'user', content: calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content })) };
   }
 
-  #question(caller: string, { answer }: Step): WireMessage {
-    return { role: 'user', content: `${this.#tag(caller)} ${answer}` };
+  #question(caller: string, one: Step): WireMessage {
+    return { role: 'user', content: this.#words(caller, one) };
+  }
+
+  /** What the model reads its answer from. */
+  #words(caller: string, { answer, fault }: Step): string {
+    return `${this.#tag(caller)} ${fault ?? answer}`;
   }
 
   #history(caller: string, pairs: number): WireMessage[] {
