@@ -1,10 +1,11 @@
 import { networkInterfaces } from 'node:os';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, type RunnerTestFile } from 'vitest';
 import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { ASPECT_NAMES, blocksOf, compare } from './comparison.ts';
 import { asAnswered, betasAsDeclared, betasIn } from './declared.ts';
 import { type AgentDefinitions, type Observation, Stage } from './stage.ts';
+import { waysIn } from './ways.ts';
 
 /** The path where a conversation is not continued: a process of the same words may be there to go back, or may not. */
 export const REPLAY: unknown = expect.stringMatching(/^(replay|rewind)$/);
@@ -34,6 +35,7 @@ export function describeOfAll(name: string, checks: () => void): void {
 export function onStage(agents?: AgentDefinitions): () => Stage {
   let stage: Stage;
   let hasFailed = false;
+  let file: RunnerTestFile | undefined;
 
   beforeAll(async () => {
     stage = await Stage.start(agents);
@@ -41,11 +43,13 @@ export function onStage(agents?: AgentDefinitions): () => Stage {
 
   afterEach(({ task }) => {
     hasFailed ||= task.result?.state === 'fail';
+    file = task.file;
   });
 
   afterAll(async () => {
     if (hasFailed) console.log(`\nThe gateway's output:\n${stage.gatewayOutput}`);
     await stage?.close();
+    if (file) file.meta.ways = waysIn(stage.gatewayOutput);
   });
 
   // Declared only where it can hold: a check that was not reached counts as failed.

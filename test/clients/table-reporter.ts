@@ -1,10 +1,14 @@
 import { basename } from 'node:path';
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+import { waysInWords } from './ways.ts';
 
 type SerializedErrors = Parameters<NonNullable<Reporter['onTestRunEnd']>>[1];
 type ConsoleLog = Parameters<NonNullable<Reporter['onUserConsoleLog']>>[0];
 
-/** Prints what failed as it fails, and at the end one line for each check; the very last line has the two counts. */
+/**
+ * Prints what failed as it fails, and at the end one line for each check and one for the ways of each client's turns; the very last
+ * line has the two counts.
+ */
 export class TableReporter implements Reporter {
   onUserConsoleLog(log: ConsoleLog): void {
     process.stdout.write(log.content);
@@ -37,6 +41,7 @@ export class TableReporter implements Reporter {
     const failed = lines.filter(({ isOk }) => !isOk).length;
     process.stdout.write('\n');
     for (const { isOk, name } of lines) process.stdout.write(`${isOk ? 'ok    ' : 'FAILED'}  ${name}\n`);
+    for (const module of modules) process.stdout.write(waysLine(module));
     process.stdout.write(`\n${lines.length - failed} passed, ${failed} failed\n`);
     if (lines.length === 0 || failed > 0) process.exitCode = 1;
   }
@@ -45,6 +50,11 @@ export class TableReporter implements Reporter {
 /** The client that it is about, and what it says of it. */
 function nameOf(check: TestCase | TestSuite): string {
   return `${basename(check.module.moduleId, '.client.ts')} > ${check.fullName}`;
+}
+
+function waysLine(module: TestModule): string {
+  const { ways } = module.meta();
+  return ways ? `paths   ${basename(module.moduleId, '.client.ts')}: ${waysInWords(ways)}\n` : '';
 }
 
 function printError(error: { message: string; diff?: string | undefined; stack?: string | undefined }): void {
