@@ -7,227 +7,49 @@ import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server
 import { BETAS } from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { asTheModelSees, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
+import { type FirstPartyStandIn, relay, startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
 import { runIsthmus, signIn, startGateway, surroundings, type TestGateway, until } from '../support/gateway.ts';
+import { childrenOf, commandOf } from '../support/process-table.ts';
 import { QUICK } from '../support/quick.ts';
+import { type Given, type Headers, SIGN_INS, type SignIn } from '../support/sign-ins.ts';
 import { testParts } from '../support/test-parts.ts';
 
 /** Each way to sign in that Claude Code has, over a stand-in for its API: who pays, and that conversations go on there. */
 
-type Headers = Record<string, string | RegExp | undefined>;
-
-interface SignIn {
-  name: string;
-  /** @param url of the scripted model */
-  variables: (url: string) => Record<string, string>;
-  /** The user's `settings.json`. */
-  settings?: object;
-  /** Whether the home has a `claude login`. */
-  isLoggedIn?: true;
-  credential: string;
-  mode?: 'full';
-  path: string;
-  /** Of each request to the model. */
-  headers: Headers;
-  /** The one of its API's sign-ins with which a whole conversation is taken. */
-  takes?: 'a conversation' | 'a conversation in npm test too';
-}
-
-const BEDROCK = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' };
-const MANTLE = { CLAUDE_CODE_USE_MANTLE: '1', AWS_REGION: 'us-east-1' };
-const AWS = { CLAUDE_CODE_USE_ANTHROPIC_AWS: '1', AWS_REGION: 'us-east-1', ANTHROPIC_AWS_WORKSPACE_ID: 'wrkspc_1' };
-const KEYS = { AWS_ACCESS_KEY_ID: 'AKDUMMY', AWS_SECRET_ACCESS_KEY: 'dummy' };
-const SIGNED = /^AWS4-HMAC-SHA256 Credential=AKDUMMY\/\d{8}\/us-east-1\//;
-const MESSAGES = '/v1/messages?beta=true';
-const INVOKED = '/model/us.anthropic.claude-sonnet-5/invoke-with-response-stream';
-
-const SIGN_INS: SignIn[] = [
-  {
-    name: 'an API key',
-    variables: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'dummy-key' }),
-    credential: 'API key (ANTHROPIC_API_KEY)',
-    path: MESSAGES,
-    headers: { 'x-api-key': 'dummy-key', authorization: undefined },
-  },
-  {
-    name: 'a bearer token',
-    variables: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: 'dummy-bearer' }),
-    credential: 'bearer token (ANTHROPIC_AUTH_TOKEN)',
-    path: MESSAGES,
-    headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-bearer' },
-  },
-  {
-    name: 'a bearer token of a gateway',
-    variables: (url) => ({
-      CLAUDE_CODE_USE_GATEWAY: '1',
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_AUTH_TOKEN: 'dummy-bearer',
-    }),
-    credential: 'bearer token of a gateway (ANTHROPIC_AUTH_TOKEN)',
-    path: MESSAGES,
-    headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-bearer' },
-  },
-  {
-    name: 'apiKeyHelper',
-    variables: (url) => ({ ANTHROPIC_BASE_URL: url }),
-    settings: { apiKeyHelper: 'echo helped' },
-    credential: 'API key (apiKeyHelper)',
-    path: MESSAGES,
-    headers: { 'x-api-key': 'helped', authorization: 'Bearer helped' },
-  },
-  {
-    name: 'an OAuth token',
-    variables: (url) => ({ ANTHROPIC_BASE_URL: url, CLAUDE_CODE_OAUTH_TOKEN: 'dummy-token' }),
-    credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)',
-    mode: 'full',
-    path: MESSAGES,
-    headers: { 'x-api-key': undefined, authorization: 'Bearer dummy-token' },
-  },
-  {
-    name: 'a login',
-    variables: (url) => ({ ANTHROPIC_BASE_URL: url }),
-    isLoggedIn: true,
-    credential: 'claude login (Claude Max)',
-    mode: 'full',
-    path: MESSAGES,
-    headers: { 'x-api-key': undefined, authorization: 'Bearer sk-ant-oat01-dummy' },
-    takes: 'a conversation',
-  },
-  {
-    name: 'Foundry with a key',
-    variables: (url) => ({
-      CLAUDE_CODE_USE_FOUNDRY: '1',
-      ANTHROPIC_FOUNDRY_BASE_URL: `${url}/anthropic`,
-      ANTHROPIC_FOUNDRY_API_KEY: 'dummy-key',
-    }),
-    credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
-    path: `/anthropic${MESSAGES}`,
-    headers: { 'x-api-key': 'dummy-key' },
-    takes: 'a conversation',
-  },
-  {
-    name: 'Foundry without authentication',
-    variables: (url) => ({
-      CLAUDE_CODE_USE_FOUNDRY: '1',
-      ANTHROPIC_FOUNDRY_BASE_URL: url,
-      CLAUDE_CODE_SKIP_FOUNDRY_AUTH: '1',
-    }),
-    credential: 'Microsoft Foundry (CLAUDE_CODE_USE_FOUNDRY)',
-    path: MESSAGES,
-    headers: { 'x-api-key': undefined, authorization: 'Bearer skip-foundry-auth' },
-  },
-  {
-    name: 'Vertex AI without authentication',
-    variables: (url) => ({
-      CLAUDE_CODE_USE_VERTEX: '1',
-      ANTHROPIC_VERTEX_BASE_URL: `${url}/v1`,
-      ANTHROPIC_VERTEX_PROJECT_ID: 'P',
-      CLOUD_ML_REGION: 'europe-west1',
-      CLAUDE_CODE_SKIP_VERTEX_AUTH: '1',
-    }),
-    credential: 'Google Vertex AI (CLAUDE_CODE_USE_VERTEX)',
-    path: '/v1/projects/P/locations/europe-west1/publishers/anthropic/models/claude-sonnet-5:streamRawPredict',
-    headers: { 'x-api-key': undefined },
-    takes: 'a conversation',
-  },
-  {
-    name: 'Bedrock with a bearer token',
-    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url, AWS_BEARER_TOKEN_BEDROCK: 'dummy-bearer' }),
-    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
-    path: INVOKED,
-    headers: { authorization: 'Bearer dummy-bearer' },
-    takes: 'a conversation in npm test too',
-  },
-  {
-    name: 'Bedrock with keys',
-    variables: (url) => ({ ...BEDROCK, ...KEYS, ANTHROPIC_BEDROCK_BASE_URL: url }),
-    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
-    path: INVOKED,
-    headers: { authorization: SIGNED },
-  },
-  {
-    name: 'Bedrock without authentication',
-    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url, CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' }),
-    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
-    path: INVOKED,
-    headers: { authorization: undefined },
-  },
-  {
-    name: 'Bedrock with keys of awsCredentialExport',
-    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url }),
-    settings: {
-      awsCredentialExport: `echo '${JSON.stringify({ Credentials: { AccessKeyId: 'AKDUMMY', SecretAccessKey: 's', SessionToken: 't' } })}'`,
-    },
-    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
-    path: INVOKED,
-    headers: { authorization: SIGNED },
-  },
-  {
-    name: 'Bedrock with keys that awsAuthRefresh has got',
-    variables: (url) => ({ ...BEDROCK, ANTHROPIC_BEDROCK_BASE_URL: url }),
-    settings: {
-      awsAuthRefresh:
-        'mkdir -p "$HOME/.aws" && printf "[default]\\naws_access_key_id=AKDUMMY\\naws_secret_access_key=s\\n" > "$HOME/.aws/credentials"',
-    },
-    credential: 'Amazon Bedrock (CLAUDE_CODE_USE_BEDROCK)',
-    path: INVOKED,
-    headers: { authorization: SIGNED },
-  },
-  {
-    name: 'Mantle with a bearer token',
-    variables: (url) => ({
-      ...MANTLE,
-      ANTHROPIC_BEDROCK_MANTLE_BASE_URL: url,
-      AWS_BEARER_TOKEN_BEDROCK: 'dummy-bearer',
-    }),
-    credential: 'Amazon Bedrock (Mantle) (CLAUDE_CODE_USE_MANTLE)',
-    path: MESSAGES,
-    headers: { authorization: 'Bearer dummy-bearer' },
-    takes: 'a conversation',
-  },
-  {
-    name: 'Claude Platform on AWS with a key',
-    variables: (url) => ({ ...AWS, ANTHROPIC_AWS_BASE_URL: url, ANTHROPIC_AWS_API_KEY: 'dummy-key' }),
-    credential: 'Claude Platform on AWS (CLAUDE_CODE_USE_ANTHROPIC_AWS)',
-    path: MESSAGES,
-    headers: { 'x-api-key': 'dummy-key', 'anthropic-workspace-id': 'wrkspc_1' },
-    takes: 'a conversation',
-  },
-  {
-    name: 'Claude Platform on AWS with keys',
-    variables: (url) => ({ ...AWS, ...KEYS, ANTHROPIC_AWS_BASE_URL: url }),
-    credential: 'Claude Platform on AWS (CLAUDE_CODE_USE_ANTHROPIC_AWS)',
-    path: MESSAGES,
-    headers: { authorization: SIGNED },
-  },
-  {
-    name: 'Claude Platform on Google Cloud without authentication',
-    variables: (url) => ({
-      CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD: '1',
-      ANTHROPIC_GOOGLE_CLOUD_BASE_URL: url,
-      ANTHROPIC_GOOGLE_CLOUD_PROJECT: 'P',
-      ANTHROPIC_GOOGLE_CLOUD_WORKSPACE_ID: 'wrkspc_1',
-      CLAUDE_CODE_SKIP_ANTHROPIC_GOOGLE_CLOUD_AUTH: '1',
-    }),
-    credential: 'Claude Platform on Google Cloud (CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD)',
-    path: MESSAGES,
-    headers: { 'x-api-key': undefined },
-    takes: 'a conversation',
-  },
-];
-
 let model: ScriptedModel;
+let firstParty: FirstPartyStandIn;
 beforeAll(async () => {
   model = await ScriptedModel.start();
+  firstParty = await startFirstPartyStandIn(
+    (request, response) => request.url?.startsWith('/v1/messages') === true && relay(request, response, model.url),
+  );
 });
-afterAll(() => model.close());
+afterAll(async () => {
+  await firstParty.close();
+  await model.close();
+});
 
 /** A gateway whose environment has this sign-in and no other. */
-function startSignedIn({ variables, settings, isLoggedIn }: Given, flags: string[]): Promise<TestGateway> {
+function startSignedIn(given: Given, flags: string[]): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
-  if (isLoggedIn) signIn(home);
-  if (settings) writeSettings(home, settings);
+  if (given.isLoggedIn) signIn(home);
+  if (given.settings) writeSettings(home, given.settings);
+  return startIn(home, given, flags);
+}
+
+/** The same in a home that is signed in already. */
+function startIn(home: string, { variables, isFirstParty }: Given, flags: string[]): Promise<TestGateway> {
   const unset = { ANTHROPIC_API_KEY: '', ANTHROPIC_BASE_URL: '' };
-  return startGateway(model.url, flags, { home, env: { ...unset, ...variables(model.url) } });
+  const api = isFirstParty ? proxyWithPassword() : {};
+  return startGateway(model.url, flags, { home, env: { ...unset, ...api, ...variables(model.url) } });
+}
+
+/** The variables that lead to the first party's stand-in, with one more secret that nobody must see. */
+function proxyWithPassword(): Record<string, string> {
+  const proxy = new URL(firstParty.variables.HTTPS_PROXY ?? '');
+  proxy.username = 'someone';
+  proxy.password = 'dummy-password';
+  return { ...firstParty.variables, HTTPS_PROXY: proxy.href };
 }
 
 function writeSettings(home: string, settings: object): void {
@@ -235,27 +57,80 @@ function writeSettings(home: string, settings: object): void {
   writeFileSync(join(home, 'claude', 'settings.json'), JSON.stringify(settings));
 }
 
-type Given = Pick<SignIn, 'variables' | 'settings' | 'isLoggedIn'>;
-
-/** What the gateway has asked the model for. On Bedrock each process asks for one token on its own account. */
+/** What the gateway has asked the model for. */
 function asked(): RecordedRequest[] {
-  return model.requests.filter(({ body }) => body.max_tokens !== 1);
+  return model.requests.filter((request) => !unasked().includes(request));
+}
+
+/** What Claude Code has asked for on its own account: one token. */
+function unasked(): RecordedRequest[] {
+  return model.requests.filter(({ body }) => body.max_tokens === 1);
 }
 
 const TOOLS: Anthropic.Tool[] = [{ name: 'read', input_schema: { type: 'object' } }];
 const CALL = { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } } as const;
-const RESULT = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' } as const;
+const SECOND_CALL = { ...CALL, id: 'toolu_2' } as const;
+const SYSTEM = 'Be terse.';
+
+/** The result of a call. */
+function resultOf({ id }: { id: string }): Anthropic.MessageParam['content'] {
+  return [{ type: 'tool_result', tool_use_id: id, content: 'ok' }];
+}
 
 /** Asks once, and says which way the turn took and what was ignored. */
 async function ask(gateway: TestGateway, messages: Anthropic.MessageParam[], headers: Record<string, string> = {}) {
   const { data, response } = await sdkClient(gateway.url)
     .messages.create(
-      { model: 'claude-sonnet-5', max_tokens: 100, stop_sequences: ['!'], tools: TOOLS, messages },
+      { model: 'claude-sonnet-5', max_tokens: 100, stop_sequences: ['!'], system: SYSTEM, tools: TOOLS, messages },
       { headers },
     )
     .withResponse();
   const header = (name: string) => response.headers.get(name);
   return { content: data.content, path: header('isthmus-path'), ignored: header('isthmus-ignored')?.split(', ') ?? [] };
+}
+
+/** A client's conversation, of which the model must see every block at each turn. */
+class Conversation {
+  gateway: TestGateway;
+  readonly messages: Anthropic.MessageParam[] = [];
+  readonly #headers: Record<string, string> = {};
+
+  constructor(gateway: TestGateway) {
+    this.gateway = gateway;
+  }
+
+  /** @param path the way that the turn must take */
+  async say(content: Anthropic.MessageParam['content'], path: string) {
+    this.messages.push({ role: 'user', content });
+    const answer = await ask(this.gateway, this.messages, this.#headers);
+    expect(answer.path).toBe(path);
+    const seen = asked().at(-1)?.body.messages as WireMessage[];
+    expect(asTheModelSees(seen, { withThinking: true })).toEqual(
+      asTheModelSees(this.messages as WireMessage[], { withThinking: true }),
+    );
+    this.messages.push({ role: 'assistant', content: answer.content });
+    return answer;
+  }
+
+  /** Takes the last turn back. */
+  undo(): void {
+    this.messages.splice(-2);
+  }
+
+  /** Has said something else than the model did, and asks for other betas from now on. */
+  edit(betas: string[]): void {
+    this.messages.splice(-1, 1, { role: 'assistant', content: 'edited' });
+    this.#headers['anthropic-beta'] = betas.join(',');
+  }
+
+  /** Asks once more, and is refused. */
+  async refused(words: string): Promise<InstanceType<typeof Anthropic.APIError>> {
+    const error = await ask(this.gateway, [...this.messages, { role: 'user', content: words }], this.#headers).catch(
+      (error) => error,
+    );
+    expect(error).toBeInstanceOf(Anthropic.APIError);
+    return error;
+  }
 }
 
 function expectHeaders(had: RecordedRequest['headers'], expected: Headers): void {
@@ -269,87 +144,104 @@ function betasOf({ headers, body }: RecordedRequest): string[] {
   return [...String(headers['anthropic-beta'] ?? '').split(','), ...((body.anthropic_beta as string[]) ?? [])];
 }
 
-/** In full mode, and on a cloud in whose paths the model is named. */
-const EVERYDAY_CONVERSATIONS = ['a login', 'Vertex AI without authentication'];
+/** No credential and no system prompt stands where any user of the machine can read it. */
+function expectQuietCommandLines(gateway: TestGateway): void {
+  const lines = childrenOf(gateway.child.pid).map((pid) => commandOf(pid).split('\0').join(' '));
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.filter((line) => /dummy|helped|AKDUMMY/.test(line) || line.includes(SYSTEM))).toEqual([]);
+}
+
+/** @param most calls that one process makes of its own accord */
+function expectUnasked(most: number): void {
+  const counts = new Map<string, number>();
+  for (const { headers } of unasked()) {
+    const session = String(headers['x-claude-code-session-id']);
+    counts.set(session, (counts.get(session) ?? 0) + 1);
+  }
+  expect(Math.max(0, ...counts.values())).toBe(most);
+}
+
+/** In full mode, each over the first party's own wire. */
+const EVERYDAY_CONVERSATIONS = ['an OAuth token over HTTPS', 'a login over HTTPS'];
+/** In bare mode, on a cloud whose answers have frames of their own. */
+const QUICK_CONVERSATION = 'Bedrock with a bearer token';
 
 testParts(
   'signIns',
-  SIGN_INS.filter(({ takes }) => takes !== undefined).map((row) => [row.name, row] as const),
+  SIGN_INS.map((row) => [row.name, row] as const),
   {
-    isQuick: ([, { takes }]) => takes === 'a conversation in npm test too',
+    isQuick: ([name]) => name === QUICK_CONVERSATION,
     isEveryday: ([name]) => EVERYDAY_CONVERSATIONS.includes(name),
   },
-)('%s pays for a start, a held call, a live turn, a replay, and is refused', async (_name, row) => {
-  model.restart([{ when: { has_tools: true, text: 'first' }, replies: [{ content: [{ ...CALL }] }] }]);
-  const gateway = await startSignedIn(row, ['--spares', row.mode === 'full' ? '0' : '1']);
-  expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
-  if (row.mode !== 'full') await until('a spare waits', async () => (await gateway.health()).processes.spare === 1);
+)(
+  '%s pays for a start, a held call, a live turn, an undo, a replay and a restart, and is refused',
+  async (_name, row) => {
+    model.restart([
+      { when: { text: 'read' }, replies: [{ content: [{ ...CALL }] }, { content: [{ ...SECOND_CALL }] }] },
+    ]);
+    const first = await startSignedIn(row, ['--spares', row.mode === 'full' ? '0' : '1']);
+    expect(await first.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
+    if (row.mode !== 'full') await until('a spare waits', async () => (await first.health()).processes.spare === 1);
 
-  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'first' }];
-  const turn = async (content: Anthropic.MessageParam['content'], path: string, headers = {}) => {
-    messages.push({ role: 'user', content });
-    const answer = await ask(gateway, messages, headers);
-    expect(answer.path).toBe(path);
-    messages.push({ role: 'assistant', content: answer.content });
-    return answer;
-  };
-  const start = await ask(gateway, messages);
-  expect(start).toMatchObject({ content: [CALL], path: 'start', ignored: [] });
-  messages.push({ role: 'assistant', content: start.content });
-  await turn([RESULT], 'continue');
-  await turn('more', 'continue');
-  messages.splice(-1, 1, { role: 'assistant', content: 'edited' });
-  const { ignored } = await turn('again', 'replay', { 'anthropic-beta': Object.keys(BETAS).join(',') });
-  const betas = asked().flatMap(betasOf);
-  expect(ignored).toEqual(
-    Object.keys(BETAS)
-      .filter((beta) => !betas.includes(beta))
-      .map((beta) => `anthropic-beta:${beta}`),
-  );
+    const conversation = new Conversation(first);
+    expect(await conversation.say('read', 'start')).toMatchObject({ content: [CALL], ignored: [] });
+    await conversation.say(resultOf(CALL), 'continue');
+    await conversation.say('more', 'continue');
+    conversation.undo();
+    await conversation.say('something else', 'rewind');
+    conversation.edit(Object.keys(BETAS));
+    const { ignored } = await conversation.say('again', 'replay');
+    const betas = asked().flatMap(betasOf);
+    expect(ignored).toEqual(
+      Object.keys(BETAS)
+        .filter((beta) => !betas.includes(beta))
+        .map((beta) => `anthropic-beta:${beta}`),
+    );
+    expect(await conversation.say('read once more', 'continue')).toMatchObject({ content: [SECOND_CALL] });
+    expectQuietCommandLines(first);
+    expect(await first.stop(undefined, 'keeps its home')).toBe(0);
+    expectUnasked(row.unasked ?? 0);
 
-  expect(asked()).toHaveLength(4);
-  for (const { path, headers, body } of asked()) {
-    expect(path).toBe(row.path);
-    expectHeaders(headers, row.headers);
-    expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
-  }
-  const seen = asked().at(-1)?.body.messages as WireMessage[];
-  const sent = messages.slice(0, -1) as WireMessage[];
-  expect(asTheModelSees(seen, { withThinking: true })).toEqual(asTheModelSees(sent, { withThinking: true }));
-  for (const [status, type, headers] of [
-    [429, 'rate_limit_error', { 'retry-after': '7' }],
-    [401, 'authentication_error', {}],
-  ] as const) {
-    model.use([{ when: { has_tools: true }, replies: [{ error: { status, type, message: 'no', headers } }] }]);
-    const error = await ask(gateway, [...messages, { role: 'user', content: `not ${status}` }]).catch((e) => e);
-    expect(error).toBeInstanceOf(Anthropic.APIError);
-    expect([error.status, error.type]).toEqual([status, type]);
-    if (status === 429) expect(Number(error.headers.get('retry-after'))).toBeGreaterThanOrEqual(7);
-  }
-  expect(gateway.output()).not.toContain('dummy');
-  expect(await gateway.stop()).toBe(0);
-});
+    const second = await startIn(first.home, row, ['--spares', '0']);
+    conversation.gateway = second;
+    expect(await second.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
+    await conversation.say(resultOf(SECOND_CALL), 'replay');
+    expectQuietCommandLines(second);
 
-/** One turn of each API, and of each kind of credential: a token, what a program prints, a signature. */
+    expect(asked()).toHaveLength(7);
+    for (const [status, type, headers] of [
+      [429, 'rate_limit_error', { 'retry-after': '7' }],
+      [401, 'authentication_error', {}],
+    ] as const) {
+      model.use([{ when: { has_tools: true }, replies: [{ error: { status, type, message: 'no', headers } }] }]);
+      const error = await conversation.refused(`not ${status}`);
+      expect([error.status, error.type]).toEqual([status, type]);
+      if (status === 429) expect(Number(error.headers?.get('retry-after'))).toBeGreaterThanOrEqual(7);
+    }
+    for (const { path, headers, body } of asked()) {
+      expect(path).toBe(row.path);
+      expectHeaders(headers, row.headers);
+      expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
+    }
+    expect(first.output() + second.output()).not.toContain('dummy');
+    expect(await second.stop()).toBe(0);
+  },
+);
+
+/** One turn of each API and of each kind of credential of which no conversation runs every day: what a program prints, a signature. */
 const EVERYDAY_TURNS = [
   'apiKeyHelper',
-  'an OAuth token',
   'Foundry with a key',
+  'Vertex AI without authentication',
   'Mantle with a bearer token',
   'Bedrock with keys',
   'Claude Platform on AWS with a key',
   'Claude Platform on Google Cloud without authentication',
 ];
 
-testParts(
-  'signIns',
-  SIGN_INS.filter(({ name, takes }) => !takes?.includes('npm test') && !EVERYDAY_CONVERSATIONS.includes(name)).map(
-    (row) => [row.name, row] as const,
-  ),
-  {
-    isEveryday: ([name]) => EVERYDAY_TURNS.includes(name),
-  },
-)('%s pays for a turn', async (_name, row) => {
+// In the soak each of them pays for a conversation.
+test.each(EVERYDAY_TURNS)('%s pays for a turn', async (name) => {
+  const row = on(name);
   model.restart([]);
   const gateway = await startSignedIn(row, ['--spares', '0']);
   expect(await gateway.health()).toMatchObject({ mode: row.mode ?? 'bare', credential: row.credential });
