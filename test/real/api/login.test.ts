@@ -33,6 +33,13 @@ async function start(lifetimeMs?: number): Promise<void> {
   gateway = await startGateway(model.url, ['--spares', '0'], { home, env: login.variables });
 }
 
+/** The processes of the boot would renew it, too. */
+async function startAndRunOut(): Promise<void> {
+  await start();
+  await until('only the gateway is left', () => processesWith(`HOME=${home}`).length === 1);
+  login.expire();
+}
+
 const FIRST = [{ role: 'user', content: 'hi' }];
 
 async function ask(messages: object[], stream = false) {
@@ -53,10 +60,7 @@ const more = (answer: { text: string }, words: string) => [
 ];
 
 test('a sign-in that runs out is renewed, and a first turn goes on unseen', QUICK, async () => {
-  await start();
-  // The processes of the boot would renew it, too.
-  await until('only the gateway is left', () => processesWith(`HOME=${home}`).length === 1);
-  login.expire();
+  await startAndRunOut();
   login.renewalMs = 2_000;
   expect(await ask(FIRST, true)).toMatchObject(whole);
   expect(login.renewals).toBe(1);
@@ -102,12 +106,21 @@ async function renewedAtTheStart(): Promise<void> {
 }
 
 async function refused(): Promise<void> {
-  await start();
-  login.expire();
+  await startAndRunOut();
   login.isRevoked = true;
   const { status, text } = await ask(FIRST);
   expect(status).toBe(401);
   expect(JSON.parse(text).error.type).toBe('authentication_error');
+  // Claude Code drops a sign-in that it cannot renew, so the second try has none to send.
+  expect(login.tokens).toEqual(['sk-ant-oat01-dummy']);
+}
+
+async function refusedOnceRenewed(): Promise<void> {
+  await startAndRunOut();
+  login.isBarred = true;
+  expect(await ask(FIRST)).toMatchObject({ status: 401 });
+  expect(login.renewals).toBe(1);
+  expect(login.tokens).toEqual(['sk-ant-oat01-dummy', 'sk-ant-oat01-renewed-1']);
 }
 
 async function removed(): Promise<void> {
@@ -138,6 +151,7 @@ const CHANGES: Array<[what: string, run: () => Promise<void>]> = [
   ['turns that meet a sign-in that has run out share one renewal', renewedOnceForAll],
   ['a sign-in that is about to run out is renewed at the start', renewedAtTheStart],
   ['a sign-in that cannot be renewed is a 401 that says what to do', refused],
+  ['a sign-in that is refused once renewed is a 401 after one more try', refusedOnceRenewed],
   ['a sign-in that is removed is a 401, and one that is made again pays at once', removed],
   ['another sign-in pays from the next turn on, and the model is not told whose it is', anothersSignIn],
 ];

@@ -18,6 +18,8 @@ export interface SyntheticLogin {
   renewalMs: number;
   /** Whether the refresh token is refused. */
   isRevoked: boolean;
+  /** Whether every access token is refused, a renewed one too. */
+  isBarred: boolean;
   /** Lets hours pass: the access token in use is refused, and says itself that it has run out. */
   expire(): void;
   close(): Promise<void>;
@@ -59,7 +61,7 @@ export async function startSyntheticLogin(
     if (!request.url?.startsWith('/v1/messages')) return false;
     const token = String(request.headers.authorization).replace('Bearer ', '');
     if (!request.url.includes('count_tokens')) login.tokens.push(token);
-    if (token === valid) return relay(request, response, modelUrl);
+    if (token === valid && !login.isBarred) return relay(request, response, modelUrl);
     request.resume();
     return json(response, 401, { type: 'error', error: { type: 'authentication_error', message: REFUSED } });
   });
@@ -70,6 +72,7 @@ export async function startSyntheticLogin(
     renewals: 0,
     renewalMs: 0,
     isRevoked: false,
+    isBarred: false,
     expire() {
       valid = undefined;
       const file = credentialsFile(home);
