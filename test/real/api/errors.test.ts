@@ -8,6 +8,7 @@ import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
 import { OwnCalls } from '../../support/own-calls.ts';
+import { childrenOf, environmentOf } from '../../support/process-table.ts';
 import { QUICK } from '../../support/quick.ts';
 import { testParts } from '../../support/test-parts.ts';
 
@@ -103,9 +104,13 @@ testParts<[status: number, type: string, message: string]>(
 
 test('with --retries gateway the CLI tries again, and the client gets the answer', async () => {
   const busy = { error: { status: 529, type: 'overloaded_error', message: 'busy', headers: { 'retry-after': '1' } } };
-  const { model, ask } = await setUp([busy, TEXT, busy, TEXT], '--retries', 'gateway');
+  const { model, gateway, ask } = await setUp([busy, TEXT, busy, TEXT], '--retries', 'gateway');
   for (const stream of [false, true]) expect((await ask(stream)).content).toMatchObject(TEXT.content as object[]);
   expect(model.requests).toHaveLength(4);
+  // With it the CLI would never give up.
+  const processes = childrenOf(gateway.child.pid);
+  expect(processes.length).toBeGreaterThan(0);
+  expect(processes.filter((pid) => environmentOf(pid).includes('CLAUDE_CODE_RETRY_WATCHDOG'))).toEqual([]);
 });
 
 test('a failure has its own words, not those of an earlier turn that the CLI tried again', async () => {
