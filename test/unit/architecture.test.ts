@@ -141,4 +141,14 @@ describe('the arrows between folders', () => {
     const readers = product.filter((file) => /process\.env\b/.test(readFileSync(join(ROOT, file), 'utf8')));
     expect(readers).toEqual(['src/boot/create-gateway.ts']);
   });
+
+  test('nothing opens what holds a sign-in of the user: one file alone has the path, and asks for date and size', () => {
+    const textOf = (file: string) => readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    const product = files.filter((file) => file.startsWith('src/') && !file.endsWith('.test.ts'));
+    const named = (name: string) => product.filter((file) => new RegExp(`${name}['"\`]`).test(textOf(file)));
+    expect(named('\\.claude\\.json')).toEqual([]);
+    expect(named('\\.credentials\\.json')).toEqual(['src/engine/sign-in/sign-in.ts']);
+    const fromFiles = textOf('src/engine/sign-in/sign-in.ts').match(/.*'(node:)?fs.*'/g);
+    expect(fromFiles).toEqual(["import { statSync } from 'node:fs'"]);
+  });
 });
