@@ -6,8 +6,8 @@ import { blocksOf } from './comparison.ts';
  * What the gateway says that it changes. Written apart from the gateway, like the comparison itself.
  */
 
-/** Names that docs/limits.md declares to have a `_` behind them before the model. */
-const RESERVED = new Set(['ToolSearch', 'Agent', 'ExitPlanMode', 'Skill']);
+/** Names that docs/parameters.md declares to have a `_` behind them before the model. */
+const RESERVED = new Set(['ToolSearch', 'Agent', 'EnterPlanMode', 'ExitPlanMode', 'Skill']);
 
 /** What Claude Code as a client says of itself; the gateway's own `claude` says it in its place. */
 const BILLING_HEADER = 'x-anthropic-billing-header:';

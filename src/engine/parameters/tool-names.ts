@@ -3,6 +3,7 @@ import type { ClientTool } from '../../spec/messages.ts';
 /** Names that Claude Code claims for its own tools, and what becomes of a client's tool with one of them. */
 export const RESERVED_NAMES = {
   Agent: 'it is dropped',
+  EnterPlanMode: 'a replay of its calls never reaches the model',
   ExitPlanMode: 'the input of its calls is emptied',
   Skill: 'Claude Code’s own skills are added, some 2,000 tokens',
   ToolSearch: 'it is dropped',

@@ -3,6 +3,7 @@ import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import type { WireMessage } from '../../support/as-the-model-sees.ts';
 import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { OWN_TOOLS } from '../../support/own-tools.ts';
 import { QUICK } from '../../support/quick.ts';
 import { testParts } from '../../support/test-parts.ts';
 
@@ -88,21 +89,6 @@ const back = (count: number, words: string): NonNullable<Step['messages']> => {
 const FIRST: Step = { messages: says('hi'), path: 'start' };
 const READ = { tools: toolsOf('read') };
 const CALLED: Step = { messages: says('hi'), reply: callOf('read'), body: READ, path: 'start' };
-/** All of Claude Code's own tools that add something to a conversation somewhere. */
-const OWN_TOOLS = [
-  'Bash',
-  'Skill',
-  'Agent',
-  'Task',
-  'TodoWrite',
-  'Read',
-  'Write',
-  'Edit',
-  'Grep',
-  'Glob',
-  'ToolSearch',
-];
-
 const SCENARIOS: Record<string, Step[]> = {
   'a start, and a follow-up': [FIRST, { messages: says('more'), path: 'continue' }],
   'a start with an image': [
