@@ -127,6 +127,11 @@ export function depthOf(test: keyof typeof DEPTHS): Depth {
   };
 }
 
+/** A soak's seed, which is another one each day; 0 every day. */
+export function soakSeed(): number {
+  return Number(process.env.ISTHMUS_TEST_SEED ?? 0);
+}
+
 /** What a soak does with the rows of a wide table that do not run every day. */
 export interface Width {
   /** @returns the rows to run, in an order of the seed: none of them every day, nor on a day that is another table's */
@@ -138,8 +143,8 @@ export interface Width {
 const endsOfTables = new Map<WideTable, number>();
 
 export function widthOf(table: WideTable): Width {
-  const { ISTHMUS_SOAK_MINUTES: minutes, ISTHMUS_TEST_SEED: day = 0 } = process.env;
-  const seed = Number(day);
+  const { ISTHMUS_SOAK_MINUTES: minutes } = process.env;
+  const seed = soakSeed();
   const most = Math.max(1, Math.floor(timeOf(SHARE_OF_TABLES) / 1_000 / LEAST_OF_A_TABLE));
   const count = Math.min(most, WIDE_TABLES.length);
   const ofTheDay = Array.from({ length: count }, (_, at) => WIDE_TABLES[(seed * count + at) % WIDE_TABLES.length]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import type { WireMessage } from '../../support/as-the-model-sees.ts';
+import { soakSeed } from '../../support/depth.ts';
 import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
 import { OWN_TOOLS } from '../../support/own-tools.ts';
 import { QUICK } from '../../support/quick.ts';
@@ -13,9 +14,9 @@ import { testParts } from '../../support/test-parts.ts';
  */
 
 const CREDENTIALS = {
-  key: () => ({}),
-  token: () => ({ ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' }),
-  login: (home: string) => signIn(home),
+  key: {},
+  token: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' },
+  login: { ANTHROPIC_API_KEY: '' },
 };
 type Credential = keyof typeof CREDENTIALS;
 const FULL = ['token', 'login'] as const;
@@ -25,16 +26,36 @@ const gateways = {} as Record<Credential, TestGateway>;
 
 beforeAll(async () => {
   model = await ScriptedModel.start();
-  for (const [name, env] of Object.entries(CREDENTIALS)) {
-    // Spares are compared with a token.
-    const flags = name === 'token' ? [] : ['--spares', '0'];
-    gateways[name as Credential] = await startGateway(model.url, flags, { env });
-  }
+  for (const name of Object.keys(CREDENTIALS) as Credential[]) await start(name);
 });
 afterAll(async () => {
   for (const gateway of Object.values(gateways)) await gateway.stop();
   await model?.close();
 });
+
+/** @param home of the gateway before, which keeps its sign-in */
+async function start(name: Credential, home?: string): Promise<void> {
+  // Spares are compared with a token.
+  const flags = name === 'token' ? [] : ['--spares', '0'];
+  const env = (ofGateway: string) => {
+    if (name === 'login' && home === undefined) signIn(ofGateway);
+    return CREDENTIALS[name];
+  };
+  gateways[name] = await startGateway(model.url, flags, { env, ...(home !== undefined && { home }) });
+}
+
+async function restart(name: Credential): Promise<void> {
+  const { home, stop } = gateways[name];
+  await stop(undefined, 'keeps its home');
+  expectSilence(name);
+  await start(name, home);
+}
+
+/** Nothing was announced, and nobody's address is in the log. */
+function expectSilence(name: Credential): void {
+  expect(gateways[name].output()).not.toContain('announced');
+  expect(gateways[name].output()).not.toContain('example.test');
+}
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const IMAGE = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
@@ -53,17 +74,21 @@ const toolsOf = (...names: string[]) =>
 
 /** What a client adds to its conversation, given the model's last answer; the rest goes into the body. */
 interface Step {
-  messages?: (history: WireMessage[], answer: WireMessage[]) => WireMessage[];
+  /** The step, by its number, whose answer it goes on from; by default the one before. */
+  from?: number;
+  /** Whether the gateway is stopped and started again before it. */
+  restart?: true;
+  messages: (history: WireMessage[], answer: WireMessage[]) => WireMessage[];
   reply?: Reply;
   body?: object;
   path: 'start' | 'continue' | 'rewind' | 'replay';
 }
 
-const says = (...content: Array<string | object>): NonNullable<Step['messages']> => {
+const says = (...content: Array<string | object>): Step['messages'] => {
   const blocks = content.map((block) => (typeof block === 'string' ? { type: 'text', text: block } : block));
   return (history, answer) => [...history, ...answer, { role: 'user', content: blocks as never }];
 };
-const results = (...contents: Array<string | object[] | { error: string }>): NonNullable<Step['messages']> => {
+const results = (...contents: Array<string | object[] | { error: string }>): Step['messages'] => {
   return (history, answer) => {
     const calls = ((answer[0]?.content ?? []) as Array<{ type: string; id?: string }>).filter(
       ({ type }) => type === 'tool_use',
@@ -82,7 +107,7 @@ const results = (...contents: Array<string | object[] | { error: string }>): Non
   };
 };
 /** The history without what came after its first messages. */
-const back = (count: number, words: string): NonNullable<Step['messages']> => {
+const back = (count: number, words: string): Step['messages'] => {
   return (history) => [...history.slice(0, count), { role: 'user', content: words }];
 };
 
@@ -112,11 +137,26 @@ const SCENARIOS: Record<string, Step[]> = {
     { messages: back(2, 'other'), path: 'rewind' },
     { messages: back(2, 'cold'), body: { system: 'Another.' }, path: 'replay' },
   ],
-  'an edit and a fork': [
+  'an edit': [
     FIRST,
     { messages: says('more'), path: 'continue' },
     { messages: back(0, 'changed'), path: 'start' },
     { messages: says('go on'), path: 'continue' },
+  ],
+  'a fork, and the older branch again': [
+    FIRST,
+    { messages: says('one way'), path: 'continue' },
+    { from: 0, messages: says('another way'), path: 'rewind' },
+    { messages: says('further'), path: 'continue' },
+    { from: 1, messages: says('back on the one'), path: 'rewind' },
+    { messages: says('further'), path: 'continue' },
+  ],
+  'a restart, with a held call and with an answer': [
+    CALLED,
+    { restart: true, messages: results('ok'), body: READ, path: 'replay' },
+    { messages: says('more'), body: READ, path: 'continue' },
+    { restart: true, messages: says('and more'), body: READ, path: 'replay' },
+    { messages: says('further'), body: READ, path: 'continue' },
   ],
   'a last assistant message': [
     {
@@ -138,7 +178,7 @@ const SCENARIOS: Record<string, Step[]> = {
   ],
   'a model that changes': [
     FIRST,
-    { messages: says('more'), body: { model: 'claude-haiku-4-5' }, path: 'replay' },
+    { messages: says('more'), body: { model: 'claude-sonnet-4-5' }, path: 'replay' },
     { messages: says('back'), path: 'rewind' },
   ],
   'tools, betas and system that change': [
@@ -162,10 +202,11 @@ async function play(credential: Credential, name: string, scenario: string): Pro
   // Two scenarios may begin with the same words, and must not be one conversation.
   const system = `You are under test: ${scenario}.`;
   model.restart([{ replies: steps.map(({ reply }) => reply ?? DONE) }]);
-  let history: WireMessage[] = [];
-  let answer: WireMessage[] = [];
-  for (const { messages = (before: WireMessage[]) => before, body, path } of steps) {
-    history = messages(history, answer);
+  const taken: Array<{ history: WireMessage[]; answer: WireMessage[] }> = [];
+  for (const { from = taken.length - 1, restart: isRestart, messages, body, path } of steps) {
+    if (isRestart) await restart(credential);
+    const before = taken[from] ?? { history: [], answer: [] };
+    const history = messages(before.history, before.answer);
     const response = await fetch(`${gateways[credential].url}/v1/messages`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -180,7 +221,7 @@ async function play(credential: Credential, name: string, scenario: string): Pro
     const whole = (await response.json()) as { content: never };
     const seenPath = [response.status, response.headers.get('isthmus-path')];
     expect(seenPath, gateways[credential].output().slice(-2_000)).toEqual([200, path]);
-    answer = [{ role: 'assistant', content: whole.content }];
+    taken.push({ history, answer: [{ role: 'assistant', content: whole.content }] });
   }
   expect(model.requests).toHaveLength(steps.length);
   return model.requests.map(({ body }) => seen(body));
@@ -202,10 +243,10 @@ const MODELS = [
   'claude-fable-5-2',
   'claude-haiku-5-5',
 ];
-/** Each scenario with one model and one credential, by turns, and one of them with all models. */
+/** Each scenario with one model and one credential, by turns and in a soak by its seed, and one of them with all models. */
 const ROWS = Object.keys(SCENARIOS).flatMap((scenario, at) => {
   const isWhole = scenario === 'a held result, then words';
-  const names = isWhole ? MODELS : [MODELS[at % MODELS.length] as string];
+  const names = isWhole ? MODELS : [MODELS[(at + soakSeed()) % MODELS.length] as string];
   return names.map((name, of) => ({
     scenario,
     credential: FULL[(at + of) % FULL.length] as (typeof FULL)[number],
@@ -214,14 +255,27 @@ const ROWS = Object.keys(SCENARIOS).flatMap((scenario, at) => {
 });
 
 /** One with each model that Claude Code takes otherwise, and of the paths and what changes on them the most telling. */
+const EVERYDAY_SCENARIOS = [
+  'held results of parallel calls',
+  'a result with an image',
+  'an undo',
+  'a fork, and the older branch again',
+  'thinking and effort that change',
+];
 const EVERYDAY_ROWS = ROWS.filter(
   ({ scenario, name }) =>
-    ['held results of parallel calls', 'a result with an image', 'an undo', 'thinking and effort that change'].includes(
-      scenario,
-    ) ||
+    EVERYDAY_SCENARIOS.includes(scenario) ||
     (scenario === 'a held result, then words' && ['claude-haiku-4-5', 'claude-of-the-future'].includes(name)) ||
     scenario.startsWith('tools with the names'),
 );
+
+// Before any has answered: the list has those, too.
+test('the models that Claude Code lists are those of the rows', async () => {
+  const response = await fetch(`${gateways.login.url}/v1/models`);
+  const { data } = (await response.json()) as { data: Array<{ id: string }> };
+  expect(data.length).toBeGreaterThan(2);
+  expect(MODELS).toEqual(expect.arrayContaining(data.map(({ id }) => id)));
+});
 
 testParts('fullMode', ROWS, {
   isQuick: (_row, at) => at < 2,
@@ -243,7 +297,7 @@ testParts('fullMode', FULL, {
       ],
     },
   ]);
-  let messages = FIRST.messages?.([], []) ?? [];
+  let messages = FIRST.messages([], []);
   for (const path of ['start', 'continue']) {
     const response = await fetch(`${gateways[credential].url}/v1/messages`, {
       method: 'POST',
@@ -279,8 +333,5 @@ test('a count is the same with each credential', async () => {
 });
 
 test('nothing was announced, and nobody’s address is in the log', QUICK, () => {
-  for (const credential of FULL) {
-    expect(gateways[credential].output()).not.toContain('announced');
-    expect(gateways[credential].output()).not.toContain('example.test');
-  }
+  for (const credential of FULL) expectSilence(credential);
 });
