@@ -138,6 +138,9 @@ export const TOOL_FIELDS = {
 
 const AS_IT_IS = { handling: 'honoured', note: 'As it is.' } as const;
 
+/** When Claude Code leaves the order of an assistant's message as it is. */
+const BETWEEN_CALLS = 'where calls alone stand between two blocks of thinking of the message';
+
 /** What a message can hold. A row with the name of a kind of block says what becomes of such a block. */
 export const CONTENT = {
   text: { handling: 'honoured', note: 'Not empty, not blank.' },
@@ -149,8 +152,14 @@ export const CONTENT = {
     handling: 'honoured',
     note: 'Text, images, documents, search results, errors, empty; no image in an error result.',
   },
-  thinking: { handling: 'honoured', note: 'Byte for byte with its signature, also between calls.' },
-  redacted_thinking: { handling: 'honoured', note: 'Byte for byte, also between calls.' },
+  thinking: {
+    handling: 'honoured',
+    note: `Byte for byte with its signature. Behind a call it stays ${BETWEEN_CALLS}, else it goes before the calls.`,
+  },
+  redacted_thinking: {
+    handling: 'honoured',
+    note: `Byte for byte. Behind a call it stays ${BETWEEN_CALLS}, else it goes before the calls.`,
+  },
   server_tool_use: AS_IT_IS,
   web_search_tool_result: AS_IT_IS,
   web_fetch_tool_result: AS_IT_IS,
@@ -175,7 +184,7 @@ export const CONTENT = {
   },
   'what stands behind a tool_use in an assistant’s message': {
     handling: 'converted',
-    note: 'Claude Code puts it before the calls. Where calls alone stand between two blocks of thinking, the message stays as it is.',
+    note: `Claude Code puts it before the calls. It stays ${BETWEEN_CALLS}.`,
   },
   'tool_reference in a tool_result': {
     handling: 'converted',
