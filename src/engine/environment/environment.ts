@@ -33,8 +33,8 @@ export const PROXIES: readonly string[] = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PRO
 export const PROXY_EXCEPTIONS: readonly string[] = inBothCases('NO_PROXY');
 const LOCALE_PREFIX = 'LC_';
 
-/** Who pays, and the way to the model. */
-const STEERS = new Set([
+/** Who pays, and the way to the model; more do so by {@link STEERING_PREFIXES}. */
+export const STEERS: readonly string[] = [
   ...PROXIES,
   ...PROXY_EXCEPTIONS,
   'NODE_EXTRA_CA_CERTS',
@@ -48,8 +48,8 @@ const STEERS = new Set([
   'CLOUD_ML_REGION',
   'CLOUDSDK_CONFIG',
   'GCLOUD_PROJECT',
-  ...Object.values(PROVIDERS).flatMap(({ switch: on, skipsAuth = on }) => [on, skipsAuth]),
-]);
+  ...Object.values(PROVIDERS).flatMap(({ switch: on, skipsAuth }) => (skipsAuth ? [on, skipsAuth] : [on])),
+];
 const STEERING_PREFIXES = ['ANTHROPIC_', 'AWS_', 'AZURE_', 'GOOGLE_', 'VERTEX_REGION_'];
 /** Exceptions from the prefixes: these change what is asked of the model, which is for the client to say. */
 const WITHHELD = /^ANTHROPIC_(MODEL|SMALL_FAST_MODEL|DEFAULT_.*|CUSTOM_MODEL.*|BETAS)$/;
@@ -170,5 +170,5 @@ function isPassed(name: string): boolean {
 /** Whether a variable says who pays, or which way a call takes. */
 export function steers(name: string): boolean {
   if (WITHHELD.test(name)) return false;
-  return STEERS.has(name) || STEERING_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return STEERS.includes(name) || STEERING_PREFIXES.some((prefix) => name.startsWith(prefix));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { flagSettings } from './flag-settings.ts';
+import { STEERS } from './environment.ts';
+import { flagSettings, unnamedSecrets } from './flag-settings.ts';
 
 const namedFor = (variables: Record<string, string>) => flagSettings({ isLogin: true }, variables).env ?? {};
 
@@ -12,6 +13,7 @@ test.each([
   ['HTTPS_PROXY', 'user:secret@proxy:8080'],
   ['ANTHROPIC_BASE_URL', 'https://user:secret@api.example.test'],
   ['ALL_PROXY', '127.0.0.1:8080'],
+  ['CLAUDE_CODE_CLIENT_KEY_PASSPHRASE', 'secret'],
 ])('with a login, %s=%s is not written into the settings', (name, value) => {
   expect(namedFor({ [name]: value })).not.toHaveProperty(name);
 });
@@ -33,3 +35,13 @@ test('with a login, what the operator has not set is named as empty', () => {
     HTTPS_PROXY: '',
   });
 });
+
+test.each(STEERS)(
+  'with a login, %s is named: as empty if it is not set, and else unless its value is a secret',
+  (name) => {
+    expect(namedFor({})).toHaveProperty(name, '');
+    const set = { [name]: 'a value' };
+    if (unnamedSecrets(set).includes(name)) expect(namedFor(set)).not.toHaveProperty(name);
+    else expect(namedFor(set)).toHaveProperty(name, 'a value');
+  },
+);

@@ -1,13 +1,13 @@
 import type { Settings } from '@anthropic-ai/claude-agent-sdk';
 import { CUSTOM_HEADERS, hasOthers } from './custom-headers.ts';
-import { type Environment, OWN_VARIABLES, PROXIES, PROXY_EXCEPTIONS, type ProcessEnvironment } from './environment.ts';
-import { PROVIDERS } from './providers.ts';
+import { type Environment, OWN_VARIABLES, PROXIES, type ProcessEnvironment, STEERS } from './environment.ts';
 
 /**
  * Variables that steer a process or pay for it. Claude Code's file `.claude.json` has an `env` block that beats the environment
  * of the process, and flag settings beat that block. So each is named there, with the operator's value or none.
  */
 const STEERING = [
+  ...STEERS,
   'ANTHROPIC_UNIX_SOCKET',
   'ANTHROPIC_BETAS',
   'ANTHROPIC_MODEL',
@@ -18,14 +18,17 @@ const STEERING = [
   'ANTHROPIC_DEFAULT_SONNET_MODEL',
   'CLAUDE_CODE_EXTRA_BODY',
   'CLAUDE_CODE_SIMPLE',
-  ...Object.values(PROVIDERS).map((provider) => provider.switch),
-  'NODE_EXTRA_CA_CERTS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
-  ...PROXY_EXCEPTIONS,
 ];
 
 /** Those whose value is a secret: what the operator has set is not written into a file. */
-const SECRETS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', CUSTOM_HEADERS, 'CLAUDE_CODE_OAUTH_TOKEN'];
+const SECRETS = [
+  'ANTHROPIC_API_KEY',
+  'ANTHROPIC_AUTH_TOKEN',
+  CUSTOM_HEADERS,
+  'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
+  'CLAUDE_CODE_OAUTH_TOKEN',
+];
 
 /** Those whose value is a secret if it has a password. */
 const URLS = ['ANTHROPIC_BASE_URL', ...PROXIES];
@@ -58,10 +61,9 @@ export function flagSettings(
 }
 
 function steering(variables: Environment): Environment {
-  const known = Object.fromEntries([...STEERING, ...OWN_VARIABLES].map((name) => [name, variables[name] ?? '']));
   const unnamed = unnamedSecrets(variables);
-  for (const name of [...SECRETS, ...URLS]) if (!unnamed.includes(name)) known[name] = variables[name] ?? '';
-  return known;
+  const names = [...STEERING, ...OWN_VARIABLES, ...SECRETS, ...URLS].filter((name) => !unnamed.includes(name));
+  return Object.fromEntries(names.map((name) => [name, variables[name] ?? '']));
 }
 
 /** The variables that are set, and that no settings file names since their value is or holds a secret. */
