@@ -206,6 +206,39 @@ describe('a replay says why', () => {
     expect((await asked(goOn(HI, content))).path).toBe('continue');
   });
 
+  const DAY_ENDS = 'the date is about to change';
+  test.each([
+    ['idle', DAY_ENDS],
+    ['held', DAY_ENDS],
+    ['idle', 'the sign-in has changed'],
+    ['held', 'the sign-in has changed'],
+  ])('of a process that is %s and would not stay silent: %s', async (state, reason) => {
+    await setUp([state === 'held' ? CALL : DONE, DONE]);
+    const { content } = await asked(HI);
+    const [superseded] = house.engine.processes;
+    expect(superseded?.state).toBe(state);
+    house.engine.faults.staleness = reason;
+    const next = goOn(HI, content, state === 'held' ? resultsFor(content) : 'more');
+    expect(await asked(next)).toMatchObject({ path: 'replay', reason });
+    expect(superseded?.state).toBe('ended');
+    expect(house.engine.processes).toHaveLength(1);
+  });
+
+  test('of a process whose day comes to its end in mid-turn, which it answers whole', async () => {
+    let letGo = () => {};
+    const goes = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await setUp([{ ...DONE, pause: { after_events: 1, until: goes } }, DONE]);
+    const asking = house.ask(HI);
+    await until('it is asked', () => house.calls.length === 1);
+    house.engine.faults.staleness = DAY_ENDS;
+    letGo();
+    const { data } = await asking;
+    expect(data.content).toMatchObject(DONE.content ?? []);
+    expect(await asked(goOn(HI, data.content))).toMatchObject({ path: 'replay', reason: DAY_ENDS });
+  });
+
   test('of a process that is lost while it waits', async () => {
     await setUp();
     const { content } = await asked(HI);
