@@ -157,9 +157,12 @@ test('a failure keeps the beginning of its words and the end of what its process
   const stderr = `${'x'.repeat(1_900)}no licence`;
   turn.failed(failure('process_start_failed', { code: 3, signal: null, stderr }));
   const { failure: kept } = turn.record(1_001, true).came;
-  expect(kept?.words).toMatch(/^The `claude` process could not be started \(exit code 3\).{400,}…$/s);
+  expect(kept?.words).toMatch(/^The `claude` process could not be started \(exit code 3\)/);
   expect(kept?.process).toEqual({ code: 3, signal: null, stderr: expect.stringMatching(/^…x+no licence$/) });
   expect(JSON.stringify(kept).length).toBeLessThan(1_000);
+  const refused = recorder();
+  refused.failed(failure('bad_request', { path: 'model', problem: 'x'.repeat(2_000) }));
+  expect(refused.record(1_001, true).came.failure?.words).toMatch(/^model: x{400,}…$/);
 });
 
 test('words from elsewhere keep their lines, and nothing that a terminal obeys', () => {
