@@ -50,7 +50,7 @@ function toolCalls(request, asked, hasResults) {
   const choice = /** @type {any} */ (request.tool_choice);
   const tools = /** @type {any[]} */ (request.tools ?? []);
   const isForced = choice?.type === 'any' || choice?.type === 'tool';
-  const isAsked = /weather|use the|call |tool|what time|book /i.test(asked) && (!hasResults || /again/.test(asked));
+  const isAsked = /weather|use the|call |tool|what time|book /i.test(asked) && !hasResults;
   if (tools.length === 0 || choice?.type === 'none' || !(isForced || isAsked)) return [];
   const places = [...asked.matchAll(/(?:Paris|Tokyo|San Francisco|Berlin|Miami)(?:, \w+)?/g)].map(([place]) => place);
   const number = Number(/-?\d+/.exec(asked)?.[0] ?? 1);
@@ -180,12 +180,15 @@ function newestText(request) {
 }
 
 /**
- * The text of the tool results that came with the newest message, or just before it.
+ * The text of the tool results that end the newest message. Claude Code puts what a user says behind results into their message:
+ * such words are what is to be answered.
  *
  * @param {ModelRequest} request
  * @returns {string | undefined}
  */
 function newestResults(request) {
-  const results = newestBlocks(request).filter((block) => block.type === 'tool_result');
-  return results.length > 0 ? results.map((block) => JSON.stringify(block.content ?? '')).join('\n') : undefined;
+  const blocks = newestBlocks(request);
+  if (blocks.at(-1)?.type !== 'tool_result') return undefined;
+  const results = blocks.filter((block) => block.type === 'tool_result');
+  return results.map((block) => JSON.stringify(block.content ?? '')).join('\n');
 }
