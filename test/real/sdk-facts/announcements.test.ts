@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Query, query, type SDKUserMessage, type SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -131,6 +133,30 @@ test('without a probe the model sees an announcement once, and the next process 
   ]);
   await once();
   expect(texts(1)).not.toContain('system-reminder');
+});
+
+test('a probe goes to no proxy of the operator’s', async () => {
+  let connections = 0;
+  const proxy = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const proxies = { HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url, NO_PROXY: '' };
+  const { engine, learned, close } = startEngine(model.url, { ...TOKEN, ...proxies });
+  closers.push(() => {
+    proxy.close();
+    engine.endAll();
+    return close();
+  });
+  await engine.prepare({ model: 'claude-sonnet-5' });
+  expect(connections).toBe(0);
+  expect(learned).toEqual([]);
+  // A turn does go there.
+  await finish(engine.replay(request([user('hi')]), NO_LISTENER));
+  expect(connections).toBeGreaterThan(0);
+  expect(model.requests).toEqual([]);
 });
 
 test('a probe learns all of it without a call of the model, and the first process is silent', QUICK, async () => {
