@@ -95,7 +95,7 @@ export async function startGateway(modelUrl, cleanup, settings) {
   // They inherit its home, even after their parent has changed.
   const health = async () => /** @type {any} */ (await (await fetch(`${url}/health`)).json());
   const processes = () => processesWith(`HOME=${env.HOME}`).filter((other) => other !== pid);
-  /** @param {(counts: Record<'streaming' | 'held' | 'idle' | 'spare' | 'starting', number>) => boolean} holds */
+  /** @param {(counts: Record<'streaming' | 'held' | 'idle' | 'spare' | 'spawning', number>) => boolean} holds */
   const until = async (holds) => {
     const deadline = performance.now() + READY_DEADLINE_MS;
     for (;;) {
@@ -138,7 +138,7 @@ export async function startGateway(modelUrl, cleanup, settings) {
       else child.kill(how);
       await exited;
     },
-    ready: () => until(({ streaming, spare, starting }) => spare >= spares && streaming + starting === 0),
+    ready: () => until(({ streaming, spare, spawning }) => spare >= spares && streaming + spawning === 0),
     empty: () => until((counts) => Object.values(counts).every((count) => count === 0)),
   };
 }

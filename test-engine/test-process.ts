@@ -74,7 +74,7 @@ export class TestProcess implements ConversationProcess {
     const turn = this.#openTurn();
     const comesUp = () => {
       if (this.#turn !== turn) return;
-      if (spawn === 'fails') return this.end(failure('process_start_failed', undefined));
+      if (spawn === 'fails') return this.end(failure('process_spawn_failed', undefined));
       this.#isUp = true;
       this.#listener.onSpawned();
       this.#play(turn, this.#first);

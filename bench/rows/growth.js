@@ -30,7 +30,7 @@ export async function crowdGrowth(bench) {
   const { isQuick } = bench.options;
   const width = availableParallelism();
   const room = ['--max-processes', String(BUDGET), '--max-memory-mb', '100000'];
-  const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width), ...room];
+  const flags = [...CROWD_FLAGS, '--spawns-at-a-time', String(width), ...room];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const gateway = gatewayMembers(bench, client, TOOL_RESULT, ['continue', 'replay']);
   const bare = bareMembers(bench, width);

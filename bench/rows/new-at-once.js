@@ -22,7 +22,7 @@ const TOOL_MS = 500;
 export async function newAtOnceRow(bench) {
   const width = availableParallelism();
   const count = bench.options.isQuick ? 4 : 20;
-  const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width), '--max-processes', String(count + WARM)];
+  const flags = [...CROWD_FLAGS, '--spawns-at-a-time', String(width), '--max-processes', String(count + WARM)];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const gateway = gatewayMembers(bench, client);
   const bare = bareMembers(bench, width);

@@ -18,7 +18,7 @@ import { FOLLOW_UP } from '../walk.js';
 export async function oneShotsAtOnceRow(bench) {
   const width = availableParallelism();
   const count = bench.options.isQuick ? 4 : 40;
-  const flags = ['--starts-at-a-time', String(width), '--max-processes', bench.options.isQuick ? '3' : '24'];
+  const flags = ['--spawns-at-a-time', String(width), '--max-processes', bench.options.isQuick ? '3' : '24'];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const step = (/** @type {BeginMember} */ begin, /** @type {boolean} */ endsThem) => async () => {
     await bench.settle();

@@ -26,7 +26,7 @@ const SYSTEM = prose(8_000).trim();
 export async function oneShotsRateRow(bench) {
   const width = availableParallelism();
   const count = bench.options.isQuick ? QUICK_COUNT : COUNT;
-  const flags = ['--starts-at-a-time', String(width), '--max-processes', String(AT_A_TIME)];
+  const flags = ['--spawns-at-a-time', String(width), '--max-processes', String(AT_A_TIME)];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const fresh = await bench.gateway({ spares: 0, flags: ['--reuse', 'off'] });
   const expected = await ask(fresh.client);

@@ -22,7 +22,7 @@ export async function toolThroughputRow(bench) {
   const width = availableParallelism();
   const conversations = bench.options.isQuick ? QUICK_CONVERSATIONS : CONVERSATIONS;
   const turns = bench.options.isQuick ? 5 : TOOL_TURNS;
-  const flags = [...CROWD_FLAGS, '--starts-at-a-time', String(width)];
+  const flags = [...CROWD_FLAGS, '--spawns-at-a-time', String(width)];
   const { client, stop } = await bench.gateway({ spares: 0, flags });
   const gateway = gatewayMembers(bench, client);
   const bare = bareMembers(bench, width);

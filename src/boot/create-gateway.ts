@@ -38,7 +38,7 @@ import { agentsOf, checkAgainstModels, checkCommands, withoutWorkspaces } from '
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
 import { ownStore } from './own-store.ts';
 import { ownVersion } from './own-version.ts';
-import { SlowStart } from './slow-start.ts';
+import { SlowSpawn } from './slow-spawn.ts';
 import { readUserSettings, type UserSettings, unloadedProblem } from './user-settings.ts';
 import { warningsOf } from './warnings.ts';
 import { WorkspaceSigns } from './workspace-signs.ts';
@@ -170,9 +170,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       engine.close();
       return engine.allGone();
     });
-    const slowStart = new SlowStart(variables, log);
+    const slowSpawn = new SlowSpawn(variables, log);
     const [{ account, models: offered }] = await Promise.all([
-      introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowStart.end()),
+      introduction(engine, executable.path, settings.claude !== undefined).finally(() => slowSpawn.end()),
       removeLeftovers(configurations),
     ]);
     models.offer(offered);
@@ -191,7 +191,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         spares: mode === 'bare' || (settings.reuse === 'on' && engine.reuse === 'on') ? settings.spares : 0,
         processes: settings.maxProcesses,
         memoryBytes: settings.maxMemoryMb * 1024 * 1024,
-        spawnsAtATime: settings.startsAtATime,
+        spawnsAtATime: settings.spawnsAtATime,
         queueLength: settings.queueLength,
         queueDeadlineMs: settings.queueSeconds * 1000,
         idleMs: settings.idleMinutes * 60_000,
@@ -242,7 +242,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
           droppedBaseUrl: environment.droppedBaseUrl,
           configuration,
           userSettings,
-          slowStart,
+          slowSpawn,
           ofLogin: isLogin ? variables : undefined,
           host,
           spawner,

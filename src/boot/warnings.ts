@@ -4,7 +4,7 @@ import { sdkVersions, TESTED } from '../engine/environment/executable.ts';
 import { unnamedSecrets } from '../engine/environment/flag-settings.ts';
 import type { Spawner } from '../engine/process/spawner.ts';
 import type { OwnConfiguration } from './own-configuration.ts';
-import type { SlowStart } from './slow-start.ts';
+import type { SlowSpawn } from './slow-spawn.ts';
 import { type UserSettings, unloadedProblem } from './user-settings.ts';
 
 /** What the boot has found. */
@@ -12,7 +12,7 @@ export interface Found {
   droppedBaseUrl: boolean;
   configuration: OwnConfiguration | undefined;
   userSettings: UserSettings;
-  slowStart: SlowStart;
+  slowSpawn: SlowSpawn;
   /** The variables of the processes if a login pays. */
   ofLogin: Environment | undefined;
   host: string;
@@ -24,7 +24,7 @@ export function warningsOf({
   droppedBaseUrl,
   configuration,
   userSettings,
-  slowStart,
+  slowSpawn,
   ofLogin,
   host,
   spawner,
@@ -32,7 +32,7 @@ export function warningsOf({
   const { sdk, claudeCode } = sdkVersions();
   const isTested = sdk === TESTED.sdk && (claudeCode ?? TESTED.claudeCode) === TESTED.claudeCode;
   const found = [
-    slowStart.problem,
+    slowSpawn.problem,
     configuration?.problem &&
       `Claude Code’s configuration lies in ${configuration.folder} and ends with this gateway (${configuration.problem}). Set XDG_STATE_HOME.`,
     unloadedProblem(userSettings),

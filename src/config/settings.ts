@@ -62,7 +62,7 @@ export const SETTINGS = {
   spares: setting(
     integer(0, 16).default(2),
     'N',
-    'processes started ahead for new conversations; four times as many while many begin',
+    'processes spawned ahead for new conversations; four times as many while many begin',
   ),
   reuse: setting(
     z.enum(['on', 'off'], 'must be on or off').default('on'),
@@ -75,7 +75,11 @@ export const SETTINGS = {
     'MB',
     'memory that all processes may hold together; half of the machine unless told',
   ),
-  'starts-at-a-time': setting(integer(1, 64).default(availableParallelism()), 'N', 'processes that start at a time'),
+  'spawns-at-a-time': setting(
+    integer(1, 64).default(availableParallelism()),
+    'N',
+    'processes that are spawned at a time',
+  ),
   'queue-length': setting(integer(0, 10_000).default(64), 'N', 'requests that may wait for a process'),
   'queue-seconds': setting(seconds(0.001).default(60), 'S', 'how long the queue may stand still'),
   'idle-minutes': setting(minutes(0.001).default(60), 'MIN', 'how long a process waits for its conversation to go on'),

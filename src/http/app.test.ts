@@ -93,7 +93,7 @@ beforeAll(async () => {
         return { inputTokens: 7, source: model.includes('nobody') ? 'estimate' : 'sdk' };
       },
       status: {
-        processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 },
+        processes: { streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 },
         waiting: 0,
         memoryBytes: 0,
         reuse: { state: 'on', loads: 0, failed: 0 },

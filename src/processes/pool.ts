@@ -23,7 +23,7 @@ export interface PoolLimits extends BudgetLimits, WaitLimits {
 }
 
 /** `starting`: spares that are still being spawned. */
-export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare' | 'starting', number>;
+export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare' | 'spawning', number>;
 
 const SWEEP_MS = 5_000;
 /** How long one spawn may keep others waiting, in milliseconds. */
@@ -94,7 +94,7 @@ export class ProcessPool {
 
   get counts(): ProcessCounts {
     const { ready, spawning } = this.#spares;
-    const counts: ProcessCounts = { streaming: 0, held: 0, idle: 0, spare: ready.length, starting: spawning };
+    const counts: ProcessCounts = { streaming: 0, held: 0, idle: 0, spare: ready.length, spawning };
     for (const { state } of this.#places.keys()) if (state !== 'ended') counts[state] += 1;
     return counts;
   }

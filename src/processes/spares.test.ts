@@ -126,7 +126,7 @@ test('one that is taken and exits is not replaced by itself', async () => {
 });
 
 test.each<[string, (set: ReturnType<typeof setUp>) => Promise<void>]>([
-  ['do not come up', async ({ starts }) => starts.shift()?.reject(failed('process_start_failed', END))],
+  ['do not come up', async ({ starts }) => starts.shift()?.reject(failed('process_spawn_failed', END))],
   ['end when they are up', async ({ started }) => (await started()).exit()],
 ])('that %s are tried ever more seldom, and requests are refused meanwhile', async (_how, fail) => {
   const set = setUp();
@@ -190,7 +190,7 @@ test('an answer shows that processes work again', async () => {
   for (let times = 0; times < 3; times += 1) {
     spares.refill();
     await settled();
-    starts.shift()?.reject(failed('process_start_failed', END));
+    starts.shift()?.reject(failed('process_spawn_failed', END));
     await vi.advanceTimersByTimeAsync(times < 2 ? 1_000 : 0);
   }
   expect(refusal()?.message).toContain('(exit code 3)');
@@ -206,7 +206,7 @@ test('without room for a spare a request may try whether processes work again', 
   for (let times = 0; times < 3; times += 1) {
     spares.refill();
     await settled();
-    starts.shift()?.reject(failed('process_start_failed', END));
+    starts.shift()?.reject(failed('process_spawn_failed', END));
     await vi.advanceTimersByTimeAsync(times < 2 ? 1_000 : 0);
   }
   await budget.reserve(PATIENT);
@@ -219,7 +219,7 @@ test.each([
   ['a full disk', failed('files_not_written', { folder: '/full', problem: 'ENOSPC' })],
   [
     'too many open files',
-    failed('process_start_failed', { code: null, signal: null, spawnError: 'EMFILE', stderr: '' }),
+    failed('process_spawn_failed', { code: null, signal: null, spawnError: 'EMFILE', stderr: '' }),
   ],
   ['another error', new Error('no')],
 ])('%s stays the turns’ own failure, however often spares meet it', async (_what, error) => {

@@ -236,7 +236,7 @@ export class Spares {
     if (at < 0) return;
     this.#ready.splice(at, 1);
     gone.place.release();
-    this.#lost(failure('process_start_failed', end));
+    this.#lost(failure('process_spawn_failed', end));
   }
 
   /** A spare ended that nobody ended, or did not come up. */

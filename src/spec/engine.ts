@@ -40,7 +40,7 @@ export interface Engine {
    * Spawns a spare; resolves when it can be claimed.
    *
    * @param likeness of the requests that it is to serve, where that matters
-   * @throws FailureError `process_start_failed` when its process ended; another error when it did not come up for another reason
+   * @throws FailureError `process_spawn_failed` when its process ended; another error when it did not come up for another reason
    */
   spawnSpare(likeness?: SpareLikeness): Promise<Spare>;
 

@@ -5,7 +5,7 @@ const WORDS = 'connect ECONNREFUSED models.example.internal:8443';
 const END = { code: 3, signal: null, stderr: WORDS };
 
 test.each([
-  failure('process_start_failed', END),
+  failure('process_spawn_failed', END),
   failure('claude_failing', { end: END, retrySeconds: 4 }),
   failure('process_lost', END),
 ])(

@@ -336,7 +336,7 @@ export const FAILURES = {
         'Claude Code is not signed in where Isthmus runs. Run `claude auth login` there, and send the request again. Or set ANTHROPIC_API_KEY or another credential in the environment of Isthmus, and start it again.',
     }),
   },
-  process_start_failed: {
+  process_spawn_failed: {
     status: 500,
     type: 'api_error',
     cause: 'The `claude` process could not be spawned, or ended before its first message.',

@@ -155,7 +155,7 @@ test('a turn that breaks off says what it has used so far', () => {
 test('a failure keeps the beginning of its words and the end of what its process said', () => {
   const turn = recorder();
   const stderr = `${'x'.repeat(1_900)}no licence`;
-  turn.failed(failure('process_start_failed', { code: 3, signal: null, stderr }));
+  turn.failed(failure('process_spawn_failed', { code: 3, signal: null, stderr }));
   const { failure: kept } = turn.record(1_001, true).came;
   expect(kept?.words).toMatch(/^The `claude` process could not be started \(exit code 3\)/);
   expect(kept?.process).toEqual({ code: 3, signal: null, stderr: expect.stringMatching(/^…x+no licence$/) });

@@ -181,7 +181,7 @@ describe('before the first byte', () => {
   });
 
   test.each([
-    ['process_start_failed', 'spawn'],
+    ['process_spawn_failed', 'spawn'],
     ['files_not_written', 'files'],
   ] as const)('%s is an HTTP 500, and the next request works again', async (code, fault) => {
     const { engine } = await setUp([TEXT], { processes: 1 });

@@ -62,7 +62,7 @@ test('a conversation takes the spare that is coming up, and no process is spawne
   const { engine, gateway } = await setUp({ spares: 1, faults: { spawnSpare: isUp } });
   engine.faults.spawnSpare = 'fails';
   const turn = house.ask('hi');
-  await until('its lineage is known', () => gateway.status.processes.starting === 1);
+  await until('its lineage is known', () => gateway.status.processes.spawning === 1);
   expect(engine.processes).toEqual([]);
   comeUp();
   expect(await pathOf(turn)).toBe('start');

@@ -82,7 +82,7 @@ test('tokens are counted by the engine where it can, else guessed, and the answe
   expect(guessed.tokens - counted.tokens).toBeGreaterThan(200);
   expect(guessed.tokens - counted.tokens).toBeLessThan(500);
   expect(house.calls).toEqual([]);
-  expect(house.gateway.status.processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 });
+  expect(house.gateway.status.processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 });
 });
 
 test.each(['/', '/api/hello', '/health', '/v1/capabilities', '/v1/models', '/v1/models/sonnet'])(

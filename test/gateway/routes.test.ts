@@ -116,7 +116,7 @@ test('a gateway whose spares do not start answers without them', async () => {
   expect((await asked(goOn(HI, first.content))).path).toBe('continue');
 });
 
-test('a spare that is still being spawned is counted as starting, as its memory is', async () => {
+test('a spare that is still being spawned is counted as spawning, as its memory is', async () => {
   let comeUp = () => {};
   const isUp = new Promise<void>((resolve) => {
     comeUp = resolve;
@@ -124,10 +124,10 @@ test('a spare that is still being spawned is counted as starting, as its memory 
   const { gateway } = await setUp([], { spares: 1, faults: { spawnSpare: isUp } });
   const { processes, memoryBytes } = gateway.status;
   comeUp();
-  expect(processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, starting: 1 });
+  expect(processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, spawning: 1 });
   expect(memoryBytes).toBe(NEW_PROCESS_BYTES);
   await until('it is ready', () => gateway.status.processes.spare === 1);
-  expect(gateway.status.processes.starting).toBe(0);
+  expect(gateway.status.processes.spawning).toBe(0);
 });
 
 describe('a replay says why', () => {

@@ -95,7 +95,7 @@ export interface TestGateway {
 export interface Health {
   mode: string;
   credential: string;
-  processes: { streaming: number; held: number; idle: number; spare: number; starting: number };
+  processes: { streaming: number; held: number; idle: number; spare: number; spawning: number };
   waiting: number;
   memoryBytes: number;
   reuse: { loads: number };

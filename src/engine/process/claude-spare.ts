@@ -13,7 +13,7 @@ import { ClaudeProcess, forTurns, type ProcessRules } from './claude-process.ts'
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
 import { partsFor } from './request-parts.ts';
-import { startFailure } from './start-failure.ts';
+import { spawnFailure } from './spawn-failure.ts';
 
 /** A `claude` process that was spawned ahead; it has no model and no conversation yet. */
 export class ClaudeSpare implements Spare {
@@ -43,7 +43,7 @@ export class ClaudeSpare implements Spare {
   /**
    * Spawns one; resolves when it can be claimed.
    *
-   * @throws FailureError `process_start_failed` when its process ended; the SDK's error otherwise
+   * @throws FailureError `process_spawn_failed` when its process ended; the SDK's error otherwise
    */
   static async spawn(maker: ProcessMaker, rules: ProcessRules): Promise<ClaudeSpare> {
     const made = maker.create();
@@ -64,7 +64,7 @@ export class ClaudeSpare implements Spare {
         hear = (entries) => process.hear(entries);
       });
     } catch (error) {
-      const why = await startFailure(made.child, error);
+      const why = await spawnFailure(made.child, error);
       made.child.end();
       throw why;
     }

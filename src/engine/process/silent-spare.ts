@@ -14,7 +14,7 @@ import { ClaudeProcess, forTurns, type ProcessRules } from './claude-process.ts'
 import { processMemory } from './memory.ts';
 import type { ProcessMaker } from './process-maker.ts';
 import { partsFor } from './request-parts.ts';
-import { startFailure } from './start-failure.ts';
+import { spawnFailure } from './spawn-failure.ts';
 
 /** What a spare in full mode is made of. */
 interface SpareParts {
@@ -51,7 +51,7 @@ export class SilentSpare implements Spare {
    * Spawns one; resolves when it can be claimed.
    *
    * @param likeness what the requests have in common that it can serve
-   * @throws FailureError `files_not_written`, `machine_at_limit`; `process_start_failed` when its process ended
+   * @throws FailureError `files_not_written`, `machine_at_limit`; `process_spawn_failed` when its process ended
    */
   static async spawn(
     maker: ProcessMaker,
@@ -99,7 +99,7 @@ export class SilentSpare implements Spare {
         listen,
       });
     } catch (error) {
-      const why = await startFailure(child, error);
+      const why = await spawnFailure(child, error);
       child.end();
       throw why;
     }

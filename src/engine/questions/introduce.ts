@@ -3,7 +3,7 @@ import { within } from '../../async/within.ts';
 import type { Introduction } from '../../spec/engine.ts';
 import type { ModelListing } from '../../spec/model-listing.ts';
 import type { ProcessMaker } from '../process/process-maker.ts';
-import { startFailure } from '../process/start-failure.ts';
+import { spawnFailure } from '../process/spawn-failure.ts';
 import { canReuse } from '../reuse/dry-run.ts';
 import { spawnToAsk } from './ask-process.ts';
 import { untilRenewed } from './renew-sign-in.ts';
@@ -15,7 +15,7 @@ const INTRODUCTION_MS = 60_000;
  * What the SDK says of itself: which credential it finds, its models, and whether its processes can be used again. Takes one
  * process; calls no model.
  *
- * @throws FailureError `process_start_failed` when the process ended; the SDK's error otherwise
+ * @throws FailureError `process_spawn_failed` when the process ended; the SDK's error otherwise
  */
 export async function introduce(maker: ProcessMaker): Promise<Introduction & { canReuse: boolean }> {
   const asked = spawnToAsk(maker);
@@ -24,7 +24,7 @@ export async function introduce(maker: ProcessMaker): Promise<Introduction & { c
     const { account, models } = await within(query.initializationResult(), INTRODUCTION_MS);
     return { account, models: toModelListings(models), canReuse: await canReuse(asked) };
   } catch (error) {
-    throw await startFailure(child, error);
+    throw await spawnFailure(child, error);
   } finally {
     if (maker.environment.isLogin)
       void untilRenewed(query)

@@ -16,7 +16,7 @@ const UNUSED_MS = 60 * 60_000;
  */
 export class SignIn {
   readonly #file: string;
-  readonly #start: () => Promise<void>;
+  readonly #renew: () => Promise<void>;
   readonly #timer: NodeJS.Timeout;
   #renewing: Promise<void> | undefined;
   #renewedAt = Date.now();
@@ -29,7 +29,7 @@ export class SignIn {
    */
   constructor(variables: Environment, renew: () => Promise<void>) {
     this.#file = join(configurationFolder(variables), '.credentials.json');
-    this.#start = renew;
+    this.#renew = renew;
     this.#timer = setInterval(() => this.#tick(), USED_MS).unref();
   }
 
@@ -56,7 +56,7 @@ export class SignIn {
 
   /** Renews it if that is due; one renewal at a time. Never rejects: the next turn shows whether it helped. */
   renew(): Promise<void> {
-    this.#renewing ??= this.#start()
+    this.#renewing ??= this.#renew()
       .catch(() => undefined)
       .finally(() => {
         this.#renewing = undefined;

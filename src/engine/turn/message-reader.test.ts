@@ -467,7 +467,7 @@ describe('the end of a process', () => {
     const silent = readerFor('two-turns');
     silent.open(0);
     expect(silent.lose(end)).toMatchObject([
-      { event: { failure: { code: 'process_start_failed', process: end } } },
+      { event: { failure: { code: 'process_spawn_failed', process: end } } },
       { type: 'end' },
     ]);
     const reader = readerFor('two-turns');

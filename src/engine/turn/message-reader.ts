@@ -206,7 +206,7 @@ export class MessageReader {
    * @param cause what kept it from coming up, if known
    */
   lose(end: ProcessEnd | undefined, cause?: Failure): Reading[] {
-    const why = this.#hasSpoken ? failure('process_lost', end) : (cause ?? failure('process_start_failed', end));
+    const why = this.#hasSpoken ? failure('process_lost', end) : (cause ?? failure('process_spawn_failed', end));
     return this.fail(this.#failing ?? why);
   }
 

@@ -30,7 +30,7 @@ async function expectRefused(response: Response, status: number, type: string, m
   expect(body.request_id).toBe(response.headers.get('request-id'));
   expect(response.headers.get('access-control-allow-origin')).toBeNull();
   expect(model.requests).toHaveLength(0);
-  expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 });
+  expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 });
 }
 
 test.each<[string, number, string, string]>([

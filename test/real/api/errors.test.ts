@@ -173,7 +173,7 @@ test('a process that cannot be started says how it ended, and the next request w
   writeFileSync(broken, '');
   const error = await failing(ask());
   expect(error.status).toBe(500);
-  expect(error.headers?.get('isthmus-error')).toBe('process_start_failed');
+  expect(error.headers?.get('isthmus-error')).toBe('process_spawn_failed');
   expect(error.message).toContain('exit code 3');
   expect(error.message).not.toContain('no licence');
   await expect.poll(() => gateway.output()).toContain('no licence');
@@ -181,6 +181,6 @@ test('a process that cannot be started says how it ended, and the next request w
   rmSync(broken);
   expect((await ask()).content).toMatchObject(TEXT.content as object[]);
   rmSync(wrapper);
-  expect((await failing(ask())).headers?.get('isthmus-error')).toBe('process_start_failed');
+  expect((await failing(ask())).headers?.get('isthmus-error')).toBe('process_spawn_failed');
   await expect.poll(async () => (await gateway.health()).processes.streaming).toBe(0);
 });

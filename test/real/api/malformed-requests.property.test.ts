@@ -102,7 +102,7 @@ function health(): Promise<unknown> {
 
 async function expectNothingStarted(): Promise<void> {
   expect(await health()).toMatchObject({
-    processes: { streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 },
+    processes: { streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 },
     waiting: 0,
   });
   expect(model.requests).toHaveLength(0);

@@ -83,7 +83,7 @@ test(
     expect(guessed.data.input_tokens).toBeGreaterThan(1_500);
     expect(guessed.data.input_tokens).toBeLessThan(3_000);
     expect(model.requests).toHaveLength(0);
-    expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, starting: 0 });
+    expect((await gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 });
     const refused = await fetch(`${gateway.url}/v1/messages/count_tokens`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

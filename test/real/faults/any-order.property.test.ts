@@ -109,7 +109,7 @@ const KINDS = [
 ].sort();
 
 /** Errors that a killed process may end a turn in. */
-const LOST = ['process_lost', 'process_start_failed'];
+const LOST = ['process_lost', 'process_spawn_failed'];
 
 test('faults in any order and at any moment', { tags: ['soak'] }, async () => {
   const depth = depthOf('faultsInAnyOrder');

@@ -180,7 +180,7 @@ testEach(
     as: 'status',
     status: 500,
     type: 'api_error',
-    code: 'process_start_failed',
+    code: 'process_spawn_failed',
   });
   expect(turn.calls).toEqual([]);
   conversation.keep(turn, await turn.send());

@@ -24,7 +24,7 @@ const HOSTILE: Record<string, string> = {
 };
 
 test('bodies that no walk bears are refused before anything is taken for them', async () => {
-  stage = await FaultStage.open(['--spares', '1', '--max-processes', '3', '--starts-at-a-time', '1']);
+  stage = await FaultStage.open(['--spares', '1', '--max-processes', '3', '--spawns-at-a-time', '1']);
   await until('a spare is ready', async () => (await stage.gateway.health()).processes.spare === 1);
   const [spare] = stage.processes();
   for (const [what, fields] of Object.entries(HOSTILE)) {
@@ -39,7 +39,7 @@ test('bodies that no walk bears are refused before anything is taken for them', 
     }
   }
   expect(stage.processes()).toEqual([spare]);
-  expect((await stage.gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 1, starting: 0 });
+  expect((await stage.gateway.health()).processes).toEqual({ streaming: 0, held: 0, idle: 0, spare: 1, spawning: 0 });
   expect(stage.model.requests).toEqual([]);
   const [one, other] = [stage.conversation(), stage.conversation()];
   expect(await one.take(call('a'))).toBe('start');
@@ -48,7 +48,7 @@ test('bodies that no walk bears are refused before anything is taken for them', 
 });
 
 test('an API that has not begun to answer keeps no other process from starting', async () => {
-  stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1']);
+  stage = await FaultStage.open(['--spares', '0', '--spawns-at-a-time', '1']);
   const waiting = stage.conversation().next(NEVER);
   const { socket } = waiting.sendAlone();
   await until('the model is called', () => waiting.calls.length === 1);
@@ -60,7 +60,7 @@ test('an API that has not begun to answer keeps no other process from starting',
 });
 
 async function startThatHangs(): Promise<void> {
-  stage = await FaultStage.open(['--spares', '0', '--starts-at-a-time', '1']);
+  stage = await FaultStage.open(['--spares', '0', '--spawns-at-a-time', '1']);
   await until('the first process of the gateway is gone', () => stage.processes().length === 0);
   const { socket } = stage.conversation().next(NEVER).sendAlone();
   await until('it is starting', () => stage.processes().length === 1);

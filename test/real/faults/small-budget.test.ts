@@ -19,7 +19,7 @@ const loop = fc.record({
 });
 
 test('a burst of conversations keeps within the memory, also before their processes can be measured', async () => {
-  const stage = await FaultStage.open(['--max-memory-mb', '445', '--spares', '0', '--starts-at-a-time', '2']);
+  const stage = await FaultStage.open(['--max-memory-mb', '445', '--spares', '0', '--spawns-at-a-time', '2']);
   const turns = Array.from({ length: 8 }, () => stage.conversation().next({ delay_ms: 100_000 }));
   const sockets = turns.map((turn) => turn.sendAlone().socket);
   await until('as many as there is room for are asked', () => stage.model.requests.length === 2);

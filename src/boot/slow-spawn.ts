@@ -8,14 +8,14 @@ const CURE =
   'Claude Code asks api.anthropic.com at each start of a process and waits for it. Let this machine reach it (HTTPS_PROXY, NODE_EXTRA_CA_CERTS); until then each new conversation waits as long.';
 
 /** Watches whether the first process waits for an API that it cannot reach, and tells so while it waits. */
-export class SlowStart {
+export class SlowSpawn {
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout | undefined;
   #ms = 0;
 
   /** @param variables of the process */
   constructor(variables: Environment, log: Log) {
-    if (usesAnthropicApi(variables)) this.#timer = setTimeout(() => log('slow start', { cure: CURE }), SLOW_MS).unref();
+    if (usesAnthropicApi(variables)) this.#timer = setTimeout(() => log('slow spawn', { cure: CURE }), SLOW_MS).unref();
   }
 
   /** The process has started. */
