@@ -38,9 +38,9 @@ function startSignedIn(given: Given, flags: string[]): Promise<TestGateway> {
 }
 
 /** The same in a home that is signed in already. */
-function startIn(home: string, { variables, isFirstParty }: Given, flags: string[]): Promise<TestGateway> {
+function startIn(home: string, { variables, questions }: Given, flags: string[]): Promise<TestGateway> {
   const unset = { ANTHROPIC_API_KEY: '', ANTHROPIC_BASE_URL: '' };
-  const api = isFirstParty ? proxyWithPassword() : {};
+  const api = questions ? proxyWithPassword() : {};
   return startGateway(model.url, flags, { home, env: { ...unset, ...api, ...variables(model.url) } });
 }
 
@@ -176,6 +176,7 @@ testParts(
 )(
   '%s pays for a start, a held call, a live turn, an undo, a replay and a restart, and is refused',
   async (_name, row) => {
+    firstParty.asked.length = 0;
     model.restart([
       { when: { text: 'read' }, replies: [{ content: [{ ...CALL }] }, { content: [{ ...SECOND_CALL }] }] },
     ]);
@@ -223,6 +224,8 @@ testParts(
       expectHeaders(headers, row.headers);
       expect(body).toMatchObject({ max_tokens: 100, stop_sequences: ['!'], tools: TOOLS });
     }
+    const questions = firstParty.asked.filter((line) => line.startsWith('GET '));
+    expect([...new Set(questions)].sort()).toEqual(row.questions ?? []);
     expect(first.output() + second.output()).not.toContain('dummy');
     expect(await second.stop()).toBe(0);
   },

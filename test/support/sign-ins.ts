@@ -11,8 +11,8 @@ export interface Given {
   settings?: object;
   /** Whether the home has a `claude login`. */
   isLoggedIn?: true;
-  /** Whether the API is the first party's: HTTPS, ended on loopback. */
-  isFirstParty?: true;
+  /** What its processes ask the first party as they start, if the API is the first party's: HTTPS, ended on loopback. */
+  questions?: string[];
 }
 
 /** A way to sign in, and what a request has that it pays for. */
@@ -80,7 +80,7 @@ export const SIGN_INS: SignIn[] = [
   {
     name: 'an OAuth token over HTTPS',
     variables: () => ({ CLAUDE_CODE_OAUTH_TOKEN: 'dummy-token' }),
-    isFirstParty: true,
+    questions: ['GET /api/claude_code/policy_limits', 'GET /api/claude_code/settings'],
     credential: 'OAuth token (CLAUDE_CODE_OAUTH_TOKEN)',
     mode: 'full',
     path: MESSAGES,
@@ -99,7 +99,7 @@ export const SIGN_INS: SignIn[] = [
     name: 'a login over HTTPS',
     variables: () => ({}),
     isLoggedIn: true,
-    isFirstParty: true,
+    questions: ['GET /api/oauth/profile'],
     credential: 'claude login (Claude Max)',
     mode: 'full',
     path: MESSAGES,
