@@ -2,6 +2,7 @@ import type { RawEvent } from '../src/engine/turn/answer-fold.ts';
 import type { Failure } from '../src/spec/failures.ts';
 import type { AnswerMessage, MessagesRequest } from '../src/spec/messages.ts';
 import type { PlanLimits } from '../src/spec/plan-limits.ts';
+import type { HiddenSteps } from '../src/spec/turn-events.ts';
 
 /** One model call, as the model would see it: what the process holds, then its newest turn. */
 export interface ModelCall
@@ -28,6 +29,8 @@ export interface Ending {
   endsProcess?: boolean;
   /** Why the whole answer does not say what its events do. */
   unfoldable?: Failure;
+  /** What an agent has done. */
+  hidden?: HiddenSteps;
 }
 
 /**

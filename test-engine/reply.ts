@@ -3,9 +3,11 @@ import type { MessageIdentity } from '../scripted-model/message-stream.ts';
 import { streamEvents } from '../scripted-model/message-stream.ts';
 import type { Reply } from '../scripted-model/script.ts';
 import { AnswerFold, type RawEvent } from '../src/engine/turn/answer-fold.ts';
+import type { Expansion, TurnSteps } from '../src/spec/agent.ts';
 import { type Failure, failure, isRepeatable } from '../src/spec/failures.ts';
 import type { AnswerMessage, ClientTool } from '../src/spec/messages.ts';
 import type { PlanLimits } from '../src/spec/plan-limits.ts';
+import type { HiddenSteps } from '../src/spec/turn-events.ts';
 import type { Play, Stage } from './play.ts';
 
 /** A reply of the scripted model, and what else can happen to a turn. */
@@ -16,6 +18,17 @@ export interface EngineReply extends Reply {
   pause?: { after_events: number; until: Promise<unknown> };
   /** What the engine tells of the plan's limits: before a failure, behind an answer. */
   limits?: PlanLimits;
+  /** What an agent does for it. Where the answer is replayed, they come with the call as its expansion, see {@link stepsIn}. */
+  steps?: TurnSteps;
+}
+
+/** The steps of which an expansion was made. */
+export function stepsIn(expansion: Expansion): TurnSteps {
+  return JSON.parse(Buffer.from(expansion).toString('utf8'));
+}
+
+function hiddenIn(steps: TurnSteps): HiddenSteps {
+  return { steps, expansion: Promise.resolve(Buffer.from(JSON.stringify(steps))) };
 }
 
 /** Waits so many milliseconds, or until the signal aborts; never rejects. */
@@ -66,6 +79,7 @@ async function perform(
   stage.complete(fold.message as AnswerMessage, {
     endsProcess: fold.wouldGoOn(new Set(tools.map(({ name }) => name))),
     ...(unfoldable && { unfoldable }),
+    ...(reply.steps && { hidden: hiddenIn(reply.steps) }),
   });
   if (!reply.limits) return;
   // As in Claude Code they come when the answer has been read.

@@ -185,14 +185,14 @@ export class TestProcess implements ConversationProcess {
     const isOpen = () => this.#turn === turn;
     const stop = play({
       push: (event) => turn.push(event),
-      complete: (answer, { endsProcess = false, unfoldable } = {}) => {
+      complete: (answer, { endsProcess = false, unfoldable, hidden } = {}) => {
         if (!isOpen()) return;
         this.#messages.push({ role: 'assistant', content: carriedForm(answer.content).content });
         if (!endsProcess) {
           this.#heldIds = answer.content.flatMap(({ type, id }) => (type === 'tool_use' ? [String(id)] : []));
           this.#setState(this.#heldIds.length > 0 ? 'held' : 'idle');
         }
-        this.#closeTurn({ type: 'message_stop', answer, ...(unfoldable && { unfoldable }) });
+        this.#closeTurn({ type: 'message_stop', answer, ...(unfoldable && { unfoldable }), ...(hidden && { hidden }) });
         if (endsProcess) this.end();
         else this.#listener.onParked(this);
       },

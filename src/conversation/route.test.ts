@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContentBlock, Message, MessagesRequest } from '../spec/messages.ts';
-import { chooseRoute, type LiveConversation, type LoadableProcess, loadInto } from './route.ts';
+import { chooseRoute, type LiveConversation, type LoadableProcess, loadInto, toolsKeyOf } from './route.ts';
 
 const text = (words: string): ContentBlock => ({ type: 'text', text: words });
 const result = (id: string): ContentBlock => ({ type: 'tool_result', tool_use_id: id, content: 'r' });
@@ -50,6 +50,21 @@ test('what a live process carries goes on in it', () => {
   expect(chooseRoute(RESULTS, HELD)).toEqual({ path: 'continue' });
   const reordered = { input_schema: { type: 'object' }, name: 'read' };
   expect(chooseRoute(after(user(text('more')), { tools: [reordered] }), IDLE)).toEqual({ path: 'continue' });
+});
+
+test('an agent’s process goes on with the same agents of a request, and is replaced for others', () => {
+  const named = (description: string) => ({
+    tools: [],
+    agent: { name: 'docs', subagents: { looker: { description, prompt: 'You look.' } } },
+  });
+  const more = (description: string) => after(user(text('more')), named(description));
+  const live = { ...IDLE, toolsKey: toolsKeyOf(more('looks')) };
+  expect(chooseRoute(more('looks'), live)).toEqual({ path: 'continue' });
+  const replay = { path: 'replay', reason: 'the tools have changed' };
+  expect(chooseRoute(more('looks twice'), live)).toEqual(replay);
+  expect(chooseRoute(after(user(text('more')), { tools: [], agent: { name: 'docs' } }), live)).toEqual(replay);
+  // The client’s own tools are not the agent's.
+  expect(chooseRoute({ ...more('looks'), tools: [READ] }, live)).toEqual({ path: 'continue' });
 });
 
 test.each<[string, MessagesRequest, LiveConversation | undefined]>([

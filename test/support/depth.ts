@@ -27,7 +27,7 @@ const DEPTHS = {
   /** Up to fourteen batches of up to six turns at one time, over the test engine. */
   reuse: { EVERYDAY_RUNS: 100, SOAK_RUNS: 10_000, SEED: 20_261_126, SHARE: 1 },
   /** Up to twelve batches of up to two turns at one time, over the real SDK; each turn is taken by a new process, too. */
-  reuseByTheSdk: { EVERYDAY_RUNS: 2, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
+  reuseByTheSdk: { EVERYDAY_RUNS: 3, SOAK_RUNS: 100, SEED: 20_261_126, SHARE: 3 },
   /** Lists of six to fourteen turns with a fault each. */
   faultsInAnyOrder: { EVERYDAY_RUNS: 3, SOAK_RUNS: 40, SEED: 20_262_045, SHARE: 4 },
   /** Of the events of one answer, how many are the last before a cut, by each way to cut it. */

@@ -7,6 +7,7 @@ import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
 import { KnownLimits } from '../../src/limits/known-limits.ts';
 import { KnownModels } from '../../src/models/known-models.ts';
+import type { ExpansionStore } from '../../src/spec/expansion-store.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { spareLog } from '../../src/telemetry/spare-log.ts';
@@ -21,6 +22,8 @@ export interface InProcessOptions extends Partial<GatewayLimits> {
   keepAliveMs?: number;
   strict?: boolean;
   agents?: readonly DefinedAgent[];
+  /** Of what agents do; by default in memory. */
+  store?: ExpansionStore;
   /** In place of an engine on which nothing goes wrong yet. */
   faults?: TestEngine['faults'];
 }
@@ -68,14 +71,14 @@ export class InProcessGateway {
   }
 
   static async start(script: EngineScript = [], options: InProcessOptions = {}): Promise<InProcessGateway> {
-    const { keepAliveMs = 3_600_000, strict = false, agents = [], faults = {}, ...limits } = options;
+    const { keepAliveMs = 3_600_000, strict = false, agents = [], faults = {}, ...rest } = options;
+    const { store = new MemoryStore({ maxAgeMs: 3_600_000, maxBytes: 10_000_000 }), ...limits } = rest;
     const answers = new ScriptedAnswers(script);
     const known = new KnownLimits();
     const engine = new TestEngine({ answer: answers.answer, onLimits: (heard) => known.hear(heard) });
     Object.assign(engine.faults, faults);
     const lines: string[] = [];
     const log = createLog((line) => lines.push(line));
-    const store = new MemoryStore({ maxAgeMs: 3_600_000, maxBytes: 10_000_000 });
     const byName = new Map(agents.map(({ agent }) => [agent.name, agent]));
     const gateway = new Gateway(engine, { ...ROOMY, ...limits }, spareLog(log), {
       agents: byName,
