@@ -92,6 +92,18 @@ test('agents are told at the start, and so is a second gateway in their folder w
   expect(readdirSync(workspace)).toEqual([]);
 });
 
+test('an agent that runs commands is refused where its sandbox is not installed, with the packages that it needs', async () => {
+  const workspace = join(here.home, 'commands');
+  mkdirSync(workspace);
+  const args = ['serve', '--port', '0', '--agent-level', 'shell', '--workspace', workspace];
+  const { code, output } = await runIsthmus(args, { ...here.env, PATH: workspace });
+  expect(output).toMatch(
+    /^isthmus: agents: agent: The sandbox of commands needs bwrap and socat, .*install the packages bubblewrap and socat /,
+  );
+  expect(output.trim().split('\n')).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
 test('a port in use is one line with the cure', QUICK, async () => {
   const { port } = new URL(model.url);
   const { code, output } = await runIsthmus(['serve', '--port', port], here.env);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { databaseFile } from '../../../src/store/database-file.ts';
+import { LibsqlFile } from '../../../src/store/libsql.ts';
 import { calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { ROOT, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
@@ -117,6 +119,35 @@ test('a conversation goes on with its steps behind another system prompt, as wit
   expect(system).not.toContain('Monday');
 });
 
+test('steps that are purged in the middle of a conversation leave the words, and no thinking behind them', async () => {
+  const thinking = (thought: string, { content = [] }: Reply): Reply => ({
+    content: [{ type: 'thinking', thinking: thought, signature: `signed ${thought}` }, ...content],
+  });
+  const again = calling(['toolu_2', 'Read', { file_path: workspace.file('a.txt') }]);
+  answering(
+    thinking('one', READ),
+    thinking('two', saying('It is heron.')),
+    thinking('three', again),
+    thinking('four', saying('Still heron.')),
+    saying('fine'),
+  );
+  const first = await ask([user('the word?')]);
+  const said = [user('the word?'), { role: 'assistant' as const, content: first.json().content }, user('and now?')];
+  const second = await ask(said);
+  said.push({ role: 'assistant', content: second.json().content }, user('thanks'));
+  const database = new LibsqlFile(databaseFile(join(state, 'isthmus')));
+  database.prepare('delete from expansions where turn = ?').run([first.headers.get('request-id')]);
+  database.close();
+  // The live process would not miss them; it has another system prompt.
+  const { headers } = await ask(said, {}, { system: 'You are another clerk.' });
+  expect([headers.get('isthmus-path'), headers.get('isthmus-converted')]).toEqual(['replay', 'max_tokens, messages.1']);
+  expect(headers.get('isthmus-session')).toBe(first.headers.get('isthmus-session'));
+  expect(seen()).toContain('It is heron.');
+  expect(seen()).toContain('"tool_use_id":"toolu_2"');
+  expect(seen()).not.toContain('"toolu_1"');
+  expect(seen()).not.toContain('signed ');
+});
+
 test('a stream tells the steps in a ping before its end', async () => {
   answering(READ, saying('heron'));
   const { text } = await ask([user('stream it')], {}, { stream: true });
@@ -198,4 +229,5 @@ test('a subagent works within its parent’s turn: hidden, named among the steps
   expect(steps).toMatchObject([{ tool: 'Agent' }, { tool: 'Read', about: 'a.txt', subagent: 'looker' }]);
   expect(subagent_usage.output_tokens).toBeGreaterThan(0);
   expect(model.requests).toHaveLength(4);
+  expect(gateway.output()).toMatch(/subagent renamed.* agent=parent asked=Looker-Agent meant=looker/);
 });

@@ -192,6 +192,21 @@ for (const [name, { replies, more, isReached }] of MOMENTS) {
   );
 }
 
+test('an agent’s process is killed between two turns', async () => {
+  const before = { all: started(), agents: agentProcesses() };
+  const next = [...(await firstTurn('begin, and be killed between')), user('go on')];
+  const live = seen(1);
+  const [pid] = agentProcesses().filter((one) => !before.agents.includes(one));
+  killIfAlive(pid as number);
+  await untilGone(before.all);
+  answering(saying('done'));
+  const { status, headers, json } = await send(next).whole;
+  expect([status, json().content]).toMatchObject([200, [{ text: 'done' }]]);
+  expect([headers.get('isthmus-path'), headers.get('isthmus-converted')]).toEqual(['replay', 'max_tokens']);
+  expect(model.requests).toHaveLength(3);
+  expect(seen(2).slice(0, live.length)).toEqual(live);
+});
+
 describe.skipIf(NO_SANDBOX)(`with commands ${SANDBOXED}`, () => {
   test('a gateway is killed within turns of an agent: nothing is left, and all steps are known', async () => {
     const next = [...(await firstTurn('begin, and be killed')), user('go on')];
