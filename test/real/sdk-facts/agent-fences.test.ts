@@ -14,6 +14,7 @@ import {
 import { until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
 import { NO_SANDBOX, SANDBOXED } from '../../support/sandbox.ts';
+import { testParts } from '../../support/test-parts.ts';
 import { AgentRuns, type Call, type CallResult, type RunOptions } from './agent-runs.ts';
 
 /**
@@ -183,6 +184,43 @@ test.each(LEVELS)('the level %s has its tools and no others', async (level) => {
   );
 });
 
+/** What goes wrong within a workspace; behind it the agent goes on. */
+const BAD: ReadonlyArray<[name: string, input: Call['input'], isError: boolean, told: RegExp]> = [
+  ['Read', { file_path: 'none.txt' }, true, /does not exist/],
+  // Claude Code lets it change a file that it has not read.
+  ['Edit', { file_path: 'unread.txt', old_string: 'may', new_string: 'x' }, false, /updated/],
+  ['Write', { file_path: 'unread.txt', content: 'x' }, false, /updated/],
+  ['Read', { file_path: 'inside.txt' }, false, /All may see this/],
+  ['Edit', { file_path: 'inside.txt', old_string: 'absent', new_string: 'x' }, true, /not found in file/],
+  ['Glob', { pattern: '**/*.absent' }, false, /^No files found$/],
+  ['Grep', { pattern: 'absent' }, false, /^No files found$/],
+  ['Grep', { pattern: 'absent', output_mode: 'content' }, false, /^No matches found$/],
+];
+const FAILING_COMMAND: (typeof BAD)[number] = [
+  'Bash',
+  { command: 'echo so far; exit 3' },
+  true,
+  /Exit code 3\s+so far/,
+];
+
+test(`what goes wrong is told the model ${SANDBOXED}`, async () => {
+  const agent = runs.agent({ level: NO_SANDBOX ? 'edit' : 'shell' });
+  const inside = join(agent.workspace, 'inside.txt');
+  for (const file of [inside, join(agent.workspace, 'unread.txt')]) writeFileSync(file, 'All may see this.');
+  const tried = NO_SANDBOX ? BAD : [...BAD, FAILING_COMMAND];
+  const calls = tried.map(([name, { file_path, ...input }]) => ({
+    name,
+    input: { ...input, ...(file_path !== undefined && { file_path: join(agent.workspace, String(file_path)) }) },
+  }));
+  const results = await runs.results(agent, calls);
+  for (const [at, [name, input, isError, told]] of tried.entries()) {
+    const { text, isError: wasError } = results[at] as CallResult;
+    expect([wasError, text], `${name} ${JSON.stringify(input)}`).toEqual([isError, expect.stringMatching(told)]);
+  }
+  expect(runs.model.requests).toHaveLength(2);
+  expect(readFileSync(inside, 'utf8')).toBe('All may see this.');
+});
+
 test('a hard link to a file outside is read: no fence tells it from a file of the workspace', async () => {
   const agent = runs.agent();
   const place = placeOf(agent);
@@ -192,8 +230,18 @@ test('a hard link to a file outside is read: no fence tells it from a file of th
   expect(reached(result?.text ?? '')).toBe(true);
 });
 
-test('a folder that becomes a link to outside, again and again, leads nowhere', async () => {
-  const agent = runs.agent({ level: 'edit' });
+/** By whom, at which level. */
+const SWAPPED: ReadonlyArray<[level: 'edit' | 'shell', by: 'an agent' | 'a subagent']> = [
+  ['edit', 'an agent'],
+  ['edit', 'a subagent'],
+  ['shell', 'an agent'],
+  ['shell', 'a subagent'],
+];
+
+testParts('agents', NO_SANDBOX ? SWAPPED.filter(([level]) => level !== 'shell') : SWAPPED, {
+  isEveryday: ([level, by]) => level === 'edit' && by === 'an agent',
+})('a folder that becomes a link to outside, again and again, leads nowhere: at %s for %s', async (level, by) => {
+  const agent = runs.agent({ level });
   const place = placeOf(agent);
   layOut(place);
   const before = untouched(place);
@@ -205,8 +253,11 @@ test('a folder that becomes a link to outside, again and again, leads nowhere', 
       { name: 'Read', input: { file_path } },
       { name: 'Write', input: { file_path: `${agent.workspace}/swap/planted-${at}.txt`, content: 'planted' } },
       { name: 'Grep', input: { pattern: 'secret', path: `${agent.workspace}/swap`, output_mode: 'content' } },
+      ...(level === 'shell'
+        ? [{ name: 'Bash', input: { command: `cat swap/secret.txt; echo planted > swap/planted-${at}.txt` } }]
+        : []),
     ]).flat();
-    const results = await runs.results(agent, calls);
+    const results = await runs.results(agent, calls, by === 'a subagent' ? { by: 'subagent' } : {});
     expect(results.filter(({ text }) => reached(text))).toEqual([]);
     // Else nothing was swapped, or nothing was tried.
     expect(new Set(results.map(({ isError }) => isError))).toEqual(new Set([true, false]));
