@@ -21,7 +21,7 @@ afterEach(() => {
   rmSync(parent, { recursive: true });
 });
 
-const MODULE = pathToFileURL(join(ROOT, 'dist', 'src', 'engine', 'process', 'run-directory.js'));
+const MODULE = pathToFileURL(join(ROOT, 'dist', 'src', 'engine', 'files', 'run-directory.js'));
 
 /** Runs code with the compiled module; resolves with its first output. */
 async function run(code: string, wrap: readonly string[] = []) {
@@ -34,8 +34,17 @@ async function run(code: string, wrap: readonly string[] = []) {
   const [program = '', ...rest] = [...wrap, ...command];
   const child = spawn(program, rest, { env: { PATH: process.env.PATH ?? '', TMPDIR: parent } });
   owners.push(child);
-  const [output] = await once(child.stdout, 'data');
-  return { child, output: String(output).trim() };
+  let complaints = '';
+  child.stderr.on('data', (part) => {
+    complaints += part;
+  });
+  const said = once(child.stdout, 'data').then(([output]) => String(output).trim());
+  const isClosed = once(child, 'close').then(() => {
+    throw new Error(`the program said nothing but: ${complaints}`);
+  });
+  const output = await Promise.race([said, isClosed]);
+  isClosed.catch(() => undefined);
+  return { child, output };
 }
 
 const OWN = 'console.log(directories.createRunDirectory().path); setInterval(() => undefined, 1000);';
