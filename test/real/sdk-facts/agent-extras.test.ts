@@ -213,10 +213,11 @@ test('a task ends at its own limit of calls, and what it costs counts for the tu
   const reads: Call[] = [{ name: 'Read', input: { file_path: join(agent.workspace, 'a.txt') } }];
   const turn = async (usage?: Record<string, number>) => {
     runs.model.restart([
-      (request) =>
-        isOfSubagent(request)
-          ? { ...callsOf(reads, randomUUID()), ...(usage && { usage }) }
-          : callsThenText(calls)(request),
+      (request) => {
+        if (isOfSubagent(request)) return { ...callsOf(reads, randomUUID()), ...(usage && { usage }) };
+        // Claude Code says behind the results what is left of the budget.
+        return JSON.stringify(request.messages).includes('"tool_result"') ? TEXT : callsOf(calls, randomUUID());
+      },
     ]);
     const run = runs.run(agent);
     const { subtype } = await run.untilDone();
@@ -225,7 +226,8 @@ test('a task ends at its own limit of calls, and what it costs counts for the tu
   };
   expect(await turn()).toEqual({ subtype: 'success', ofSubagent: 2 });
   const dear = { input_tokens: 10, output_tokens: 40_000 };
-  expect(await turn(dear)).toEqual({ subtype: 'error_max_budget_usd', ofSubagent: 1 });
+  // Claude Code looks at the costs behind a task.
+  expect(await turn(dear)).toEqual({ subtype: 'error_max_budget_usd', ofSubagent: 2 });
 });
 
 test.each(['worktree', 'remote'])('a subagent gets no place of its own: %s', async (isolation) => {
