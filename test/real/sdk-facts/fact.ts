@@ -16,9 +16,6 @@ export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk
 /** Whose API the binary takes the scripted model for: betas, billing ids and what it fetches at its start differ. */
 export type Api = 'first party' | 'another';
 
-/** What a process asks the first party as it starts, and waits for. */
-const QUESTIONS_OF_A_START = ['GET /api/claude_code/settings', 'GET /api/claude_code/policy_limits'];
-
 /** @returns what asks the stand-in's paths at each start of a process, if the API is the first party's */
 async function variablesOf(api: Api): Promise<{ variables: Record<string, string>; standIn?: FirstPartyStandIn }> {
   if (api === 'another') return { variables: {} };
@@ -96,7 +93,7 @@ export function useContract(api: Api): Contract {
     await contract.model.close();
     await standIn?.close();
     // Else it has been for nothing.
-    if (standIn) expect(standIn.asked).toEqual(expect.arrayContaining(QUESTIONS_OF_A_START));
+    if (standIn) expect(standIn.asked).toContain('GET /api/claude_code/policy_limits');
   });
   return contract;
 }
