@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Reply } from '../../scripted-model/script.ts';
+import type { ScriptedModel } from '../../scripted-model/server.ts';
 import type { Agent } from '../../src/spec/agent.ts';
 
 /** A folder with files for an agent. */
@@ -56,4 +57,10 @@ export function calling(...calls: Array<[id: string, name: string, input: object
 
 export function saying(text: string): Reply {
   return { content: [{ type: 'text', text }] };
+}
+
+/** Has the model give these answers one after the other, and then those that it gives without any. */
+export function answering(model: ScriptedModel, ...replies: Reply[]): void {
+  let next = 0;
+  model.use([() => replies[next++]]);
 }

@@ -6,7 +6,7 @@ import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { databaseFile } from '../../../src/store/database-file.ts';
 import { LibsqlFile } from '../../../src/store/libsql.ts';
-import { calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { ROOT, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
 
@@ -43,11 +43,6 @@ afterAll(async () => {
 
 type Message = { role: 'user' | 'assistant'; content: unknown };
 
-function answering(...replies: Reply[]): void {
-  let next = 0;
-  model.use([() => replies[next++]]);
-}
-
 async function ask(messages: Message[], headers: Record<string, string> = {}, more: object = {}, signal?: AbortSignal) {
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
@@ -69,7 +64,7 @@ test(
   'an answer says what was done, the conversation goes on live, and after a restart with all its steps',
   QUICK,
   async () => {
-    answering(READ, saying('The word is heron.'), saying('I read it in a.txt.'), saying('I read it in a.txt.'));
+    answering(model, READ, saying('The word is heron.'), saying('I read it in a.txt.'), saying('I read it in a.txt.'));
     const first = await ask([user('what is the word?')]);
     expect(first.status).toBe(200);
     expect(first.json()).toMatchObject({
@@ -108,7 +103,7 @@ test(
 );
 
 test('a conversation goes on with its steps behind another system prompt, as with the next day’s date in it', async () => {
-  answering(READ, saying('The word is heron.'), saying('In a.txt.'));
+  answering(model, READ, saying('The word is heron.'), saying('In a.txt.'));
   const first = await ask([user('look it up')], {}, { system: 'Today is Monday.' });
   const said = { role: 'assistant' as const, content: first.json().content };
   const next = await ask([user('look it up'), said, user('where?')], {}, { system: 'Today is Tuesday.' });
@@ -125,6 +120,7 @@ test('steps that are purged in the middle of a conversation leave the words, and
   });
   const again = calling(['toolu_2', 'Read', { file_path: workspace.file('a.txt') }]);
   answering(
+    model,
     thinking('one', READ),
     thinking('two', saying('It is heron.')),
     thinking('three', again),
@@ -149,7 +145,7 @@ test('steps that are purged in the middle of a conversation leave the words, and
 });
 
 test('a stream tells the steps in a ping before its end', async () => {
-  answering(READ, saying('heron'));
+  answering(model, READ, saying('heron'));
   const { text } = await ask([user('stream it')], {}, { stream: true });
   const events = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
   expect(events.filter(({ type }) => type === 'message_start')).toHaveLength(1);
@@ -160,14 +156,14 @@ test('a stream tells the steps in a ping before its end', async () => {
 });
 
 test('an answer whose steps are not known goes to the model as the client sends it', async () => {
-  answering(saying('fine'));
+  answering(model, saying('fine'));
   const { headers } = await ask([user('hi'), { role: 'assistant', content: 'invented' }, user('go on')]);
   expect(headers.get('isthmus-converted')).toBe('max_tokens, messages.1');
   expect(seen()).toContain('"invented"');
 });
 
 test('the same turn does not run twice, and a client that leaves ends it', async () => {
-  answering(READ, { ...saying('late'), delay_ms: 60_000 }, saying('again'));
+  answering(model, READ, { ...saying('late'), delay_ms: 60_000 }, saying('again'));
   const leaving = new AbortController();
   const left = ask([user('slowly')], {}, {}, leaving.signal).catch(() => 'gone');
   await until('the agent has read', () => model.requests.length === 2);
@@ -185,7 +181,7 @@ test('the same turn does not run twice, and a client that leaves ends it', async
 });
 
 test('no request without its name runs an agent, whatever the model asks for', async () => {
-  answering(READ);
+  answering(model, READ);
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -200,7 +196,7 @@ test('no request without its name runs an agent, whatever the model asks for', a
 });
 
 test('an agent has the operator’s servers of tools; one that is broken is named and stops no turn', async () => {
-  answering(saying('fine'));
+  answering(model, saying('fine'));
   const { status } = await ask([user('with tools')], { 'isthmus-agent': 'tooled' });
   expect(status).toBe(200);
   expect(model.requests[0]?.body.tools?.map(({ name }) => name)).toContainEqual(
@@ -214,6 +210,7 @@ test('an agent has the operator’s servers of tools; one that is broken is name
 
 test('a subagent works within its parent’s turn: hidden, named among the steps, and counted', async () => {
   answering(
+    model,
     calling(['toolu_s', 'Agent', { subagent_type: 'Looker-Agent', description: 'look', prompt: 'look at a.txt' }]),
     READ,
     saying('it says heron'),

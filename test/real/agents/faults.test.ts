@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
-import { calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { freePort } from '../../support/free-port.js';
 import { ownConfigurationIn, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { childrenOf, killIfAlive, processesWith } from '../../support/process-table.ts';
@@ -46,11 +46,6 @@ afterAll(async () => {
 
 type Message = { role: 'user' | 'assistant'; content: unknown };
 
-function answering(...replies: Reply[]): void {
-  let next = 0;
-  model.use([() => replies[next++]]);
-}
-
 /** Sends a request whose answer can be left, or read while it comes. */
 function send(messages: Message[], more: object = {}) {
   const leaving = new AbortController();
@@ -76,7 +71,7 @@ const bash = (id: string, command: string) => calling([id, 'Bash', { command }])
 
 /** The first turn of a conversation, whose steps must not be lost. */
 async function firstTurn(words: string): Promise<Message[]> {
-  answering(read('toolu_1'), saying('The word is heron.'));
+  answering(model, read('toolu_1'), saying('The word is heron.'));
   const { status, json } = await send([user(words)]).whole;
   expect(status).toBe(200);
   return [user(words), { role: 'assistant', content: json().content }];
@@ -89,7 +84,7 @@ const seen = (at: number): object[] =>
 /** A conversation goes on in a new process that has all steps of earlier turns; its first call is like that of a live one. */
 async function goesOn(messages: Message[], live: object[]): Promise<void> {
   const before = model.requests.length;
-  answering(saying('done'));
+  answering(model, saying('done'));
   const { status, headers, json } = await send(messages).whole;
   expect(status).toBe(200);
   expect(json().content).toMatchObject([{ text: 'done' }]);
@@ -165,7 +160,7 @@ for (const [name, { replies, more, isReached }] of MOMENTS) {
       const next = [...(await firstTurn(`begin: ${name}`)), user('go on')];
       const [pid, ...others] = agentProcesses().filter((one) => !before.agents.includes(one));
       expect(others).toEqual([]);
-      answering(...replies);
+      answering(model, ...replies);
       const turn = send(next, more);
       await until('it has come so far', () => isReached(turn.heard()));
       const twice = await send(next).whole;
@@ -199,7 +194,7 @@ test('an agent’s process is killed between two turns', async () => {
   const [pid] = agentProcesses().filter((one) => !before.agents.includes(one));
   killIfAlive(pid as number);
   await untilGone(before.all);
-  answering(saying('done'));
+  answering(model, saying('done'));
   const { status, headers, json } = await send(next).whole;
   expect([status, json().content]).toMatchObject([200, [{ text: 'done' }]]);
   expect([headers.get('isthmus-path'), headers.get('isthmus-converted')]).toEqual(['replay', 'max_tokens']);
@@ -214,7 +209,7 @@ describe.skipIf(NO_SANDBOX)(`with commands ${SANDBOXED}`, () => {
     let live: object[] | undefined;
     // The first life kills a process that began with its conversation, the second one that resumed it.
     for (const life of ['first', 'second']) {
-      answering(bash('toolu_2', endless(life)));
+      answering(model, bash('toolu_2', endless(life)));
       const turn = send(next);
       await until('the command runs', hasBegun(life));
       live ??= seen(2);
@@ -252,6 +247,7 @@ describe.skipIf(NO_SANDBOX)(`with commands ${SANDBOXED}`, () => {
       });
       outside.listen(workspace.file('outside.sock'));
       answering(
+        model,
         ...turnOf(
           'yes flood | head -c 100000000',
           `for port in ${model.port} ${new URL(gateway.url).port}; do exec 3<>/dev/tcp/127.0.0.1/$port && echo CONN''ECTED; done; ` +
@@ -281,7 +277,10 @@ describe.skipIf(NO_SANDBOX)(`with commands ${SANDBOXED}`, () => {
       // What it starts leaves its session, and hears no signal; it writes for as long as it lives.
       const drips = (file: string) => `trap '' TERM HUP INT; while :; do echo x >> ${file}; sleep 0.01; done`;
       const next = [user(`be hostile, ${by}`), { role: 'assistant' as const, content: json().content }, user('go on')];
-      answering(...turnOf(`echo kept > kept.txt; (setsid bash -c "${drips('drips-1')}" &); ${drips('drips-2')}`));
+      answering(
+        model,
+        ...turnOf(`echo kept > kept.txt; (setsid bash -c "${drips('drips-1')}" &); ${drips('drips-2')}`),
+      );
       const calls = model.requests.length;
       const left = send(next);
       await until('all of it runs', () => ['drips-1', 'drips-2'].every((name) => existsSync(workspace.file(name))));

@@ -7,7 +7,7 @@ import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
 import { databaseFile } from '../../../src/store/database-file.ts';
 import { LibsqlFile } from '../../../src/store/libsql.ts';
-import { calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { type SyntheticLogin, startSyntheticLogin } from '../../support/first-party/login.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 
@@ -39,8 +39,7 @@ type Message = { role: 'user' | 'assistant'; content: unknown };
 
 /** Asks with one more message, and returns the conversation with its answer. */
 async function goOn(before: Message[], content: string, ...replies: Reply[]) {
-  let next = 0;
-  model.use([() => replies[next++]]);
+  answering(model, ...replies);
   const messages: Message[] = [...before, { role: 'user', content }];
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',

@@ -2,9 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Reply } from '../../../scripted-model/script.ts';
 import { ScriptedModel } from '../../../scripted-model/server.ts';
-import { calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { ROOT, startGateway, type TestGateway } from '../../support/gateway.ts';
 import { testParts } from '../../support/test-parts.ts';
 
@@ -36,11 +35,6 @@ afterAll(async () => {
   for (const folder of [state, settings]) rmSync(folder, { recursive: true, force: true });
 });
 
-function answering(...replies: Reply[]): void {
-  let next = 0;
-  model.use([() => replies[next++]]);
-}
-
 async function ask(messages: object[], stream = false, more: object = {}) {
   const response = await fetch(`${gateway.url}/v1/messages`, {
     method: 'POST',
@@ -61,7 +55,7 @@ const filesIn = (folder: string) =>
 testParts('agents', [2_500, 9_000], { isEveryday: (milliseconds) => milliseconds < 6_000 })(
   'while a tool runs for %i ms the stream pings, and the turn goes on',
   async (milliseconds) => {
-    answering(calling(['toolu_1', 'mcp__marked__wait', { milliseconds }]), saying('waited'));
+    answering(model, calling(['toolu_1', 'mcp__marked__wait', { milliseconds }]), saying('waited'));
     const { status, text } = await ask([user(`wait for ${milliseconds}`)], true);
     expect(status).toBe(200);
     // Within the answer: a process that comes up may be waited for, too.
@@ -76,7 +70,7 @@ testParts('agents', [2_500, 9_000], { isEveryday: (milliseconds) => milliseconds
 test('with --no-store a conversation goes on with its steps, and no word of it stays on the disk', async () => {
   const words = { asked: 'a question of cranes', said: 'an answer of storks', read: 'the word is heron' };
   const read = calling(['toolu_1', 'Read', { file_path: workspace.file('a.txt') }]);
-  answering(read, saying(words.said), saying('fine'));
+  answering(model, read, saying(words.said), saying('fine'));
   const first = await ask([user(words.asked)]);
   expect([first.status, first.headers.get('isthmus-agent-steps-lost')]).toEqual([200, '1']);
   const said = { role: 'assistant', content: JSON.parse(first.text).content };

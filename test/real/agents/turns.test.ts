@@ -5,7 +5,7 @@ import { ScriptedModel } from '../../../scripted-model/server.ts';
 import type { AgentLevel, Expansion } from '../../../src/spec/agent.ts';
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
 import type { TurnEvent } from '../../../src/spec/turn-events.ts';
-import { agentIn, calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { agentIn, answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import {
   assistant,
   collect,
@@ -48,11 +48,6 @@ afterAll(async () => {
   workspace.remove();
 });
 
-function answering(...replies: Reply[]): void {
-  let next = 0;
-  model.use([() => replies[next++]]);
-}
-
 function asking(messages: Message[], expansions = new Map<number, Expansion>(), name = 'docs'): MessagesRequest {
   return request(messages, { agent: { name, expansions } });
 }
@@ -78,7 +73,7 @@ const LOOK_AND_CHANGE: Reply[] = [
 ];
 
 test('several answers of the model are one of the agent, and a replay has all their steps', async () => {
-  answering(...LOOK_AND_CHANGE, saying('Gladly.'), saying('Gladly.'));
+  answering(model, ...LOOK_AND_CHANGE, saying('Gladly.'), saying('Gladly.'));
   const first = fixture.engine.replay(asking([user('change a.txt')]), NO_LISTENER);
   const events = await collect(first.events);
   expect(events.filter(({ type }) => type === 'message_start')).toHaveLength(1);
@@ -117,7 +112,7 @@ const READ = reading('toolu_r');
 
 /** A turn, the one that a replay of it goes on with, and what the model got for that. */
 async function turnAndNext(name: string, ...replies: Reply[]) {
-  answering(...replies, saying('on it'));
+  answering(model, ...replies, saying('on it'));
   const first = fixture.engine.replay(asking([user('begin')], new Map(), name), NO_LISTENER);
   const { answer, hidden } = endOf(await collect(first.events));
   first.process.end();
@@ -183,10 +178,10 @@ test('steps can be shown as text', async () => {
 
 test('a failure behind a step says that a repeat is in vain, one before it does not', async () => {
   const busy: Reply = { error: { status: 529, type: 'overloaded_error', message: 'busy' } };
-  answering(busy);
+  answering(model, busy);
   const before = fixture.engine.replay(asking([user('begin')]), NO_LISTENER);
   expect((await collect(before.events)).at(-1)).toMatchObject({ failure: { status: 529, mayRepeat: true } });
-  answering(READ, busy);
+  answering(model, READ, busy);
   const behind = fixture.engine.replay(asking([user('begin')]), NO_LISTENER);
   expect((await collect(behind.events)).at(-1)).toMatchObject({
     failure: { status: 529, mayRepeat: false, message: expect.stringContaining('would run them again') },
@@ -194,7 +189,7 @@ test('a failure behind a step says that a repeat is in vain, one before it does 
 });
 
 test('a turn whose time is over before the model has said a word fails, and a repeat is in vain', async () => {
-  answering({ ...saying('too late'), delay_ms: 60_000 });
+  answering(model, { ...saying('too late'), delay_ms: 60_000 });
   const turn = fixture.engine.replay(asking([user('begin')], new Map(), 'instant'), NO_LISTENER);
   const failure = { code: 'agent_out_of_time', status: 504, mayRepeat: false };
   expect((await collect(turn.events)).at(-1)).toMatchObject({ type: 'failure', failure });
@@ -209,6 +204,7 @@ const readBlock = (id: string) => (reading(id).content ?? []) as ScriptedBlock[]
 
 test('thinking comes back byte for byte, and none does behind steps that are lost', async () => {
   answering(
+    model,
     thinking('one', ...readBlock('toolu_r')),
     thinking('two', words('It says so.')),
     thinking('three', ...readBlock('toolu_s')),
@@ -252,7 +248,7 @@ test('thinking comes back byte for byte, and none does behind steps that are los
 });
 
 test('what the client asks for reaches each call of the model', async () => {
-  answering(READ, saying('done'));
+  answering(model, READ, saying('done'));
   const asked = { max_tokens: 1000, temperature: 0.25, thinking: { type: 'enabled', budget_tokens: 2_000 } };
   const given = { parameters: asked, agent: { name: 'docs' } };
   const turn = fixture.engine.replay(request([user('look')], given), NO_LISTENER);
@@ -273,7 +269,7 @@ test.each<[agent: string, system: string, last: string, isLong: boolean]>([
 ])(
   'the system prompt of the agent %s beside that of the client, %j, ends with %j',
   async (name, system, last, isLong) => {
-    answering(saying('done'));
+    answering(model, saying('done'));
     const turn = fixture.engine.replay(request([user('hi')], { system, agent: { name } }), NO_LISTENER);
     endOf(await collect(turn.events));
     turn.process.end();
@@ -291,7 +287,12 @@ test('behind a replay it is still known which file has changed since it was read
   const path = workspace.file('changing.txt');
   writeFileSync(path, 'as it was\n');
   const edit = { file_path: path, old_string: 'as it', new_string: 'like it' };
-  answering(calling(['toolu_1', 'Read', { file_path: path }]), saying('read'), calling(['toolu_2', 'Edit', edit]));
+  answering(
+    model,
+    calling(['toolu_1', 'Read', { file_path: path }]),
+    saying('read'),
+    calling(['toolu_2', 'Edit', edit]),
+  );
   const first = fixture.engine.replay(asking([user('look')]), NO_LISTENER);
   const { hidden } = endOf(await collect(first.events));
   first.process.end();
@@ -315,7 +316,15 @@ const LEVELS_HERE = LEVELS.filter((level) => level !== 'shell' || !NO_SANDBOX);
 testParts('agents', LEVELS_HERE, {
   isEveryday: (level) => level === LEVELS_HERE.at(-1),
 })(`the steps of a turn of two calls are small, at the level %s ${SANDBOXED}`, async (level) => {
-  answering(reading('toolu_1'), saying('one'), reading('toolu_2'), saying('two'), reading('toolu_3'), saying('three'));
+  answering(
+    model,
+    reading('toolu_1'),
+    saying('one'),
+    reading('toolu_2'),
+    saying('two'),
+    reading('toolu_3'),
+    saying('three'),
+  );
   const bytes = async (events: AsyncIterable<TurnEvent> | undefined) =>
     (await endOf(await collect(events)).hidden?.expansion) as Expansion;
   const said = [user('begin'), assistant('one'), user('again'), assistant('two'), user('again')];
