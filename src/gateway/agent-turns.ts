@@ -1,3 +1,4 @@
+import { stableJson } from '../conversation/canonical.ts';
 import { extendLineageByAnswer, type Lineage, stepLineages } from '../conversation/lineage.ts';
 import type { Agent, AgentSession } from '../spec/agent.ts';
 import type { ExpansionRecord, ExpansionStore } from '../spec/expansion-store.ts';
@@ -59,11 +60,10 @@ export class AgentTurns {
   }
 
   /**
-   * @param whole the lineage of the request
    * @returns undefined for a request that names no agent
    * @throws FailureError `bad_request`, `agent_turn_running`, `workspace_busy`, `client_gone`
    */
-  async admit(order: AgentOrder, whole: Lineage): Promise<AdmittedTurn | undefined> {
+  async admit(order: AgentOrder): Promise<AdmittedTurn | undefined> {
     const { id, request, caller, session: given, signal, asReturned } = order;
     const named = request.agent;
     const agent = named && this.#agents.get(named.name);
@@ -71,10 +71,12 @@ export class AgentTurns {
     if (request.messages.at(-1)?.role !== 'user') {
       throw badRequest('messages', 'an agent does not go on from words of the assistant; end with a user message');
     }
-    const end = await this.#workspaces.enter(agent, `${whole} ${given.id ?? given.clientId ?? ''}`, signal);
+    const lineages = stepLineages(request, caller.id);
+    const whole = lineages.at(-1) as Lineage;
+    const turn = stableJson([whole, request.system, given.id ?? given.clientId ?? '']);
+    const end = await this.#workspaces.enter(agent, turn, signal);
     const leave = () => end(this.#tidy(agent.name));
     try {
-      const lineages = stepLineages(request, caller.id);
       const recalled = await this.#memory.recall({ ...request, agent: named }, lineages, given);
       const { session } = recalled;
       const under = { turn: id, caller, agent: agent.name, session, clientSession: given.clientId };
@@ -86,7 +88,7 @@ export class AgentTurns {
           for await (const event of events) {
             if (event.type !== 'message_stop') yield event;
             else {
-              const lineage = extendLineageByAnswer(lineages.at(-1) as Lineage, asReturned(event.answer), request);
+              const lineage = extendLineageByAnswer(whole, asReturned(event.answer), request);
               yield await memory.keep(event, { ...under, lineage });
             }
           }

@@ -129,9 +129,10 @@ export class Gateway {
   async open(order: Order): Promise<OpenTurn> {
     const leave = this.#enter(order.caller);
     try {
-      const lineages = requestLineages(order.request, order.caller.id);
-      const admitted = await this.#agents?.admit(order, lineages.at(-1) as Lineage);
-      return admitted ? await this.#openAgent(admitted, order, leave) : await this.#reach(order, lineages, leave);
+      const admitted = await this.#agents?.admit(order);
+      return admitted
+        ? await this.#openAgent(admitted, order, leave)
+        : await this.#reach(order, requestLineages(order.request, order.caller.id), leave);
     } catch (error) {
       leave();
       throw error;
