@@ -49,7 +49,7 @@ export function createRunDirectory(): RunDirectory {
   };
   const remove = () => {
     sign.end();
-    removeAll(parent, path);
+    removeAll(parent, path, notedSessions(temporary));
   };
   try {
     fill();
@@ -99,7 +99,7 @@ export async function findLeftDirectories(): Promise<LeftDirectory[]> {
     if (lives[at] === 'alive') return [];
     const folders = foldersOf(path);
     const sessions = notedSessions(folders.temporary);
-    return [{ ...folders, sessions, isDead: lives[at] === 'dead', remove: () => removeAll(parent, path) }];
+    return [{ ...folders, sessions, isDead: lives[at] === 'dead', remove: () => removeAll(parent, path, sessions) }];
   });
 }
 
@@ -121,9 +121,8 @@ function foldersOf(path: string): { work: string; temporary: string } {
 }
 
 /** The directory goes last: while it is there, the next gateway finds what else is left. */
-function removeAll(parent: string, path: string): void {
-  const { work, temporary } = foldersOf(path);
-  removeTranscripts(parent, work, notedSessions(temporary));
+function removeAll(parent: string, path: string, sessions: readonly string[]): void {
+  removeTranscripts(parent, foldersOf(path).work, sessions);
   // The gateway's processes may still be ending, and write for the last time.
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
