@@ -22,7 +22,7 @@ export interface PoolLimits extends BudgetLimits, WaitLimits {
   spawnsAtATime: number;
 }
 
-/** `starting`: spares that are still being spawned. */
+/** `spawning`: spares that are still being spawned. */
 export type ProcessCounts = Record<Exclude<ProcessState, 'ended'> | 'spare' | 'spawning', number>;
 
 const SWEEP_MS = 5_000;

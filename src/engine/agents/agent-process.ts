@@ -58,7 +58,7 @@ export function spawnAgent(
   const session = transcript?.sessionId ?? randomUUID();
   const made = maker.create({
     requested: { ...variables, ...added },
-    system: request.system || agent.system,
+    system: systemOf(request, agent),
     settings: (scratch) => agentSettings(agent, environment, scratch),
     environment: { ...environment, [CUSTOM_HEADERS]: maker.headersFor(via) },
     session,
