@@ -2,5 +2,6 @@
 export { BootError } from './boot/boot-error.ts';
 export { createGateway, type GatewayOptions, type RunningAgent, type RunningGateway } from './boot/create-gateway.ts';
 export type { AgentDefinition } from './config/agent-definition.ts';
-export { type Settings, SettingsError } from './config/settings.ts';
+export type { Settings } from './config/settings.ts';
+export { SettingsError } from './config/settings-error.ts';
 export type { Log, LogFields } from './telemetry/log.ts';

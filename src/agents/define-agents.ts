@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { agentDefinition, type CheckedDefinition } from '../config/agent-definition.ts';
-import { type Settings, SettingsError } from '../config/settings.ts';
+import { withVariables } from '../config/operator-variables.ts';
+import type { Settings } from '../config/settings.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import type { Agent, AgentMcpServer, Subagent } from '../spec/agent.ts';
 import { nameProblem } from './agent-names.ts';
 import { writeOut } from './deny-rules.ts';
-import { withVariables } from './operator-variables.ts';
 import { type GuardedFolders, programWithin, realWorkspace, replaceable } from './workspaces.ts';
 
 /** Whom an agent answers. */

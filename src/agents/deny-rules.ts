@@ -1,4 +1,4 @@
-import { SettingsError } from '../config/settings.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import { similar } from '../config/similar.ts';
 
 /** Files that hold secrets, as patterns below the workspace. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { plainAgent } from '../../test/support/agents.ts';
 import type { DefinedAgent } from '../agents/define-agents.ts';
-import { SettingsError } from '../config/settings.ts';
+import { SettingsError } from '../config/settings-error.ts';
 import type { RunDirectory } from '../engine/files/run-directory.ts';
 import { KnownModels } from '../models/known-models.ts';
 import type { AgentLevel } from '../spec/agent.ts';

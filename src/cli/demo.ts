@@ -3,20 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
-import type { Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import type { RunCommand } from './command.ts';
 import { agentWalk } from './demo-agent.ts';
 import { answerOfWalk, walk } from './demo-walk.ts';
 import { print } from './print.ts';
 import { greeting, stopAndExit } from './serve.ts';
 import { firstSignal } from './stop-signals.ts';
-
-export interface DemoOptions {
-  /** Whether it ends after its turns. */
-  once: boolean;
-  /** Whether an agent shows what it does, too. */
-  withAgent: boolean;
-}
 
 /**
  * `isthmus demo`: the real gateway, SDK and `claude` binary over the scripted model, so that no account is needed.
@@ -24,11 +17,9 @@ export interface DemoOptions {
  * Takes turns through a tool loop, an undo and a replay and says which way each took. Then it stays up for a client; with `once`
  * it ends. The exit code is 0 only if every turn was right.
  */
-export async function demo(
-  settings: Settings,
-  operator: NodeJS.ProcessEnv,
-  { once, withAgent }: DemoOptions,
-): Promise<void> {
+export const run: RunCommand = async (call) => {
+  const settings = await call.settings();
+  const once = 'once' in call.flags;
   let running: RunningGateway | undefined;
   const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
@@ -40,7 +31,7 @@ export async function demo(
   const log: Log = (...entry) => {
     if (isForClients) logTurns(...entry);
   };
-  const environment = demoEnvironment(operator, home, model.url);
+  const environment = demoEnvironment(call.environment, home, model.url);
   const gateway = await createGateway({ ...settings, agents: {}, environment, log }).catch(async (error: unknown) => {
     await model.close();
     throw error;
@@ -51,7 +42,7 @@ export async function demo(
   print([...greeting(paid), `  model       the scripted model on ${model.url}`, '']);
   const isRight = await walk(gateway, model);
   if (!isRight) process.exitCode = 1;
-  if (withAgent) {
+  if ('with-agent' in call.flags) {
     const isDone = await agentWalk({ ...settings, port: 0, environment, log }, model, home);
     if (!isDone) process.exitCode = 1;
     model.use([answerOfWalk]);
@@ -66,7 +57,7 @@ export async function demo(
   isForClients = true;
   await signalled;
   await stopAndExit(gateway);
-}
+};
 
 /** Built from nothing: none of the operator's credentials can reach the demo's processes. */
 function demoEnvironment(operator: NodeJS.ProcessEnv, home: string, modelUrl: string): NodeJS.ProcessEnv {

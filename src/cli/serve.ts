@@ -1,25 +1,24 @@
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
-import type { Settings } from '../config/settings.ts';
+import { namedConfigFile } from '../config/settings.ts';
 import { createLog } from '../telemetry/log.ts';
+import type { RunCommand } from './command.ts';
 import { print } from './print.ts';
 import { DRAIN_MS, firstSignal } from './stop-signals.ts';
 
-/**
- * `isthmus serve`: runs until a signal.
- *
- * @param configFile the file that the settings come from, if one was named
- */
-export async function serve(settings: Settings, operator: NodeJS.ProcessEnv, configFile?: string): Promise<void> {
+/** `isthmus serve`: runs until a signal. */
+export const run: RunCommand = async (call) => {
+  const settings = await call.settings();
+  const { environment } = call;
   let running: RunningGateway | undefined;
   const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
   const log = createLog((line) => process.stderr.write(line));
-  const gateway = await createGateway({ ...settings, environment: operator, configFile, log });
+  const gateway = await createGateway({ ...settings, environment, configFile: namedConfigFile(call), log });
   running = gateway;
   process.once('exit', () => gateway.abandon());
   print(greeting(gateway));
   await signalled;
   await stopAndExit(gateway);
-}
+};
 
 /** Lets turns under way finish, stops the gateway and ends this process. */
 export async function stopAndExit(gateway: RunningGateway): Promise<never> {

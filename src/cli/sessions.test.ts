@@ -7,7 +7,7 @@ import type { ExpansionRecord } from '../spec/expansion-store.ts';
 import { databaseFile } from '../store/database-file.ts';
 import { DatabaseTable } from '../store/database-table.ts';
 import { parseCommandLine } from './arguments.ts';
-import { sessions } from './sessions.ts';
+import { run as sessions } from './sessions.ts';
 
 let home: string;
 let file: string;
@@ -35,8 +35,9 @@ async function run(line: string): Promise<string> {
     return true;
   });
   try {
-    const { words, ...rest } = parseCommandLine(line.split(' ').filter((word) => word !== ''));
-    await sessions({ words, ...rest }, { XDG_STATE_HOME: home });
+    const call = parseCommandLine(['sessions', ...line.split(' ').filter((word) => word !== '')]);
+    const settings = () => Promise.reject(new Error('It takes none.'));
+    await sessions({ ...call, environment: { XDG_STATE_HOME: home }, settings });
   } finally {
     write.mockRestore();
   }
@@ -136,7 +137,6 @@ describe('isthmus sessions', () => {
     ['lst', 'There is no command sessions "lst". Did you mean list?'],
     ['list 1111', '`isthmus sessions list` takes no id'],
     ['list --all', '--all and --older-than belong to'],
-    ['list --port 1', '--port is no flag of `isthmus sessions`.'],
     ['show', 'Which session?'],
     ['purge', 'What should go?'],
     ['purge 1111 --all', 'What should go?'],

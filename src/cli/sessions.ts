@@ -6,7 +6,7 @@ import { type OpenDatabase, openDatabase } from '../store/database.ts';
 import { databaseFile } from '../store/database-file.ts';
 import { listSessions, purge, type StoredSession, type StoredTurn, turnsOf } from '../store/stored-sessions.ts';
 import { escapeUnseen } from '../telemetry/escape-unseen.ts';
-import type { CommandLine } from './arguments.ts';
+import type { RunCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
 
@@ -19,20 +19,11 @@ const SHORT = 8;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/**
- * `isthmus sessions`: what is kept of conversations with agents. It prints nothing that a message says.
- *
- * @param line with the words behind `sessions`
- * @throws CommandError
- */
-export async function sessions(
-  { words: [command, ...ids], flags, switches }: CommandLine,
-  environment: NodeJS.ProcessEnv,
-): Promise<void> {
-  const { 'older-than': olderThan, ...others } = flags;
-  const [other] = Object.keys(others);
-  if (other !== undefined) throw new CommandError(`--${other} is no flag of \`isthmus sessions\`. There is: ${HOW}.`);
-  if (command !== 'purge' && (olderThan !== undefined || switches.has('all'))) {
+/** `isthmus sessions`: what is kept of conversations with agents. It prints nothing that a message says. */
+export const run: RunCommand = async ({ words: [command, ...ids], flags, environment }) => {
+  const olderThan = flags['older-than'];
+  const isAll = 'all' in flags;
+  if (command !== 'purge' && (olderThan !== undefined || isAll)) {
     throw new CommandError('--all and --older-than belong to `isthmus sessions purge`.');
   }
   const [id] = ids;
@@ -49,14 +40,13 @@ export async function sessions(
         if (store) print(shown(session, await turnsOf(store.database, session.id)));
       });
     case 'purge': {
-      const ways = [ids.length === 1, switches.has('all'), olderThan !== undefined].filter(Boolean);
+      const ways = [ids.length === 1, isAll, olderThan !== undefined].filter(Boolean);
       if (ids.length > 1 || ways.length !== 1) {
         throw new CommandError('What should go? isthmus sessions purge ID, or --all, or --older-than DAYS.');
       }
       const before = Date.now() - days(olderThan ?? '0') * DAY_MS;
       return await withStore(environment, async (store, all) => {
-        const chosen =
-          id !== undefined ? [theOne(all, id)] : all.filter(({ lastAt }) => lastAt < before || switches.has('all'));
+        const chosen = id !== undefined ? [theOne(all, id)] : all.filter(({ lastAt }) => lastAt < before || isAll);
         if (store)
           await purge(
             store,
@@ -74,7 +64,7 @@ export async function sessions(
       );
     }
   }
-}
+};
 
 /** @param use gets no store if there is none yet */
 async function withStore(

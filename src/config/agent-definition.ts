@@ -1,8 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { AGENT_LEVELS } from './setting-table.ts';
 import { similar } from './similar.ts';
-
-export const AGENT_LEVELS = ['read', 'edit', 'shell'] as const;
 
 /**
  * An object with these keys alone. Another one is refused, with the key that it may stand for.

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { checkSettings, readSettings, SettingsError } from './settings.ts';
+import { checkSettings, readSettings, traceSettings } from './settings.ts';
+import { SettingsError } from './settings-error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-settings-'));
 const file = join(folder, 'config.json');
@@ -10,7 +11,7 @@ const none = join(folder, 'none.json');
 writeFileSync(none, '{}');
 
 function read(flags: Record<string, string> = {}, environment: Record<string, string> = {}) {
-  return readSettings({ flags: { config: none, ...flags }, environment, otherFlags: ['once'] });
+  return readSettings({ flags: { config: none, ...flags }, environment });
 }
 
 test('flags come before variables, variables before the file, the file before defaults', () => {
@@ -50,7 +51,6 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ 'stall-minutes': '100000' }, {}, '--stall-minutes must be at most 35791 (it is "100000").'],
   [{ 'queue-seconds': '9999999' }, {}, '--queue-seconds must be at most 2147483 (it is "9999999").'],
   [{ constructor: '1' }, {}, 'There is no setting --constructor.'],
-  [{ onse: 'true' }, {}, 'There is no setting --onse. Did you mean --once?'],
   [{ confg: 'x' }, {}, 'There is no setting --confg. Did you mean --config?'],
   [{}, { ISTHMUS_SPARES: '-1' }, 'ISTHMUS_SPARES must be at least 0 (it is "-1").'],
   [
@@ -58,7 +58,7 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
     {},
     'There is no configuration file /no/such.json. Name one that exists: --config FILE.',
   ],
-  [{ config: '/' }, {}, 'The configuration file / cannot be read as JSON'],
+  [{ config: '/' }, {}, 'The configuration file / cannot be read: EISDIR'],
 ])('%j %j is refused with the cure', (flags, environment, message) => {
   expect(() => read(flags, environment)).toThrow(message);
 });
@@ -200,9 +200,47 @@ test.each(['x', 'anything', 'maximum'])('nothing is proposed for %j, which is ne
   expect(() => read({ [flag]: '1' })).toThrow(new SettingsError(`There is no setting --${flag}.`));
 });
 
-test('a file may begin with a byte order mark', () => {
+test('a file may begin with a byte order mark, and have comments and trailing commas', () => {
   writeFileSync(file, '\uFEFF{"port": 7}');
   expect(read({ config: file })).toMatchObject({ port: 7 });
+  writeFileSync(file, '// mine\n{"$schema": "./schema.json", "port": 8, /* all */ "strict": true,}\n');
+  expect(read({ config: file })).toMatchObject({ port: 8, strict: true });
+});
+
+test.each([
+  ['{"port": 1 "spares": 2}', 'cannot be read as JSON: comma expected at line 1, column 12.'],
+  ['{\n  "port": 1,\n  "port": 2\n}', 'has the key "port" twice, the second time at line 3, column 3. Leave one'],
+  ['{"agents": {"a": 1, "a": 1}}', 'has the key "a" twice, the second time at line 1, column 21.'],
+  ['', 'cannot be read as JSON: value expected at line 1, column 1.'],
+])('the broken file %j is refused with its place', (text, message) => {
+  writeFileSync(file, text);
+  expect(() => read({ config: file })).toThrow(`The configuration file ${file} ${message}`);
+});
+
+describe('variables in the file', () => {
+  const within = '$' + '{MY_HOME}/claude';
+
+  test('are put in, and where they stand is told', () => {
+    writeFileSync(file, JSON.stringify({ host: '$MY_HOST', claude: within, 'max-processes': '$MY_N' }));
+    const environment = { MY_HOST: 'gateway', MY_HOME: '/home/me', MY_N: '3', ISTHMUS_PORT: '80' };
+    const { settings, traced, file: read } = traceSettings({ flags: { config: file, spares: '1' }, environment });
+    expect(settings).toMatchObject({ host: 'gateway', claude: '/home/me/claude', maxProcesses: 3 });
+    expect(read).toBe(file);
+    expect(traced.slice(0, 5)).toEqual([
+      { name: 'port', value: 80, from: 'variable' },
+      { name: 'host', value: 'gateway', from: 'file', reference: '$MY_HOST' },
+      { name: 'allowed-hosts', value: [], from: 'default' },
+      { name: 'claude', value: '/home/me/claude', from: 'file', reference: within },
+      { name: 'spares', value: 1, from: 'flag' },
+    ]);
+  });
+
+  test('must be set', () => {
+    writeFileSync(file, '{"host": "$MY_HOST"}');
+    expect(() => read({ config: file })).toThrow(
+      '"host" in the configuration file is the variable MY_HOST, which is not set. Set it in the environment of Isthmus.',
+    );
+  });
 });
 
 test('a program gives settings in camel case, and the answer can be given again', () => {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScriptedModel } from '../../scripted-model/server.ts';
+import { COMMAND_NAMES } from '../../src/cli/command-table.ts';
 import { findExecutable, TESTED } from '../../src/engine/environment/executable.ts';
 import { startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
 import { freePort } from '../support/free-port.js';
@@ -180,7 +181,7 @@ test('a gateway that is starting has its port, says so to everybody, and does no
 });
 
 const MISTAKES: Array<[args: string[], extra: Record<string, string>, message: string]> = [
-  [['serve', '--prot', '1'], {}, 'There is no setting --prot. Did you mean --port?'],
+  [['serve', '--prot', '1'], {}, 'There is no flag --prot of `isthmus serve`. Did you mean --port?'],
   [['serve', '--port', 'x'], {}, '--port must be a number (it is "x").'],
   [['serve'], { ISTHMUS_HOTS: 'x' }, 'There is no setting ISTHMUS_HOTS. Did you mean ISTHMUS_HOST?'],
   [['serve', '--claude', '/no/such/claude'], {}, 'The `claude` binary /no/such/claude is missing or not executable.'],
@@ -206,12 +207,12 @@ const MISTAKES: Array<[args: string[], extra: Record<string, string>, message: s
   ],
   [['serve', '--agents', 'docs'], {}, '--agents is no flag and no variable: define agents in the configuration file'],
   [['serve', '--spares'], {}, '--spares needs a value: --spares 2'],
-  [['demo', '--onse'], {}, 'There is no setting --onse. Did you mean --once?'],
+  [['demo', '--onse'], {}, 'There is no flag --onse of `isthmus demo`. Did you mean --once?'],
   [['sevre'], {}, 'There is no command "sevre". Did you mean serve?'],
-  [['begin'], {}, 'There is no command "begin"; there are serve, demo, sessions.'],
+  [['begin'], {}, 'There is no command "begin"; there are serve, demo, sessions'],
   [['serve', 'now'], {}, 'Unexpected "now"'],
   [['serve', '--once'], {}, '--once belongs to `isthmus demo`.'],
-  [['sessions', 'list'], {}, '--port is no flag of `isthmus sessions`.'],
+  [['sessions', 'list'], {}, '`isthmus sessions` takes no --port.'],
   [['sessions', 'list', '--once'], {}, '--once belongs to `isthmus demo`.'],
   [[], {}, 'Which command?'],
 ];
@@ -255,9 +256,12 @@ test('without a credential serve names the binary to sign in with: no other need
 test('help names every command and setting', async () => {
   const { code, output } = await runIsthmus(['--help'], here.env);
   expect(code).toBe(0);
-  for (const word of ['serve', 'demo', '--port', '--max-memory-mb', 'ISTHMUS_MAX_PROCESSES'])
-    expect(output).toContain(word);
+  for (const name of COMMAND_NAMES) expect(output).toMatch(new RegExp(`^  ${name} {2,}`, 'm'));
   expect((await runIsthmus(['-h'], here.env)).output).toBe(output);
+  const serve = await runIsthmus(['serve', '--help'], here.env);
+  for (const word of ['-p, --port PORT', '--max-memory-mb', '--config', 'ISTHMUS_MAX_PROCESSES'])
+    expect(serve.output).toContain(word);
+  expect((await runIsthmus(['help', 'serve'], here.env)).output).toBe(serve.output);
   expect((await runIsthmus(['--version'], here.env)).output).toBe('0.1.0\n');
 });
 

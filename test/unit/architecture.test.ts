@@ -49,6 +49,7 @@ const OWNERS: Record<string, string> = {
   '@modelcontextprotocol/sdk': 'engine',
   hono: 'http',
   '@hono/node-server': 'http',
+  'jsonc-parser': 'config',
   kysely: 'store',
   libsql: 'store',
 };
@@ -117,8 +118,8 @@ describe('the arrows between folders', () => {
   });
 
   test.each([
-    ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely']],
-    ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono']],
+    ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely', 'zod', 'jsonc-parser']],
+    ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
     // A thread loads the database.
     ['src/store/open-store.ts', ['kysely', 'libsql']],
   ])('what loads with %s holds no %j', (file, packages) => {

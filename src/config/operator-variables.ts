@@ -1,4 +1,4 @@
-import { SettingsError } from '../config/settings.ts';
+import { SettingsError } from './settings-error.ts';
 
 /** `$NAME` alone, or `${NAME}` anywhere. */
 const REFERENCE = /^\$([A-Za-z_]\w*)$|\$\{([A-Za-z_]\w*)\}/g;

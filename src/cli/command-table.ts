@@ -1,0 +1,42 @@
+import type { Command } from './command.ts';
+
+/** Every command, once, in the order of the help text. */
+export const COMMANDS = {
+  serve: {
+    summary: 'run the gateway',
+    usage: '',
+    flags: {},
+    takesSettings: true,
+    load: () => import('./serve.ts'),
+  },
+  demo: {
+    summary: 'show it at work against a scripted model, without any account',
+    usage: '',
+    flags: {
+      once: { help: 'end after the walk' },
+      'with-agent': { help: 'let an agent mend a bug, too' },
+    },
+    takesSettings: true,
+    load: () => import('./demo.ts'),
+  },
+  sessions: {
+    summary: 'what is kept of conversations with agents',
+    usage: 'list | show ID | purge ID',
+    words: ['list', 'show', 'purge'],
+    flags: {
+      all: { help: 'purge every session' },
+      'older-than': { value: 'DAYS', help: 'purge the sessions that ended so many days ago' },
+    },
+    takesSettings: false,
+    load: () => import('./sessions.ts'),
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** @returns undefined if there is no such command */
+export function commandOf(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName] : undefined;
+}

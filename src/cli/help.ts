@@ -1,0 +1,60 @@
+import { type SettingName, standardOf, variableName } from '../config/setting-table.ts';
+import { COMMON_FLAGS, CONFIG_FLAG, settingFlags } from './arguments.ts';
+import type { Command, Flag } from './command.ts';
+import { COMMAND_NAMES, COMMANDS, type CommandName } from './command-table.ts';
+
+const WIDTH = 27;
+
+const row = (words: string, help: string) => `  ${words.padEnd(WIDTH)} ${help}`;
+
+/** The help text of the program. */
+export function programHelp(): string[] {
+  return [
+    'Usage: isthmus <command> [flags]',
+    '',
+    'Commands',
+    ...COMMAND_NAMES.map((name) => row(name, COMMANDS[name].summary)),
+    '',
+    'Flags',
+    ...flagRows(COMMON_FLAGS),
+    '',
+    '`isthmus <command> --help` says more of a command; `isthmus serve --help` lists the settings.',
+  ];
+}
+
+/** The help text of one command. */
+export function commandHelp(name: CommandName): string[] {
+  const { summary, usage, flags, takesSettings }: Command = COMMANDS[name];
+  return [
+    `Usage: isthmus ${[name, usage, '[flags]'].filter(Boolean).join(' ')}`,
+    '',
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    '',
+    'Flags',
+    ...flagRows({ ...flags, ...COMMON_FLAGS }),
+    ...(takesSettings
+      ? [
+          '',
+          'Settings',
+          ...Object.entries(settingFlags()).map(([setting, flag]) => settingRow(setting as SettingName, flag)),
+          ...flagRows({ config: CONFIG_FLAG }),
+          '',
+          `Each setting is also a key of the file, and, as \`--config\` is, an environment variable: ${variableName('max-processes')}=8.`,
+        ]
+      : []),
+  ];
+}
+
+function settingRow(name: SettingName, flag: Flag): string {
+  const standard = standardOf(name);
+  return row(wordsOf(name, flag), `${flag.help}${standard === undefined ? '' : ` (${standard})`}`);
+}
+
+function flagRows(flags: Readonly<Record<string, Flag>>): string[] {
+  return Object.entries(flags).map(([name, flag]) => row(wordsOf(name, flag), flag.help));
+}
+
+/** `-p, --port PORT`. */
+function wordsOf(name: string, { value, short }: Flag): string {
+  return `${short ? `-${short}, ` : ''}--${name}${value === undefined ? '' : ` ${value}`}`;
+}
