@@ -30,6 +30,22 @@ export const COMMANDS = {
     takesSettings: false,
     load: () => import('./sessions.ts'),
   },
+  config: {
+    summary: 'whether the settings are right, what they are and where each comes from',
+    usage: 'check | show',
+    words: ['check', 'show'],
+    flags: {},
+    takesSettings: true,
+    load: () => import('./config.ts'),
+  },
+  complete: {
+    summary: 'print the script by which a shell completes commands and flags',
+    usage: 'bash | zsh | fish | powershell',
+    words: ['bash', 'zsh', 'fish', 'powershell'],
+    flags: {},
+    takesSettings: false,
+    load: () => import('./complete.ts'),
+  },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -9,6 +9,7 @@ import { escapeUnseen } from '../telemetry/escape-unseen.ts';
 import type { RunCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
+import { table } from './text-table.ts';
 
 const COMMANDS = ['list', 'show', 'purge'] as const;
 
@@ -131,18 +132,6 @@ function shown({ id, agent, bytes }: StoredSession, turns: readonly StoredTurn[]
 
 function stepRow({ tool, about, isError, subagent }: AgentStep): string[] {
   return [tool, [about, isError && '(failed)', subagent && `(by ${subagent})`].filter(Boolean).join(' ')];
-}
-
-/** Columns as wide as their widest cell. */
-function table(rows: readonly string[][]): string[] {
-  const clean = rows.map((row) => row.map(escapeUnseen));
-  const widths = clean[0]?.map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0))) ?? [];
-  return clean.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** How many characters tell all of these ids apart. */

@@ -31,7 +31,7 @@ function npm(cwd: string, args: string[]): string {
 
 test('it holds what runs, and no test, benchmark or source', () => {
   const isExpected = (path: string) =>
-    /^(bin\/.*\.js|dist\/(src|scripted-model)\/.*\.(js|d\.ts)|prepare\.js|package\.json|README\.md|LICENSE)$/.test(
+    /^(bin\/.*\.js|dist\/(src|scripted-model)\/.*\.(js|d\.ts)|prepare\.js|config\.schema\.json|package\.json|README\.md|LICENSE)$/.test(
       path,
     );
   expect(files.filter((path) => !isExpected(path) || path.includes('.test.'))).toEqual([]);

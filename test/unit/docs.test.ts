@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { benchmarkPages } from '../../bench/pages.js';
 import { latestResults, readResults } from '../../bench/saved-results.js';
 import { AGENT_PARAMETERS } from '../../src/agents/agent-parameters.ts';
+import { settingsSchema } from '../../src/config/settings-schema.ts';
 import { ROOT } from '../support/gateway.ts';
 import { errorsPage, parametersPage } from '../support/reference-docs.ts';
 
@@ -14,6 +15,11 @@ test.each([
   ['errors.md', errorsPage()],
 ])('docs/%s is made from what the program acts on', async (name, text) => {
   await expect(text).toMatchFileSnapshot(join(ROOT, 'docs', name));
+});
+
+test('config.schema.json is made from the settings, and so is what an editor says of a configuration', async () => {
+  const schema = `${JSON.stringify(settingsSchema(), null, 2)}\n`;
+  await expect(schema).toMatchFileSnapshot(join(ROOT, 'config.schema.json'));
 });
 
 const latest = latestResults();
