@@ -11,6 +11,7 @@ import {
 } from './rows/cold-turns.js';
 import { eventRelayRow } from './rows/event-relay.js';
 import { crowdGrowth, historyGrowth } from './rows/growth.js';
+import { helpTextRow } from './rows/help-text.js';
 import { largeBodyRow } from './rows/large-body.js';
 import { leftBehindRow } from './rows/left-behind.js';
 import { memoryRow } from './rows/memory.js';
@@ -69,6 +70,7 @@ export const ROWS = [
   { name: 'client blocks, full mode, newer model', mode: 'full', run: clientBlocksRow(NEWER_MODEL), isQuick: true },
   { name: 'prompt prefix, full mode', mode: 'full', run: promptPrefixRow(MODEL) },
   { name: 'prompt prefix, full mode, newer model', mode: 'full', run: promptPrefixRow(NEWER_MODEL), isQuick: true },
+  { name: 'help text', run: helpTextRow, isQuick: true },
   { name: 'left behind', run: leftBehindRow, isQuick: true },
   { name: 'memory', run: memoryRow, isQuick: true },
   { name: 'growth, conversations', run: crowdGrowth, isQuick: true },
