@@ -111,7 +111,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   const settings = checkSettings(given);
   checkBaseUrl(variablesOfOperator.ANTHROPIC_BASE_URL);
   checkGatewaySwitch(variablesOfOperator);
-  const executable = orBootError(() => findExecutable(settings.claude));
+  const executable = orBootError(() => findExecutable(settings.claude, { searchPath: variablesOfOperator.PATH }));
   const defined = agentsOf(settings, variablesOfOperator, executable.path, configFile);
   const operator = withoutWorkspaces(variablesOfOperator, defined);
   const { host } = settings;

@@ -1,50 +1,61 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 
 /** The `claude` binary that runs, and why this one. */
 export interface ClaudeExecutable {
   path: string;
   why: string;
-  /** Claude Code's version by the SDK's package; unknown for a binary that the operator chose. */
+  /** Claude Code's version by the SDK's package; unknown for any other binary. */
   version?: string;
 }
 
 /** The versions over which the tests of the SDK's facts ran. */
 export const TESTED = { sdk: '0.3.332', claudeCode: '2.1.332' } as const;
 
+/** Where to look for a binary that was not chosen. */
+interface Whereabouts {
+  /** The PATH of the operator. */
+  searchPath?: string | undefined;
+  /** The folder of an installed package; throws if there is none. */
+  folderOf?: (packageName: string) => string;
+}
+
 /**
- * Finds the binary: the operator's choice, else the one that comes with the SDK.
+ * Finds the binary: the operator's choice, else the one that comes with the SDK, else a `claude` on the PATH.
  *
+ * @param chosen by the operator
  * @throws Error with one line that says the cure
  */
-export function findExecutable(chosen: string | undefined): ClaudeExecutable {
+export function findExecutable(
+  chosen: string | undefined,
+  { searchPath = '', folderOf = installedFolder }: Whereabouts = {},
+): ClaudeExecutable {
   if (chosen !== undefined) {
-    assertExecutable(
-      chosen,
-      'Give --claude the path of an executable `claude`, or leave it out to use the bundled one.',
-    );
+    if (!isExecutable(chosen)) {
+      throw new Error(
+        `The \`claude\` binary ${chosen} is missing or not executable. Give --claude the path of an executable \`claude\`, or leave it out to use the bundled one.`,
+      );
+    }
     return { path: chosen, why: 'chosen by --claude' };
   }
-  const require = createRequire(import.meta.url);
-  for (const name of platformPackages()) {
-    let packageFile: string;
-    try {
-      packageFile = require.resolve(`${name}/package.json`);
-    } catch {
-      continue;
-    }
-    const path = join(dirname(packageFile), process.platform === 'win32' ? 'claude.exe' : 'claude');
-    assertExecutable(path, `Reinstall the package ${name}.`);
-    const { claudeCode } = sdkVersions();
-    return {
-      path,
-      why: `bundled with the Agent SDK ${sdkVersions().sdk}`,
-      ...(claudeCode ? { version: claudeCode } : {}),
-    };
+  const { sdk, claudeCode } = sdkVersions();
+  const bundled = bundledBinaries(folderOf);
+  const usable = bundled.find(isExecutable);
+  if (usable !== undefined) {
+    const why = `bundled with the Agent SDK ${sdk}`;
+    return { path: usable, why, ...(claudeCode ? { version: claudeCode } : {}) };
   }
+  const missing = bundled[0] ? `${bundled[0]} is missing or not executable` : 'the bundled one is not installed';
+  const onPath = searchPath
+    .split(delimiter)
+    // What a relative folder means depends on where Isthmus was started.
+    .filter(isAbsolute)
+    .map((folder) => join(folder, PROGRAM))
+    .find(isExecutable);
+  if (onPath !== undefined) return { path: onPath, why: `found on PATH, since ${missing}` };
   throw new Error(
-    `No \`claude\` binary for ${process.platform}-${process.arch}: run \`npm ci\` with optional dependencies, or give --claude PATH.`,
+    `No \`claude\` binary for ${process.platform}-${process.arch}: ${missing}, and there is none on PATH. Run \`npm install\` with optional dependencies, or give --claude PATH.`,
   );
 }
 
@@ -54,6 +65,23 @@ export function sdkVersions(): { sdk: string; claudeCode?: string } {
   const file = join(dirname(require.resolve('@anthropic-ai/claude-agent-sdk')), 'package.json');
   const { version, claudeCodeVersion } = JSON.parse(readFileSync(file, 'utf8'));
   return { sdk: version, ...(claudeCodeVersion ? { claudeCode: claudeCodeVersion } : {}) };
+}
+
+const PROGRAM = process.platform === 'win32' ? 'claude.exe' : 'claude';
+
+/** Whether or not there is a file. */
+function bundledBinaries(folderOf: (packageName: string) => string): string[] {
+  return platformPackages().flatMap((name) => {
+    try {
+      return [join(folderOf(name), PROGRAM)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function installedFolder(packageName: string): string {
+  return dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
 }
 
 function platformPackages(): string[] {
@@ -67,10 +95,12 @@ function isMusl(): boolean {
   return report.header?.glibcVersionRuntime === undefined;
 }
 
-function assertExecutable(path: string, cure: string): void {
+/** Whether a path is a file that this user may run. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
   } catch {
-    throw new Error(`The \`claude\` binary ${path} is missing or not executable. ${cure}`);
+    return false;
   }
 }
