@@ -14,7 +14,7 @@ export interface Dialect {
   /**
    * Encodes a failure before the first byte of an answer.
    *
-   * @param requestId the gateway's own id; an upstream's failure has the upstream's id instead
+   * @param requestId the client's own id, else the gateway's; an upstream's failure has the upstream's instead
    */
   encodeError(failure: Failure, requestId: string): ErrorAnswer;
   /** The headers that tell what is known of a plan's limits. */

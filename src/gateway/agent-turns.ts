@@ -22,7 +22,7 @@ type Tidy = (agent: string) => Promise<void>;
 
 /** What an agent's turn needs of its order. */
 export interface AgentOrder {
-  /** The gateway's id of the request. */
+  /** The id of the request: the client's own, else the gateway's. */
   id: string;
   request: MessagesRequest;
   caller: { id: string };

@@ -19,7 +19,7 @@ import { type Way, Ways } from './ways.ts';
 
 /** A request with all that the gateway needs to answer it. */
 export interface Order {
-  /** The gateway's id of the request. */
+  /** The id of the request: the client's own, else the gateway's. */
   id: string;
   request: MessagesRequest;
   caller: Caller;

@@ -164,6 +164,36 @@ test('a whole answer is the body that the dialect makes, with its length', async
   expect(await (await post(COUNTED)).json()).toEqual({ text: 'grüße' });
 });
 
+test('the id that a client gives its request is that of the answer, the record and the turn', async () => {
+  const own = { 'x-request-id': 'trace:1-A' };
+  plays(START, STOP);
+  for (const stream of [true, false]) {
+    const { headers } = await post(MESSAGES, { ...BODY, stream }, own);
+    expect([headers.get('request-id'), headers.get('x-request-id')]).toEqual(['trace:1-A', 'trace:1-A']);
+  }
+  const refused = await post(`${MESSAGES}/count_tokens`, {}, own);
+  expect([refused.headers.get('x-request-id'), await refused.json()]).toMatchObject([
+    'trace:1-A',
+    { request_id: 'trace:1-A' },
+  ]);
+  plays({ type: 'failure', failure: failure('upstream_error', { status: 400, requestId: 'req_upstream' }) });
+  const failing = await post(MESSAGES, BODY, own);
+  expect([failing.headers.get('request-id'), failing.headers.get('x-request-id')]).toEqual([
+    'req_upstream',
+    'trace:1-A',
+  ]);
+  await expect.poll(() => records.map(({ who }) => who.requestId)).toEqual(Array(3).fill('trace:1-A'));
+  expect(orders.map(({ id }) => id)).toEqual(Array(3).fill('trace:1-A'));
+});
+
+test.each(['', 'two words', 'grüße', 'x'.repeat(129)])('%j is no id of a request', async (id) => {
+  const { headers } = await post(MESSAGES, BODY, { 'x-request-id': Buffer.from(id).toString('latin1') });
+  expect([headers.get('request-id'), headers.get('x-request-id')]).toEqual([
+    expect.stringMatching(/^req_isthmus_/),
+    null,
+  ]);
+});
+
 test('a stream is the frames that the dialect makes, with one memory for the whole answer', async () => {
   plays(START, START, STOP);
   const response = await post(COUNTED, { ...BODY, stream: true });

@@ -11,7 +11,7 @@ import { Intake } from './intake.ts';
 import { admitPage, isListedPage } from './listed-page.ts';
 import { modelHandler } from './model-route.ts';
 import { belowAgent, listFor } from './named-agent.ts';
-import { headersOf, viaFrom } from './request-headers.ts';
+import { headersOf, requestIdFrom, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
 
@@ -36,9 +36,12 @@ export function createApp(options: AppOptions): App {
     errorResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
 
   app.use(async (context, next) => {
-    context.set('requestId', newRequestId());
-    context.header('request-id', context.get('requestId'));
     const header = headersOf(context);
+    const idOfClient = requestIdFrom(header);
+    context.set('requestId', idOfClient ?? newRequestId());
+    context.header('request-id', context.get('requestId'));
+    // An error of the upstream has the upstream's id as its `request-id`.
+    if (idOfClient !== undefined) context.env.outgoing.setHeader('x-request-id', idOfClient);
     const guarded = {
       host: header('host'),
       origin: header('origin'),

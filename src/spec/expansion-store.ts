@@ -2,7 +2,7 @@ import type { Expansion, TurnSteps } from './agent.ts';
 
 /** The hidden steps of one answer, with what finds them again. */
 export interface ExpansionRecord {
-  /** The gateway's id of the turn's request. */
+  /** The id of the turn's request: the gateway's, or the client's own, which it may use again. */
   turn: string;
   /** The lineage up to and including the visible answer. It holds the caller and the agent. */
   lineage: string;
@@ -33,7 +33,7 @@ export interface ExpansionStore {
    */
   put(record: ExpansionRecord): Promise<boolean>;
 
-  /** The steps of a turn of this caller. */
+  /** The steps of a turn of this caller; of several with one id the newest. */
   turn(id: string, caller: string): Promise<ExpansionRecord | undefined>;
 
   /** Writes what waits, and lets the database go. */

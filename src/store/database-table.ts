@@ -70,6 +70,8 @@ export class DatabaseTable implements ExpansionTable {
       .where('turn', '=', id)
       .where('caller', '=', caller)
       .where('at', '>=', since)
+      .orderBy('at', 'desc')
+      .limit(1)
       .executeTakeFirst();
     return row && recordOf(row);
   }

@@ -39,8 +39,9 @@ export class MemoryStore implements ExpansionStore {
 
   async turn(id: string, caller: string): Promise<ExpansionRecord | undefined> {
     this.#dropTooOld();
-    for (const record of this.#sizes.keys()) if (record.turn === id && record.caller === caller) return record;
-    return undefined;
+    return [...this.#sizes.keys()]
+      .filter((record) => record.turn === id && record.caller === caller)
+      .sort(newestFirst)[0];
   }
 
   async close(): Promise<void> {

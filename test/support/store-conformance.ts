@@ -77,6 +77,13 @@ export function conformsToExpansionStore<Store extends ExpansionStore>(
     expect(await store.turn('unknown', record.caller)).toBeUndefined();
   });
 
+  test('of turns with one id, the client’s own, the newest is found', async () => {
+    const first = expansionRecord({ turn: 'trace-1' });
+    const second = expansionRecord({ turn: 'trace-1', caller: first.caller });
+    for (const record of [second, first]) await store.put(record);
+    expect(await store.turn('trace-1', first.caller)).toEqual(second);
+  });
+
   test('a history of thousands of messages is looked up at once', async () => {
     const record = expansionRecord();
     await store.put(record);

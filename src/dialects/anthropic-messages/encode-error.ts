@@ -1,6 +1,6 @@
 import type { Failure } from '../../spec/failures.ts';
 
-/** The API's error envelope. `requestId` is the upstream's where it made the failure, else the gateway's own. */
+/** The API's error envelope. Its `request_id` is the upstream's where it made the failure. */
 export function errorBody(failure: Failure, requestId: string) {
   return {
     type: 'error',
