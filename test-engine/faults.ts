@@ -29,6 +29,8 @@ export interface Faults {
   recover?: (failure: Failure) => boolean;
   /** Why no process may take another turn. */
   staleness?: string;
+  /** The sign-in that pays, as the engine tells it. */
+  signIn?: string;
   count?: Fault;
   introduction?: Fault;
 }

@@ -108,6 +108,10 @@ export class TestEngine implements Engine {
     }).catch(() => ({}));
   }
 
+  get signIn(): string | undefined {
+    return this.faults.signIn;
+  }
+
   get reuse(): 'on' | 'unsupported' {
     return this.faults.reuse === 'off' ? 'unsupported' : 'on';
   }

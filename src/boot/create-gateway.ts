@@ -12,7 +12,7 @@ import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-mess
 import type { Dialects } from '../dialects/dialect.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment, configurationFolder } from '../engine/environment/environment.ts';
-import { findExecutable } from '../engine/environment/executable.ts';
+import { findExecutable, isExecutable } from '../engine/environment/executable.ts';
 import { passesBeta } from '../engine/environment/providers.ts';
 import { removeLeftovers } from '../engine/files/leftovers.ts';
 import { createRunDirectory, type RunDirectory } from '../engine/files/run-directory.ts';
@@ -79,8 +79,13 @@ export interface RunningGateway {
   warnings: string[];
   /** How many turns and token counts are under way. */
   openRequests(): number;
-  /** Lets turns under way finish until the deadline, in milliseconds, then ends every process and leaves no file. */
-  stop(deadlineMs: number): Promise<void>;
+  /**
+   * Takes no new turns, lets those under way finish until the deadline, then ends every process and leaves no file. Calls that
+   * wait for results of tools end at once: the next request of such a conversation is replayed.
+   *
+   * @param deadlineMs by default `drainSeconds`
+   */
+  stop(deadlineMs?: number): Promise<void>;
   /** Ends every process and removes every file without waiting: for an `exit` handler of your program. */
   abandon(): void;
 }
@@ -101,7 +106,7 @@ export interface RunningAgent {
  * @example
  * const gateway = await createGateway({ port: 0, environment: { ...process.env, ANTHROPIC_API_KEY: key } });
  * console.log(gateway.url);
- * await gateway.stop(10_000);
+ * await gateway.stop();
  *
  * @throws SettingsError for an option that is unknown or has a bad value
  * @throws BootError if anything else keeps it from booting
@@ -210,6 +215,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         allowedHosts: settings.allowedHosts,
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
+        isBinaryThere: () => isExecutable(executable.path),
         passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
         agents: known,
@@ -251,7 +257,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         ...sharing,
       ],
       openRequests: () => gateway.openRequests,
-      stop(deadlineMs) {
+      stop(deadlineMs = settings.drainSeconds * 1000) {
         isOpen = false;
         stopped ??= stop({ listener, gateway, engine, store, removeFiles }, deadlineMs);
         return stopped;
@@ -281,10 +287,11 @@ interface Parts {
 }
 
 async function stop({ listener, gateway, engine, store, removeFiles }: Parts, deadlineMs: number): Promise<void> {
-  const closed = listener.close();
   engine.close();
   const until = performance.now() + deadlineMs;
+  // New connections are answered meanwhile: who asks there is told that it takes no turns any more.
   await gateway.drain(deadlineMs);
+  const closed = listener.close();
   // Lets a spare finish spawning before it ends: a kill before that would leave a lock in the user's configuration.
   await within(engine.allGone(), Math.max(LEAST_GRACE_MS, until - performance.now())).catch(() => engine.endAll());
   await listener.finish(until - performance.now());

@@ -21,7 +21,11 @@ export const run: RunCommand = async (call) => {
   const settings = await call.settings();
   const once = 'once' in call.flags;
   let running: RunningGateway | undefined;
-  const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
+  const signalled = firstSignal({
+    openRequests: () => running?.openRequests(),
+    drainSeconds: settings.drainSeconds,
+    say: (line) => print([line]),
+  });
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const model = await ScriptedModel.start({ script: [answerOfWalk] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));

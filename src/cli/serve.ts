@@ -3,14 +3,18 @@ import { namedConfigFile } from '../config/settings.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { RunCommand } from './command.ts';
 import { print } from './print.ts';
-import { DRAIN_MS, firstSignal } from './stop-signals.ts';
+import { firstSignal } from './stop-signals.ts';
 
 /** `isthmus serve`: runs until a signal. */
 export const run: RunCommand = async (call) => {
   const settings = await call.settings();
   const { environment } = call;
   let running: RunningGateway | undefined;
-  const signalled = firstSignal({ openRequests: () => running?.openRequests(), say: (line) => print([line]) });
+  const signalled = firstSignal({
+    openRequests: () => running?.openRequests(),
+    drainSeconds: settings.drainSeconds,
+    say: (line) => print([line]),
+  });
   const log = createLog((line) => process.stderr.write(line));
   const gateway = await createGateway({ ...settings, environment, configFile: namedConfigFile(call), log });
   running = gateway;
@@ -22,7 +26,7 @@ export const run: RunCommand = async (call) => {
 
 /** Lets turns under way finish, stops the gateway and ends this process. */
 export async function stopAndExit(gateway: RunningGateway): Promise<never> {
-  await gateway.stop(DRAIN_MS);
+  await gateway.stop();
   process.exit(0);
 }
 

@@ -12,9 +12,11 @@ afterEach(() => {
 function program(open: number | undefined, hasTerminal: boolean) {
   const said: string[] = [];
   let isStopped = false;
-  void firstSignal({ openRequests: () => open, say: (line) => said.push(line), hasTerminal }).then(() => {
-    isStopped = true;
-  });
+  void firstSignal({ openRequests: () => open, drainSeconds: 30, say: (line) => said.push(line), hasTerminal }).then(
+    () => {
+      isStopped = true;
+    },
+  );
   const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
   const signal = async (name: NodeJS.Signals) => {
     process.emit(name, name);
@@ -27,8 +29,8 @@ function program(open: number | undefined, hasTerminal: boolean) {
 test.each([
   [undefined, 'Stopping when the start is over. Press Ctrl-C again to end it now.'],
   [0, 'Stopping.'],
-  [1, 'Stopping: 1 request is under way, with 10 seconds to finish. Press Ctrl-C again to end it now.'],
-  [3, 'Stopping: 3 requests are under way, with 10 seconds to finish. Press Ctrl-C again to end them now.'],
+  [1, 'Stopping: 1 request is under way, with 30 seconds to finish. Press Ctrl-C again to end it now.'],
+  [3, 'Stopping: 3 requests are under way, with 30 seconds to finish. Press Ctrl-C again to end them now.'],
 ])('Ctrl-C with %j open requests says what ends, and the second ends it now', async (open, words) => {
   const { signal } = program(open, true);
   expect(await signal('SIGINT')).toEqual({ isStopped: true, exits: [], said: [words] });
@@ -38,7 +40,7 @@ test.each([
 test('another signal stops it too, and says how to end it now', async () => {
   const { said } = await program(2, false).signal('SIGTERM');
   expect(said).toEqual([
-    'Stopping: 2 requests are under way, with 10 seconds to finish. Send the signal again to end them now.',
+    'Stopping: 2 requests are under way, with 30 seconds to finish. Send the signal again to end them now.',
   ]);
 });
 

@@ -1,8 +1,5 @@
 import { isatty } from 'node:tty';
 
-/** Turns under way have this long after the first signal, in milliseconds. */
-export const DRAIN_MS = 10_000;
-
 /**
  * GNU `nohup` takes the terminal from all three; others leave the input. It also has the signal ignored, but Node undoes that
  * when it starts, and does not tell.
@@ -13,6 +10,8 @@ const STANDARD_STREAMS = process.platform === 'linux' ? [0, 1, 2] : [1, 2];
 export interface Stoppable {
   /** How many requests are open; undefined until the gateway is ready. */
   openRequests: () => number | undefined;
+  /** How long they have after the first signal. */
+  drainSeconds: number;
   /** Says a line to the user. */
   say: (line: string) => void;
   /** Whether a terminal belongs to this program; by default it is looked up. */
@@ -26,6 +25,7 @@ export interface Stoppable {
  */
 export function firstSignal({
   openRequests,
+  drainSeconds,
   say,
   hasTerminal = STANDARD_STREAMS.some(isatty),
 }: Stoppable): Promise<void> {
@@ -36,16 +36,16 @@ export function firstSignal({
         return say('SIGHUP is ignored: Isthmus has no terminal that could have closed.');
       if (isStopping) process.exit(1);
       isStopping = true;
-      say(stopping(openRequests(), name === 'SIGINT' ? 'Press Ctrl-C again' : 'Send the signal again'));
+      say(stopping(openRequests(), drainSeconds, name === 'SIGINT' ? 'Press Ctrl-C again' : 'Send the signal again'));
       resolve();
     };
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
   });
 }
 
-function stopping(open: number | undefined, again: string): string {
+function stopping(open: number | undefined, drainSeconds: number, again: string): string {
   if (open === undefined) return `Stopping when the start is over. ${again} to end it now.`;
   if (open === 0) return 'Stopping.';
   const [are, them] = open === 1 ? ['request is', 'it'] : ['requests are', 'them'];
-  return `Stopping: ${open} ${are} under way, with ${DRAIN_MS / 1000} seconds to finish. ${again} to end ${them} now.`;
+  return `Stopping: ${open} ${are} under way, with ${drainSeconds} ${drainSeconds === 1 ? 'second' : 'seconds'} to finish. ${again} to end ${them} now.`;
 }

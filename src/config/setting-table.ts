@@ -158,6 +158,14 @@ export const SETTINGS = {
     help: 'how much of it is kept at most',
   },
   'no-store': { kind: 'toggle', help: 'keep what agents did in memory alone, nothing on the disk' },
+  'drain-seconds': {
+    kind: 'number',
+    least: 0,
+    most: LONGEST_SECONDS,
+    default: 30,
+    value: 'S',
+    help: 'how long turns under way may take to finish when Isthmus is stopped',
+  },
   strict: { kind: 'toggle', help: 'refuse what would be ignored' },
   'agent-level': {
     kind: 'choice',

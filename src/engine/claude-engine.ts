@@ -103,6 +103,10 @@ export class ClaudeEngine implements Engine {
     return replayInNewProcess(this.#maker, this.#rules, silence, request, listener);
   }
 
+  get signIn(): string | undefined {
+    return this.#signIn?.isGone ? 'gone' : this.#signIn?.version;
+  }
+
   get sparesServe(): 'any request' | 'alike requests' {
     return this.#announcements ? 'alike requests' : 'any request';
   }

@@ -15,6 +15,7 @@ import type { AnswerMessage, Message, MessagesRequest } from '../spec/messages.t
 import type { TurnEvent } from '../spec/turn-events.ts';
 import type { TurnMarks } from '../spec/turn-record.ts';
 import { type AdmittedTurn, type AgentParts, AgentTurns } from './agent-turns.ts';
+import { CredentialHealth, type CredentialState } from './credential-health.ts';
 import { type Way, Ways } from './ways.ts';
 
 /** A request with all that the gateway needs to answer it. */
@@ -62,6 +63,8 @@ export interface GatewayStatus {
   reuse: { state: 'on' | 'off' | 'unsupported' } & LoadCounts;
   /** Set while the `claude` processes end by themselves. */
   failing?: FailingStatus;
+  /** Whether the credential that paid at the boot still does. */
+  signIn: CredentialState;
 }
 
 export interface GatewayLimits extends PoolLimits {
@@ -90,7 +93,9 @@ export class Gateway {
   readonly #counter: TokenCounter;
   readonly #callers = new CallerTurns();
   readonly #agents: AgentTurns | undefined;
-  #isDraining = false;
+  readonly #credential: CredentialHealth;
+  /** When what is still open will be cut off, as `performance.now()`; undefined while turns are taken. */
+  #drainsUntil: number | undefined;
   #open = 0;
 
   /**
@@ -99,6 +104,7 @@ export class Gateway {
    */
   constructor(engine: Engine, limits: GatewayLimits, onSpareEnd: OnSpareEnd = () => undefined, agents?: AgentParts) {
     this.#engine = engine;
+    this.#credential = new CredentialHealth(engine);
     this.#agents = agents && new AgentTurns(agents, (agent) => engine.tidy(agent));
     this.#reuses = limits.reuses;
     this.#pool = new ProcessPool(engine, limits, (process) => this.#ways.forget(process), onSpareEnd);
@@ -118,7 +124,19 @@ export class Gateway {
   get status(): GatewayStatus {
     const { counts, waiting, memoryBytes, loadCounts, failing } = this.#pool;
     const reuse = { state: this.#reuses ? this.#engine.reuse : ('off' as const), ...loadCounts };
-    return { processes: counts, waiting, memoryBytes, reuse, ...(failing && { failing: toldOfFailing(failing) }) };
+    return {
+      processes: counts,
+      waiting,
+      memoryBytes,
+      reuse,
+      ...(failing && { failing: toldOfFailing(failing) }),
+      signIn: this.#credential.state,
+    };
+  }
+
+  /** Whether it takes no new turns any more. */
+  get isDraining(): boolean {
+    return this.#drainsUntil !== undefined;
   }
 
   /**
@@ -187,7 +205,7 @@ export class Gateway {
 
   /** Takes no new turns, lets open ones finish until the deadline, then ends every process. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#isDraining = true;
+    this.#drainsUntil = performance.now() + deadlineMs;
     this.#pool.endWaiting();
     await this.#untilNoneIsOpen(deadlineMs);
     this.#pool.endAll();
@@ -201,7 +219,7 @@ export class Gateway {
 
   /** Ends every process at once. */
   endAll(): void {
-    this.#isDraining = true;
+    this.#drainsUntil ??= performance.now();
     this.#pool.endAll();
   }
 
@@ -212,7 +230,8 @@ export class Gateway {
    * @throws FailureError `shutting_down`, `caller_at_limit`
    */
   #enter(caller: Caller): () => void {
-    if (this.#isDraining) throw failed('shutting_down');
+    if (this.#drainsUntil !== undefined)
+      throw failed('shutting_down', { leftMs: this.#drainsUntil - performance.now() });
     const leaveCaller = this.#callers.enter(caller);
     this.#open += 1;
     return () => {
@@ -234,7 +253,10 @@ export class Gateway {
     if (signal.aborted) cancel();
     const onTerminal = (event: TurnEvent) => {
       signal.removeEventListener('abort', cancel);
-      if (event.type === 'message_stop') this.#pool.works();
+      if (event.type === 'message_stop') {
+        this.#pool.works();
+        this.#credential.works();
+      } else if (event.type === 'failure') this.#credential.failed(event.failure);
       const { process, isOwn } = served;
       // A process that waits may have been taken by another turn before the end of this one was read.
       if (event.type !== 'message_stop' || process.state === 'ended' || !isOwn()) return;

@@ -9,7 +9,7 @@ import type { Log } from '../telemetry/log.ts';
 
 /** What the routes work with. */
 export interface AppOptions {
-  gateway: Pick<Gateway, 'open' | 'countTokens' | 'status' | 'agentTurn'>;
+  gateway: Pick<Gateway, 'open' | 'countTokens' | 'status' | 'agentTurn' | 'isDraining'>;
   dialects: Dialects;
   /** The gateway's own id; requests that came through it are refused. */
   id: string;
@@ -24,6 +24,8 @@ export interface AppOptions {
   passesBeta: (value: string) => boolean;
   models: Pick<KnownModels, 'list' | 'find'>;
   agents: Agents;
+  /** Whether the `claude` binary can still be run. */
+  isBinaryThere: () => boolean;
   /** What `GET /health` says besides the processes. */
   identity: { version: string; mode: 'bare' | 'full'; credential: string };
   /** What is known of the plan's limits. */

@@ -7,7 +7,8 @@ import { Agents } from '../agents/agents.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import { decodeRequest } from '../dialects/anthropic-messages/decode-request.ts';
 import type { AnswerEncoder, Dialect } from '../dialects/dialect.ts';
-import type { Order } from '../gateway/gateway.ts';
+import type { CredentialState } from '../gateway/credential-health.ts';
+import type { GatewayStatus, Order } from '../gateway/gateway.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
 import { KnownModels } from '../models/known-models.ts';
 import type { Agent } from '../spec/agent.ts';
@@ -73,6 +74,8 @@ let asked: string[];
 const records: TurnRecord[] = [];
 const logged: string[] = [];
 let limits: KnownLimits;
+/** What the probes find. */
+let state: { isDraining: boolean; isBinaryThere: boolean; signIn: CredentialState; failing?: GatewayStatus['failing'] };
 let server: Listener;
 let url: string;
 
@@ -92,13 +95,22 @@ beforeAll(async () => {
         asked.push(model);
         return { inputTokens: 7, source: model.includes('nobody') ? 'estimate' : 'sdk' };
       },
-      status: {
-        processes: { streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 },
-        waiting: 0,
-        memoryBytes: 0,
-        reuse: { state: 'on', loads: 0, failed: 0 },
+      get isDraining() {
+        return state.isDraining;
+      },
+      get status() {
+        const { signIn, failing } = state;
+        return {
+          processes: { streaming: 0, held: 0, idle: 0, spare: 0, spawning: 0 },
+          waiting: 0,
+          memoryBytes: 0,
+          reuse: { state: 'on' as const, loads: 0, failed: 0 },
+          signIn,
+          ...(failing && { failing }),
+        };
       },
     },
+    isBinaryThere: () => state.isBinaryThere,
     dialects: [anthropicMessages, counted],
     id: '0123456789abcdef',
     bindHost: '127.0.0.1',
@@ -130,6 +142,7 @@ afterAll(async () => {
 beforeEach(() => {
   orders = [];
   asked = [];
+  state = { isDraining: false, isBinaryThere: true, signIn: 'ok' };
   records.length = 0;
   logged.length = 0;
   plays(START, STOP);
@@ -502,6 +515,73 @@ test('a turn that the gateway does not open is answered and recorded', async () 
     throw failed('shutting_down');
   };
   const response = await post(COUNTED);
-  expect([response.status, response.headers.get('isthmus-error')]).toEqual([529, 'shutting_down']);
+  expect([response.status, response.headers.get('isthmus-error')]).toEqual([503, 'shutting_down']);
   await expect.poll(() => records.map(({ came }) => came.outcome)).toEqual(['shutting_down']);
+});
+
+const FAILING: GatewayStatus['failing'] = { inARow: 3, end: { code: 1, signal: null, at: '' }, retrySeconds: 4 };
+
+test.each<[string, Partial<typeof state>, string | undefined, [health: number, word: string]]>([
+  ['takes turns', {}, undefined, [200, 'ok']],
+  ['is being stopped', { isDraining: true }, 'serving', [503, 'draining']],
+  ['has lost its binary', { isBinaryThere: false }, 'binary', [200, 'ok']],
+  ['has lost its login', { signIn: 'missing' }, 'credential', [503, 'not_signed_in']],
+  ['has a credential that is refused', { signIn: 'refused' }, 'credential', [503, 'not_signed_in']],
+  ['has a binary that fails', { failing: FAILING }, 'processes', [200, 'claude_failing']],
+])('a gateway that %s lives, and its readiness names what is wrong', async (_how, changes, wrong, health) => {
+  Object.assign(state, changes);
+  const live = await fetch(`${url}/livez`);
+  expect([live.status, await live.json()]).toEqual([200, { status: 'alive' }]);
+  const ready = await fetch(`${url}/readyz`);
+  const { status, checks } = (await ready.json()) as { status: string; checks: Record<string, string> };
+  expect([ready.status, status]).toEqual(wrong === undefined ? [200, 'ready'] : [503, 'not_ready']);
+  const failing = Object.keys(checks).filter((name) => checks[name] !== 'ok');
+  expect([Object.keys(checks), failing]).toEqual([
+    ['serving', 'binary', 'credential', 'processes'],
+    wrong === undefined ? [] : [wrong],
+  ]);
+  const whole = await fetch(`${url}/health`);
+  expect([whole.status, ((await whole.json()) as { status: string }).status]).toEqual(health);
+});
+
+test('a gateway that is being stopped keeps no connection', async () => {
+  expect((await fetch(`${url}/livez`)).headers.get('connection')).toBe('keep-alive');
+  state.isDraining = true;
+  const answers = [await fetch(`${url}/livez`), await post(MESSAGES), await post(MESSAGES, { ...BODY, stream: true })];
+  expect(answers.map(({ headers }) => headers.get('connection'))).toEqual(['close', 'close', 'close']);
+});
+
+test('the turns under way are listed without a word of theirs', async () => {
+  const inflight = async () => (await fetch(`${url}/inflight`)).json();
+  let goOn = () => {};
+  play = async function* ({ marks }) {
+    marks.eventAt = performance.now();
+    yield START;
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    yield STOP;
+  };
+  const answer = await post(MESSAGES, { ...BODY, stream: true }, { 'x-request-id': 'mine', 'user-agent': 'pi/1 x' });
+  expect(await inflight()).toEqual({
+    turns: 1,
+    states: { answering: 1 },
+    list: [
+      {
+        id: 'mine',
+        caller: 'no-key',
+        client: 'pi/1',
+        model: 'm',
+        state: 'answering',
+        path: 'start',
+        process: 'new',
+        ageMs: expect.any(Number),
+        bytes: JSON.stringify({ ...BODY, stream: true }).length,
+      },
+    ],
+    unlisted: 0,
+  });
+  goOn();
+  await answer.text();
+  await expect.poll(inflight).toEqual({ turns: 0, states: {}, list: [], unlisted: 0 });
 });

@@ -2,8 +2,9 @@ import { type Context, Hono } from 'hono';
 import { guardLoop } from '../access/loop-guard.ts';
 import { guardRequest } from '../access/request-guard.ts';
 import type { Dialect, DialectRoute } from '../dialects/dialect.ts';
-import { limitsBody, usageBody } from '../limits/usage-body.ts';
+import { usageBody } from '../limits/usage-body.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
+import { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { agentStepsHandler } from './agent-steps-route.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
@@ -11,6 +12,7 @@ import { Intake } from './intake.ts';
 import { admitPage, isListedPage } from './listed-page.ts';
 import { modelHandler } from './model-route.ts';
 import { belowAgent, listFor } from './named-agent.ts';
+import { healthHandler, liveHandler, readyHandler } from './probe-routes.ts';
 import { headersOf, requestIdFrom, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
@@ -19,6 +21,12 @@ type Handler = (context: Context<Env>) => Response | Promise<Response>;
 
 /** The most bytes of all bodies that are being received. */
 const MOST_INTAKE = 256 * 1024 * 1024;
+
+/** What all routes share. */
+interface Shared {
+  intake: Intake;
+  turns: TurnsUnderWay;
+}
 
 /** The app, for {@link listen}. */
 export interface App {
@@ -31,6 +39,7 @@ export function createApp(options: AppOptions): App {
   const [first] = dialects;
   const app = new Hono<Env>();
   const intake = new Intake(MOST_INTAKE);
+  const turns = new TurnsUnderWay();
 
   const refuse = (context: Context, refused: Failure, headers?: Record<string, string>) =>
     errorResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
@@ -49,6 +58,8 @@ export function createApp(options: AppOptions): App {
       localAddress: context.env.incoming.socket.localAddress,
       isListed: isListedPage(context, agents),
     };
+    // Whoever keeps a connection asks the next gateway on another one.
+    if (gateway.isDraining) context.env.outgoing.setHeader('connection', 'close');
     const refused = guardLoop(viaFrom(header), id) ?? guardRequest(guarded, bindHost, allowedHosts);
     if (refused) return refuse(context, refused);
     const preflight = guarded.isListed ? admitPage(context) : undefined;
@@ -63,23 +74,10 @@ export function createApp(options: AppOptions): App {
           context.text(`Isthmus ${identity.version} is here; GET /v1/capabilities says what it does.\n`),
       },
     ],
-    [
-      '/health',
-      {
-        GET: (context) => {
-          const known = limits.at(Date.now());
-          const plan = known ? limitsBody(known) : null;
-          const { status } = gateway;
-          return context.json({
-            status: status.failing ? 'claude_failing' : 'ok',
-            ...identity,
-            ...status,
-            agents: agents.summary,
-            limits: plan,
-          });
-        },
-      },
-    ],
+    ['/health', { GET: healthHandler(options) }],
+    ['/livez', { GET: liveHandler }],
+    ['/readyz', { GET: readyHandler(options) }],
+    ['/inflight', { GET: (context) => context.json(turns.body(performance.now())) }],
     ['/api/hello', { GET: (context) => context.text('hello') }],
     ['/v1/usage', { GET: (context) => context.json(usageBody(limits.at(Date.now()), identity.mode)) }],
     ['/v1/agents/turns/:id', { GET: agentStepsHandler(gateway) }],
@@ -88,7 +86,7 @@ export function createApp(options: AppOptions): App {
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
       const own = route.serves === 'model' ? `${route.path}/:id{.+}` : route.path;
-      const handler = handlerOf(route, dialect, options, intake);
+      const handler = handlerOf(route, dialect, options, { intake, turns });
       for (const path of [own, belowAgent(own)]) routes.set(path, { ...routes.get(path), [route.method]: handler });
     }
   }
@@ -121,12 +119,12 @@ export function createApp(options: AppOptions): App {
   return { fetch: app.fetch };
 }
 
-function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions, intake: Intake): Handler {
+function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions, shared: Shared): Handler {
   switch (route.serves) {
     case 'turn':
-      return turnHandler(options, dialect, route, intake);
+      return turnHandler(options, dialect, route, shared);
     case 'token count':
-      return tokenCountHandler(options, route, intake);
+      return tokenCountHandler(options, route, shared.intake);
     case 'models':
       return (context) => context.json(route.encode(listFor(context, options), context.req.query()));
     case 'model':

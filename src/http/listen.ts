@@ -7,6 +7,7 @@ import { badRequest, type Failure, failure, failureOf } from '../spec/failures.t
 import type { App } from './app.ts';
 import { dropRest } from './drop-rest.ts';
 import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
+import { ALIVE, STARTING } from './probe-routes.ts';
 import { SHIELD, ShieldedResponse } from './shielded-response.ts';
 import { cutWhenUnread } from './unread-answer.ts';
 
@@ -118,12 +119,14 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, d
   response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }
 
-/** Answers before there is an app. `GET /health` says so too. */
+/** Answers before there is an app. The probes are answered, too. */
 function answerAtBoot(request: Request, dialects: Dialects): Response {
   const { pathname } = new URL(request.url);
+  if (pathname === '/livez') return Response.json(ALIVE);
   const refused = errorResponse(failure('starting_up'), newRequestId(), dialectAt(pathname, dialects));
-  if (pathname !== '/health') return refused;
-  return Response.json({ status: 'starting_up' }, refused);
+  if (pathname === '/readyz') return Response.json(STARTING, refused);
+  if (pathname === '/health') return Response.json({ status: 'starting_up' }, refused);
+  return refused;
 }
 
 /** Answers a request that the app never sees: its target and `Host` make no URL. */

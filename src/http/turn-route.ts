@@ -3,6 +3,7 @@ import type { Dialect, TurnRoute } from '../dialects/dialect.ts';
 import { failureOf } from '../spec/failures.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
+import type { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { sessionHeaders } from './agent-headers.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
@@ -23,7 +24,12 @@ import {
 import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
-export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: TurnRoute, intake: Intake) {
+export function turnHandler(
+  options: AppOptions,
+  dialect: Dialect,
+  { decode }: TurnRoute,
+  { intake, turns }: { intake: Intake; turns: TurnsUnderWay },
+) {
   const { gateway, keepAliveMs, passesBeta, limits } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
@@ -34,8 +40,10 @@ export function turnHandler(options: AppOptions, dialect: Dialect, { decode }: T
       { requestId, caller: caller.name, client: clientFrom(header), session: sessionFrom(header) },
       arrived,
     );
+    turns.begin(recorder);
     const gone = new AbortController();
     onceOver(context.env, (isWhole) => {
+      turns.end(recorder);
       // After a whole answer nobody listens, and an abort is costly.
       if (!isWhole) gone.abort();
       tell(options, recorder.record(performance.now(), isWhole, limits.at(Date.now())));

@@ -44,6 +44,12 @@ export interface Engine {
    */
   spawnSpare(likeness?: SpareLikeness): Promise<Spare>;
 
+  /**
+   * The sign-in that pays: another value means another one or a renewed one, `gone` that its user has signed out. Undefined where
+   * something else pays.
+   */
+  readonly signIn: string | undefined;
+
   /** Asks which credential pays, which models there are, and whether a process can be used again. Calls no model. */
   introduction(): Promise<Introduction>;
 

@@ -15,6 +15,9 @@ const TRY_AGAIN = 'Try your request again.';
 /** The longest wait that a client may sleep through by itself: some sleep for any `retry-after`, for days. */
 const LONG_WAIT_SECONDS = 300;
 
+/** The longest wait for the turns under way when Isthmus is stopped; most end sooner. */
+const LONGEST_STOP_WAIT_SECONDS = 60;
+
 /** How many more fields one error names after the first. */
 const MOST_NAMED = 20;
 
@@ -238,13 +241,17 @@ export const FAILURES = {
     words: () => ({ message: 'Isthmus is starting and takes requests in a moment.' }),
   },
   shutting_down: {
-    status: 529,
+    status: 503,
     type: 'overloaded_error',
     retryAfterSeconds: 1,
     mayRepeat: true,
-    cause: 'Isthmus is being stopped.',
-    cure: 'Send it again after `retry-after` seconds.',
-    words: () => ({ message: 'Isthmus is shutting down.' }),
+    cause:
+      'Isthmus is being stopped. Until the turns under way have ended it takes no others; a turn that does not end in time is cut off.',
+    cure: 'Send it again after `retry-after` seconds: then the next Isthmus can be there.',
+    words: ({ leftMs = 0 }: { leftMs?: number } = {}) => ({
+      message: 'Isthmus is shutting down.',
+      retryAfterSeconds: Math.min(LONGEST_STOP_WAIT_SECONDS, Math.max(1, Math.ceil(leftMs / 1000))),
+    }),
   },
   upstream_error: {
     status: 'upstream',

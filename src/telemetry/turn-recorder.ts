@@ -20,6 +20,30 @@ const LONGEST_NAME = 200;
 const LONGEST_WORDS = 500;
 const LONGEST_STDERR = 300;
 
+/** A turn that is not over yet, as anyone may see it. */
+export interface TurnUnderWay {
+  /** Of the request. */
+  id: string;
+  caller: string;
+  client?: string;
+  agent?: string;
+  model?: string;
+  /**
+   * - `receiving`: its body is not read yet
+   * - `queued`: it has no process yet
+   * - `starting`: its process spawns, or takes the history
+   * - `asking`: the model has it and has not begun to answer
+   * - `answering`: its answer comes
+   */
+  state: 'receiving' | 'queued' | 'starting' | 'asking' | 'answering';
+  /** Which way it takes, once it is on it. */
+  path?: TurnPath;
+  process?: ServedBy;
+  ageMs: number;
+  /** Of the request's body. */
+  bytes?: number;
+}
+
 /**
  * Notes what happens to one turn, and makes its record in the end. It has no clock: callers pass all times in, as
  * `performance.now()`. It hears of every event, so it allocates for none.
@@ -96,6 +120,40 @@ export class TurnRecorder {
    */
   relayed(eventAt: number, at: number): void {
     this.#relayMs += at - eventAt;
+  }
+
+  /** The turn as it is at this moment. */
+  underWay(at: number): TurnUnderWay {
+    const { requestId, caller, client } = this.#who;
+    const { path, process } = this.#way;
+    return {
+      id: requestId,
+      caller,
+      ...named('client', client),
+      ...(this.#what?.agent !== undefined && { agent: this.#what.agent }),
+      ...named('model', this.#what?.model),
+      state: this.#state,
+      ...(path && { path }),
+      ...(process && { process }),
+      ageMs: Math.round(at - this.marks.arrived),
+      ...(this.#what && { bytes: this.#what.bodyBytes }),
+    };
+  }
+
+  get #state(): TurnUnderWay['state'] {
+    const { queued, admitted, loading, loaded, handed, spawned } = this.marks;
+    if (this.#what === undefined) return 'receiving';
+    if (this.#firstEventAt !== undefined) return 'answering';
+    // A way that has failed leaves its moments behind: the latest one counts.
+    const moments = [
+      { at: queued, state: 'queued' },
+      { at: admitted, state: 'starting' },
+      { at: loading, state: 'starting' },
+      { at: spawned, state: 'asking' },
+      { at: loaded, state: 'asking' },
+    ] as const;
+    const reached = moments.filter(({ at }) => at !== undefined).sort((one, two) => Number(one.at) - Number(two.at));
+    return reached.at(-1)?.state ?? (handed === undefined ? 'queued' : 'asking');
   }
 
   /**

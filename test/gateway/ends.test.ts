@@ -141,7 +141,7 @@ describe('a gateway that is drained', () => {
       (error: APIError) => error,
     );
   const shuttingDown = {
-    status: 529,
+    status: 503,
     error: {
       error: {
         type: 'overloaded_error',
@@ -164,7 +164,11 @@ describe('a gateway that is drained', () => {
     await until('it is answered', () => calls.length === 2);
     const drained = gateway.drain(60_000);
     await until('what waits has ended', () => engine.processes.length === 1 && engine.spares.length === 0);
-    expect(await failing(house.ask('late'))).toMatchObject(shuttingDown);
+    const late = await failing(house.ask('late'));
+    expect(late).toMatchObject(shuttingDown);
+    // Until then the next gateway can be there.
+    expect(late.headers?.get('retry-after')).toBe('60');
+    expect(gateway.isDraining).toBe(true);
     expect(await failing(house.client().messages.countTokens({ model: 'm', messages: HI }))).toMatchObject(
       shuttingDown,
     );

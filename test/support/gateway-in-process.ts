@@ -96,6 +96,7 @@ export class InProcessGateway {
       keepAliveMs,
       strict,
       passesBeta: () => true,
+      isBinaryThere: () => true,
       models,
       agents: new Agents(agents),
       identity: { version: 'test', mode: 'bare', credential: 'none' },

@@ -30,6 +30,17 @@ test('turns that need a renewal at the same time share one', async () => {
   expect(renewals).toHaveLength(2);
 });
 
+test('it is gone when its file has gone, and only where there was one', () => {
+  expect([signIn.version, signIn.isGone]).toEqual(['none', false]);
+  const file = join(folder, '.credentials.json');
+  writeFileSync(file, '{}');
+  expect(signIn.isGone).toBe(false);
+  rmSync(file);
+  expect([signIn.version, signIn.isGone]).toEqual(['none', true]);
+  writeFileSync(file, '{}');
+  expect(signIn.isGone).toBe(false);
+});
+
 test('a renewal that fails is none, and the next one starts', async () => {
   const failing = new SignIn({ CLAUDE_CONFIG_DIR: folder }, async () => {
     throw new Error('no process');

@@ -6,6 +6,8 @@ import { configurationFolder, type Environment } from '../environment/environmen
 const USED_MS = 4 * 60_000;
 /** The same for one that is not in use. After the machine has slept, the renewal comes at once. */
 const UNUSED_MS = 60 * 60_000;
+/** The version where there is no file. */
+const NONE = 'none';
 
 /**
  * The `claude login` that pays. A replay gets a copy of it that cannot be renewed, so something else must renew it: Claude Code
@@ -22,6 +24,7 @@ export class SignIn {
   #renewedAt = Date.now();
   #tickedAt = Date.now();
   #isUsed = false;
+  #wasThere = false;
 
   /**
    * @param variables of the processes
@@ -30,6 +33,7 @@ export class SignIn {
   constructor(variables: Environment, renew: () => Promise<void>) {
     this.#file = join(configurationFolder(variables), '.credentials.json');
     this.#renew = renew;
+    this.#wasThere = this.version !== NONE;
     this.#timer = setInterval(() => this.#tick(), USED_MS).unref();
   }
 
@@ -37,10 +41,16 @@ export class SignIn {
   get version(): string {
     try {
       const { mtimeMs, size } = statSync(this.#file);
+      this.#wasThere = true;
       return `${mtimeMs} ${size}`;
     } catch {
-      return 'none';
+      return NONE;
     }
+  }
+
+  /** Whether the user has signed out. Where no file has ever been, nobody knows. */
+  get isGone(): boolean {
+    return this.version === NONE && this.#wasThere;
   }
 
   /** The version, for a turn that needs it. */
