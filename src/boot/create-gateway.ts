@@ -213,6 +213,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         id,
         bindHost: host,
         allowedHosts: settings.allowedHosts,
+        allowedOrigins: settings.allowedOrigins,
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
         isBinaryThere: () => isExecutable(executable.path),

@@ -13,6 +13,21 @@ const hosts = z
   .pipe(z.array(z.string().regex(/^[a-z0-9._-]+$/, 'must be host names without ports, with commas between them')))
   .default([]);
 
+const origins = z
+  .union([z.string().transform((text) => text.split(',')), z.array(z.string())], 'must be origins of web pages')
+  .transform((given) => given.map((origin) => origin.trim().toLowerCase()))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .refine(
+          isOrigin,
+          'must be origins of web pages with commas between them, such as https://chat.example or http://localhost:5173; SCHEME://* stands for all of a scheme other than http and https',
+        ),
+    ),
+  )
+  .default([]);
+
 const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).default(false);
 
 /** What a setting of each kind has as its value; undefined where it has no default. */
@@ -24,7 +39,7 @@ type ValueOf<Row> = Row extends { kind: 'integer' | 'number' }
       ? string | WithoutDefault<Row>
       : Row extends { kind: 'toggle' }
         ? boolean
-        : Row extends { kind: 'hosts' }
+        : Row extends { kind: 'hosts' | 'origins' }
           ? string[]
           : z.output<typeof agentDefinitions>;
 
@@ -48,9 +63,17 @@ export function schemaOf(name: SettingName): z.ZodType {
       return toggle;
     case 'hosts':
       return hosts;
+    case 'origins':
+      return origins;
     case 'agents':
       return agentDefinitions;
   }
+}
+
+/** Of a web scheme as browsers write it, without a default port; other schemes have none that a URL would tell. */
+function isOrigin(given: string): boolean {
+  if (/^https?:/.test(given)) return !given.includes('*') && URL.canParse(given) && new URL(given).origin === given;
+  return /^[a-z][a-z0-9+.-]*:\/\/(\*|[a-z0-9._-]+(:\d+)?)$/.test(given);
 }
 
 function between({ least, most }: { least: number; most: number }) {

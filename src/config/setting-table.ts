@@ -17,6 +17,8 @@ type Kind =
   | { kind: 'toggle' }
   /** Names of hosts without ports: text with commas between them, or a list. */
   | { kind: 'hosts' }
+  /** Origins of web pages: text with commas between them, or a list. */
+  | { kind: 'origins' }
   /** Agents by their names: more than text, so neither a flag nor a variable. */
   | { kind: 'agents' };
 
@@ -45,6 +47,11 @@ export const SETTINGS = {
     kind: 'hosts',
     value: 'NAMES',
     help: 'other names that clients call it by, as from a container: gateway.team,host.docker.internal',
+  },
+  'allowed-origins': {
+    kind: 'origins',
+    value: 'ORIGINS',
+    help: 'web pages that may use it, such as https://chat.example,vscode-webview://*; none unless told',
   },
   claude: { kind: 'text', value: 'PATH', help: 'the `claude` binary to run, instead of the bundled one' },
   spares: {

@@ -35,6 +35,7 @@ function shapeOf(row: Exclude<Setting, { kind: 'agents' }>): object {
     case 'toggle':
       return { anyOf: [{ type: 'boolean' }, REFERENCE] };
     case 'hosts':
+    case 'origins':
       return { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'string' }] };
   }
 }

@@ -17,6 +17,8 @@ export interface AppOptions {
   bindHost: string;
   /** Other names that it is called by, in lower case. */
   allowedHosts: readonly string[];
+  /** Origins whose pages may use it, in lower case. */
+  allowedOrigins: readonly string[];
   keepAliveMs: number;
   /** Whether every request is refused that holds what would be ignored. */
   strict: boolean;

@@ -115,6 +115,7 @@ beforeAll(async () => {
     id: '0123456789abcdef',
     bindHost: '127.0.0.1',
     allowedHosts: ['gateway.team'],
+    allowedOrigins: [],
     keepAliveMs: 20,
     strict: false,
     passesBeta: () => true,

@@ -35,7 +35,7 @@ export interface App {
 
 /** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
-  const { gateway, dialects, id, bindHost, allowedHosts, identity, limits, agents, log } = options;
+  const { gateway, dialects, id, bindHost, allowedHosts, allowedOrigins, identity, limits, log } = options;
   const [first] = dialects;
   const app = new Hono<Env>();
   const intake = new Intake(MOST_INTAKE);
@@ -56,8 +56,10 @@ export function createApp(options: AppOptions): App {
       origin: header('origin'),
       site: header('sec-fetch-site'),
       localAddress: context.env.incoming.socket.localAddress,
-      isListed: isListedPage(context, agents),
+      isListed: isListedPage(context, options),
     };
+    // What a cache keeps of an answer for one page is not for another.
+    if (allowedOrigins.length > 0) context.env.outgoing.setHeader('vary', 'Origin');
     // Whoever keeps a connection asks the next gateway on another one.
     if (gateway.isDraining) context.env.outgoing.setHeader('connection', 'close');
     const refused = guardLoop(viaFrom(header), id) ?? guardRequest(guarded, bindHost, allowedHosts);

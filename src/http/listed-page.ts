@@ -1,17 +1,24 @@
 import type { Context } from 'hono';
-import type { Agents } from '../agents/agents.ts';
-import type { Env } from './app-options.ts';
+import { isAllowedOrigin } from '../access/allowed-origins.ts';
+import type { AppOptions, Env } from './app-options.ts';
 import { agentAbove } from './named-agent.ts';
 import { headersOf } from './request-headers.ts';
 
 /** How long a browser may remember that it may ask, in seconds; Chrome's own limit. */
 const REMEMBERED_SECONDS = 7_200;
 
-/** Whether a page asks below the path of an agent that lists its origin. A preflight names an agent in no other way. */
-export function isListedPage(context: Context<Env>, agents: Agents): boolean {
+/**
+ * Whether a page asks whose origin the operator allows, or one that lists it: an agent, for what is below its path. A preflight
+ * names an agent in no other way.
+ */
+export function isListedPage(
+  context: Context<Env>,
+  { agents, allowedOrigins }: Pick<AppOptions, 'agents' | 'allowedOrigins'>,
+): boolean {
   const origin = headersOf(context)('origin');
+  if (origin === undefined) return false;
   const name = agentAbove(context.req.path);
-  return origin !== undefined && name !== undefined && agents.lists(name, origin);
+  return isAllowedOrigin(origin, allowedOrigins) || (name !== undefined && agents.lists(name, origin));
 }
 
 /**
@@ -33,6 +40,10 @@ export function admitPage(context: Context<Env>): Response | undefined {
       // A page may send what any program may.
       'access-control-allow-headers': header('access-control-request-headers') ?? '',
       'access-control-max-age': String(REMEMBERED_SECONDS),
+      // What browsers asked before they left this question to their user.
+      ...(header('access-control-request-private-network') === 'true' && {
+        'access-control-allow-private-network': 'true',
+      }),
     },
   });
 }

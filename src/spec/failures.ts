@@ -182,9 +182,9 @@ export const FAILURES = {
     type: 'permission_error',
     mayRepeat: false,
     cause: 'A web page of another origin made the request.',
-    cure: 'None: web pages may not spend the credential. An agent can list a page in its `origins`, for requests below its path.',
+    cure: 'None for a page that you do not trust: it would spend the credential. Else name its origin in `--allowed-origins`; or an agent lists it in its `origins`, for requests below its path.',
     words: ({ origin }: { origin: string }) => ({
-      message: `Web pages of another origin (${origin}) may not call Isthmus.`,
+      message: `Web pages of another origin (${origin}) may not call Isthmus, unless it is started with --allowed-origins that name them.`,
     }),
   },
   request_loop: {

@@ -21,6 +21,7 @@ import { sdkClient } from './clients.ts';
 export interface InProcessOptions extends Partial<GatewayLimits> {
   keepAliveMs?: number;
   strict?: boolean;
+  allowedOrigins?: readonly string[];
   agents?: readonly DefinedAgent[];
   /** Of what agents do; by default in memory. */
   store?: ExpansionStore;
@@ -71,7 +72,7 @@ export class InProcessGateway {
   }
 
   static async start(script: EngineScript = [], options: InProcessOptions = {}): Promise<InProcessGateway> {
-    const { keepAliveMs = 3_600_000, strict = false, agents = [], faults = {}, ...rest } = options;
+    const { keepAliveMs = 3_600_000, strict = false, agents = [], faults = {}, allowedOrigins = [], ...rest } = options;
     const { store = new MemoryStore({ maxAgeMs: 3_600_000, maxBytes: 10_000_000 }), ...limits } = rest;
     const answers = new ScriptedAnswers(script);
     const known = new KnownLimits();
@@ -93,6 +94,7 @@ export class InProcessGateway {
       id: '0123456789abcdef',
       bindHost: '127.0.0.1',
       allowedHosts: [],
+      allowedOrigins,
       keepAliveMs,
       strict,
       passesBeta: () => true,
