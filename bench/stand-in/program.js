@@ -60,7 +60,7 @@ const app = createApp({
   observers: [turnLog(log)],
   log,
 });
-const listener = await listen([anthropicMessages], '127.0.0.1', 0);
+const listener = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
 listener.serve(app);
 const { port } = listener;
 const plainUrl = await startPlainServer();

@@ -17,9 +17,45 @@ export function isOwnAddress(url: string, host: string, port: number, names = ma
   return isLoopback(name) ? isLoopback(host) || listensEverywhere : listensEverywhere && names.includes(name);
 }
 
+/**
+ * A URL by which a program of this machine reaches the gateway: an address that stands for all addresses is none to call.
+ *
+ * @param host the address that it listens on, as the operator wrote it
+ */
+export function callableUrl(host: string, port: number): string {
+  const name = LOOPBACK_OF[host] ?? host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/**
+ * The names that clients may call the gateway by. What listens everywhere may be called by each address of this machine.
+ *
+ * @param host the address that it listens on, as the operator wrote it
+ * @param allowed other names, by the operator
+ */
+export function callableNames(host: string, allowed: readonly string[], addresses = machineAddresses()): string[] {
+  const own = EVERYWHERE.has(host)
+    ? ['localhost', ...addresses.filter((address) => isReached(address, host))]
+    : isLoopback(host)
+      ? [...new Set(['localhost', host])]
+      : [host];
+  return [...own, ...allowed];
+}
+
+/** @param everywhere the address that stands for all; that of IPv6 stands for both kinds */
+function isReached(address: string, everywhere: string): boolean {
+  // A link-local one needs the name of an interface beside it.
+  return !address.includes(':') || (everywhere.includes(':') && !/^fe[89ab]/i.test(address));
+}
+
+const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
 const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 function machineNames(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
-  return [hostname().toLowerCase(), ...addresses];
+  return [hostname().toLowerCase(), ...machineAddresses()];
+}
+
+function machineAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 }

@@ -39,6 +39,21 @@ test('lets in the names that the operator allows, and no others', () => {
     expect(guarded(host)).toBe('forbidden_host');
 });
 
+test('over a Unix socket, which has no address, lets loopback names and allowed ones in', () => {
+  const guarded = (host: string) =>
+    guardRequest({ host, origin: undefined, site: undefined, localAddress: undefined }, 'localhost', ['gateway.team'])
+      ?.code;
+  for (const host of ['localhost', '127.0.0.1:80', 'gateway.team']) expect(guarded(host)).toBeUndefined();
+  for (const host of ['', 'evil.example', 'undefined']) expect(guarded(host)).toBe('forbidden_host');
+});
+
+test('the refusal of a host says how to allow it', () => {
+  const words = (host: string) =>
+    guardRequest({ host, origin: undefined, site: undefined, localAddress: '172.17.0.2' }, '0.0.0.0')?.message;
+  expect(words('Host.Docker.Internal:3456')).toContain('--allowed-hosts host.docker.internal ');
+  expect(words('$(evil)')).toContain('--allowed-hosts NAME ');
+});
+
 test('lets its own origin in and refuses every other', () => {
   expect(guard('localhost:3456', 'http://localhost:3456')).toBeUndefined();
   for (const origin of ['http://localhost:8080', 'https://localhost:3456', 'http://evil.example', 'null', '']) {

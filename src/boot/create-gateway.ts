@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { newGatewayId } from '../access/loop-guard.ts';
-import { isOwnAddress } from '../access/own-address.ts';
+import { callableNames, callableUrl, isOwnAddress } from '../access/own-address.ts';
 import { Agents } from '../agents/agents.ts';
 import { overlapWarnings } from '../agents/workspaces.ts';
 import { within } from '../async/within.ts';
@@ -20,7 +20,7 @@ import { SessionFiles } from '../engine/files/session-files.ts';
 import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
-import { type Listener, listen } from '../http/listen.ts';
+import { type Listener, listen, type Place } from '../http/listen.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
 import { KnownModels } from '../models/known-models.ts';
 import type { AgentLevel } from '../spec/agent.ts';
@@ -65,9 +65,15 @@ type GivenSettings = { [Name in keyof Settings]?: Settings[Name] | undefined };
 
 /** A gateway that takes requests. */
 export interface RunningGateway {
+  /** What a client of this machine calls; over the Unix socket, where there is one. */
   url: string;
   host: string;
+  /** 0 where it listens on a Unix socket. */
   port: number;
+  /** The Unix socket that it listens on, in place of host and port. */
+  socket?: string;
+  /** The host names that clients may call it by. */
+  names: string[];
   /** Claude Code's own mode, by the credential. */
   mode: 'bare' | 'full';
   /** The name of the credential that pays, never its value. */
@@ -119,11 +125,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   const executable = orBootError(() => findExecutable(settings.claude, { searchPath: variablesOfOperator.PATH }));
   const defined = agentsOf(settings, variablesOfOperator, executable.path, configFile);
   const operator = withoutWorkspaces(variablesOfOperator, defined);
-  const { host } = settings;
+  const place = placeOf(settings);
+  // Whoever calls over a socket makes a name up.
+  const host = 'socket' in place ? 'localhost' : place.host;
   const id = newGatewayId();
   // First, so that a busy port is told at once, and early clients get a 503.
-  const listener = await listen(DIALECTS, host, settings.port).catch((error: NodeJS.ErrnoException) => {
-    throw new BootError(listenProblem(error, host, settings.port));
+  const listener = await listen(DIALECTS, place).catch((error: NodeJS.ErrnoException) => {
+    throw new BootError('socket' in place ? socketProblem(error, place.socket) : listenProblem(error, place));
   });
   const undo: Array<() => unknown> = [() => endListening(listener)];
   try {
@@ -133,7 +141,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const environment = buildEnvironment({
       operator,
       id,
-      isOwnAddress: (url) => isOwnAddress(url, host, listener.port),
+      isOwnAddress: (url) => !('socket' in place) && isOwnAddress(url, host, listener.port),
       hasKeyHelper: userSettings.commands.apiKeyHelper !== undefined,
     });
     const { mode, isLogin, variables } = environment;
@@ -147,6 +155,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const sessions = new SessionFiles(configurationFolder(variables));
     const signs = new WorkspaceSigns(stateFolder(operator) ?? directory.path);
     const removeFiles = () => {
+      listener.removeSocket();
       signs.remove();
       sessions.removeAll(directory.work);
       directory.remove();
@@ -232,9 +241,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     void prepareInTurn(engine, offered, () => isOpen);
     let stopped: Promise<void> | undefined;
     return {
-      url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
+      url: 'socket' in place ? `http://${host}` : callableUrl(host, listener.port),
       host,
       port: listener.port,
+      ...('socket' in place && { socket: place.socket }),
+      names: callableNames(host, settings.allowedHosts),
       mode,
       credential,
       executable,
@@ -364,7 +375,31 @@ function credentialOf(
   return credential;
 }
 
-function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+function placeOf({ host, port, socket }: Pick<Settings, 'host' | 'port' | 'socket'>): Place {
+  return socket === undefined ? { host, port } : { socket: resolve(socket) };
+}
+
+function socketProblem({ code, message }: NodeJS.ErrnoException, path: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Another program listens on the socket ${path}. Stop it, or choose another path: --socket PATH.`;
+    case 'ENOTSOCK':
+      return `${path} is there, and no socket. Choose another path: --socket PATH.`;
+    case 'ENAMETOOLONG':
+      return `The path of the socket ${path} is too long for this system. Choose one of less than 90 bytes: --socket PATH.`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `There is no folder ${dirname(path)} for the socket. Make it, or choose another path: --socket PATH.`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `This user may not make the socket ${path}. Choose a path in a folder of your own: --socket PATH.`;
+    default:
+      return `Cannot listen on the socket ${path}: ${message}`;
+  }
+}
+
+function listenProblem(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return `Port ${port} on ${host} is in use. Stop what listens there, or choose another port: --port ${port + 1}.`;

@@ -18,7 +18,8 @@ import { firstSignal } from './stop-signals.ts';
  * it ends. The exit code is 0 only if every turn was right.
  */
 export const run: RunCommand = async (call) => {
-  const settings = await call.settings();
+  // The walk and the clients that it is for call an address.
+  const settings = { ...(await call.settings()), socket: undefined };
   const once = 'once' in call.flags;
   let running: RunningGateway | undefined;
   const signalled = firstSignal({

@@ -31,18 +31,33 @@ export async function stopAndExit(gateway: RunningGateway): Promise<never> {
 }
 
 /** What a user sees when the gateway is ready. */
-export function greeting({ url, executable, credential, agents, warnings }: RunningGateway): string[] {
+export function greeting(gateway: RunningGateway): string[] {
+  const { url, socket, executable, credential, agents, warnings } = gateway;
   const version = executable.version ? ` ${executable.version}` : '';
   return [
-    `Isthmus listens on ${url}`,
+    `Isthmus listens on ${socket ?? url}`,
     `  claude      ${executable.path}${version} (${executable.why})`,
     `  credential  ${credential}`,
-    `  OpenCode    "provider": {"anthropic": {"options": {"baseURL": "${url}/v1", "apiKey": "any"}}}   in opencode.json`,
-    `  SDKs        ANTHROPIC_BASE_URL=${url} ANTHROPIC_API_KEY=any`,
+    ...howToCall(gateway),
     ...agents.map(
       ({ name, level, workspace, hasKey }) =>
         `  agent       ${name}: ${level} in ${workspace}, for ${hasKey ? 'clients with its key' : 'any client'}`,
     ),
     ...warnings.map((warning) => `  warning     ${warning}`),
   ];
+}
+
+function howToCall({ url, host, socket, names }: RunningGateway): string[] {
+  const isCalledByOthers = names.some((name) => name !== 'localhost' && name !== host);
+  const ofNames = isCalledByOthers ? [`  names       ${names.join(', ')}; any other needs --allowed-hosts`] : [];
+  if (socket !== undefined) return [`  curl        curl --unix-socket ${inShell(socket)} ${url}/v1/models`, ...ofNames];
+  return [
+    `  OpenCode    "provider": {"anthropic": {"options": {"baseURL": "${url}/v1", "apiKey": "any"}}}   in opencode.json`,
+    `  SDKs        ANTHROPIC_BASE_URL=${url} ANTHROPIC_API_KEY=any`,
+    ...ofNames,
+  ];
+}
+
+function inShell(word: string): string {
+  return /^[\w./@%+,:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -53,6 +53,11 @@ export const SETTINGS = {
     value: 'ORIGINS',
     help: 'web pages that may use it, such as https://chat.example,vscode-webview://*; none unless told',
   },
+  socket: {
+    kind: 'text',
+    value: 'PATH',
+    help: 'Unix socket to listen on in place of address and port, for this user alone',
+  },
   claude: { kind: 'text', value: 'PATH', help: 'the `claude` binary to run, instead of the bundled one' },
   spares: {
     kind: 'integer',

@@ -131,7 +131,7 @@ beforeAll(async () => {
     ],
     log: (event) => logged.push(event),
   });
-  server = await listen([anthropicMessages, counted], '127.0.0.1', 0);
+  server = await listen([anthropicMessages, counted], { host: '127.0.0.1', port: 0 });
   server.serve(app);
   url = `http://127.0.0.1:${server.port}`;
 });

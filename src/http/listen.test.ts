@@ -9,7 +9,7 @@ import { type Listener, listen } from './listen.ts';
 let server: Listener;
 let url: string;
 beforeEach(async () => {
-  server = await listen([anthropicMessages], '127.0.0.1', 0);
+  server = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${server.port}`;
 });
 afterEach(async () => {

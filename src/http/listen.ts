@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -9,6 +9,7 @@ import { dropRest } from './drop-rest.ts';
 import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
 import { ALIVE, STARTING } from './probe-routes.ts';
 import { SHIELD, ShieldedResponse } from './shielded-response.ts';
+import { listenOnSocket } from './unix-socket.ts';
 import { cutWhenUnread } from './unread-answer.ts';
 
 /** Connections at a time; more are closed at once. */
@@ -16,13 +17,18 @@ const MOST_CONNECTIONS = 1_000;
 /** How long a client may leave an answer unread, in milliseconds. */
 const LONGEST_UNREAD_MS = 300_000;
 
+/** Where a server listens: at an address, or on a Unix socket. */
+export type Place = { host: string; port: number } | { socket: string };
+
 /** A listening server. */
 export interface Listener {
-  host: string;
+  /** 0 for a Unix socket. */
   port: number;
   /** Hands requests to the app from now on; until then they get a 503, `starting_up`. */
   serve(app: App): void;
-  /** Accepts no new connections; resolves when the last one has ended. */
+  /** Removes the file of a Unix socket. */
+  removeSocket(): void;
+  /** Accepts no new connections and removes the socket; resolves when the last one has ended. */
   close(): Promise<void>;
   /** Lets clients read answers that have begun until the deadline, in milliseconds, then drops all connections. */
   finish(deadlineMs: number): Promise<void>;
@@ -33,7 +39,7 @@ export interface Listener {
  *
  * @throws the listen error, with its `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …)
  */
-export async function listen(dialects: Dialects, host: string, port: number): Promise<Listener> {
+export async function listen(dialects: Dialects, place: Place): Promise<Listener> {
   const [dialect] = dialects;
   let answer: (...request: Parameters<App['fetch']>) => Response | Promise<Response> = (request) =>
     answerAtBoot(request, dialects);
@@ -68,18 +74,16 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
     else socket.destroy();
   });
   server.on('checkExpectation', (request, response) => refuseExpectation(request, response, dialects));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
+  const removeSocket = await listenAt(server, place);
   return {
-    host,
-    port: (server.address() as AddressInfo).port,
+    port: 'socket' in place ? 0 : (server.address() as AddressInfo).port,
+    removeSocket,
     serve(app) {
       answer = app.fetch;
     },
     close: () =>
       new Promise((resolve) => {
+        removeSocket();
         // The HTTP server's own `close` also drops connections whose client still reads a complete answer.
         NetServer.prototype.close.call(server, () => resolve());
       }),
@@ -90,6 +94,16 @@ export async function listen(dialects: Dialects, host: string, port: number): Pr
       server.closeAllConnections();
     },
   };
+}
+
+/** @returns removes what listening leaves in the file system */
+async function listenAt(server: Server, place: Place): Promise<() => void> {
+  if ('socket' in place) return listenOnSocket(server, place.socket);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(place.port, place.host, resolve);
+  });
+  return () => undefined;
 }
 
 /** The failure for Node's code of a request that it could not parse. */

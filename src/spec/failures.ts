@@ -174,7 +174,7 @@ export const FAILURES = {
       'The `Host` header is neither a loopback name, nor the address that Isthmus is bound to, nor one of `--allowed-hosts`.',
     cure: 'Use the address that Isthmus printed at its start, or name the other one in `--allowed-hosts`.',
     words: ({ host }: { host: string }) => ({
-      message: `The Host header ${JSON.stringify(host)} is neither loopback nor the address that Isthmus listens on; start it with --allowed-hosts to be called by another name.`,
+      message: `The Host header ${JSON.stringify(host)} is neither loopback nor the address that Isthmus listens on; start it with --allowed-hosts ${nameIn(host)} to be called by this name.`,
     }),
   },
   forbidden_origin: {
@@ -633,6 +633,11 @@ const LIMIT_NAMES: ReadonlyMap<string, string> = new Map([
   ['seven_day_overage_included', 'Fable limit'],
   ['overage', 'usage credit limit'],
 ]);
+
+/** What a `Host` header names, as `--allowed-hosts` takes it; a placeholder where it is no such name. */
+function nameIn(host: string): string {
+  return /^([a-z0-9._-]{1,253})(:\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase() ?? 'NAME';
+}
 
 /** What was reached, when it resets, and why nothing pays beyond it. */
 function planLimitSentence({ claim = '', resetsAt, overage }: PlanLimits): string {

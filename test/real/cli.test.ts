@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -103,6 +104,50 @@ test('an agent that runs commands is refused where its sandbox is not installed,
   );
   expect(output.trim().split('\n')).toHaveLength(1);
   expect(code).toBe(1);
+});
+
+test('a socket is for this user alone, and takes the place of one that a killed gateway has left', async () => {
+  const socket = join(here.home, 'gateway.sock');
+  const start = () => startGateway(model.url, ['--spares', '0', '--socket', socket]);
+  const ask = async (path: string, headers: Record<string, string> = {}) => {
+    const asked = request({ socketPath: socket, path, headers: { host: 'localhost', ...headers } }).end();
+    const [response]: IncomingMessage[] = await once(asked, 'response');
+    response?.resume();
+    return response?.statusCode;
+  };
+  const first = await start();
+  expect(first.url).toBe(socket);
+  await expect.poll(() => first.output()).toContain(`curl --unix-socket ${socket} http://localhost/v1/models`);
+  expect(statSync(socket).mode & 0o777).toBe(0o600);
+  expect([await ask('/v1/models'), await ask('/v1/models', { host: 'evil.example' })]).toEqual([200, 403]);
+  expect(await runIsthmus(['serve', '--socket', socket], here.env)).toEqual({
+    code: 1,
+    output: `isthmus: Another program listens on the socket ${socket}. Stop it, or choose another path: --socket PATH.\n`,
+  });
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  const second = await start();
+  expect(await ask('/readyz')).toBe(200);
+  expect(await second.stop()).toBe(0);
+  expect(existsSync(socket)).toBe(false);
+  await first.stop();
+});
+
+test('an address that stands for all is printed as one to call, with the names that are allowed', async () => {
+  const gateway = await startGateway(model.url, [
+    '--spares',
+    '0',
+    '--host',
+    '0.0.0.0',
+    '--allowed-hosts',
+    'gateway.team',
+  ]);
+  expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  await expect
+    .poll(() => gateway.output())
+    .toMatch(/^ {2}names {7}localhost, 127\.0\.0\.1, .*gateway\.team; any other/m);
+  expect(await gateway.health()).toMatchObject({ status: 'ok' });
+  await gateway.stop();
 });
 
 test('a port in use is one line with the cure', QUICK, async () => {

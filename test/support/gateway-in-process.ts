@@ -106,7 +106,7 @@ export class InProcessGateway {
       observers: [turnLog(log)],
       log,
     });
-    const listener = await listen([anthropicMessages], '127.0.0.1', 0);
+    const listener = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
     listener.serve(app);
     return new InProcessGateway(
       { url: `http://127.0.0.1:${listener.port}`, engine, gateway, log: lines },

@@ -92,7 +92,7 @@ let server: Listener;
 beforeAll(async () => {
   const app = new Hono<Env>();
   app.get('/:turn', (context) => asked.get(context.req.param('turn'))?.(context) ?? context.notFound());
-  server = await listen([anthropicMessages], '127.0.0.1', 0);
+  server = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
   server.serve(app);
 });
 afterAll(async () => {
