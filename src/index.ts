@@ -4,4 +4,4 @@ export { createGateway, type GatewayOptions, type RunningAgent, type RunningGate
 export type { AgentDefinition } from './config/agent-definition.ts';
 export type { Settings } from './config/settings.ts';
 export { SettingsError } from './config/settings-error.ts';
-export type { Log, LogFields } from './telemetry/log.ts';
+export type { Log, LogFields, LogLevel } from './telemetry/log.ts';

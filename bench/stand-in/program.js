@@ -59,6 +59,7 @@ const app = createApp({
   limits: new KnownLimits(),
   observers: [turnLog(log)],
   log,
+  logsShapes: false,
 });
 const listener = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
 listener.serve(app);

@@ -28,7 +28,7 @@ import type { Account, Engine, Introduction } from '../spec/engine.ts';
 import type { ExpansionStore } from '../spec/expansion-store.ts';
 import { failureOf, howItEnded } from '../spec/failures.ts';
 import type { ModelListing } from '../spec/model-listing.ts';
-import type { Log } from '../telemetry/log.ts';
+import { atLeast, type Log } from '../telemetry/log.ts';
 import { spareLog } from '../telemetry/spare-log.ts';
 import { turnLog } from '../telemetry/turn-log.ts';
 import { BootError } from './boot-error.ts';
@@ -50,14 +50,14 @@ const LEAST_GRACE_MS = 2_000;
 const DIALECTS: Dialects = [anthropicMessages];
 
 /** The options of a gateway; each setting has the default of `isthmus serve`. */
-export interface GatewayOptions extends Omit<GivenSettings, 'agents'> {
+export interface GatewayOptions extends Omit<GivenSettings, 'agents' | 'logFormat'> {
   /** Agents by their names: what the SDK's own tools may do, and for whom. See docs/agents.md. */
   agents?: Readonly<Record<string, AgentDefinition>> | undefined;
   /** The variables for credentials and proxies, and those that agents name; by default those of this process. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** The file that the options come from, if there is one: no agent may reach it. */
   configFile?: string | undefined;
-  /** Hears of each turn in one line of fields, without content. Off by default. */
+  /** Hears of each turn, and of trouble, in one line of fields without content; `logLevel` says of how much. Off by default. */
   log?: Log | undefined;
 }
 
@@ -118,8 +118,14 @@ export interface RunningAgent {
  * @throws BootError if anything else keeps it from booting
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
-  const { environment: variablesOfOperator = process.env, log = () => undefined, configFile, ...given } = options;
+  const {
+    environment: variablesOfOperator = process.env,
+    log: givenLog = () => undefined,
+    configFile,
+    ...given
+  } = options;
   const settings = checkSettings(given);
+  const log = atLeast(settings.logLevel, givenLog);
   checkBaseUrl(variablesOfOperator.ANTHROPIC_BASE_URL);
   checkGatewaySwitch(variablesOfOperator);
   const executable = orBootError(() => findExecutable(settings.claude, { searchPath: variablesOfOperator.PATH }));
@@ -173,7 +179,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       credentialCommands: userSettings.commands,
       stallMs: settings.stallMinutes * 60_000,
       retries: settings.retries,
-      log,
+      // What it learns late is nothing that anybody waits for.
+      log: (event, fields) => log(event, fields, 'warn'),
       onLimits: (heard) => limits.hear(heard),
       onModel: (heard) => models.hear(heard),
       agents,
@@ -233,6 +240,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         limits,
         observers: [turnLog(log)],
         log,
+        logsShapes: settings.logLevel === 'debug',
       }),
     );
     // Opens it: what that takes delays neither the boot nor the first turn.

@@ -26,7 +26,6 @@ export function ownStore(
   return openStore(folder, {
     limits: { maxAgeMs, maxBytes: settings.storeMb * MEGABYTE },
     memoryBytes: MEMORY_BYTES,
-    onChange: (problem) =>
-      log(problem === undefined ? 'store works' : 'store fails', problem === undefined ? {} : { problem }),
+    onChange: (problem) => (problem === undefined ? log('store works') : log('store fails', { problem }, 'warn')),
   });
 }

@@ -15,7 +15,8 @@ export class SlowSpawn {
 
   /** @param variables of the process */
   constructor(variables: Environment, log: Log) {
-    if (usesAnthropicApi(variables)) this.#timer = setTimeout(() => log('slow spawn', { cure: CURE }), SLOW_MS).unref();
+    if (usesAnthropicApi(variables))
+      this.#timer = setTimeout(() => log('slow spawn', { cure: CURE }, 'warn'), SLOW_MS).unref();
   }
 
   /** The process has started. */

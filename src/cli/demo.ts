@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScriptedModel } from '../../scripted-model/server.ts';
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
-import { createLog, type Log } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { RunCommand } from './command.ts';
 import { agentWalk } from './demo-agent.ts';
 import { answerOfWalk, walk } from './demo-walk.ts';
 import { print } from './print.ts';
-import { greeting, stopAndExit } from './serve.ts';
+import { greeting, logTo, stopAndExit } from './serve.ts';
 import { firstSignal } from './stop-signals.ts';
 
 /**
@@ -19,7 +19,8 @@ import { firstSignal } from './stop-signals.ts';
  */
 export const run: RunCommand = async (call) => {
   // The walk and the clients that it is for call an address.
-  const settings = { ...(await call.settings()), socket: undefined };
+  const { logFormat, ...given } = await call.settings();
+  const settings = { ...given, socket: undefined };
   const once = 'once' in call.flags;
   let running: RunningGateway | undefined;
   const signalled = firstSignal({
@@ -30,7 +31,7 @@ export const run: RunCommand = async (call) => {
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const model = await ScriptedModel.start({ script: [answerOfWalk] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
-  const logTurns = createLog((line) => process.stderr.write(line));
+  const logTurns = await logTo(process.stderr, logFormat);
   let isForClients = false;
   // Lines of the walk's own turns would stand between those of its table.
   const log: Log = (...entry) => {

@@ -1,13 +1,14 @@
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
+import type { Settings } from '../config/settings.ts';
 import { namedConfigFile } from '../config/settings.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
 import type { RunCommand } from './command.ts';
 import { print } from './print.ts';
 import { firstSignal } from './stop-signals.ts';
 
 /** `isthmus serve`: runs until a signal. */
 export const run: RunCommand = async (call) => {
-  const settings = await call.settings();
+  const { logFormat, ...settings } = await call.settings();
   const { environment } = call;
   let running: RunningGateway | undefined;
   const signalled = firstSignal({
@@ -15,7 +16,7 @@ export const run: RunCommand = async (call) => {
     drainSeconds: settings.drainSeconds,
     say: (line) => print([line]),
   });
-  const log = createLog((line) => process.stderr.write(line));
+  const log = await logTo(process.stderr, logFormat);
   const gateway = await createGateway({ ...settings, environment, configFile: namedConfigFile(call), log });
   running = gateway;
   process.once('exit', () => gateway.abandon());
@@ -23,6 +24,14 @@ export const run: RunCommand = async (call) => {
   await signalled;
   await stopAndExit(gateway);
 };
+
+/** The log of the program, in the format that the operator wants; a format loads no more than it needs. */
+export async function logTo(output: NodeJS.WritableStream, format: Settings['logFormat']): Promise<Log> {
+  const write = (line: string) => void output.write(line);
+  if (format === 'text') return createLog(write);
+  const { createJsonLog } = await import('../telemetry/json-log.ts');
+  return createJsonLog(write);
+}
 
 /** Lets turns under way finish, stops the gateway and ends this process. */
 export async function stopAndExit(gateway: RunningGateway): Promise<never> {

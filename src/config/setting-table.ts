@@ -178,6 +178,20 @@ export const SETTINGS = {
     value: 'S',
     help: 'how long turns under way may take to finish when Isthmus is stopped',
   },
+  'log-level': {
+    kind: 'choice',
+    of: ['error', 'warn', 'info', 'debug'],
+    default: 'info',
+    value: 'LEVEL',
+    help: 'what the log has: error, warn, info (each turn) or debug (the shape of each request, too)',
+  },
+  'log-format': {
+    kind: 'choice',
+    of: ['text', 'json'],
+    default: 'text',
+    value: 'text|json',
+    help: 'lines for people, or one JSON object each',
+  },
   strict: { kind: 'toggle', help: 'refuse what would be ignored' },
   'agent-level': {
     kind: 'choice',

@@ -35,6 +35,8 @@ export interface AppOptions {
   /** Each is told of every turn when it is over. */
   observers: readonly TurnObserver[];
   log: Log;
+  /** Whether the log has the shape of each request. */
+  logsShapes: boolean;
 }
 
 /** What a request brings to its route. */

@@ -73,6 +73,7 @@ let orders: Order[];
 let asked: string[];
 const records: TurnRecord[] = [];
 const logged: string[] = [];
+const shapes: unknown[] = [];
 let limits: KnownLimits;
 /** What the probes find. */
 let state: { isDraining: boolean; isBinaryThere: boolean; signIn: CredentialState; failing?: GatewayStatus['failing'] };
@@ -129,7 +130,11 @@ beforeAll(async () => {
       },
       (record) => records.push(record),
     ],
-    log: (event) => logged.push(event),
+    log: (event, fields, level) => {
+      logged.push(event);
+      if (level === 'debug') shapes.push(fields);
+    },
+    logsShapes: true,
   });
   server = await listen([anthropicMessages, counted], { host: '127.0.0.1', port: 0 });
   server.serve(app);
@@ -494,7 +499,7 @@ test('observers hear of each turn once, and one that throws harms nobody', async
   expect(records[0]?.how.times.own).toBeGreaterThan(0);
   expect(records[1]?.came).toMatchObject({ outcome: 'bad_request', failure: { status: 400 } });
   expect(JSON.stringify(records[1])).not.toContain('typed');
-  expect(logged).toEqual(['error', 'error']);
+  expect(logged.filter((event) => event !== 'request')).toEqual(['error', 'error']);
 });
 
 test('the way of events to the socket is the gateway’s own time, a batch of them once', async () => {
@@ -550,6 +555,11 @@ test('a gateway that is being stopped keeps no connection', async () => {
   state.isDraining = true;
   const answers = [await fetch(`${url}/livez`), await post(MESSAGES), await post(MESSAGES, { ...BODY, stream: true })];
   expect(answers.map(({ headers }) => headers.get('connection'))).toEqual(['close', 'close', 'close']);
+});
+
+test('the log can have the shape of a request', async () => {
+  await post(MESSAGES, BODY, { 'x-request-id': 'mine' });
+  expect(shapes.at(-1)).toEqual({ request: 'mine', system: 0, tools: 0, before: undefined, messages: 'user text:2' });
 });
 
 test('the turns under way are listed without a word of theirs', async () => {

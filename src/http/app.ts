@@ -115,7 +115,7 @@ export function createApp(options: AppOptions): App {
   );
   app.onError((error, context) => {
     const found = failureOf(error);
-    if (found.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack });
+    if (found.code === 'internal') log('error', { request: context.get('requestId'), stack: error.stack }, 'error');
     return refuse(context, found);
   });
   return { fetch: app.fetch };

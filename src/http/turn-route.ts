@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Dialect, TurnRoute } from '../dialects/dialect.ts';
 import { failureOf } from '../spec/failures.ts';
 import type { TurnRecord } from '../spec/turn-record.ts';
+import { shapesOf } from '../telemetry/message-shapes.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
 import type { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { sessionHeaders } from './agent-headers.ts';
@@ -30,7 +31,7 @@ export function turnHandler(
   { decode }: TurnRoute,
   { intake, turns }: { intake: Intake; turns: TurnsUnderWay },
 ) {
-  const { gateway, keepAliveMs, passesBeta, limits } = options;
+  const { gateway, keepAliveMs, passesBeta, limits, log, logsShapes } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
     const requestId = context.get('requestId');
@@ -64,6 +65,7 @@ export function turnHandler(
         parameters: Object.keys(parameters).sort(),
       };
       recorder.asked(what, decoded.userId);
+      if (logsShapes) log('request', { request: requestId, ...shapesOf(decoded) }, 'debug');
       const request = withAgentParameters(withAgent(decoded, context, options, strict), strict);
       const { agent, model } = request;
       if (agent) recorder.asked({ ...what, agent: agent.name, model }, decoded.userId);
@@ -113,7 +115,8 @@ function tell({ observers, log }: AppOptions, record: TurnRecord): void {
     try {
       observe(record);
     } catch (error) {
-      log('error', { request: record.who.requestId, stack: error instanceof Error ? error.stack : String(error) });
+      const stack = error instanceof Error ? error.stack : String(error);
+      log('error', { request: record.who.requestId, stack }, 'error');
     }
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { escapeUnseen } from './escape-unseen.ts';
-import { createLog } from './log.ts';
+import { createJsonLog } from './json-log.ts';
+import { atLeast, createLog, LOG_LEVELS } from './log.ts';
 
 function lineOf(fields: Record<string, string>): string {
   const lines: string[] = [];
@@ -35,4 +36,43 @@ test('what can be seen stays as it is', () => {
   const seen = 'grüße שלום 日本 🙂 a\\u0041';
   expect(escapeUnseen(seen)).toBe(seen);
   expect(lineOf({ client: 'opencode/1.2' })).toBe('turn client=opencode/1.2\n');
+});
+
+test.each([
+  ['error', ['error']],
+  ['warn', ['error', 'warn']],
+  ['info', ['error', 'warn', 'info', 'untold']],
+  ['debug', ['error', 'warn', 'info', 'debug', 'untold']],
+] as const)('the level %s has %j', (least, expected) => {
+  const events: string[] = [];
+  const log = atLeast(least, (event) => events.push(event));
+  for (const level of LOG_LEVELS) log(level, {}, level);
+  log('untold');
+  expect(events).toEqual(expected);
+});
+
+test('as JSON each event is one object in one line, which a terminal shows as it is', () => {
+  const lines: string[] = [];
+  const log = createJsonLog((line) => lines.push(line));
+  log('spare ended', { words: 'a\u202e"b"\nc', exit: undefined, long: 'x'.repeat(1_000), in_a_row: 3 }, 'warn');
+  log('turn');
+  expect(lines.join('')).toMatch(/^[^\n]+\n[^\n]+\n$/);
+  expect(lines[0]).toContain('a\\u202e\\"b\\"\\nc');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    {
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      event: 'spare ended',
+      words: 'a\u202e"b"\nc',
+      long: `${'x'.repeat(500)}…`,
+      in_a_row: 3,
+    },
+    { level: 'info', time: expect.any(String), event: 'turn' },
+  ]);
+});
+
+test('a field cannot pass as what the log says itself', () => {
+  const lines: string[] = [];
+  createJsonLog((line) => lines.push(line))('turn', { session: '","level":"fatal' });
+  expect(JSON.parse(lines.join(''))).toMatchObject({ level: 'info', event: 'turn', session: '","level":"fatal' });
 });

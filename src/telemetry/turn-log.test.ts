@@ -62,3 +62,13 @@ test('a failure has its words, a lost process its end, and both stay one line', 
   const refused = { code: 3, signal: null, stderr: '' };
   expect(failed({ status: 500, type, words: 'long', process: refused })).toMatch(/own=5 exit=3\n$/);
 });
+
+test.each<[TurnRecord['came'], string]>([
+  [{ outcome: 'complete' }, 'info'],
+  [{ outcome: 'client_gone', failure: { status: 499, type: 'api_error', words: '' } }, 'info'],
+  [{ outcome: 'overloaded', failure: { status: 529, type: 'overloaded_error', words: '' } }, 'warn'],
+])('a turn that came to %j has the level %s', (came, expected) => {
+  const levels: unknown[] = [];
+  turnLog((_event, _fields, level) => levels.push(level))({ who, how: { times: { whole: 1, own: 1 } }, came });
+  expect(levels).toEqual([expected]);
+});

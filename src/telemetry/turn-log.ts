@@ -1,13 +1,16 @@
+import type { FailureCode } from '../spec/failures.ts';
 import type { JsonObject } from '../spec/messages.ts';
 import type { TurnObserver } from '../spec/turn-record.ts';
 import type { Log } from './log.ts';
 
-/** Writes each turn as one log line; times are in milliseconds. */
+const LEFT: ReadonlySet<string> = new Set(['client_gone', 'client_not_reading'] satisfies FailureCode[]);
+
+/** Writes each turn as one log line; times are in milliseconds. One that failed is a warning. */
 export function turnLog(log: Log): TurnObserver {
   return ({ who, what, how, came }) => {
     const { times } = how;
     const end = came.failure?.process;
-    log('turn', {
+    const fields = {
       request: who.requestId,
       session: who.session,
       conversation: who.conversation,
@@ -45,7 +48,9 @@ export function turnLog(log: Log): TurnObserver {
       words: end ? undefined : came.failure?.words,
       exit: end ? (end.spawnError ?? end.signal ?? end.code ?? undefined) : undefined,
       stderr: end?.stderr || undefined,
-    });
+    };
+    // A client that leaves is no trouble of anybody's.
+    log('turn', fields, came.failure && !LEFT.has(came.outcome) ? 'warn' : 'info');
   };
 }
 

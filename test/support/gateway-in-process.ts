@@ -105,6 +105,7 @@ export class InProcessGateway {
       limits: known,
       observers: [turnLog(log)],
       log,
+      logsShapes: false,
     });
     const listener = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
     listener.serve(app);

@@ -52,6 +52,7 @@ const OWNERS: Record<string, string> = {
   'jsonc-parser': 'config',
   kysely: 'store',
   libsql: 'store',
+  pino: 'telemetry',
 };
 
 const files = ['src', 'scripted-model', 'test-engine'].flatMap((folder) =>
@@ -118,7 +119,7 @@ describe('the arrows between folders', () => {
   });
 
   test.each([
-    ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely', 'zod', 'jsonc-parser']],
+    ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely', 'pino', 'zod', 'jsonc-parser']],
     ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
     // A thread loads the database.
     ['src/store/open-store.ts', ['kysely', 'libsql']],
