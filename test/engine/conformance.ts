@@ -392,6 +392,10 @@ export function describeEngine(
         expect(made.calls()).toEqual([]);
       });
 
+      test('has no sign-in where a key pays', () => {
+        expect(engine.signIn).toBeUndefined();
+      });
+
       test('counts tokens without a call of the model', async () => {
         const onSpawned = vi.fn();
         const count = (parts: CountedPlaces) =>

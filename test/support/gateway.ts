@@ -132,7 +132,8 @@ export interface StartOptions {
 
 /** Spawns `isthmus serve` on a free port over a scripted model. */
 export function spawnGateway(modelUrl: string, flags: string[] = [], options: StartOptions = {}) {
-  const { env, home, remove } = surroundings(modelUrl, {}, options.home);
+  // A test that ends within a turn does not wait for it as long as a user would.
+  const { env, home, remove } = surroundings(modelUrl, { ISTHMUS_DRAIN_SECONDS: '10' }, options.home);
   Object.assign(env, typeof options.env === 'function' ? options.env(home) : options.env);
   const command = [process.execPath, ISTHMUS, 'serve', '--port', '0', ...flags];
   const [program = '', ...rest] = [...(options.wrap?.(home) ?? []), ...command];

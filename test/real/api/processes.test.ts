@@ -278,14 +278,14 @@ testParts('processes', [false, true], {
 });
 
 test('after SIGTERM what cannot finish in time, and what still waits, is told so', async () => {
-  const { model, gateway, ask } = await setUp('--max-processes', '1', '--spares', '0');
+  const { model, gateway, ask } = await setUp('--max-processes', '1', '--spares', '0', '--drain-seconds', '1');
   const turns = [ask('stall').catch((error: APIError) => error)];
   await until('the model is called', () => model.requests.length === 1);
   turns.push(ask('queued').catch((error: APIError) => error));
   await until('one waits', async () => (await gateway.health()).waiting === 1);
   gateway.child.kill('SIGTERM');
   for (const turn of turns) {
-    expect(await turn).toMatchObject({ status: 529, error: { error: { message: 'Isthmus is shutting down.' } } });
+    expect(await turn).toMatchObject({ status: 503, error: { error: { message: 'Isthmus is shutting down.' } } });
   }
   await until('it has ended', () => gateway.child.exitCode !== null);
   expect(model.requests).toHaveLength(1);
