@@ -78,10 +78,12 @@ export function conformsToExpansionStore<Store extends ExpansionStore>(
   });
 
   test('of turns with one id, the client’s own, the newest is found', async () => {
-    const first = expansionRecord({ turn: 'trace-1' });
-    const second = expansionRecord({ turn: 'trace-1', caller: first.caller });
-    for (const record of [second, first]) await store.put(record);
-    expect(await store.turn('trace-1', first.caller)).toEqual(second);
+    for (const turn of ['in its order', 'in another order']) {
+      const older = expansionRecord({ turn });
+      const newer = expansionRecord({ turn });
+      for (const record of turn === 'in its order' ? [older, newer] : [newer, older]) await store.put(record);
+      expect(await store.turn(turn, older.caller)).toEqual(newer);
+    }
   });
 
   test('a history of thousands of messages is looked up at once', async () => {
