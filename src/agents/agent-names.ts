@@ -2,7 +2,18 @@
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;
 
 /** Words of the paths that stand beside agents' names. */
-const RESERVED: ReadonlySet<string> = new Set(['agents', 'api', 'health', 'messages', 'models', 'turns', 'v1']);
+const RESERVED: ReadonlySet<string> = new Set([
+  'agents',
+  'api',
+  'health',
+  'inflight',
+  'livez',
+  'messages',
+  'models',
+  'readyz',
+  'turns',
+  'v1',
+]);
 
 /** What models are called, by Anthropic and by others whose names clients send out of habit. */
 const MODEL_FAMILIES = ['sonnet', 'opus', 'haiku', 'fable', 'mythos'];
