@@ -397,7 +397,7 @@ function socketProblem({ code, message }: NodeJS.ErrnoException, path: string): 
       return `The path of the socket ${path} is too long for this system. Choose one of less than 90 bytes: --socket PATH.`;
     case 'ENOENT':
     case 'ENOTDIR':
-      return `There is no folder ${dirname(path)} for the socket. Make it, or choose another path: --socket PATH.`;
+      return `The folder ${dirname(path)} for the socket is not there, or takes none. Make it, or choose another path: --socket PATH.`;
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

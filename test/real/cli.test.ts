@@ -238,6 +238,13 @@ const MISTAKES: Array<[args: string[], extra: Record<string, string>, message: s
   [['serve'], { ANTHROPIC_BASE_URL: '127.0.0.1:9' }, 'ANTHROPIC_BASE_URL is not the URL of a server.'],
   [['serve'], { CLAUDE_CODE_USE_GATEWAY: '1' }, 'CLAUDE_CODE_USE_GATEWAY needs ANTHROPIC_BASE_URL and'],
   [['serve', '--host', '203.0.113.7'], {}, 'This machine has no address 203.0.113.7.'],
+  [['serve', '--socket', '/no/such/x.sock'], {}, 'The folder /no/such for the socket is not there, or takes none.'],
+  [
+    ['serve', '--socket', '/etc/passwd'],
+    {},
+    '/etc/passwd is there, and no socket. Choose another path: --socket PATH.',
+  ],
+  [['serve', '--allowed-origins', '*'], {}, '--allowed-origins must be origins of web pages with commas between them'],
   [['serve', '--config', '/no/such.json'], {}, 'There is no configuration file /no/such.json.'],
   [['serve', '--agent-level', 'read'], {}, 'agent-level needs workspace too: --agent-level read --workspace DIR.'],
   [

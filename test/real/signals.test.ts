@@ -79,6 +79,7 @@ test('a SIGTERM lets turns finish and drops held calls, which the next gateway r
   expect(await answer).toMatchObject({ content: [{ text: WORDS }], stop_reason: 'end_turn' });
   await until('it has ended', () => gateway.child.exitCode !== null);
   expect([gateway.child.exitCode, processesWith(`HOME=${gateway.home}`)]).toEqual([0, []]);
+  expect(model.requests).toHaveLength(2);
 
   const next = await startGateway(model.url, ['--spares', '0'], { home: gateway.home });
   cleanups.push(() => next.stop());

@@ -290,13 +290,3 @@ test('after SIGTERM what cannot finish in time, and what still waits, is told so
   await until('it has ended', () => gateway.child.exitCode !== null);
   expect(model.requests).toHaveLength(1);
 });
-
-test('SIGTERM lets a turn under way finish', async () => {
-  const { model, gateway, ask } = await setUp('--spares', '0');
-  const slow = ask('slow');
-  await until('the model is called', () => model.requests.length === 1);
-  gateway.child.kill('SIGTERM');
-  expect((await slow).data.stop_reason).toBe('end_turn');
-  await until('it has ended', () => gateway.child.exitCode !== null);
-  expect(gateway.child.exitCode).toBe(0);
-});
