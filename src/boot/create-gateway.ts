@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { newGatewayId } from '../access/loop-guard.ts';
 import { callableNames, callableUrl, isOwnAddress } from '../access/own-address.ts';
 import { Agents } from '../agents/agents.ts';
@@ -20,7 +20,7 @@ import { SessionFiles } from '../engine/files/session-files.ts';
 import { Spawner } from '../engine/process/spawner.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { createApp } from '../http/app.ts';
-import { type Listener, listen, type Place } from '../http/listen.ts';
+import { type Listener, listen } from '../http/listen.ts';
 import { KnownLimits } from '../limits/known-limits.ts';
 import { KnownModels } from '../models/known-models.ts';
 import type { AgentLevel } from '../spec/agent.ts';
@@ -36,6 +36,7 @@ import { checkBaseUrl, checkGatewaySwitch, checkHome } from './check-surrounding
 import { describeCredential } from './credential.ts';
 import { agentsOf, checkAgainstModels, checkCommands, withoutWorkspaces } from './own-agents.ts';
 import { ownConfiguration, ownConfigurationFolder } from './own-configuration.ts';
+import { endpointOf, endpointProblem } from './own-endpoint.ts';
 import { ownStore } from './own-store.ts';
 import { ownVersion } from './own-version.ts';
 import { SlowSpawn } from './slow-spawn.ts';
@@ -131,13 +132,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   const executable = orBootError(() => findExecutable(settings.claude, { searchPath: variablesOfOperator.PATH }));
   const defined = agentsOf(settings, variablesOfOperator, executable.path, configFile);
   const operator = withoutWorkspaces(variablesOfOperator, defined);
-  const place = placeOf(settings);
+  const endpoint = endpointOf(settings);
   // Whoever calls over a socket makes a name up.
-  const host = 'socket' in place ? 'localhost' : place.host;
+  const host = 'socket' in endpoint ? 'localhost' : endpoint.host;
   const id = newGatewayId();
   // First, so that a busy port is told at once, and early clients get a 503.
-  const listener = await listen(DIALECTS, place).catch((error: NodeJS.ErrnoException) => {
-    throw new BootError('socket' in place ? socketProblem(error, place.socket) : listenProblem(error, place));
+  const listener = await listen(DIALECTS, endpoint).catch((error: NodeJS.ErrnoException) => {
+    throw new BootError(endpointProblem(error, endpoint));
   });
   const undo: Array<() => unknown> = [() => endListening(listener)];
   try {
@@ -147,7 +148,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const environment = buildEnvironment({
       operator,
       id,
-      isOwnAddress: (url) => !('socket' in place) && isOwnAddress(url, host, listener.port),
+      isOwnAddress: (url) => !('socket' in endpoint) && isOwnAddress(url, host, listener.port),
       hasKeyHelper: userSettings.commands.apiKeyHelper !== undefined,
     });
     const { mode, isLogin, variables } = environment;
@@ -249,10 +250,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     void prepareInTurn(engine, offered, () => isOpen);
     let stopped: Promise<void> | undefined;
     return {
-      url: 'socket' in place ? `http://${host}` : callableUrl(host, listener.port),
+      url: 'socket' in endpoint ? `http://${host}` : callableUrl(host, listener.port),
       host,
       port: listener.port,
-      ...('socket' in place && { socket: place.socket }),
+      ...('socket' in endpoint && { socket: endpoint.socket }),
       names: callableNames(host, settings.allowedHosts),
       mode,
       credential,
@@ -381,44 +382,6 @@ function credentialOf(
     );
   }
   return credential;
-}
-
-function placeOf({ host, port, socket }: Pick<Settings, 'host' | 'port' | 'socket'>): Place {
-  return socket === undefined ? { host, port } : { socket: resolve(socket) };
-}
-
-function socketProblem({ code, message }: NodeJS.ErrnoException, path: string): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Another program listens on the socket ${path}. Stop it, or choose another path: --socket PATH.`;
-    case 'ENOTSOCK':
-      return `${path} is there, and no socket. Choose another path: --socket PATH.`;
-    case 'ENAMETOOLONG':
-      return `The path of the socket ${path} is too long for this system. Choose one of less than 90 bytes: --socket PATH.`;
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return `The folder ${dirname(path)} for the socket is not there, or takes none. Make it, or choose another path: --socket PATH.`;
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return `This user may not make the socket ${path}. Choose a path in a folder of your own: --socket PATH.`;
-    default:
-      return `Cannot listen on the socket ${path}: ${message}`;
-  }
-}
-
-function listenProblem(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use. Stop what listens there, or choose another port: --port ${port + 1}.`;
-    case 'EACCES':
-      return `Port ${port} needs rights that this user does not have. Choose one above 1023: --port 3456.`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `This machine has no address ${host}. Choose one that it has: --host 127.0.0.1.`;
-    default:
-      return `Cannot listen on ${host}:${port}: ${error.message}`;
-  }
 }
 
 function orBootError<Value>(produce: () => Value): Value {

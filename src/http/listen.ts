@@ -18,7 +18,7 @@ const MOST_CONNECTIONS = 1_000;
 const LONGEST_UNREAD_MS = 300_000;
 
 /** Where a server listens: at an address, or on a Unix socket. */
-export type Place = { host: string; port: number } | { socket: string };
+export type Endpoint = { host: string; port: number } | { socket: string };
 
 /** A listening server. */
 export interface Listener {
@@ -39,7 +39,7 @@ export interface Listener {
  *
  * @throws the listen error, with its `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …)
  */
-export async function listen(dialects: Dialects, place: Place): Promise<Listener> {
+export async function listen(dialects: Dialects, endpoint: Endpoint): Promise<Listener> {
   const [dialect] = dialects;
   let answer: (...request: Parameters<App['fetch']>) => Response | Promise<Response> = (request) =>
     answerAtBoot(request, dialects);
@@ -74,9 +74,9 @@ export async function listen(dialects: Dialects, place: Place): Promise<Listener
     else socket.destroy();
   });
   server.on('checkExpectation', (request, response) => refuseExpectation(request, response, dialects));
-  const removeSocket = await listenAt(server, place);
+  const removeSocket = await listenAt(server, endpoint);
   return {
-    port: 'socket' in place ? 0 : (server.address() as AddressInfo).port,
+    port: 'socket' in endpoint ? 0 : (server.address() as AddressInfo).port,
     removeSocket,
     serve(app) {
       answer = app.fetch;
@@ -97,11 +97,11 @@ export async function listen(dialects: Dialects, place: Place): Promise<Listener
 }
 
 /** @returns removes what listening leaves in the file system */
-async function listenAt(server: Server, place: Place): Promise<() => void> {
-  if ('socket' in place) return listenOnSocket(server, place.socket);
+async function listenAt(server: Server, endpoint: Endpoint): Promise<() => void> {
+  if ('socket' in endpoint) return listenOnSocket(server, endpoint.socket);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(place.port, place.host, resolve);
+    server.listen(endpoint.port, endpoint.host, resolve);
   });
   return () => undefined;
 }
