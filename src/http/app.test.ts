@@ -75,7 +75,7 @@ const records: TurnRecord[] = [];
 const logged: string[] = [];
 const shapes: unknown[] = [];
 let limits: KnownLimits;
-/** What the probes find. */
+/** What is found of the health. */
 let state: { isDraining: boolean; isBinaryThere: boolean; signIn: CredentialState; failing?: GatewayStatus['failing'] };
 let server: Listener;
 let url: string;

@@ -28,9 +28,9 @@ test('until there is an app every request is told to come again, and the health 
   expect(health.status).toBe(503);
   expect(health.headers.get('retry-after')).toBe('1');
   expect(await health.json()).toEqual({ status: 'starting_up' });
-  const probes = await Promise.all(['livez', 'readyz'].map((name) => fetch(`${url}/${name}`)));
-  expect(probes.map(({ status }) => status)).toEqual([200, 503]);
-  expect(await Promise.all(probes.map((probe) => probe.json()))).toEqual([
+  const answers = await Promise.all(['livez', 'readyz'].map((name) => fetch(`${url}/${name}`)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 503]);
+  expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
     { status: 'alive' },
     { status: 'not_ready', checks: { serving: 'Isthmus is starting.' } },
   ]);

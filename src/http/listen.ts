@@ -7,7 +7,7 @@ import { badRequest, type Failure, failure, failureOf } from '../spec/failures.t
 import type { App } from './app.ts';
 import { dropRest } from './drop-rest.ts';
 import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
-import { ALIVE, STARTING } from './probe-routes.ts';
+import { ALIVE, STARTING } from './health-routes.ts';
 import { SHIELD, ShieldedResponse } from './shielded-response.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { cutWhenUnread } from './unread-answer.ts';
@@ -133,7 +133,7 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, d
   response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }
 
-/** Answers before there is an app. The probes are answered, too. */
+/** Answers before there is an app. Questions for its health are answered, too. */
 function answerAtBoot(request: Request, dialects: Dialects): Response {
   const { pathname } = new URL(request.url);
   if (pathname === '/livez') return Response.json(ALIVE);

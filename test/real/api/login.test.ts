@@ -52,7 +52,7 @@ async function ask(messages: object[], stream = false) {
   return { status: response.status, path: response.headers.get('isthmus-path'), text };
 }
 
-const probes = () =>
+const statuses = () =>
   Promise.all(['readyz', 'health'].map(async (name) => (await fetch(`${gateway.url}/${name}`)).status));
 
 const whole = { status: 200, text: expect.stringContaining('end_turn') };
@@ -129,14 +129,14 @@ async function refusedOnceRenewed(): Promise<void> {
 async function removed(): Promise<void> {
   await start();
   const first = await ask(FIRST);
-  expect(await probes()).toEqual([200, 200]);
+  expect(await statuses()).toEqual([200, 200]);
   rmSync(credentialsFile(home));
-  expect(await probes()).toEqual([503, 503]);
+  expect(await statuses()).toEqual([503, 503]);
   const without = await ask(more(first, 'more'));
   expect(without.status).toBe(401);
   expect(JSON.parse(without.text).error.message).toContain('`claude auth login`');
   signIn(home);
-  expect(await probes()).toEqual([200, 200]);
+  expect(await statuses()).toEqual([200, 200]);
   expect(await ask(more(first, 'again'))).toMatchObject({ ...whole, path: 'replay' });
 }
 

@@ -3,7 +3,7 @@ import { limitsBody } from '../limits/usage-body.ts';
 import { FAILURES } from '../spec/failures.ts';
 import type { AppOptions, Env } from './app-options.ts';
 
-/** What the probes look at. */
+/** What is looked at. */
 type Looked = Pick<AppOptions, 'gateway' | 'isBinaryThere'>;
 
 /** What supervisors and load balancers ask: whether this program runs. */
