@@ -94,8 +94,8 @@ const LEAST_OF_A_TABLE = 20;
 /** What a soak of minutes spends beside its tests, in seconds: on the build, and on gateways that start and stop. */
 const AROUND_THE_TESTS = 80;
 
-/** Files that a soak runs side by side, see vitest.config.ts. */
-export const WORKERS = 2;
+/** Files that run side by side, see vitest.config.ts: on two cores one more, since half the time of a test is a wait. */
+export const WORKERS = 3;
 
 export interface Depth {
   runs: number;
