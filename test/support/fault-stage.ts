@@ -169,9 +169,12 @@ export class FaultStage {
     return pids;
   }
 
-  /** The run directories in the gateway's temporary directory, where that is seen from here. */
+  /**
+   * The run directories in the gateway's temporary directory, where that is seen from here. One of empty folders does not count:
+   * whoever made or removed it was killed at that moment, and it goes when it has been without a sign of life for a minute.
+   */
   runDirectories(home = this.gateway.home): string[] {
-    return readdirSync(home).filter((name) => name.startsWith('isthmus-run-'));
+    return readdirSync(home).filter((name) => isRunDirectory(name) && isFilled(join(home, name)));
   }
 
   /** The folders that the SDK keeps for replays, in the same place. */
@@ -181,7 +184,9 @@ export class FaultStage {
 
   /** What the gateway and its processes have left in their home, which is their temporary directory too. */
   leftInHome(): string[] {
-    return readdirSync(this.gateway.home).filter((name) => name !== '.local');
+    const { home } = this.gateway;
+    const empty = readdirSync(home).filter((name) => isRunDirectory(name) && !isFilled(join(home, name)));
+    return readdirSync(home).filter((name) => name !== '.local' && !(this.#hasKilled && empty.includes(name)));
   }
 
   /** What processes that are no more have left while the gateway lives. */
@@ -559,4 +564,17 @@ function markIn(newest: unknown): string | undefined {
   return JSON.stringify(newest)
     ?.match(/<turn [\d.]+>/g)
     ?.at(-1);
+}
+
+function isRunDirectory(name: string): boolean {
+  return name.startsWith('isthmus-run-');
+}
+
+function isFilled(directory: string): boolean {
+  try {
+    return readdirSync(directory, { recursive: true }).some((name) => name !== 'work' && name !== 'tmp');
+  } catch {
+    // It was removed by now.
+    return false;
+  }
 }
