@@ -82,6 +82,7 @@ export const WIDE_TABLES = [
   'mistakes',
   'agents',
   'brokenBinaries',
+  'installs',
 ] as const;
 export type WideTable = (typeof WIDE_TABLES)[number];
 
