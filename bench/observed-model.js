@@ -1,9 +1,10 @@
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newestToolResults, newestUserText } from '../dist/scripted-model/script.js';
-import { ScriptedModel } from '../dist/scripted-model/server.js';
+import { startScriptedModel } from '../dist/scripted-model/testing.js';
 
-/** @typedef {import('../scripted-model/server.ts').RecordedRequest} RecordedRequest */
+/** @typedef {import('../scripted-model/testing.ts').RecordedRequest} RecordedRequest */
+/** @typedef {import('../dist/scripted-model/testing.js').ScriptedModel} ScriptedModel */
 /** @typedef {import('../scripted-model/script.ts').ModelRequest} ModelRequest */
 /** @typedef {import('../scripted-model/script.ts').Reply} Reply */
 
@@ -48,7 +49,7 @@ export class ObservedModel {
   static async start() {
     /** @type {ObservedModel | undefined} */
     let observed;
-    const model = await ScriptedModel.start({
+    const model = await startScriptedModel({
       script: [reply],
       onRequest: (/** @type {RecordedRequest} */ request) => observed?.receive(request),
     });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { startScriptedModel } from '../../scripted-model/testing.ts';
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { RunCommand } from './command.ts';
@@ -29,7 +29,7 @@ export const run: RunCommand = async (call) => {
     say: (line) => print([line]),
   });
   const home = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
-  const model = await ScriptedModel.start({ script: [answerOfWalk] });
+  const model = await startScriptedModel({ script: [answerOfWalk] });
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   const logTurns = await logTo(process.stderr, logFormat);
   let isForClients = false;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelRequest, Reply, RuleFunction } from '../../scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { type RecordedRequest, type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { type StartOptions, startGateway, type TestGateway, until } from '../support/gateway.ts';
 import { OwnCalls } from '../support/own-calls.ts';
 import { type Pair, pairUp } from './comparison.ts';
@@ -65,7 +65,7 @@ export class Stage {
     const replies: Stage['replies'] = new Map();
     // Clients write reminders, too: only behind such an answer are they Claude Code's.
     const ownCalls = new OwnCalls(({ events, body }) => events > 0 && mayGoOn(body, replies.get(body)));
-    const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+    const model = await startScriptedModel({ onRequest: ownCalls.hear });
     const setting = settingOf(agents);
     const gateway = await startGateway(model.url, ...setting.start);
     return new Stage(replies, model, ownCalls, setting, gateway, await RecordingProxy.start(gateway.url));

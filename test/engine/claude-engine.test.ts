@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { startScriptedModel } from '../../scripted-model/testing.ts';
 import { asTheModelSees } from '../support/as-the-model-sees.ts';
 import { startEngine } from '../support/engine.ts';
 import { OwnCalls } from '../support/own-calls.ts';
@@ -12,7 +12,7 @@ const ownCalls = new OwnCalls();
 afterEach(ownCalls.refuse);
 
 async function makeEngine(): Promise<EngineUnderTest> {
-  const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+  const model = await startScriptedModel({ onRequest: ownCalls.hear });
   const { engine, close } = startEngine(model.url);
   await engine.introduction();
   return {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cleanup } from '../../bench/cleanup.js';
 import { startGateway } from '../../bench/gateway-process.js';
-import { ScriptedModel } from '../../dist/scripted-model/server.js';
+import { startScriptedModel } from '../../dist/scripted-model/testing.js';
 import { differential } from './differential.js';
 import { llmprobe } from './llmprobe.js';
 import { messagesValidator } from './messages-validator.js';
@@ -80,7 +80,7 @@ async function onStage(suite, folder) {
   const own = new Cleanup();
   const end = cleanup.add(() => own.run());
   try {
-    const model = await ScriptedModel.start({ script: [modelThatFollows()] });
+    const model = await startScriptedModel({ script: [modelThatFollows()] });
     own.add(() => model.close());
     const { url } = await startGateway(model.url, own, { mode: 'bare' });
     return await suite.run({ url, model, cache: CACHE, folder: join(folder, suite.name), cleanup: own });

@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { COMMAND_NAMES } from '../../src/cli/command-table.ts';
 import { findExecutable, TESTED } from '../../src/engine/environment/executable.ts';
 import { startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
@@ -20,7 +20,7 @@ let model: ScriptedModel;
 const here = surroundings('http://127.0.0.1:9');
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterAll(async () => {
   here.remove();

@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Reply, ScriptedBlock } from '../../scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { type RecordedRequest, type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { asTheModelSees, type Block, messageBytes, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
@@ -21,7 +21,7 @@ const paths = new Set<string>();
 let marks = 0;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start({
+  model = await startScriptedModel({
     script: [
       (request) => {
         const mark = JSON.stringify(request.messages.at(-1))

@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { startScriptedModel } from '../../scripted-model/testing.ts';
 import { createGateway } from '../../src/boot/create-gateway.ts';
 import { answerOfWalk, walk } from '../../src/cli/demo-walk.ts';
 import { signIn, surroundings } from '../support/gateway.ts';
 
 test('the demo’s walk is right with a login, too', async () => {
-  const model = await ScriptedModel.start({ script: [answerOfWalk] });
+  const model = await startScriptedModel({ script: [answerOfWalk] });
   const printed: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
   const { home, env, remove } = surroundings(model.url);

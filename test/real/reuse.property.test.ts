@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import type { Block, WireMessage } from '../support/as-the-model-sees.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { startGateway, type TestGateway, until } from '../support/gateway.ts';
@@ -97,7 +97,7 @@ class World {
   }
 
   static async open(env: Record<string, string>): Promise<World> {
-    const [used, fresh] = await Promise.all([reply, reply].map((one) => ScriptedModel.start({ script: [one] })));
+    const [used, fresh] = await Promise.all([reply, reply].map((one) => startScriptedModel({ script: [one] })));
     if (!used || !fresh) throw new Error('two models were asked for');
     const flags = ['--max-processes', '4'];
     return new World(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelRequest, Reply } from '../../scripted-model/script.ts';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import type { BegunTurn, ConversationProcess } from '../../src/spec/engine.ts';
 import type { MessagesRequest } from '../../src/spec/messages.ts';
 import { sdkClient } from '../support/clients.ts';
@@ -119,7 +119,7 @@ describe.each(MODES)('a used process in %s mode', (mode, variables) => {
   let used: ConversationProcess;
 
   beforeAll(async () => {
-    model = await ScriptedModel.start();
+    model = await startScriptedModel();
     fixture = startEngine(model.url, variables);
     await fixture.engine.introduction();
     expect(fixture.engine.reuse).toBe('on');
@@ -210,7 +210,7 @@ describe.each(MODES)('a used process in %s mode', (mode, variables) => {
 });
 
 test('a gateway in full mode gives a first turn to a spare of its kind, which sends what a new process sends', async () => {
-  const model = await ScriptedModel.start();
+  const model = await startScriptedModel();
   const env = { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' };
   const gateway = await startGateway(model.url, ['--spares', '1'], { env });
   const ask = async (content: string) => {

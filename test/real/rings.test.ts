@@ -3,7 +3,7 @@ import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { startScriptedModel } from '../../scripted-model/testing.ts';
 import { sdkClient } from '../support/clients.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { QUICK } from '../support/quick.ts';
@@ -93,7 +93,7 @@ testParts<[and: string, env: Record<string, string>]>(
 });
 
 test('a chain of two works, and the model hears of both', async () => {
-  const model = await ScriptedModel.start();
+  const model = await startScriptedModel();
   cleanups.push(() => model.close());
   const env = { ANTHROPIC_CUSTOM_HEADERS: 'x-team: blue' };
   const second = await gatewayOver(model.url, '1', env);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { type RecordedRequest, type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { BETAS } from '../../src/dialects/anthropic-messages/contract-table.ts';
 import { asTheModelSees, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
@@ -19,7 +19,7 @@ import { testParts } from '../support/test-parts.ts';
 let model: ScriptedModel;
 let firstParty: FirstPartyStandIn;
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   firstParty = await startFirstPartyStandIn(
     (request, response) => request.url?.startsWith('/v1/messages') === true && relay(request, response, model.url),
   );

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
 import type { Reply } from '../../scripted-model/script.ts';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { startScriptedModel } from '../../scripted-model/testing.ts';
 import { sdkClient } from '../support/clients.ts';
 import { startGateway, until } from '../support/gateway.ts';
 import { resultsFor } from '../support/gateway-in-process.ts';
@@ -22,7 +22,7 @@ const SILENT: Reply = { ...SLOW, cut: { after_events: 3, how: 'silence' } };
 
 /** A gateway that leads its process group, without a terminal. */
 async function setUp(reply: Reply, ...wrap: string[]) {
-  const model = await ScriptedModel.start({ script: [{ replies: [reply] }] });
+  const model = await startScriptedModel({ script: [{ replies: [reply] }] });
   cleanups.push(() => model.close());
   const gateway = await startGateway(model.url, ['--spares', '0'], { wrap: () => ['setsid', ...wrap] });
   cleanups.push(() => gateway.stop());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, test } from 'vitest';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import type { WireMessage } from '../support/as-the-model-sees.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -15,7 +15,7 @@ afterEach(ownCalls.refuse);
 let model: ScriptedModel;
 let gateway: TestGateway;
 beforeAll(async () => {
-  model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+  model = await startScriptedModel({ onRequest: ownCalls.hear });
   gateway = await startGateway(model.url, ['--spares', '1', '--max-processes', '4']);
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
-import { ScriptedModel } from '../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { MessageReader } from '../../src/engine/turn/message-reader.ts';
 import type { BegunTurn } from '../../src/spec/engine.ts';
 import { makeWorkspace, plainAgent } from '../support/agents.ts';
@@ -17,7 +17,7 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 let model: ScriptedModel;
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterAll(() => model.close());
 

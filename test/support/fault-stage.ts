@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ModelRequest, Reply, ScriptedBlock } from '../../scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../../scripted-model/server.ts';
+import { type RecordedRequest, type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { asTheModelSees, type WireMessage } from './as-the-model-sees.ts';
 import { foldMessage } from './fold-message.ts';
 import {
@@ -106,7 +106,7 @@ export class FaultStage {
     // An answer of raw bytes has no events that the model counts.
     const begunRaw = new WeakSet<ModelRequest>();
     const ownCalls = new OwnCalls(({ events, body }) => events > 0 || begunRaw.has(body));
-    const model = await ScriptedModel.start({
+    const model = await startScriptedModel({
       script: [
         (request) => {
           const replies = planned.get(markIn(request.messages.at(-1)) ?? '');

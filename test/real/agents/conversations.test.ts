@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { databaseFile } from '../../../src/store/database-file.ts';
 import { LibsqlFile } from '../../../src/store/libsql.ts';
 import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const helper = { description: 'Looks around.', prompt: 'You look.' };
   const parent = { level: 'read', workspace: workspace.path, subagents: { looker: helper } };
   writeFileSync(config, JSON.stringify({ agents: { docs, tooled, parent } }));
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await start();
 });
 beforeEach(() => model.restart([]));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { freePort } from '../../support/free-port.js';
 import { ownConfigurationIn, startGateway, type TestGateway, until } from '../../support/gateway.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
     subagents: { helper },
   };
   writeFileSync(join(settings, 'config.json'), JSON.stringify({ agents: { worker } }));
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await startGateway(model.url, flags, { env: CREDENTIALS });
 });
 beforeEach(() => model.restart([]));

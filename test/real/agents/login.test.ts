@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { databaseFile } from '../../../src/store/database-file.ts';
 import { LibsqlFile } from '../../../src/store/libsql.ts';
 import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
@@ -24,7 +24,7 @@ let gateway: TestGateway;
 const start = () => startGateway(model.url, flags, { home, env: login.variables });
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   login = await startSyntheticLogin(home, model.url);
   gateway = await start();
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
 import { ROOT, startGateway, type TestGateway } from '../../support/gateway.ts';
 import { testParts } from '../../support/test-parts.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const docs = { level: 'edit', workspace: workspace.path, mcpServers: { marked } };
   const config = join(settings, 'config.json');
   writeFileSync(config, JSON.stringify({ agents: { docs } }));
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await startGateway(model.url, ['--spares', '0', '--config', config, '--no-store', ...PATIENCE], {
     env: { XDG_STATE_HOME: state },
   });

@@ -1,7 +1,7 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply, ScriptedBlock } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import type { AgentLevel, Expansion } from '../../../src/spec/agent.ts';
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
 import type { TurnEvent } from '../../../src/spec/turn-events.ts';
@@ -27,7 +27,7 @@ let model: ScriptedModel;
 let fixture: EngineFixture;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   fixture = startEngine(model.url, {}, [
     agentIn(workspace),
     agentIn(workspace, { name: 'brief', maxTurns: 2 }),

@@ -1,7 +1,7 @@
 import { type Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { foldMessage } from '../../support/fold-message.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
@@ -17,7 +17,7 @@ let gateway: TestGateway;
 let client: Anthropic;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+  model = await startScriptedModel({ onRequest: ownCalls.hear });
   gateway = await startGateway(model.url);
   client = sdkClient(gateway.url);
 });

@@ -5,14 +5,14 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 
 let model: ScriptedModel;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await startGateway(model.url, ['--spares', '0']);
 });
 afterAll(async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { ownConfigurationIn, signIn, startGateway } from '../../support/gateway.ts';
 import { testParts } from '../../support/test-parts.ts';
 
@@ -15,7 +15,7 @@ let model: ScriptedModel;
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
-  model = await ScriptedModel.start({ script: [{ when: { text: 'read' }, replies: [CALL] }] });
+  model = await startScriptedModel({ script: [{ when: { text: 'read' }, replies: [CALL] }] });
 });
 afterEach(() => model.close());
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ModelRequest } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import {
   ANTHROPIC_CLIENT_TOOL,
   BETAS,
@@ -31,7 +31,7 @@ let gateway: TestGateway;
 let cold: TestGateway;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await startGateway(model.url, ['--spares', '2']);
   cold = await startGateway(model.url, ['--spares', '0', '--reuse', 'off']);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { postStream, sdkClient } from '../../support/clients.ts';
 import { startGateway, surroundings, type TestGateway } from '../../support/gateway.ts';
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 let shared: { model: ScriptedModel; gateway: TestGateway };
 beforeAll(async () => {
-  const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+  const model = await startScriptedModel({ onRequest: ownCalls.hear });
   shared = { model, gateway: await startGateway(model.url, ['--spares', '0']) };
 });
 afterAll(async () => {
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 async function alone(flags: string[]) {
-  const model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+  const model = await startScriptedModel({ onRequest: ownCalls.hear });
   cleanups.push(() => model.close());
   const gateway = await startGateway(model.url, ['--spares', '0', ...flags]);
   cleanups.push(() => gateway.stop());

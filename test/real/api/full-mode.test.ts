@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import type { WireMessage } from '../../support/as-the-model-sees.ts';
 import { soakSeed } from '../../support/depth.ts';
 import { signIn, startGateway, type TestGateway } from '../../support/gateway.ts';
@@ -25,7 +25,7 @@ let model: ScriptedModel;
 const gateways = {} as Record<Credential, TestGateway>;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   for (const name of Object.keys(CREDENTIALS) as Credential[]) await start(name);
 });
 afterAll(async () => {

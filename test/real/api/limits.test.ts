@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { APIError } from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { signIn, startGateway, surroundings, type TestGateway, until } from '../../support/gateway.ts';
@@ -13,7 +13,7 @@ import { QUICK } from '../../support/quick.ts';
 
 let model: ScriptedModel;
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterAll(() => model.close());
 const cleanups: Array<() => unknown> = [];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { credentialsFile, type SyntheticLogin, startSyntheticLogin } from '../../support/first-party/login.ts';
 import { signIn, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { processesWith } from '../../support/process-table.ts';
@@ -20,7 +20,7 @@ let gateway: TestGateway;
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'isthmus-test-'));
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterEach(async () => {
   await gateway?.stop();

@@ -3,7 +3,7 @@ import { Agent, get } from 'node:http';
 import { json } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { decodeRequest } from '../../../src/dialects/anthropic-messages/decode-request.ts';
 import { depthOf } from '../../support/depth.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
@@ -34,7 +34,7 @@ let gateway: TestGateway;
 let agent: Agent;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await startGateway(model.url, ['--spares', '0']);
   agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 });

@@ -1,6 +1,6 @@
 import { type Anthropic, NotFoundError } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
@@ -12,7 +12,7 @@ let gateway: TestGateway;
 let client: Anthropic;
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
   gateway = await startGateway(model.url, ['--spares', '0']);
   client = sdkClient(gateway.url);
 });

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterEach, expect, test } from 'vitest';
 import type { Script } from '../../../scripted-model/script.ts';
-import { type RecordedRequest, ScriptedModel } from '../../../scripted-model/server.ts';
+import { type RecordedRequest, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { asTheModelSees, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { sdkClient } from '../../support/clients.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
@@ -30,7 +30,7 @@ const SCRIPT: Script = [
 const TOOLS: Anthropic.Tool[] = [{ name: 'read', input_schema: { type: 'object' } }];
 
 async function setUp(...flags: string[]) {
-  const model = await ScriptedModel.start({ script: SCRIPT });
+  const model = await startScriptedModel({ script: SCRIPT });
   cleanups.push(() => model.close());
   const gateway = await startGateway(model.url, flags);
   cleanups.push(() => gateway.stop());

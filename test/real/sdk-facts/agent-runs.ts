@@ -10,7 +10,7 @@ import {
   type Settings,
 } from '@anthropic-ai/claude-agent-sdk';
 import type { ContentBlock, ModelRequest, Reply, RuleFunction } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { EventQueue } from '../../../src/async/event-queue.ts';
 import { agentEnvironment } from '../../../src/engine/agents/agent-environment.ts';
 import { agentProfile } from '../../../src/engine/agents/agent-profile.ts';
@@ -103,7 +103,7 @@ export class AgentRuns {
 
   /** @param variables more of the operator's */
   static async open(variables: (home: string) => Record<string, string> = () => ({})): Promise<AgentRuns> {
-    return new AgentRuns(await ScriptedModel.start(), variables);
+    return new AgentRuns(await startScriptedModel(), variables);
   }
 
   /** An agent in a new workspace. */

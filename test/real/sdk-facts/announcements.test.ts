@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Query, query, type SDKUserMessage, type SessionStoreEntry } from '@anthropic-ai/claude-agent-sdk';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { EventQueue } from '../../../src/async/event-queue.ts';
 import { type Announcement, announcementsIn } from '../../../src/engine/announcements/announcement.ts';
 import { findExecutable } from '../../../src/engine/environment/executable.ts';
@@ -24,7 +24,7 @@ const MODEL = 'claude-opus-5-5';
 let model: ScriptedModel;
 const closers: Array<() => unknown> = [];
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { query } from '@anthropic-ai/claude-agent-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ScriptedBlock } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { DENY_PRESETS } from '../../../src/agents/deny-rules.ts';
 import { findExecutable } from '../../../src/engine/environment/executable.ts';
 import { surroundings } from '../../support/gateway.ts';
@@ -15,7 +15,7 @@ const SECRET = 'what nobody may read';
 const WORDS = 'what nobody may write';
 
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterAll(async () => {
   await model.close();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { ModelRequest, Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import type { ConversationProcess } from '../../../src/spec/engine.ts';
 import type { Message, MessagesRequest } from '../../../src/spec/messages.ts';
 import { type EngineFixture, finish, NO_LISTENER, startEngine } from '../../support/engine.ts';
@@ -77,7 +77,7 @@ export function useContract(api: Api): Contract {
     },
   } as Contract;
   beforeAll(async () => {
-    contract.model = await ScriptedModel.start({ onRequest: ownCalls.hear });
+    contract.model = await startScriptedModel({ onRequest: ownCalls.hear });
     ({ variables: contract.variables, standIn } = await variablesOf(api));
     contract.fixture = startEngine(contract.model.url, contract.variables);
   });

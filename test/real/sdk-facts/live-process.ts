@@ -11,7 +11,7 @@ import {
 } from '@anthropic-ai/claude-agent-sdk';
 import { CallToolRequestSchema, type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { ModelRequest } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import { EventQueue } from '../../../src/async/event-queue.ts';
 import { within } from '../../../src/async/within.ts';
 import { Announcements } from '../../../src/engine/announcements/announcements.ts';
@@ -80,7 +80,7 @@ export class LiveProcesses {
 
   /** @param models that the processes are silent to */
   static async open(mode: Mode, models: readonly string[]): Promise<LiveProcesses> {
-    const processes = new LiveProcesses(await ScriptedModel.start(), mode);
+    const processes = new LiveProcesses(await startScriptedModel(), mode);
     for (const model of models) await processes.#announcements?.prepare(model);
     return processes;
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Reply } from '../../../scripted-model/script.ts';
-import { ScriptedModel } from '../../../scripted-model/server.ts';
+import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import type { ConversationProcess } from '../../../src/spec/engine.ts';
 import {
   collect,
@@ -27,7 +27,7 @@ const IN_DAYS = now + 500_000;
 
 let model: ScriptedModel;
 beforeAll(async () => {
-  model = await ScriptedModel.start();
+  model = await startScriptedModel();
 });
 afterAll(() => model.close());
 const cleanups: Array<() => unknown> = [];
