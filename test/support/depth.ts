@@ -44,6 +44,8 @@ const DEPTHS = {
   damagedStreams: { EVERYDAY_RUNS: 30, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
   /** Turns whose stream is cut. */
   cutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
+  /** Settings files of clients, changed and taken back. */
+  settingsFiles: { EVERYDAY_RUNS: 100, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
   /** Bodies of requests. */
   decodedBodies: { EVERYDAY_RUNS: 100, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
 } satisfies Record<string, Depths>;

@@ -15,6 +15,7 @@ const ARROWS: Record<string, string[]> = {
   config: [],
   limits: ['spec'],
   models: ['spec'],
+  setup: ['config', 'spec'],
   store: ['spec'],
   engine: ['async', 'conversation', 'spec'],
   processes: ['async', 'spec'],
@@ -39,7 +40,7 @@ const ARROWS: Record<string, string[]> = {
     'store',
     'telemetry',
   ],
-  cli: ['boot', 'config', 'scripted-model', 'spec', 'store', 'telemetry'],
+  cli: ['boot', 'config', 'scripted-model', 'setup', 'spec', 'store', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
 };
 
@@ -49,10 +50,11 @@ const OWNERS: Record<string, string> = {
   '@modelcontextprotocol/sdk': 'engine',
   hono: 'http',
   '@hono/node-server': 'http',
-  'jsonc-parser': 'config',
   kysely: 'store',
+  diff: 'setup',
   libsql: 'store',
   pino: 'telemetry',
+  yaml: 'setup',
 };
 
 const files = ['src', 'scripted-model', 'test-engine'].flatMap((folder) =>
