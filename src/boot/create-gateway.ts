@@ -144,11 +144,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
   try {
     const directory = runDirectory();
     undo.push(() => directory.remove());
-    const userSettings = readUserSettings(operator);
+    const isOwn = (url: string) => !('socket' in endpoint) && isOwnAddress(url, host, listener.port);
+    const userSettings = readUserSettings(operator, isOwn);
     const environment = buildEnvironment({
       operator,
       id,
-      isOwnAddress: (url) => !('socket' in endpoint) && isOwnAddress(url, host, listener.port),
+      isOwnAddress: isOwn,
       hasKeyHelper: userSettings.commands.apiKeyHelper !== undefined,
     });
     const { mode, isLogin, variables } = environment;
@@ -266,7 +267,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
       })),
       warnings: [
         ...warningsOf({
-          droppedBaseUrl: environment.droppedBaseUrl,
+          ofClient: environment.ofClient,
           configuration,
           userSettings,
           slowSpawn,

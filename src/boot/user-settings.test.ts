@@ -10,9 +10,11 @@ const path = join(folder, 'settings.json');
 mkdirSync(folder);
 afterAll(() => rmSync(home, { recursive: true }));
 
+const isOwnAddress = (url: string) => url === 'http://127.0.0.1:3456';
+
 function read(settings: unknown, operator: Record<string, string> = {}) {
   writeFileSync(path, typeof settings === 'string' ? settings : JSON.stringify(settings));
-  return readUserSettings({ HOME: home, ...operator });
+  return readUserSettings({ HOME: home, ...operator }, isOwnAddress);
 }
 
 test('the commands are carried, and nothing else', () => {
@@ -51,7 +53,18 @@ test('of the env block the names are kept that say who pays, unless the environm
   expect(unloadedProblem(read({ env: { EDITOR: 'vi' } }))).toBeUndefined();
 });
 
+test('what points Claude Code at this gateway is nothing that it misses', () => {
+  const ofSetup = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:3456', ANTHROPIC_AUTH_TOKEN: 'isthmus' };
+  expect(read({ env: ofSetup }).unloaded).toEqual([]);
+  expect(read({ env: { ...ofSetup, ANTHROPIC_AUTH_TOKEN: 'mine' } }).unloaded).toEqual(['ANTHROPIC_AUTH_TOKEN']);
+  expect(read({ env: { ...ofSetup, ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' } }).unloaded).toEqual(
+    Object.keys(ofSetup),
+  );
+});
+
 test('CLAUDE_CONFIG_DIR says where the file lies', () => {
   const other = join(home, 'other');
-  expect(readUserSettings({ HOME: home, CLAUDE_CONFIG_DIR: other }).path).toBe(join(other, 'settings.json'));
+  expect(readUserSettings({ HOME: home, CLAUDE_CONFIG_DIR: other }, isOwnAddress).path).toBe(
+    join(other, 'settings.json'),
+  );
 });

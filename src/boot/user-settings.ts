@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { configurationFolder, steers } from '../engine/environment/environment.ts';
+import { configurationFolder, steers, variablesOfClient } from '../engine/environment/environment.ts';
 import type { CredentialCommands } from '../engine/environment/flag-settings.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -25,17 +25,20 @@ const credentialCommands = z.object({
 
 /**
  * Reads the credential part of the user's settings, which the processes do not load. Of the `env` block it keeps names alone:
- * the values may be secrets.
+ * the values may be secrets. It leaves out what points Claude Code at this gateway, as `isthmus setup claude-code` does.
  *
  * @param operator the environment that credentials come from
+ * @param isOwnAddress whether a URL is this gateway's own address
  * @returns nothing but the path if there is no such file, or if it cannot be read
  */
-export function readUserSettings(operator: Variables): UserSettings {
+export function readUserSettings(operator: Variables, isOwnAddress: (url: string) => boolean): UserSettings {
   const path = join(configurationFolder(operator), 'settings.json');
   const settings = parse(path);
   const given = Object.entries(credentialCommands.parse(settings)).filter(([, value]) => value !== undefined);
   const { env } = settings;
-  const names = typeof env === 'object' && env !== null ? Object.keys(env) : [];
+  const variables = typeof env === 'object' && env !== null ? { ...env } : {};
+  const ofClient = variablesOfClient(variables, isOwnAddress);
+  const names = Object.keys(variables).filter((name) => !ofClient.includes(name));
   return {
     path,
     commands: Object.fromEntries(given),

@@ -9,7 +9,8 @@ import { type UserSettings, unloadedProblem } from './user-settings.ts';
 
 /** What the boot has found. */
 export interface Found {
-  droppedBaseUrl: boolean;
+  /** The variables of the environment that are a client's, and left out. */
+  ofClient: readonly string[];
   configuration: OwnConfiguration | undefined;
   userSettings: UserSettings;
   slowSpawn: SlowSpawn;
@@ -21,7 +22,7 @@ export interface Found {
 
 /** What the operator should know; one sentence each. */
 export function warningsOf({
-  droppedBaseUrl,
+  ofClient,
   configuration,
   userSettings,
   slowSpawn,
@@ -40,7 +41,8 @@ export function warningsOf({
     process.platform === 'darwin' &&
       ofLogin?.CLAUDE_CONFIG_DIR &&
       'The Agent SDK looks for a sign-in in the keychain only while CLAUDE_CONFIG_DIR is not set: unset it if turns are refused with 401.',
-    droppedBaseUrl && 'ANTHROPIC_BASE_URL points at Isthmus itself and is not passed on.',
+    ofClient.length > 0 &&
+      `ANTHROPIC_BASE_URL points at Isthmus itself: ${ofClient.join(' and ')} in the environment of Isthmus ${ofClient.length === 1 ? 'is' : 'are'} for its clients, and not passed on.`,
     !isLoopback(host) && `Everyone who can reach ${host} can use your credential: there is no client key yet.`,
     !isTested && `Agent SDK ${sdk} is not the version that Isthmus was tested with (${TESTED.sdk}).`,
     process.platform === 'linux' &&

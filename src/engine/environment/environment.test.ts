@@ -64,10 +64,21 @@ test('an apiKeyHelper is enough for bare mode', () => {
   ).toBe('bare');
 });
 
-test('drops a base URL that leads back to the gateway', () => {
-  const { variables, droppedBaseUrl } = build({ ANTHROPIC_BASE_URL: 'http://localhost:3456' });
-  expect(droppedBaseUrl).toBe(true);
-  expect(variables.ANTHROPIC_BASE_URL).toBeUndefined();
+test.each<[given: Record<string, string>, ofClient: string[]]>([
+  [{ ANTHROPIC_AUTH_TOKEN: 'isthmus' }, ['ANTHROPIC_BASE_URL', 'ANTHROPIC_AUTH_TOKEN']],
+  [{ ANTHROPIC_API_KEY: 'isthmus' }, ['ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY']],
+  [{ ANTHROPIC_AUTH_TOKEN: 'mine', ANTHROPIC_API_KEY: 'mine' }, ['ANTHROPIC_BASE_URL']],
+])('leaves out a base URL that leads back to the gateway, and of %j the key of a client', (given, ofClient) => {
+  const { variables, ...built } = build({ ANTHROPIC_BASE_URL: 'http://localhost:3456', ...given });
+  expect(built.ofClient).toEqual(ofClient);
+  for (const name of ofClient) expect(variables).not.toHaveProperty(name);
+  expect(Object.values(variables).filter((value) => value === 'mine')).toHaveLength(ofClient.length === 1 ? 2 : 0);
+  expect(built.mode).toBe(ofClient.length === 1 ? 'bare' : 'full');
+});
+
+test('another base URL and its key stay, whatever the key', () => {
+  const operator = { ANTHROPIC_BASE_URL: 'http://localhost:4000', ANTHROPIC_AUTH_TOKEN: 'isthmus' };
+  expect(build(operator)).toMatchObject({ variables: operator, ofClient: [] });
 });
 
 test.each([

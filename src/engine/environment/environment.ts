@@ -1,10 +1,12 @@
 /**
  * The environment that `claude` runs in: an allow-list of the operator's variables, then the gateway's own.
  *
- * Credentials pass through unread: the gateway looks whether a variable is set, never at its value.
+ * Credentials pass through unread: the gateway looks whether a variable is set, never at its value. (But for one that is no
+ * credential: the key that a client of this gateway has.)
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { CLIENT_KEY } from '../../spec/client-key.ts';
 import { CUSTOM_HEADERS, withVia } from './custom-headers.ts';
 import { PROVIDERS, usesProvider } from './providers.ts';
 
@@ -84,8 +86,11 @@ export interface ProcessEnvironment {
   mode: Mode;
   /** Whether the credential is the user's `claude login`, which lives in the user's own configuration. */
   isLogin: boolean;
-  /** Set when `ANTHROPIC_BASE_URL` pointed at this gateway and was left out. */
-  droppedBaseUrl: boolean;
+  /**
+   * What was left out since it is a client's: `ANTHROPIC_BASE_URL` that pointed at this gateway, and the key beside it. Claude
+   * Code gives both to what is started in it.
+   */
+  ofClient: string[];
   /** This gateway's own id. */
   id: string;
 }
@@ -112,15 +117,25 @@ export function buildEnvironment({
     if (value !== undefined && isPassed(name)) variables[name] = value;
   // Claude Code and the SDK do not agree on what an empty one means.
   if (variables.CLAUDE_CONFIG_DIR === '') delete variables.CLAUDE_CONFIG_DIR;
-  const baseUrl = variables.ANTHROPIC_BASE_URL;
-  const droppedBaseUrl = baseUrl !== undefined && isOwnAddress(baseUrl);
-  if (droppedBaseUrl) delete variables.ANTHROPIC_BASE_URL;
+  const ofClient = variablesOfClient(variables, isOwnAddress);
+  for (const name of ofClient) delete variables[name];
   const mode = modeFor(variables, hasKeyHelper);
   const isLogin = mode === 'full' && !variables.CLAUDE_CODE_OAUTH_TOKEN;
   Object.assign(variables, SET);
   variables[CUSTOM_HEADERS] = withVia(variables[CUSTOM_HEADERS], [id]);
   if (mode === 'bare') variables.CLAUDE_CODE_SIMPLE = '1';
-  return { variables, mode, isLogin, droppedBaseUrl, id };
+  return { variables, mode, isLogin, ofClient, id };
+}
+
+/** The variables that point a client at this gateway, of those that are set. */
+export function variablesOfClient(
+  variables: Readonly<Record<string, unknown>>,
+  isOwnAddress: (url: string) => boolean,
+): string[] {
+  const { ANTHROPIC_BASE_URL: url } = variables;
+  if (typeof url !== 'string' || !isOwnAddress(url)) return [];
+  const keys = ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_API_KEY'].filter((name) => variables[name] === CLIENT_KEY);
+  return ['ANTHROPIC_BASE_URL', ...keys];
 }
 
 /** Where a process with these variables finds Claude Code's configuration. */
