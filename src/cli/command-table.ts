@@ -38,6 +38,18 @@ export const COMMANDS = {
     takesSettings: true,
     load: () => import('./config.ts'),
   },
+  setup: {
+    summary: 'point a client at the gateway for good, in its own settings file',
+    usage: 'CLIENT',
+    words: ['opencode', 'kilo', 'claude-code', 'pi', 'qwen-code', 'cline', 'continue', 'droid'],
+    flags: {
+      print: { help: 'print what to put where, and write nothing' },
+      undo: { help: 'take back what setup has written' },
+      yes: { short: 'y', help: 'write without a question' },
+    },
+    takesSettings: true,
+    load: () => import('./setup.ts'),
+  },
   complete: {
     summary: 'print the script by which a shell completes commands and flags',
     usage: 'bash | zsh | fish | powershell',

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
@@ -46,16 +47,40 @@ test('serve says where it listens, what it runs, what pays, and how to point cli
   expect(await gateway.stop()).toBe(0);
 });
 
-test('a base URL that leads back to the gateway is dropped with a warning', async () => {
+test('a base URL that leads back to the gateway and the key of a client are dropped with a warning', async () => {
   const port = await freePort();
   // What is left is the first party's API.
   const standIn = await startFirstPartyStandIn();
   const gateway = await startGateway(`http://localhost:${port}`, ['--port', String(port), '--spares', '0'], {
-    env: standIn.variables,
+    env: { ...standIn.variables, ANTHROPIC_AUTH_TOKEN: 'isthmus' },
   });
-  await expect.poll(() => gateway.output()).toContain('warning     ANTHROPIC_BASE_URL points at Isthmus itself');
+  await expect
+    .poll(() => gateway.output())
+    .toContain(
+      'warning     ANTHROPIC_BASE_URL points at Isthmus itself: ANTHROPIC_BASE_URL and ANTHROPIC_AUTH_TOKEN in the environment of Isthmus are for its clients, and not passed on.',
+    );
+  expect(gateway.output()).toContain('credential  API key (ANTHROPIC_API_KEY)');
   await gateway.stop();
   await standIn.close();
+});
+
+test.each([
+  ['n', 1],
+  ['y', 0],
+])('setup asks on a terminal, and after a %s ends with %i', async (answer, code) => {
+  const home = mkdtempSync(join(tmpdir(), 'isthmus-setup-'));
+  const file = join(home, '.pi', 'agent', 'models.json');
+  const command = `"${process.execPath}" "${ISTHMUS}" setup pi`;
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: { PATH: process.env.PATH, HOME: home } });
+  let output = '';
+  terminal.stdout.on('data', (chunk) => (output += chunk));
+  await until('it asks', () => output.includes(`Write ${file}? [y/N]`));
+  expect(output).toContain('+      "baseUrl": "http://127.0.0.1:3456"');
+  terminal.stdin.write(`${answer}\n`);
+  expect(await once(terminal, 'close')).toEqual([code, null]);
+  expect(output).toContain(code === 0 ? 'pi is set up' : 'Nothing was written.');
+  expect(existsSync(file)).toBe(code === 0);
+  rmSync(home, { recursive: true });
 });
 
 test('settings come from the environment and a file too', async () => {

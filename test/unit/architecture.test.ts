@@ -123,6 +123,7 @@ describe('the arrows between folders', () => {
   test.each([
     ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely', 'pino', 'zod', 'jsonc-parser']],
     ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
+    ['src/cli/setup.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
     // A thread loads the database.
     ['src/store/open-store.ts', ['kysely', 'libsql']],
   ])('what loads with %s holds no %j', (file, packages) => {

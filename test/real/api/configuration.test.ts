@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
-import { ownConfigurationIn, signIn, startGateway } from '../../support/gateway.ts';
+import { freePort } from '../../support/free-port.js';
+import { ownConfigurationIn, runIsthmus, signIn, startGateway, surroundings } from '../../support/gateway.ts';
 import { testParts } from '../../support/test-parts.ts';
 
 /** Whose configuration Claude Code reads and writes, and that a foreign one leads no call astray. */
@@ -156,3 +157,36 @@ testParts<[name: string, spares: string, credential: (home: string) => Record<st
     elsewhere.close();
   }
 });
+
+testParts<[name: string, spares: string, credential: (home: string) => Record<string, string>]>(
+  'foreignConfiguration',
+  [
+    ['a key', '1', () => ({})],
+    ['a token', '1', () => ({ ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'dummy' })],
+    ['a login', '0', signIn],
+  ],
+  // A login reads the folder that the file is in.
+  { isEveryday: ([name]) => name === 'a login' },
+)(
+  'with %s the gateway calls the model, not itself, when `isthmus setup claude-code` has written to the user’s settings',
+  async (_name, spares, credential) => {
+    const port = String(await freePort());
+    const { env } = surroundings(model.url, credential(home), home);
+    const settings = join(home, 'claude', 'settings.json');
+    const setUp = await runIsthmus(['setup', 'claude-code', '--yes', '--port', port], env);
+    expect(setUp).toMatchObject({
+      code: 0,
+      output: expect.stringContaining(`${settings} points at http://127.0.0.1:${port}`),
+    });
+    const written = readFileSync(settings, 'utf8');
+    const gateway = await startGateway(model.url, ['--port', port, '--spares', spares], { home, env });
+    expect(gateway.url).toBe(`http://127.0.0.1:${port}`);
+    await useAll(gateway.url).finally(() => gateway.stop(() => expect(readFileSync(settings, 'utf8')).toBe(written)));
+    expect(model.requests).toHaveLength(4);
+    for (const { headers } of model.requests) {
+      expect([headers.authorization, headers['x-api-key']].join()).not.toContain('isthmus');
+      expect(headers['isthmus-via']).toMatch(/^[0-9a-f]{16}$/);
+    }
+    expect(gateway.output()).not.toContain('env block');
+  },
+);
