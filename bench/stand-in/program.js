@@ -53,6 +53,7 @@ const app = createApp({
   strict: false,
   passesBeta: () => true,
   isBinaryThere: () => true,
+  aliasOf: () => undefined,
   models: new KnownModels(),
   agents: new Agents(),
   identity: { version: 'bench', mode: 'bare', credential: 'none' },

@@ -10,6 +10,7 @@ import { checkSettings, type Settings } from '../config/settings.ts';
 import { stateFolder } from '../config/state-folder.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import type { Dialects } from '../dialects/dialect.ts';
+import { openAiChat } from '../dialects/openai-chat/openai-chat.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment, configurationFolder } from '../engine/environment/environment.ts';
 import { findExecutable, isExecutable } from '../engine/environment/executable.ts';
@@ -48,7 +49,7 @@ import { WorkspaceSigns } from './workspace-signs.ts';
 const LEAST_GRACE_MS = 2_000;
 
 /** The client protocols of a gateway. */
-const DIALECTS: Dialects = [anthropicMessages];
+const DIALECTS: Dialects = [anthropicMessages, openAiChat];
 
 /** The options of a gateway; each setting has the default of `isthmus serve`. */
 export interface GatewayOptions extends Omit<GivenSettings, 'agents' | 'logFormat'> {
@@ -172,7 +173,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     const agents = new Map(defined.map(({ agent }) => [agent.name, agent]));
     const spawner = new Spawner(operator.PATH);
     const limits = new KnownLimits();
-    const models = new KnownModels();
+    const models = new KnownModels(settings.modelAlias);
     const engine = new ClaudeEngine({
       executable,
       environment,
@@ -235,6 +236,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         keepAliveMs: settings.keepAliveSeconds * 1000,
         strict: settings.strict,
         isBinaryThere: () => isExecutable(executable.path),
+        aliasOf: (name) => (Object.hasOwn(settings.modelAlias, name) ? settings.modelAlias[name] : undefined),
         passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
         agents: known,

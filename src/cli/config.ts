@@ -34,5 +34,11 @@ function shown(name: TracedSetting['name'], value: unknown): string {
     const agents = Object.entries(value as Record<string, CheckedDefinition>);
     return agents.map(([agent, { level, workspace }]) => `${agent}: ${level} in ${workspace}`).join(', ') || '-';
   }
+  if (name === 'model-alias')
+    return (
+      Object.entries(value as object)
+        .map((pair) => pair.join('='))
+        .join(', ') || '-'
+    );
   return String(value ?? '') || '-';
 }

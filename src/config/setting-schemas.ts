@@ -27,6 +27,26 @@ const origins = z
     ),
   )
   .default([]);
+const MODEL = /^[!-~]{1,256}$/;
+const aliases = z
+  .union(
+    [
+      z.string().transform((text) => Object.fromEntries(text.split(',').map((pair) => splitAtEqual(pair.trim())))),
+      z.record(z.string(), z.string()),
+    ],
+    'must be names of models, such as gpt-5=claude-sonnet-5',
+  )
+  .refine(
+    (given) => Object.entries(given).every(([name, model]) => MODEL.test(name) && MODEL.test(model)),
+    'must be names of models with an equals sign, such as gpt-5=claude-sonnet-5, and commas between them',
+  )
+  .default({});
+
+/** @returns name and model; an empty model where there is no equals sign */
+function splitAtEqual(pair: string): [name: string, model: string] {
+  const at = pair.indexOf('=');
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+}
 
 const toggle = z.union([z.boolean(), z.stringbool()], { error: 'must be true or false' }).default(false);
 
@@ -41,7 +61,9 @@ type ValueOf<Row> = Row extends { kind: 'integer' | 'number' }
         ? boolean
         : Row extends { kind: 'hosts' | 'origins' }
           ? string[]
-          : z.output<typeof agentDefinitions>;
+          : Row extends { kind: 'aliases' }
+            ? Record<string, string>
+            : z.output<typeof agentDefinitions>;
 
 type WithoutDefault<Row> = Row extends { default: unknown } ? never : undefined;
 
@@ -65,6 +87,8 @@ export function schemaOf(name: SettingName): z.ZodType {
       return hosts;
     case 'origins':
       return origins;
+    case 'aliases':
+      return aliases;
     case 'agents':
       return agentDefinitions;
   }

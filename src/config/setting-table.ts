@@ -19,6 +19,8 @@ type Kind =
   | { kind: 'hosts' }
   /** Origins of web pages: text with commas between them, or a list. */
   | { kind: 'origins' }
+  /** Names for models: text such as `gpt-5=claude-sonnet-5`, with commas between them, or an object. */
+  | { kind: 'aliases' }
   /** Agents by their names: more than text, so neither a flag nor a variable. */
   | { kind: 'agents' };
 
@@ -59,6 +61,11 @@ export const SETTINGS = {
     help: 'Unix socket to listen on in place of address and port, for this user alone',
   },
   claude: { kind: 'text', value: 'PATH', help: 'the `claude` binary to run, instead of the bundled one' },
+  'model-alias': {
+    kind: 'aliases',
+    value: 'NAME=MODEL',
+    help: 'other names of models, with commas between them: gpt-5=claude-sonnet-5,gpt-5-mini=claude-haiku-4-5',
+  },
   spares: {
     kind: 'integer',
     least: 0,

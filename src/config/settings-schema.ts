@@ -34,6 +34,8 @@ function shapeOf(row: Exclude<Setting, { kind: 'agents' }>): object {
       return { type: 'string', minLength: 1 };
     case 'toggle':
       return { anyOf: [{ type: 'boolean' }, REFERENCE] };
+    case 'aliases':
+      return { anyOf: [{ type: 'object', additionalProperties: { type: 'string' } }, { type: 'string' }] };
     case 'hosts':
     case 'origins':
       return { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'string' }] };

@@ -82,13 +82,19 @@ export interface WireRequest {
   mayHoldLoneSurrogates: boolean;
   /** Whether a value of `anthropic-beta` reaches the provider of the model. */
   passesBeta(value: string): boolean;
+  /** The model that the operator means by a name of his own; undefined for any other name. */
+  aliasOf(name: string): string | undefined;
 }
 
 /** A decoded request for a turn, with the encoder for its answer. */
 export interface DecodedTurn {
   request: MessagesRequest;
-  /** An encoder for the one answer: of a stream or of a whole body, as the request asks. */
-  encoder(requestId: string): AnswerEncoder;
+  /**
+   * An encoder for the one answer: of a stream or of a whole body, as the request asks.
+   *
+   * @param at when the answer begins, in milliseconds since 1970
+   */
+  encoder(requestId: string, at: number): AnswerEncoder;
 }
 
 /** Encodes the events of one answer in order. It may keep state from event to event. */

@@ -25,6 +25,8 @@ export interface AppOptions {
   /** Whether a value of `anthropic-beta` reaches the provider of the model. */
   passesBeta: (value: string) => boolean;
   models: Pick<KnownModels, 'list' | 'find'>;
+  /** The model that the operator means by a name of his own. */
+  aliasOf: (name: string) => string | undefined;
   agents: Agents;
   /** Whether the `claude` binary can still be run. */
   isBinaryThere: () => boolean;

@@ -120,6 +120,7 @@ beforeAll(async () => {
     keepAliveMs: 20,
     strict: false,
     passesBeta: () => true,
+    aliasOf: () => undefined,
     models,
     agents: new Agents([{ agent: { name: 'docs', level: 'read' } as Agent, access: { origins: [] } }]),
     identity: { version: '0', mode: 'bare', credential: 'none' },
@@ -473,9 +474,13 @@ test('a prefix that a turn takes off a model’s name does not hide the model', 
   expect(asked).toEqual(['claude-opus-6']);
 });
 
-test('the capabilities are those of the first dialect, with all failures', async () => {
+test('the capabilities are those of the first dialect, with the others by name, and all failures', async () => {
   const response = await fetch(`${url}/v1/capabilities`);
-  expect(await response.json()).toEqual({ ...anthropicMessages.contract, errors: FAILURE_FACTS });
+  expect(await response.json()).toEqual({
+    ...anthropicMessages.contract,
+    dialects: { counted: counted.contract },
+    errors: FAILURE_FACTS,
+  });
 });
 
 test('observers hear of each turn once, and one that throws harms nobody', async () => {

@@ -36,7 +36,8 @@ export interface App {
 /** All routes. They decide nothing themselves. */
 export function createApp(options: AppOptions): App {
   const { gateway, dialects, id, bindHost, allowedHosts, allowedOrigins, identity, limits, log } = options;
-  const [first] = dialects;
+  const [first, ...further] = dialects;
+  const others = Object.fromEntries(further.map(({ name, contract }) => [name, contract]));
   const app = new Hono<Env>();
   const intake = new Intake(MOST_INTAKE);
   const turns = new TurnsUnderWay();
@@ -83,7 +84,10 @@ export function createApp(options: AppOptions): App {
     ['/api/hello', { GET: (context) => context.text('hello') }],
     ['/v1/usage', { GET: (context) => context.json(usageBody(limits.at(Date.now()), identity.mode)) }],
     ['/v1/agents/turns/:id', { GET: agentStepsHandler(gateway) }],
-    ['/v1/capabilities', { GET: (context) => context.json({ ...first.contract, errors: FAILURE_FACTS }) }],
+    [
+      '/v1/capabilities',
+      { GET: (context) => context.json({ ...first.contract, dialects: others, errors: FAILURE_FACTS }) },
+    ],
   ]);
   for (const dialect of dialects) {
     for (const route of dialect.routes) {

@@ -11,7 +11,7 @@ import { callerFrom, headersOf, isStrict, viaFrom } from './request-headers.ts';
 
 /** Serves the number of tokens that a turn would send to the model. */
 export function tokenCountHandler(options: AppOptions, { decode, encode }: TokenCountRoute, intake: Intake) {
-  const { gateway, passesBeta } = options;
+  const { gateway, passesBeta, aliasOf } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const gone = new AbortController();
     onceOver(context.env, () => gone.abort());
@@ -19,7 +19,7 @@ export function tokenCountHandler(options: AppOptions, { decode, encode }: Token
     const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
     await letOthersRun(bytes);
     const strict = isStrict(header, options.strict);
-    const decoded = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
+    const decoded = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta, aliasOf });
     const request = withAgent(decoded, context, options, strict);
     await letOthersRun(bytes);
     const { inputTokens, source } = await gateway.countTokens({

@@ -31,7 +31,7 @@ export function turnHandler(
   { decode }: TurnRoute,
   { intake, turns }: { intake: Intake; turns: TurnsUnderWay },
 ) {
-  const { gateway, keepAliveMs, passesBeta, limits, log, logsShapes } = options;
+  const { gateway, keepAliveMs, passesBeta, aliasOf, limits, log, logsShapes } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
     const requestId = context.get('requestId');
@@ -53,7 +53,14 @@ export function turnHandler(
       const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
       await letOthersRun(bytes);
       const strict = isStrict(header, options.strict);
-      const { request: decoded, encoder } = decode({ body, header, strict, mayHoldLoneSurrogates, passesBeta });
+      const { request: decoded, encoder } = decode({
+        body,
+        header,
+        strict,
+        mayHoldLoneSurrogates,
+        passesBeta,
+        aliasOf,
+      });
       const { messages, tools, parameters, stream } = decoded;
       const what = {
         dialect: dialect.name,
@@ -88,7 +95,7 @@ export function turnHandler(
       return await writeAnswer(events, {
         outgoing: context.env.outgoing,
         dialect,
-        encoder: encoder(requestId),
+        encoder: encoder(requestId, Date.now()),
         stream,
         requestId,
         headers: {

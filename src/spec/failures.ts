@@ -24,6 +24,8 @@ const MOST_NAMED = 20;
 /** What a failure says beside its code. */
 interface Words {
   message: string;
+  /** The field that is wrong, by its path in the client's own body. */
+  path?: string;
   /** Status and type of an upstream's failure; for others the table has them. */
   status?: number;
   type?: string;
@@ -68,6 +70,7 @@ export const FAILURES = {
     cure: 'The message begins with the path of the field and says what is expected.',
     words: ({ path, problem, details }: { path: string; problem: string; details?: JsonObject }) => ({
       message: path ? `${path}: ${problem}` : problem,
+      ...(path && { path }),
       ...(details && { details }),
     }),
   },
@@ -83,9 +86,21 @@ export const FAILURES = {
       const unnamed = more.length > MOST_NAMED ? `, and ${more.length - MOST_NAMED} more` : '';
       const others = more.length > 0 ? ` (nor ${named}${unnamed})` : '';
       return {
+        ...(first !== undefined && { path: first }),
         message: `${first}: would be ignored, and strict mode allows that for no field${others}; leave it out, or ask without \`isthmus-strict\``,
       };
     },
+  },
+  model_not_mapped: {
+    status: 404,
+    type: 'not_found_error',
+    mayRepeat: false,
+    cause: 'A client asks for a model of OpenAI by its name, and no `--model-alias` says which model that stands for.',
+    cure: 'Let the client ask for a model of `GET /v1/models`, or map the name: `--model-alias gpt-5=claude-sonnet-5`.',
+    words: ({ model }: { model: string }) => ({
+      message: `The model ${JSON.stringify(model.slice(0, 100))} is OpenAI's. Ask for one of GET /v1/models, or map its name where Isthmus runs: --model-alias ${model.slice(0, 100)}=claude-sonnet-5 (docs/openai.md#model-aliases).`,
+      path: 'model',
+    }),
   },
   not_found: {
     status: 404,
@@ -548,6 +563,10 @@ export interface Failure {
   /** The API's `error.type`, such as `invalid_request_error`. */
   type: string;
   message: string;
+  /** The field that is wrong, by its path in the client's own body. */
+  path?: string;
+  /** Set where the request has more tokens than the model takes. */
+  exceedsContext?: true;
   /** The upstream's request id, when the upstream made the failure. */
   requestId?: string;
   retryAfterSeconds?: number;

@@ -46,6 +46,8 @@ const DEPTHS = {
   cutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
   /** Settings files of clients, changed and taken back. */
   settingsFiles: { EVERYDAY_RUNS: 100, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
+  /** Answers in OpenAI's form. */
+  chatAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
   /** Bodies of requests. */
   decodedBodies: { EVERYDAY_RUNS: 100, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
 } satisfies Record<string, Depths>;

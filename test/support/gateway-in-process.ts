@@ -99,6 +99,7 @@ export class InProcessGateway {
       strict,
       passesBeta: () => true,
       isBinaryThere: () => true,
+      aliasOf: () => undefined,
       models,
       agents: new Agents(agents),
       identity: { version: 'test', mode: 'bare', credential: 'none' },

@@ -6,15 +6,77 @@ import {
   LONG_CONTEXT,
   OUTPUT_CONFIG_FIELDS,
   OWN_BETAS,
-  type Row,
   TOOL_FIELDS,
   TOOL_KINDS,
   WITHHELD_BETAS,
 } from '../../src/dialects/anthropic-messages/contract-table.ts';
+import type { Row } from '../../src/dialects/contract.ts';
+import { CHAT_FIELDS, CHAT_MESSAGES } from '../../src/dialects/openai-chat/chat-contract.ts';
 import { RESERVED_NAMES } from '../../src/engine/parameters/tool-names.ts';
 import { FAILURE_FACTS } from '../../src/spec/failures.ts';
 
 const MADE = 'Made by `npm run docs` from';
+
+/** `docs/openai.md`, made from the tables that the program acts on. */
+export function openAiPage(): string {
+  return `# OpenAI's chat completions
+
+${MADE} \`src/dialects/openai-chat/chat-contract.ts\`; \`GET /v1/capabilities\` has the same as JSON.
+
+\`POST /v1/chat/completions\`, with and without \`/v1\`, streaming and not. It is the same gateway: the same conversations and live
+processes, the same headers ([parameters.md](parameters.md)) and limits. Point a client's base URL at \`http://127.0.0.1:3456/v1\`, with
+any key. OpenAI's other API, \`/v1/responses\`, is not there yet.
+
+## Model aliases
+
+A client names a model of \`GET /v1/models\`, or an alias of Claude Code such as \`sonnet\`. A name of OpenAI's, such as \`gpt-5\`, is a 404
+until you say which model it stands for: \`--model-alias gpt-5=claude-sonnet-5,gpt-5-mini=claude-haiku-4-5\`, or in the configuration
+file \`{"model-alias": {"gpt-5": "claude-sonnet-5"}}\`. The list of models has your names, too; an answer names the model that
+answered. Some clients ask a second, small model of OpenAI by themselves, such as for titles: map that name, too, or set the
+client's small model.
+
+## Fields of the body
+
+A field that is not listed is ignored; the answer's header \`isthmus-ignored\` names it.
+
+${rows('field', CHAT_FIELDS, code)}
+
+## Messages
+
+${rows('message', CHAT_MESSAGES, plain)}
+
+## Answers
+
+- The id of a call is the model's with \`call_\` before it, and the model's again when it comes back. A client may send arguments with
+  other spaces, and results in any order: the conversation goes on in its live process.
+- Thinking is \`reasoning_content\` as it comes, and one signed entry of \`reasoning_details\` for each block. A client that sends
+  \`reasoning_details\` back gives the model its thinking back.
+- \`finish_reason\` is \`tool_calls\` where there are calls, \`length\` at a limit of tokens, \`content_filter\` for a refusal, else \`stop\`.
+- \`prompt_tokens\` counts cached tokens, too, as OpenAI does.
+- In a silence a stream gets a chunk that says nothing. Where the model breaks off, the last line is an error, and there is no
+  \`[DONE]\`.
+
+## Errors
+
+\`{"error": {"message", "type", "param", "code"}}\`; \`param\` is the path in the client's own body. The header \`isthmus-error\` has the
+code of [errors.md](errors.md).
+
+${table(
+  ['what', 'status', 'type', 'code'],
+  [
+    ['a field is wrong', '400', '`invalid_request_error`', ''],
+    ['more tokens than the model takes', '400', '`invalid_request_error`', '`context_length_exceeded`'],
+    ['the credential is refused', '401', '`authentication_error`', '`invalid_api_key`'],
+    ['a model of OpenAI without an alias', '404', '`invalid_request_error`', '`model_not_found`'],
+    ['no such path', '404', '`invalid_request_error`', '`unknown_url`'],
+    ['a limit of the API or of the plan', '429', '`rate_limit_error`', '`rate_limit_exceeded`'],
+    ['nobody pays any more', '429', '`insufficient_quota`', '`insufficient_quota`'],
+    ['the API or the gateway is busy', '503', '`server_error`', '`overloaded`'],
+    ['anything else of the server', '5xx', '`server_error`', '`server_error`'],
+  ],
+)}
+`;
+}
 
 /** `docs/parameters.md`, made from the tables that the program acts on. */
 export function parametersPage(): string {

@@ -6,13 +6,14 @@ import { latestResults, readResults } from '../../bench/saved-results.js';
 import { AGENT_PARAMETERS } from '../../src/agents/agent-parameters.ts';
 import { settingsSchema } from '../../src/config/settings-schema.ts';
 import { ROOT } from '../support/gateway.ts';
-import { errorsPage, parametersPage } from '../support/reference-docs.ts';
+import { errorsPage, openAiPage, parametersPage } from '../support/reference-docs.ts';
 
 /** `npm run docs` runs these tests to write the pages. */
 
 test.each([
   ['parameters.md', parametersPage()],
   ['errors.md', errorsPage()],
+  ['openai.md', openAiPage()],
 ])('docs/%s is made from what the program acts on', async (name, text) => {
   await expect(text).toMatchFileSnapshot(join(ROOT, 'docs', name));
 });

@@ -5,12 +5,25 @@ import { badRequest, type FailureError, failed } from '../../spec/failures.ts';
 import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import { MODEL_NAME } from '../../spec/model-listing.ts';
 import {
+  jsonObject,
+  listOf,
+  MOST_FIELDS,
+  nonEmpty,
+  parse,
+  REQUIRED,
+  requiredOr,
+  safeParse,
+  stringOr,
+  tooManyFields,
+} from '../body/shapes.ts';
+import { assertWellFormed } from '../body/well-formed.ts';
+import type { Row } from '../contract.ts';
+import {
   ANTHROPIC_CLIENT_TOOL,
   BODY_FIELDS,
   CONTENT,
   OUTPUT_CONFIG_FIELDS,
   passedFields,
-  type Row,
   TOOL_FIELDS,
 } from './contract-table.ts';
 import { decodeBetas, withLongContext } from './decode-betas.ts';
@@ -21,25 +34,9 @@ import { IndexedPaths } from './message-paths.ts';
 import { withoutNulls } from './null-is-absent.ts';
 import { isToolChange, TOOL_CHANGES, toolChangeInWords, toolsAfterChanges } from './tool-changes.ts';
 
-/** The API's own words for a field that is missing. */
-const REQUIRED = 'Field required';
-/** For a missing field: that it is required. Otherwise these words, or those of the schema. */
-const requiredOr = (words?: string) => ({
-  error: ({ input }: { input?: unknown }) => (input === undefined ? REQUIRED : words),
-});
-
-/** Passed on as the same object: a copy would lose a key such as `__proto__`. */
-const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  requiredOr('must be an object'),
-);
-const nonEmpty = (what: string) => z.string().min(1, `${what} must not be empty`);
-
 const anyBlock = z.looseObject({ type: nonEmpty('the type of a block') });
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() });
 
-/** The most fields of the body, of a message, a block or a tool itself; the API refuses each that it does not know. */
-const MOST_FIELDS = 1_000;
 /** The most messages of one request: more than a session of a million tokens has. The API itself takes 100,000. */
 const MOST_MESSAGES = 20_000;
 /** The most blocks of one message or tool result. */
@@ -129,6 +126,8 @@ export interface DecodeOptions {
   mayHoldLoneSurrogates?: boolean;
   /** Whether a beta reaches the provider of the model. */
   passesBeta?: (value: string) => boolean;
+  /** The model that the operator means by a name of his own. */
+  aliasOf?: (name: string) => string | undefined;
 }
 
 /** A model's name without the prefix that routers want. */
@@ -144,6 +143,7 @@ export function modelName(id: string): string {
  */
 export function decodeRequest(body: unknown, options: DecodeOptions = {}): MessagesRequest {
   const { betas: headerBetas = [], strict = false, mayHoldLoneSurrogates = true, passesBeta = () => true } = options;
+  const { aliasOf = () => undefined } = options;
   const crowded = tooManyFields(body);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const given = withoutNulls(body) as JsonObject;
@@ -161,7 +161,7 @@ export function decodeRequest(body: unknown, options: DecodeOptions = {}): Messa
   const hasEffort = (parameters.output_config as JsonObject | undefined)?.effort !== undefined;
   const betas = decodeBetas(asked, { hasEffort, passesBeta }, declared);
   const system = decodeSystem(asBlocks(parsed.system ?? []), ignored);
-  const model = withLongContext(parsed.model, asked);
+  const model = withLongContext(aliasOf(parsed.model) ?? parsed.model, asked);
   const messages = parsed.messages.map((item, index) => decodeMessage(item, new IndexedPaths(index), ignored));
   const checked = checkMessages(messages, 'messages', model);
   ignored.push(...checked.ignored);
@@ -327,53 +327,6 @@ function assertChosenToolExists(
   }
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: string): z.infer<Schema> {
-  const result = safeParse(schema, value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const at = [path, ...(issue?.path ?? []).map(String)].filter((part) => part !== '').join('.');
-  throw badRequest(at, issue?.message ?? 'is not valid');
-}
-
-/** Words of one's own make zod's parse several times slower: they are asked for only when something is wrong. */
-function safeParse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ZodSafeParseResult<z.infer<Schema>> {
-  const result = schema.safeParse(value);
-  return result.success ? result : schema.safeParse(value, requiredOr());
-}
-
-/**
- * A list, parsed item by item up to the first fault. A list of zod's own looks for every fault, and overflows the stack when there
- * are too many.
- *
- * @param most the most items that it may have
- */
-function listOf<Schema extends z.ZodType>(item: Schema, most = Number.POSITIVE_INFINITY) {
-  const list = z.array(z.unknown()).max(most, `must have at most ${most.toLocaleString('en')} items`);
-  return list.transform((values, context): Array<z.infer<Schema>> => {
-    const items: Array<z.infer<Schema>> = [];
-    for (const [index, value] of values.entries()) {
-      const crowded = tooManyFields(value);
-      if (crowded) {
-        context.addIssue({ code: 'custom', message: crowded, path: [index] });
-        return z.NEVER;
-      }
-      const result = safeParse(item, value);
-      if (!result.success) {
-        const { message = 'is not valid', path = [] } = result.error.issues[0] ?? {};
-        context.addIssue({ code: 'custom', message, path: [index, ...path] });
-        return z.NEVER;
-      }
-      items.push(result.data);
-    }
-    return items;
-  });
-}
-
-function tooManyFields(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Object.keys(value).length <= MOST_FIELDS) return undefined;
-  return `must have at most ${MOST_FIELDS.toLocaleString('en')} fields`;
-}
-
 /**
  * A block of any kind: one of these shapes is held to it. Not a zod union: that would refuse the kinds that are not listed, and
  * name all that are.
@@ -394,37 +347,7 @@ function block(shapes: Record<string, z.ZodType>) {
   });
 }
 
-/** A string or the schema's value. Not a zod union: that would hide the path of a problem inside the list. */
-function stringOr<Schema extends z.ZodType>(schema: Schema, expected: string) {
-  return z.unknown().transform((value, context): string | z.infer<Schema> => {
-    if (typeof value === 'string') return value;
-    if (!Array.isArray(value)) {
-      context.addIssue({ code: 'custom', message: value === undefined ? REQUIRED : `must be ${expected}` });
-      return z.NEVER;
-    }
-    const result = safeParse(schema, value);
-    if (result.success) return result.data;
-    for (const { message, path } of result.error.issues) context.addIssue({ code: 'custom', message, path });
-    return z.NEVER;
-  });
-}
-
 function asBlocks(content: string | ContentBlock[]): ContentBlock[] {
   if (typeof content !== 'string') return content;
   return content === '' ? [] : [{ type: 'text', text: content }];
 }
-
-/** Half a surrogate pair: the SDK would replace it in silence, the API refuses it. */
-function assertWellFormed(value: unknown, path: string): void {
-  if (typeof value === 'string') {
-    if (LONE_SURROGATE.test(value)) throw badRequest(path, 'has half a surrogate pair, which is not valid Unicode');
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) {
-      if (LONE_SURROGATE.test(key))
-        throw badRequest(path, 'the name of a field has half a surrogate pair, which is not valid Unicode');
-      assertWellFormed(inner, path ? `${path}.${key}` : key);
-    }
-  }
-}
-
-const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -20,8 +20,15 @@ function encoderFor(stream: boolean | undefined) {
   if (turn?.serves !== 'turn') throw new Error('the dialect has no turns');
   const body = { model: 'm', max_tokens: 1, stream, messages: [{ role: 'user', content: 'hi' }] };
   return turn
-    .decode({ body, header: () => undefined, strict: false, mayHoldLoneSurrogates: true, passesBeta: () => true })
-    .encoder('req_own');
+    .decode({
+      body,
+      header: () => undefined,
+      strict: false,
+      mayHoldLoneSurrogates: true,
+      passesBeta: () => true,
+      aliasOf: () => undefined,
+    })
+    .encoder('req_own', 0);
 }
 
 test('a stream gets each event as the API sends it, without what the gateway adds', () => {

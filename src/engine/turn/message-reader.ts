@@ -267,7 +267,8 @@ export class MessageReader {
     this.#waitsForWords = false;
     const inWords =
       inUpstreamWords(this.#failing, this.#words) ?? inWordsOfPromptTooLong(this.#failing, this.#terminalReason);
-    return this.fail(asPlanLimit(inWords, this.#limits));
+    const told = asPlanLimit(inWords, this.#limits);
+    return this.fail(this.#terminalReason === PROMPT_TOO_LONG ? { ...told, exceedsContext: true } : told);
   }
 
   #readLimits(message: SDKRateLimitEvent): Reading[] {

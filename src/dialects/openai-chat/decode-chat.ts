@@ -1,0 +1,389 @@
+import { z } from 'zod';
+import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
+import { badRequest, failed } from '../../spec/failures.ts';
+import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
+import { jsonObject, listOf, parse, tooManyFields } from '../body/shapes.ts';
+import { assertWellFormed } from '../body/well-formed.ts';
+import type { WireRequest } from '../dialect.ts';
+import { inputOfArguments } from '../openai/call-arguments.ts';
+import { modelCallId } from '../openai/call-ids.ts';
+import { placedBlocks } from '../openai/content-parts.ts';
+import { ignoredFields } from '../openai/field-table.ts';
+import { standardMaxTokens, thinksByBudget } from '../openai/model-generation.ts';
+import { requestedModel } from '../openai/model-request.ts';
+import { PlacedPaths } from '../openai/placed-paths.ts';
+import { samplingFor } from '../openai/sampling.ts';
+import { heldSchema } from '../openai/structured-output.ts';
+import { EFFORTS, thinkingFor } from '../openai/thinking.ts';
+import { chooseTools } from '../openai/tool-choice.ts';
+import { customTool, functionTool, messagesTool } from '../openai/tool-forms.ts';
+import { CHAT_FIELDS } from './chat-contract.ts';
+import { thinkingOfDetails } from './reasoning-details.ts';
+
+/** The most messages of one request, as in the Messages API's dialect. */
+const MOST_MESSAGES = 20_000;
+
+const call = z.looseObject({
+  id: z.string().min(1, 'must not be empty'),
+  type: z.string().nullish(),
+  function: z.looseObject({ name: z.string(), arguments: z.string().nullish() }).nullish(),
+  custom: z.looseObject({ name: z.string(), input: z.string() }).nullish(),
+});
+const message = z.looseObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool'], {
+    error: ({ input }) =>
+      input === 'function'
+        ? 'is the old form; use `tool` messages'
+        : 'must be `system`, `developer`, `user`, `assistant` or `tool`',
+  }),
+  content: z.unknown().optional(),
+  tool_calls: listOf(call).nullish(),
+  tool_call_id: z.string().nullish(),
+  refusal: z.string().nullish(),
+  reasoning_details: z.unknown().optional(),
+});
+type ChatMessage = z.infer<typeof message>;
+
+const tokens = z.int().min(1).nullish();
+const body = z.looseObject({
+  messages: listOf(message, MOST_MESSAGES),
+  tools: listOf(jsonObject).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  max_completion_tokens: tokens,
+  max_tokens: tokens,
+  reasoning_effort: z.enum(EFFORTS, `must be one of ${EFFORTS.join(', ')}`).nullish(),
+  stop: z.union([z.string(), z.array(z.string())], 'must be a string or a list of strings').nullish(),
+  response_format: z
+    .looseObject({
+      type: z.enum(['text', 'json_object', 'json_schema'], 'must be `text`, `json_object` or `json_schema`'),
+      json_schema: z.looseObject({ schema: jsonObject }).nullish(),
+    })
+    .nullish(),
+  user: z.string().nullish(),
+});
+type ChatBody = z.infer<typeof body>;
+
+/** A decoded chat completion. */
+export interface DecodedChat {
+  request: MessagesRequest;
+  /** Names of tools whose input is free text. */
+  customTools: ReadonlySet<string>;
+  /** Whether a stream tells its usage. */
+  includesUsage: boolean;
+}
+
+/** What became of the request otherwise than its client may think. */
+interface Declared {
+  ignored: string[];
+  converted: string[];
+}
+
+/**
+ * Decodes and checks the body of `POST /v1/chat/completions` by `chat-contract.ts`.
+ *
+ * @throws FailureError `bad_request`, its message beginning with the path of the field; `model_not_mapped`; `field_ignored`
+ */
+export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf }: WireRequest): DecodedChat {
+  const crowded = tooManyFields(given);
+  if (crowded) throw badRequest('', `The body ${crowded}.`);
+  const whole = parse(jsonObject, given, '');
+  const model = requestedModel(whole.model, aliasOf);
+  const declared: Declared = { ignored: ignoredFields(whole, CHAT_FIELDS), converted: [] };
+  const parsed = parse(body, given, '');
+  if (mayHoldLoneSurrogates) assertWellFormed(given, '');
+  const declaredTools = decodeTools(parsed.tools ?? [], declared);
+  const choice = chooseTools({
+    model,
+    choice: whole.tool_choice,
+    isParallel: whole.parallel_tool_calls,
+    tools: [...declaredTools.values()].map(({ tool }) => tool),
+  });
+  declared.ignored.push(...choice.ignored);
+  const parameters = decodeParameters(model, whole, parsed, choice.isForced, declared);
+  const { system, rest } = splitSystem(parsed.messages, declared);
+  const decoded = decodeMessages(rest, declared);
+  const checked = checkMessages(decoded, 'messages', model);
+  const ignored = [...declared.ignored, ...checked.ignored];
+  if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
+  return {
+    request: {
+      model,
+      system,
+      messages: checked.messages,
+      tools: choice.tools,
+      toolPaths: [...declaredTools].flatMap(([path, { tool }]) => (choice.tools.includes(tool) ? [path] : [])),
+      parameters: { ...parameters, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
+      betas: [],
+      stream: parsed.stream === true,
+      ignored,
+      converted: [...declared.converted, ...checked.converted],
+      unknown: [],
+      ...(parsed.user ? { userId: parsed.user } : {}),
+    },
+    customTools: new Set([...declaredTools.values()].flatMap(({ tool, isCustom }) => (isCustom ? [tool.name] : []))),
+    includesUsage: parsed.stream_options?.include_usage === true,
+  };
+}
+
+function decodeParameters(
+  model: string,
+  { temperature, top_p }: JsonObject,
+  { max_completion_tokens, max_tokens, reasoning_effort, stop, response_format }: ChatBody,
+  isForced: boolean,
+  { ignored, converted }: Declared,
+): JsonObject {
+  const most = max_completion_tokens ?? max_tokens ?? standardMaxTokens(model);
+  const thinking = reasoning_effort == null ? undefined : thinkingFor(model, reasoning_effort, most);
+  const { output_config: effort, ...thought }: JsonObject = thinking?.parameters ?? {};
+  if (thinking?.isConverted) converted.push('reasoning_effort');
+  // A budget of thinking and a forced call exclude each other.
+  if (isForced && thinksByBudget(model) && isOn(thought)) {
+    ignored.push('reasoning_effort');
+    delete thought.thinking;
+  }
+  const sampling = samplingFor({ model, temperature, top_p, isThinking: isOn(thought) });
+  ignored.push(...sampling.ignored);
+  converted.push(...sampling.converted);
+  const stops = (typeof stop === 'string' ? [stop] : (stop ?? [])).filter((text) => text.trim() !== '');
+  if (stop != null && stop.length > 0 && stops.length === 0) ignored.push('stop');
+  const format = decodeFormat(response_format, ignored, converted);
+  const output = { ...(effort as JsonObject | undefined), ...(format && { format }) };
+  return {
+    max_tokens: most,
+    ...thought,
+    ...sampling.parameters,
+    ...(stops.length > 0 && { stop_sequences: stops }),
+    ...(Object.keys(output).length > 0 && { output_config: output }),
+  };
+}
+
+function isOn({ thinking }: JsonObject): boolean {
+  return thinking !== undefined && (thinking as JsonObject).type !== 'disabled';
+}
+
+function decodeFormat(
+  format: ChatBody['response_format'],
+  ignored: string[],
+  converted: string[],
+): JsonObject | undefined {
+  if (format == null || format.type === 'text') return undefined;
+  if (format.type === 'json_object') {
+    ignored.push('response_format');
+    return undefined;
+  }
+  const path = 'response_format.json_schema.schema';
+  if (format.json_schema == null) throw badRequest('response_format.json_schema', 'Field required');
+  const { schema, isConverted } = heldSchema(format.json_schema.schema, path);
+  if (isConverted) converted.push(path);
+  return { type: 'json_schema', schema };
+}
+
+/** The tools that the client runs, by their paths. */
+function decodeTools(
+  declarations: readonly JsonObject[],
+  { ignored, converted }: Declared,
+): Map<string, { tool: ClientTool; isCustom: boolean }> {
+  const tools = new Map<string, { tool: ClientTool; isCustom: boolean }>();
+  const names = new Set<string>();
+  for (const [at, declaration] of declarations.entries()) {
+    const path = `tools.${at}`;
+    const decoded = decodeTool(declaration, path, converted);
+    if (decoded === undefined) {
+      ignored.push(path);
+      continue;
+    }
+    const { name } = decoded.tool;
+    if (names.has(name)) throw badRequest(path, `tool names must be unique, \`${name}\` was used before`);
+    names.add(name);
+    tools.set(path, decoded);
+  }
+  return tools;
+}
+
+/** Some clients declare a function flat, as in the Responses API, or in the shape of the Messages API. */
+function decodeTool(
+  declaration: JsonObject,
+  path: string,
+  converted: string[],
+): { tool: ClientTool; isCustom: boolean } | undefined {
+  const { type, function: inner, custom } = declaration;
+  if (type === 'custom') {
+    const [form, at] =
+      custom == null ? [declaration, path] : [parse(jsonObject, custom, `${path}.custom`), `${path}.custom`];
+    return { tool: customTool(form, at), isCustom: true };
+  }
+  if (type === 'function') {
+    const at = inner == null ? path : `${path}.function`;
+    return {
+      tool: functionTool(inner == null ? declaration : parse(jsonObject, inner, at), at, converted),
+      isCustom: false,
+    };
+  }
+  if (type == null && declaration.input_schema != null)
+    return { tool: messagesTool(declaration, path), isCustom: false };
+  if (type == null) throw badRequest(`${path}.type`, 'must be `function` or `custom`');
+  return undefined;
+}
+
+/** A message with its index in the client's body. */
+interface Placed {
+  at: number;
+  given: ChatMessage;
+}
+
+/** The leading run of instructions is the system prompt. */
+function splitSystem(messages: readonly ChatMessage[], declared: Declared): { system: string; rest: Placed[] } {
+  const placed = messages.map((given, at) => ({ at, given }));
+  const end = placed.findIndex(({ given }) => !isInstruction(given));
+  const rest = end < 0 ? [] : placed.slice(end);
+  const texts = placed.slice(0, placed.length - rest.length).flatMap(({ at, given }) => {
+    const path = `messages.${at}`;
+    return placedBlocks(given.content, `${path}.content`, declared).map(({ block, path: place }) =>
+      textOf(block, place),
+    );
+  });
+  return { system: texts.join('\n\n'), rest };
+}
+
+function isInstruction({ role }: ChatMessage): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+function textOf(block: ContentBlock, path: string): string {
+  if (block.type !== 'text') throw badRequest(path, 'an instruction may hold text only');
+  return String(block.text);
+}
+
+/** The turns of the conversation: what stands between two answers of the assistant is one turn of the user, its results first. */
+function decodeMessages(placed: readonly Placed[], declared: Declared): DecodedMessage[] {
+  const decoded: DecodedMessage[] = [];
+  let calls: OpenCall[] = [];
+  let gap: Placed[] = [];
+  const closeGap = () => {
+    for (const item of decodeGap(gap, calls, declared)) decoded.push(item);
+    gap = [];
+    calls = [];
+  };
+  for (const item of placed) {
+    const { at, given } = item;
+    if (given.name != null && given.role !== 'tool') declared.ignored.push(`messages.${at}.name`);
+    if (given.role !== 'assistant') {
+      gap.push(item);
+      continue;
+    }
+    const continues = gap.length === 0 && decoded.at(-1)?.role === 'assistant';
+    if (!continues) closeGap();
+    const { message: said, calls: made } = decodeAssistant(item, declared);
+    decoded.push(said);
+    calls = [...calls, ...made];
+  }
+  closeGap();
+  return decoded;
+}
+
+/** A call that waits for its result. */
+interface OpenCall {
+  /** As the client has it. */
+  id: string;
+  path: string;
+}
+
+function decodeAssistant({ at, given }: Placed, declared: Declared): { message: DecodedMessage; calls: OpenCall[] } {
+  const path = `messages.${at}`;
+  if (given.function_call != null) throw badRequest(`${path}.function_call`, 'is the old form; use `tool_calls`');
+  const made = given.tool_calls ?? [];
+  const said = placedBlocks(given.content, `${path}.content`, declared);
+  if (given.refusal != null && given.refusal !== '')
+    said.push({ block: { type: 'text', text: given.refusal }, path: `${path}.refusal` });
+  const isSaid = ({ block }: { block: ContentBlock }) => block.type !== 'text' || String(block.text).trim() !== '';
+  const thought = thinkingOfDetails(given.reasoning_details).map((block) => ({
+    block,
+    path: `${path}.reasoning_details`,
+  }));
+  const blocks = [
+    ...thought,
+    // Clients write blank text beside calls, where the API takes none.
+    ...(made.length > 0 ? said.filter(isSaid) : said),
+    ...made.map((one, index) => ({
+      block: blockOfCall(one, `${path}.tool_calls.${index}`, declared),
+      path: `${path}.tool_calls.${index}`,
+    })),
+  ];
+  const paths = new PlacedPaths(
+    path,
+    blocks.map((placed) => placed.path),
+    `${path}.content`,
+  );
+  return {
+    message: { role: 'assistant', content: blocks.map(({ block }) => block), paths },
+    calls: made.map(({ id }, index) => ({ id, path: `${path}.tool_calls.${index}` })),
+  };
+}
+
+function blockOfCall(
+  { id, function: called, custom }: z.infer<typeof call>,
+  path: string,
+  declared: Declared,
+): ContentBlock {
+  if (custom != null)
+    return { type: 'tool_use', id: modelCallId(id), name: custom.name, input: { input: custom.input } };
+  if (called == null) throw badRequest(`${path}.function`, 'Field required');
+  const { input, isWhole } = inputOfArguments(called.arguments ?? '');
+  if (!isWhole) declared.converted.push(`${path}.function.arguments`);
+  return { type: 'tool_use', id: modelCallId(id), name: called.name, input };
+}
+
+/** @param calls of the answer before, each of which needs its result */
+function decodeGap(gap: readonly Placed[], calls: readonly OpenCall[], declared: Declared): DecodedMessage[] {
+  const results = new Map<string, Array<{ block: ContentBlock; path: string }>>();
+  const others: DecodedMessage[] = [];
+  for (const { at, given } of gap) {
+    const path = `messages.${at}`;
+    const content = placedBlocks(given.content, `${path}.content`, declared);
+    if (given.role !== 'tool') {
+      if (content.length === 0) {
+        declared.ignored.push(path);
+        continue;
+      }
+      const paths = new PlacedPaths(
+        path,
+        content.map((placed) => placed.path),
+        `${path}.content`,
+      );
+      others.push({
+        role: isInstruction(given) ? 'system' : 'user',
+        content: content.map(({ block }) => block),
+        paths,
+      });
+      continue;
+    }
+    const id = given.tool_call_id;
+    if (id == null) throw badRequest(`${path}.tool_call_id`, 'Field required');
+    if (!calls.some((open) => open.id === id)) {
+      throw badRequest(`${path}.tool_call_id`, `No tool call found for the tool message with tool_call_id ${id}.`);
+    }
+    if (results.has(id)) throw badRequest(`${path}.tool_call_id`, `The tool call ${id} has a result already.`);
+    if (others.length > 0) declared.converted.push(path);
+    results.set(id, [
+      {
+        block: { type: 'tool_result', tool_use_id: modelCallId(id), content: content.map(({ block }) => block) },
+        path,
+      },
+    ]);
+  }
+  const missing = calls.filter(({ id }) => !results.has(id));
+  if (missing[0] !== undefined) {
+    throw badRequest(
+      missing[0].path,
+      `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${missing.map(({ id }) => id).join(', ')}`,
+    );
+  }
+  if (results.size === 0) return others;
+  const ordered = calls.flatMap(({ id }) => results.get(id) ?? []);
+  const paths = new PlacedPaths(
+    ordered[0]?.path ?? 'messages',
+    ordered.map(({ path }) => path),
+  );
+  return [{ role: 'user', content: ordered.map(({ block }) => block), paths }, ...others];
+}

@@ -1,0 +1,241 @@
+import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
+import { stepsBody } from '../../spec/steps-body.ts';
+import type { HiddenSteps, TurnEvent } from '../../spec/turn-events.ts';
+import type { AnswerEncoder } from '../dialect.ts';
+import { clientCallId } from '../openai/call-ids.ts';
+import { openAiError } from '../openai/openai-errors.ts';
+import { usageOf } from '../openai/usage.ts';
+import { detailOfThinking } from './reasoning-details.ts';
+
+export interface ChatAnswer {
+  /** Of the request's answer: `chatcmpl-…`. */
+  id: string;
+  /** Unix seconds. */
+  created: number;
+  /** As the client asked for it; an answer names the one that answered. */
+  model: string;
+  /** Names of tools whose input is free text. */
+  customTools: ReadonlySet<string>;
+  /** Whether a stream tells its usage. */
+  includesUsage: boolean;
+}
+
+const DONE = 'data: [DONE]\n\n';
+
+const frame = (data: unknown) => `data: ${JSON.stringify(data)}\n\n`;
+
+/** A stream of chat completion chunks. */
+export class ChatStreamEncoder implements AnswerEncoder {
+  readonly #answer: ChatAnswer;
+  #model: string;
+  /** How many calls have begun; a call has its number among calls, not among blocks. */
+  #calls = 0;
+  /** The open block, and what has come of it. */
+  #block: ContentBlock | undefined;
+  #heard = '';
+  #signature = '';
+  #thoughts = 0;
+
+  constructor(answer: ChatAnswer) {
+    this.#answer = answer;
+    this.#model = answer.model;
+  }
+
+  encode(event: TurnEvent): string {
+    switch (event.type) {
+      case 'message_start':
+        this.#model = event.message.model;
+        return this.#chunk({ role: 'assistant', content: '' });
+      case 'content_block_start':
+        return this.#begin(event.content_block);
+      case 'content_block_delta':
+        return this.#delta(event.delta);
+      case 'content_block_stop':
+        return this.#finish();
+      case 'message_delta':
+        return '';
+      case 'message_stop':
+        return this.#end(event.answer, event.hidden);
+      case 'failure':
+        return frame({ error: openAiError(event.failure) });
+    }
+  }
+
+  /** A chunk that says nothing: clients that wait for data pay no heed to comments. */
+  keepAlive(): string {
+    return this.#chunk({});
+  }
+
+  #begin(block: ContentBlock): string {
+    this.#block = block;
+    this.#heard = '';
+    this.#signature = '';
+    if (block.type === 'text') return block.text ? this.#chunk({ content: block.text }) : '';
+    if (block.type !== 'tool_use') return '';
+    this.#calls += 1;
+    return this.#call({ id: clientCallId(String(block.id)), ...this.#ofTool(block, '') });
+  }
+
+  #delta(delta: JsonObject): string {
+    switch (delta.type) {
+      case 'text_delta':
+        return this.#chunk({ content: delta.text });
+      case 'thinking_delta':
+        this.#heard += String(delta.thinking);
+        return this.#chunk({ reasoning_content: delta.thinking });
+      case 'signature_delta':
+        this.#signature += String(delta.signature);
+        return '';
+      case 'input_json_delta': {
+        const part = String(delta.partial_json ?? '');
+        this.#heard += part;
+        if (part === '' || this.#block?.type !== 'tool_use' || this.#isCustom()) return '';
+        return this.#call({ function: { arguments: part } });
+      }
+      default:
+        return '';
+    }
+  }
+
+  #finish(): string {
+    const block = this.#block;
+    this.#block = undefined;
+    if (block === undefined) return '';
+    if (block.type === 'thinking' || block.type === 'redacted_thinking') {
+      const whole = {
+        ...block,
+        thinking: `${block.thinking ?? ''}${this.#heard}`,
+        signature: `${block.signature ?? ''}${this.#signature}`,
+      };
+      const detail = detailOfThinking(whole, this.#thoughts);
+      this.#thoughts += 1;
+      return this.#chunk({ reasoning_details: [detail] });
+    }
+    if (block.type !== 'tool_use') return '';
+    if (this.#answer.customTools.has(String(block.name))) {
+      return this.#call({ custom: { input: freeText(parsed(this.#heard) ?? (block.input as JsonObject)) } });
+    }
+    return this.#heard === '' ? this.#call({ function: { arguments: JSON.stringify(block.input ?? {}) } }) : '';
+  }
+
+  #end(answer: AnswerMessage, hidden: HiddenSteps | undefined): string {
+    const steps = hidden && { isthmus_agent: { ...stepsBody(hidden.steps), kept: hidden.isKept ?? false } };
+    const refusal = refusalOf(answer);
+    const last = this.#chunk(refusal === undefined ? {} : { refusal }, finishReason(answer), steps);
+    const usage = this.#answer.includesUsage
+      ? frame({ ...this.#head(), choices: [], usage: chatUsage(answer.usage) })
+      : '';
+    return `${last}${usage}${DONE}`;
+  }
+
+  #isCustom(): boolean {
+    return this.#block?.type === 'tool_use' && this.#answer.customTools.has(String(this.#block.name));
+  }
+
+  #ofTool({ name }: ContentBlock, text: string): JsonObject {
+    return this.#answer.customTools.has(String(name))
+      ? { type: 'custom', custom: { name, input: text } }
+      : { type: 'function', function: { name, arguments: text } };
+  }
+
+  #call(fields: JsonObject): string {
+    return this.#chunk({ tool_calls: [{ index: this.#calls - 1, ...fields }] });
+  }
+
+  #chunk(delta: JsonObject, finish_reason: string | null = null, more: JsonObject = {}): string {
+    return frame({ ...this.#head(), choices: [{ index: 0, delta, logprobs: null, finish_reason }], ...more });
+  }
+
+  #head(): JsonObject {
+    const { id, created } = this.#answer;
+    return { id, object: 'chat.completion.chunk', created, model: this.#model };
+  }
+}
+
+/** One JSON body: the message in the turn's last event. */
+export function wholeChatEncoder(about: ChatAnswer): AnswerEncoder {
+  return {
+    encode: (event) => (event.type === 'message_stop' ? JSON.stringify(chatCompletion(event.answer, about)) : ''),
+    keepAlive: () => '',
+  };
+}
+
+function chatCompletion(answer: AnswerMessage, { id, created, customTools }: ChatAnswer): JsonObject {
+  const { content } = answer;
+  const text = joinedText(content);
+  const calls = content.flatMap((block): JsonObject[] => {
+    if (block.type !== 'tool_use') return [];
+    const call = { id: clientCallId(String(block.id)) };
+    return [
+      customTools.has(String(block.name))
+        ? { ...call, type: 'custom', custom: { name: block.name, input: freeText(block.input as JsonObject) } }
+        : { ...call, type: 'function', function: { name: block.name, arguments: JSON.stringify(block.input ?? {}) } },
+    ];
+  });
+  const thoughts = content.filter(({ type }) => type === 'thinking' || type === 'redacted_thinking');
+  const thought = thoughts.map(({ thinking }) => thinking ?? '').join('');
+  const message = {
+    role: 'assistant',
+    content: text === '' ? null : text,
+    refusal: refusalOf(answer) ?? null,
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(thought !== '' && { reasoning_content: thought }),
+    ...(thoughts.length > 0 && { reasoning_details: thoughts.map(detailOfThinking) }),
+  };
+  return {
+    id,
+    object: 'chat.completion',
+    created,
+    model: answer.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(answer) }],
+    usage: chatUsage(answer.usage),
+  };
+}
+
+/** The text of an answer as its client gets it, in one string. */
+export function joinedText(content: readonly ContentBlock[]): string {
+  return content.map(({ type, text }) => (type === 'text' ? String(text) : '')).join('');
+}
+
+function chatUsage(usage: JsonObject): JsonObject {
+  const { prompt, cached, cacheWrites, completion, total } = usageOf(usage);
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: total,
+    prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: cacheWrites },
+    completion_tokens_details: { reasoning_tokens: 0 },
+  };
+}
+
+/** By the content where the model's word would mislead: clients look for calls where it says so, and nowhere else. */
+function finishReason({ content, stop_reason }: AnswerMessage): string {
+  switch (stop_reason) {
+    case 'max_tokens':
+    case 'model_context_window_exceeded':
+      return 'length';
+    case 'refusal':
+      return 'content_filter';
+    default:
+      return content.some(({ type }) => type === 'tool_use') ? 'tool_calls' : 'stop';
+  }
+}
+
+/** The words of a refusal, if there are any. */
+function refusalOf({ stop_reason, stop_details }: AnswerMessage): string | undefined {
+  if (stop_reason !== 'refusal') return undefined;
+  const explanation = (stop_details as JsonObject | null | undefined)?.explanation;
+  return typeof explanation === 'string' ? explanation : undefined;
+}
+
+function freeText(input: JsonObject | undefined): string {
+  return typeof input?.input === 'string' ? input.input : JSON.stringify(input ?? {});
+}
+
+function parsed(json: string): JsonObject | undefined {
+  try {
+    return json === '' ? undefined : (JSON.parse(json) as JsonObject);
+  } catch {
+    return undefined;
+  }
+}
