@@ -117,7 +117,7 @@ export class ScriptReader<Answer extends Reply = Reply> {
       const reply = rule.replies[Math.min(used, rule.replies.length - 1)];
       if (reply) return reply;
     }
-    return { content: [{ type: 'text', text: `You said: ${newestUserText(request) || '(nothing)'}` }] };
+    return { content: [{ type: 'text', text: `You said: ${newestWords(request) ?? '(nothing)'}` }] };
   }
 }
 
@@ -137,6 +137,17 @@ function matches(when: When, request: ModelRequest): boolean {
   if (when.tool !== undefined && !tools.some((tool) => tool.name === when.tool)) return false;
   if (when.has_tools !== undefined && tools.length > 0 !== when.has_tools) return false;
   return true;
+}
+
+/** What the user said last, which need not stand in the newest message: results may follow it, and words of the program's own. */
+function newestWords({ messages }: ModelRequest): string | undefined {
+  for (const { role, content } of [...messages].reverse()) {
+    const blocks = typeof content === 'string' ? [{ text: content }] : content;
+    const said = role === 'user' ? blocks.filter(({ text }) => !String(text).startsWith('<system-reminder>')) : [];
+    const words = textOf(said);
+    if (words !== '') return words;
+  }
+  return undefined;
 }
 
 /** The text blocks of the newest user message, joined by newlines. */

@@ -32,16 +32,19 @@ export function commandHelp(name: CommandName): string[] {
     '',
     'Flags',
     ...flagRows({ ...flags, ...COMMON_FLAGS }),
-    ...(takesSettings
-      ? [
-          '',
-          'Settings',
-          ...Object.entries(settingFlags()).map(([setting, flag]) => settingRow(setting as SettingName, flag)),
-          ...flagRows({ config: CONFIG_FLAG }),
-          '',
-          `Each setting is also a key of the file, and, as \`--config\` is, an environment variable: ${variableName('max-processes')}=8.`,
-        ]
-      : []),
+    ...(takesSettings ? ['', ...settingsHelp(name)] : []),
+  ];
+}
+
+/** `serve` lists the settings; the other commands take the same. */
+function settingsHelp(name: CommandName): string[] {
+  if (name !== 'serve') return ['It takes the settings of `isthmus serve` as well, such as --port and --config.'];
+  return [
+    'Settings',
+    ...Object.entries(settingFlags()).map(([setting, flag]) => settingRow(setting as SettingName, flag)),
+    ...flagRows({ config: CONFIG_FLAG }),
+    '',
+    `Each setting is also a key of the file, and, as \`--config\` is, an environment variable: ${variableName('max-processes')}=8.`,
   ];
 }
 
