@@ -1,3 +1,16 @@
+import { basename } from 'node:path';
+import { decisionSources, headingOf } from '../../site/pages.js';
+import { COMMON_FLAGS } from '../../src/cli/arguments.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { COMMAND_NAMES, COMMANDS, type CommandName } from '../../src/cli/command-table.ts';
+import {
+  isFlag,
+  SETTINGS,
+  type Setting,
+  type SettingName,
+  standardOf,
+  variableName,
+} from '../../src/config/setting-table.ts';
 import {
   BETAS,
   BODY_FIELDS,
@@ -13,6 +26,7 @@ import {
 import type { Row } from '../../src/dialects/contract.ts';
 import { CHAT_FIELDS, CHAT_MESSAGES } from '../../src/dialects/openai-chat/chat-contract.ts';
 import { RESERVED_NAMES } from '../../src/engine/parameters/tool-names.ts';
+import { SHIELD } from '../../src/http/shielded-response.ts';
 import { FAILURE_FACTS } from '../../src/spec/failures.ts';
 
 const MADE = 'Made by `npm run docs` from';
@@ -150,25 +164,20 @@ ${table(
 
 All others pass as they are; the header \`isthmus-passed\` names them. A process keeps the betas of its first turn: when they change, the turn goes by replay.
 
-## Headers
-
-${table(
-  ['header', 'what'],
-  Object.entries(HEADERS).map(([name, what]) => [code(name), what]),
-)}
+[headers.md](headers.md) lists the headers of requests and answers.
 `;
 }
 
 /** `docs/errors.md`, made from the table of failures. */
 export function errorsPage(): string {
-  const codes = Object.entries(FAILURE_FACTS).map(([name, { status, type, repeat, cause, cure }]) => [
-    code(name),
+  const facts = Object.entries(FAILURE_FACTS);
+  const codes = facts.map(([name, { status, type, repeat }]) => [
+    `[${code(name)}](#${name})`,
     status,
     code(type).replace('`the upstream’s`', 'the upstream’s'),
     repeat,
-    cause,
-    cure,
   ]);
+  const sections = facts.map(([name, { cause, cure }]) => `### ${code(name)}\n\n${cause}\n\n**Cure:** ${cure}`);
   return `# Errors
 
 ${MADE} \`src/spec/failures.ts\`.
@@ -177,7 +186,13 @@ Every error has the API's envelope and a stable code: in the header \`isthmus-er
 error, in \`error.details.error_code\`. Before the first byte of an answer an error is an HTTP status; after it, an
 \`event: error\` of the stream. Decide by status, type or code, never by the words of a message.
 
-${table(['code', 'status', 'type', 'repeat', 'cause', 'cure'], codes)}
+"Repeat" says whether the same request, sent again, can succeed.
+
+${table(['code', 'status', 'type', 'repeat'], codes)}
+
+## Causes and cures
+
+${sections.join('\n\n')}
 
 ## The upstream's own errors
 
@@ -215,6 +230,174 @@ while a streaming client gets pings; the client should then not retry by itself.
 `;
 }
 
+/** `docs/headers.md`, made from the table of the contract. */
+export function headersPage(): string {
+  const list = (headers: Record<string, string>) =>
+    table(
+      ['header', 'what'],
+      Object.entries(headers).map(([name, what]) => [code(name), linked(what)]),
+    );
+  return `# Headers
+
+${MADE} \`src/dialects/anthropic-messages/contract-table.ts\`; \`GET /v1/capabilities\` has the same as JSON.
+
+## Of a request
+
+All others are left alone: none of a client's own headers goes to the model's API.
+
+${list(HEADERS.request)}
+
+## Of an answer
+
+Every answer has \`request-id\`, and the headers that keep web pages out: ${Object.entries(SHIELD)
+    .map(([name, value]) => code(`${name}: ${value}`))
+    .join(', ')}.
+
+${list(HEADERS.answer)}
+`;
+}
+
+/** `docs/cli.md`, made from the table of commands. */
+export function cliPage(): string {
+  return `# Command line
+
+${MADE} \`src/cli/command-table.ts\`. \`isthmus COMMAND --help\` says the same in a terminal.
+
+An expected problem is one line on stderr that begins with \`isthmus:\` and names the cure; the exit code is 1 then.
+Every command takes ${Object.entries(COMMON_FLAGS)
+    .map(([name, { help }]) => `${code(`--${name}`)} (${help})`)
+    .join(' and ')}.
+${COMMAND_NAMES.map(commandSection).join('')}`;
+}
+
+function commandSection(name: CommandName): string {
+  const { summary, usage, flags, takesSettings }: Command = COMMANDS[name];
+  const rows = Object.entries(flags).map(([flag, { value, short, help }]) => [
+    code(`${short ? `-${short}, ` : ''}--${flag}${value === undefined ? '' : ` ${value}`}`),
+    help,
+  ]);
+  const settings = takesSettings ? '\nIt takes the [settings](config.md), and `--config FILE`.\n' : '';
+  return `
+## isthmus ${name}
+
+${summary.charAt(0).toUpperCase()}${summary.slice(1)}.
+
+\`\`\`text
+isthmus ${[name, usage, '[flags]'].filter(Boolean).join(' ')}
+\`\`\`
+${rows.length > 0 ? `\n${table(['flag', 'what'], rows)}\n` : ''}${settings}`;
+}
+
+/** Defaults that depend on the machine, in words. */
+const MACHINE_DEFAULTS: Partial<Record<SettingName, string>> = {
+  'max-memory-mb': 'half of the machine’s memory, but at least 1024',
+  'spawns-at-a-time': 'the number of cores',
+};
+
+/** `docs/config.md`, made from the table of settings. */
+export function configPage(): string {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  return `# Settings
+
+${MADE} \`src/config/setting-table.ts\`.
+
+A setting is a flag (\`--max-processes 8\`), an environment variable (\`ISTHMUS_MAX_PROCESSES=8\`) and a key of the configuration
+file (\`{"max-processes": 8}\`). Flags come first, then variables, then the file, then the default. What is not a setting, or is out of
+bounds, is refused at the start, in one line that names it.
+
+The file is the one that \`--config FILE\` or \`ISTHMUS_CONFIG\` names, else \`~/.config/isthmus/config.json\` if it is there. It is JSON;
+comments and trailing commas are welcome. A text may hold a variable of the environment, as \`"$NAME"\` or \`\${NAME}\`; one that is not
+set is an error.
+
+\`\`\`jsonc
+{
+  // A small machine.
+  "max-processes": 8,
+  "max-memory-mb": 1500,
+  "allowed-hosts": ["host.docker.internal"]
+}
+\`\`\`
+
+${table(
+  ['setting', 'what', 'default', 'value', 'variable'],
+  names.map((name) => [
+    code(name),
+    linked(SETTINGS[name].help),
+    defaultOf(name),
+    settingValue(SETTINGS[name]),
+    isFlag(name) ? code(variableName(name)) : 'none',
+  ]),
+)}
+
+The first command says whether your settings are right, the second what each is and where it comes from:
+
+\`\`\`sh run
+isthmus config check
+isthmus config show
+\`\`\`
+
+Editors know the keys of the file by \`"$schema": "…/node_modules/isthmus-gateway/config.schema.json"\`.
+
+## Processes
+
+The process of a live conversation holds about 130 MB. \`max-processes\` limits how many processes there are, \`max-memory-mb\`
+what they hold together. A spare is a process that was spawned ahead for a new conversation (\`spares\`); while many
+conversations begin, there are up to four times as many. When a conversation needs room beyond a limit, Isthmus ends a process
+that waits: that of a question that was answered seconds ago and brought no tools, else a spare, else that of an idle
+conversation, whose next turn is then a replay.
+
+A process whose question was answered takes the next conversation of the same caller with the same system prompt, which saves the
+spawn of another. It never serves two callers, and takes no more conversations after 200, or when it holds a third more memory
+than at first. \`--reuse off\` keeps to what Claude Code documents: each process then serves one conversation, and goes back to no
+earlier point of it.
+
+Without such a process a request waits in the queue (\`queue-length\`). Nobody who waits is refused while the queue moves; one
+that stands still for \`queue-seconds\` is refused with a 529. So is a request that would wait for more than four minutes, at once.
+\`retry-after\` says when those that wait now will have had their turn.
+`;
+}
+
+function defaultOf(name: SettingName): string {
+  if (SETTINGS[name].kind === 'toggle') return code('false');
+  const standard = standardOf(name);
+  return MACHINE_DEFAULTS[name] ?? (standard === undefined ? 'none' : code(String(standard)));
+}
+
+function settingValue(setting: Setting): string {
+  switch (setting.kind) {
+    case 'integer':
+      return `a whole number from ${setting.least} to ${setting.most}`;
+    case 'number':
+      return `a number from ${setting.least} to ${setting.most}`;
+    case 'choice':
+      return setting.of.map(code).join(', ');
+    case 'text':
+      return 'text';
+    case 'toggle':
+      return 'true or false; as a flag it needs no value';
+    case 'agents':
+      return 'an object; see [agents.md](agents.md#defining-an-agent)';
+    default:
+      return 'names with commas between them; in the file also a list';
+  }
+}
+
+/** Names of pages as links. */
+function linked(text: string): string {
+  return text.replace(/(?:docs\/)?\b([a-z-]+\.md)\b/g, '[$1]($1)');
+}
+
+/** `docs/decisions/README.md`, made from the headings of the decisions. */
+export function decisionsPage(): string {
+  const lines = decisionSources().map((source) => `- [${headingOf(source)}](${basename(source)})`);
+  return `# Decisions
+
+Why things are as they are. ${MADE} the pages' headings.
+
+${lines.join('\n')}
+`;
+}
+
 function rows(head: string, entries: Record<string, Row>, show: (name: string) => string): string {
   return table(
     [head, '', 'note'],
@@ -223,7 +406,9 @@ function rows(head: string, entries: Record<string, Row>, show: (name: string) =
 }
 
 function table(head: string[], lines: string[][]): string {
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [head, head.map(() => '---'), ...lines]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
 }
 
 function code(text: string): string {

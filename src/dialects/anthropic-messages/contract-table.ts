@@ -300,27 +300,60 @@ export const WITHHELD_BETAS = {
 
 /** Request headers that Isthmus reads, and those that it answers with. */
 export const HEADERS = {
-  'anthropic-beta': 'request: see the table of betas',
-  'isthmus-strict': 'request: `1` turns every ignored field into a 400, as `--strict` does for all requests',
-  'isthmus-agent':
-    'request: the name of the agent that is to answer; its model takes the place of the request’s, and `tools` are left out. Answer: the agent that answered, see agents.md',
-  'isthmus-path':
-    'answer: `continue`, `start`, `rewind` (a live process went back to what it shares with the request) or `replay`: how the turn reached the model',
-  'isthmus-replay-reason':
-    'answer: why a turn with a history was not continued on a live process, for `rewind` and `replay`',
-  'isthmus-ignored': 'answer: the fields that were ignored',
-  'isthmus-passed': 'answer: the fields and betas that Isthmus does not know; they go with the turn as they are',
-  'isthmus-converted':
-    'answer: the messages that reached the model in another form, and `model` where an agent has its own',
-  'isthmus-error': 'answer: the code of a failure, see errors.md',
-  'isthmus-token-count':
-    'answer of count_tokens: `sdk` for the API’s own count, `estimate` for a guess from the length',
-  'anthropic-ratelimit-unified-*':
-    'answer: the plan’s limits as earlier answers told them, and on a 429 `plan_limit_reached` its own; none for an API key or a cloud',
-  'x-should-retry':
-    'answer: whether the same request, sent again soon, can succeed; none for an error of which nobody can tell, see errors.md',
-  'request-id': 'answer: the upstream’s own for its errors, as far as the SDK tells it; else one of the gateway',
-} as const satisfies Record<string, string>;
+  request: {
+    'x-api-key':
+      'the client’s key; any will do, and clients with different keys never share a process. An agent with a `key` wants that one',
+    authorization: '`Bearer …`: the same as `x-api-key`, for clients that send their key so',
+    'anthropic-beta': 'the betas that the client asks for, see the table of betas in parameters.md',
+    'isthmus-strict': '`1` turns every ignored field into a 400, as `--strict` does for all requests',
+    'isthmus-agent':
+      'the name of the agent that is to answer, see agents.md; its model takes the place of the request’s, and `tools` are left out',
+    'isthmus-session':
+      'the `isthmus-session` of the answer before: the conversation with an agent that goes on, so that it is not taken for another with the same words',
+    'x-claude-session-id': 'the same as `isthmus-session`',
+    'x-opencode-session':
+      'the client’s own id of a conversation; it tells alike conversations with an agent apart, and chooses nothing else',
+    'x-session-id': 'the same as `x-opencode-session`; the log has it as `session`',
+    'x-session-affinity': 'the same as `x-session-id`',
+    'x-claude-code-session-id': 'the same as `x-session-id`',
+    'isthmus-via':
+      'the ids of the gateways that the request came through. Each process sends it on with the own id; a request that brings that id is a ring, and refused',
+    host: 'a loopback name, the address that Isthmus is bound to, or one of `--allowed-hosts`; else a 403',
+    origin: 'that of another page is a 403, unless an agent lists it and the request is below the agent’s path',
+    'sec-fetch-site': '`same-origin` or `none`, as browsers set it; else a 403, with the same exception',
+    'content-type': '`application/json` for every body; else a 415',
+    'x-request-id': 'the client’s own id of the request: the log and the answer have it, too',
+    'user-agent': 'its first product is in the log as `client`',
+  },
+  answer: {
+    'request-id':
+      'the upstream’s own for its errors, as far as the SDK tells it; else one of the gateway, which the log has as `request`',
+    'x-request-id': 'that of the request, if it has one',
+    'isthmus-path':
+      '`continue`, `start`, `rewind` (a live process went back to what it shares with the request) or `replay`: how the turn reached the model',
+    'isthmus-replay-reason': 'why a turn with a history was not continued on a live process, for `rewind` and `replay`',
+    'isthmus-ignored': 'the fields that were ignored',
+    'isthmus-passed': 'the fields and betas that Isthmus does not know; they go with the turn as they are',
+    'isthmus-converted': 'the messages that reached the model in another form, and `model` where an agent has its own',
+    'isthmus-error': 'the code of a failure, see errors.md',
+    'isthmus-token-count': 'of count_tokens: `sdk` for the API’s own count, `estimate` for a guess from the length',
+    'isthmus-agent': 'the agent that answered',
+    'isthmus-session': 'of an agent: the id of the conversation, to send back with the next request',
+    'x-claude-session-id': 'the same as `isthmus-session`',
+    'isthmus-session-guessed':
+      'of an agent: `1` where several conversations had the same words and the newest was taken',
+    'isthmus-agent-steps':
+      'of an agent’s whole answer: how many steps it made; `GET /v1/agents/turns/REQUEST-ID` lists them',
+    'isthmus-agent-changed-files': 'of an agent’s whole answer: the files that it wrote, percent-encoded, bounded',
+    'isthmus-agent-steps-lost': 'of an agent’s whole answer: `1` where the steps are in memory alone',
+    'anthropic-ratelimit-unified-*':
+      'the plan’s limits as earlier answers told them, and on a 429 `plan_limit_reached` its own; none for an API key or a cloud',
+    'retry-after': 'seconds until the same request can succeed, where that is known',
+    'x-should-retry':
+      'whether the same request, sent again soon, can succeed; none for an error of which nobody can tell, see errors.md',
+    allow: 'of a 405: the methods that the path takes',
+  },
+} as const satisfies Record<'request' | 'answer', Record<string, string>>;
 
 /** The tables as one JSON value. */
 export const CONTRACT = {
