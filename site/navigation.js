@@ -2,7 +2,7 @@
 export const GROUPS = [
   {
     title: 'Begin',
-    pages: ['README.md', 'docs/quick-start.md', 'docs/credentials.md'],
+    pages: ['README.md', 'docs/quick-start.md', 'docs/setup.md', 'docs/credentials.md'],
   },
   {
     title: 'Guides',
@@ -20,6 +20,7 @@ export const GROUPS = [
       'docs/http.md',
       'docs/headers.md',
       'docs/parameters.md',
+      'docs/openai.md',
       'docs/errors.md',
       'docs/cli.md',
       'docs/config.md',

@@ -38,7 +38,7 @@ export function openAiPage(): string {
 ${MADE} \`src/dialects/openai-chat/chat-contract.ts\`; \`GET /v1/capabilities\` has the same as JSON.
 
 \`POST /v1/chat/completions\`, with and without \`/v1\`, streaming and not. It is the same gateway: the same conversations and live
-processes, the same headers ([parameters.md](parameters.md)) and limits. Point a client's base URL at \`http://127.0.0.1:3456/v1\`, with
+processes, the same headers ([headers.md](headers.md)) and limits. Point a client's base URL at \`http://127.0.0.1:3456/v1\`, with
 any key. OpenAI's other API, \`/v1/responses\`, is not there yet.
 
 ## Model aliases
@@ -377,6 +377,8 @@ function settingValue(setting: Setting): string {
       return 'true or false; as a flag it needs no value';
     case 'agents':
       return 'an object; see [agents.md](agents.md#defining-an-agent)';
+    case 'aliases':
+      return '`NAME=MODEL` with commas between them; in the file an object';
     default:
       return 'names with commas between them; in the file also a list';
   }

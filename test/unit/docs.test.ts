@@ -7,6 +7,7 @@ import { AGENT_PARAMETERS } from '../../src/agents/agent-parameters.ts';
 import { settingsSchema } from '../../src/config/settings-schema.ts';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthropic-messages.ts';
 import { HEADERS } from '../../src/dialects/anthropic-messages/contract-table.ts';
+import { openAiChat } from '../../src/dialects/openai-chat/openai-chat.ts';
 import { ROOT } from '../support/gateway.ts';
 import {
   cliPage,
@@ -59,7 +60,7 @@ test('docs/headers.md has every header of its own that the program reads or sets
 test('docs/http.md has every path', () => {
   const page = readFileSync(join(ROOT, 'docs', 'http.md'), 'utf8');
   const own = [...sourcesIn('http').matchAll(/^ *\[?'(\/[\w/:-]*)',/gm)].map(([, path = '']) => path);
-  const paths = [...own, ...anthropicMessages.routes.map(({ path }) => path)];
+  const paths = [...own, ...[anthropicMessages, openAiChat].flatMap(({ routes }) => routes.map(({ path }) => path))];
   expect(paths).toContain('/health');
   for (const path of paths) expect(page).toContain(`${path.replace('/:id', '')}`);
 });
