@@ -19,6 +19,16 @@ export const COMMANDS = {
     takesSettings: true,
     load: () => import('./demo.ts'),
   },
+  doctor: {
+    summary: 'what keeps it from working here, and the cure',
+    usage: '',
+    flags: {
+      json: { help: 'one JSON object, for scripts' },
+      quick: { help: 'start no process: leave out the credential and the free turn' },
+    },
+    takesSettings: true,
+    load: () => import('./doctor.ts'),
+  },
   sessions: {
     summary: 'what is kept of conversations with agents',
     usage: 'list | show ID | purge ID',

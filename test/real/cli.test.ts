@@ -286,7 +286,7 @@ const MISTAKES: Array<[args: string[], extra: Record<string, string>, message: s
   [['serve', '--spares'], {}, '--spares needs a value: --spares 2'],
   [['demo', '--onse'], {}, 'There is no flag --onse of `isthmus demo`. Did you mean --once?'],
   [['sevre'], {}, 'There is no command "sevre". Did you mean serve?'],
-  [['begin'], {}, 'There is no command "begin"; there are serve, demo, sessions'],
+  [['begin'], {}, 'There is no command "begin"; there are serve, demo, '],
   [['serve', 'now'], {}, 'Unexpected "now"'],
   [['serve', '--once'], {}, '--once belongs to `isthmus demo`.'],
   [['sessions', 'list'], {}, '`isthmus sessions` takes no --port.'],

@@ -40,7 +40,9 @@ const ARROWS: Record<string, string[]> = {
     'store',
     'telemetry',
   ],
-  cli: ['boot', 'config', 'scripted-model', 'setup', 'spec', 'store', 'telemetry'],
+  running: [],
+  doctor: ['access', 'boot', 'config', 'engine', 'running', 'scripted-model', 'spec', 'telemetry'],
+  cli: ['boot', 'config', 'doctor', 'running', 'scripted-model', 'setup', 'spec', 'store', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
 };
 

@@ -1,0 +1,103 @@
+import { sdkVersions } from '../engine/environment/executable.ts';
+import { type ApiAddress, apiAddress, leadsToItself } from './api-address.ts';
+import { checkAgents } from './check-agents.ts';
+import { binaryFindings, lookAtBinary } from './check-binary.ts';
+import { checkCertificates } from './check-certificates.ts';
+import { checkClaudeSettings } from './check-claude-settings.ts';
+import { checkClients } from './check-clients.ts';
+import { clockFindings } from './check-clock.ts';
+import { checkCredential } from './check-credential.ts';
+import { checkDisk } from './check-disk.ts';
+import { checkIsthmus } from './check-isthmus.ts';
+import { checkMemory } from './check-memory.ts';
+import { checkOpenFiles } from './check-open-files.ts';
+import { checkPort } from './check-port.ts';
+import { checkProxy } from './check-proxy.ts';
+import { reachFindings } from './check-reach.ts';
+import { checkTurn } from './check-turn.ts';
+import { type Finding, findingsOf, type Surroundings } from './finding.ts';
+import { type FreeAnswer, freeAnswer } from './free-answer.ts';
+
+export interface ExamineOptions {
+  /** Whether processes may be started that take seconds: to ask for the credential, and for a free turn. */
+  startsProcesses: boolean;
+}
+
+/**
+ * Looks at everything that Isthmus stands on, at once. It calls no model that is paid, sends no credential of its own accord, and
+ * shows no value of a variable.
+ *
+ * @returns the findings of each check, in the order in which to tell them
+ */
+export function examine(surroundings: Surroundings, { startsProcesses }: ExamineOptions): Array<Promise<Finding[]>> {
+  const { operator, settings } = surroundings;
+  // What leads to Isthmus itself is left out by `isthmus serve`.
+  const address = apiAddress(
+    leadsToItself(operator, settings) ? { ...operator, ANTHROPIC_BASE_URL: undefined } : operator,
+  );
+  const binary = lookAtBinary(surroundings);
+  const answer = freeAnswerOf(address, surroundings);
+  const credential = async () => {
+    const [{ kind }, reached] = await Promise.all([binary, answer]);
+    const why = [
+      !startsProcesses && '--quick starts no process',
+      kind !== 'works' && 'its binary does not run',
+      isUnreachable(address, reached) && 'it would wait for api.anthropic.com in vain',
+    ].find((reason) => typeof reason === 'string');
+    return checkCredential(surroundings, why);
+  };
+  const turn = async () => ((await binary).kind === 'works' && startsProcesses ? checkTurn(surroundings) : []);
+  const checks: Array<[name: string, check: () => Finding[] | Promise<Finding[]>]> = [
+    ['isthmus', checkIsthmus],
+    ['binary', async () => binaryFindings(await binary, sdkVersions().sdk)],
+    ['credential', credential],
+    ['port', () => checkPort(surroundings)],
+    ['proxy', () => checkProxy(surroundings)],
+    ['certificates', () => checkCertificates(surroundings)],
+    ['api', async () => reachFindings(address, await answer)],
+    ['clock', async () => clockFindings(Date.now(), dateOf(await answer))],
+    ['disk', () => checkDisk(surroundings)],
+    ['memory', () => checkMemory(surroundings)],
+    ['open files', () => checkOpenFiles(surroundings)],
+    ['claude settings', () => checkClaudeSettings(surroundings)],
+    ['clients', () => checkClients(surroundings)],
+    ['agents', async () => checkAgents(surroundings, await pathOf(binary))],
+    ['turn', turn],
+  ];
+  return checks.map(([name, check]) => findingsOrFailure(name, check));
+}
+
+/** A check that fails itself is a finding, too: the others are told all the same. */
+async function findingsOrFailure(name: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    const { warning } = findingsOf(name);
+    return [warning(`This check failed itself: ${(error as Error).message}.`, 'Report it with this line.')];
+  }
+}
+
+async function freeAnswerOf(address: ApiAddress, { operator }: Surroundings): Promise<FreeAnswer | undefined> {
+  if (address.kind !== 'known') return undefined;
+  const url = new URL(address.url);
+  // What the URL has of a user and a password stays here.
+  url.username = '';
+  url.password = '';
+  if (address.variable === undefined || address.variable === 'ANTHROPIC_BASE_URL') {
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/models`;
+  }
+  return freeAnswer(url, operator);
+}
+
+/** Claude Code asks Anthropic's API at each start and waits for it. */
+function isUnreachable(address: ApiAddress, answer: FreeAnswer | undefined): boolean {
+  return address.kind === 'known' && address.variable === undefined && answer?.kind === 'failed';
+}
+
+const dateOf = (answer: FreeAnswer | undefined): string | undefined =>
+  answer?.kind === 'answered' ? answer.date : undefined;
+
+async function pathOf(binary: ReturnType<typeof lookAtBinary>): Promise<string> {
+  const seen = await binary;
+  return seen.kind === 'missing' ? 'claude' : seen.executable.path;
+}
