@@ -56,7 +56,7 @@ const app = createApp({
   aliasOf: () => undefined,
   models: new KnownModels(),
   agents: new Agents(),
-  identity: { version: 'bench', mode: 'bare', credential: 'none' },
+  identity: { version: 'bench', mode: 'bare', credential: 'none', startedAt: new Date().toISOString() },
   limits: new KnownLimits(),
   observers: [turnLog(log)],
   log,

@@ -240,7 +240,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
         passesBeta: (value) => passesBeta(account.apiProvider, value),
         models,
         agents: known,
-        identity: { version: ownVersion(), mode, credential },
+        identity: { version: ownVersion(), mode, credential, startedAt: new Date().toISOString() },
         limits,
         observers: [turnLog(log)],
         log,

@@ -19,6 +19,13 @@ export const COMMANDS = {
     takesSettings: true,
     load: () => import('./demo.ts'),
   },
+  status: {
+    summary: 'what the running gateway says of itself',
+    usage: '',
+    flags: { json: { help: 'one JSON object, for scripts' } },
+    takesSettings: true,
+    load: () => import('./status.ts'),
+  },
   doctor: {
     summary: 'what keeps it from working here, and the cure',
     usage: '',

@@ -33,8 +33,8 @@ export function portFindings(seen: SeenPort, host: string, port: number, now: nu
       ];
     case 'isthmus': {
       const { version, status, startedAt } = seen.health;
-      const since = startedAt === undefined ? '' : ` for ${lasting(now - startedAt)}`;
-      const says = `Isthmus ${version ?? 'that is still starting'} runs on ${urlOf(host, port)}${since}.`;
+      const since = startedAt === undefined ? '' : ` for ${lasting(now - Date.parse(startedAt))}`;
+      const says = `Isthmus ${version ?? 'that is still starting'} runs on ${urlOf({ host, port })}${since}.`;
       if (status !== undefined && status !== 'ok' && status !== 'starting_up') {
         return [warning(`${says} It says of itself: ${status}.`, '`isthmus status` and its log say more.')];
       }
@@ -62,7 +62,7 @@ export async function lookAtPort({ host, port }: { host: string; port: number })
   const code = await refusalOf(host, port);
   if (code === undefined) return { kind: 'free' };
   if (code !== 'EADDRINUSE') return { kind: 'refused', code };
-  const told = await askGateway({ url: urlOf(host, port) });
+  const told = await askGateway(urlOf({ host, port }));
   if (told.kind === 'isthmus') return { kind: 'isthmus', health: told.health };
   return { kind: 'stranger', holder: holderOf(port) };
 }

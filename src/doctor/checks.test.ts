@@ -93,7 +93,7 @@ describe('port', () => {
     ['an unknown stranger’s', { kind: 'stranger' }, /^problem: .*not Isthmus\. →/],
     [
       'an Isthmus’s',
-      { kind: 'isthmus', health: { version, status: 'ok', startedAt: NOW - 3_700_000 } },
+      { kind: 'isthmus', health: { version, status: 'ok', startedAt: new Date(NOW - 3_700_000).toISOString() } },
       /^ok: Isthmus \S+ runs on http:\/\/127\.0\.0\.1:3456 for 1 hour 1 minute\.$/,
     ],
     [

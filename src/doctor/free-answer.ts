@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { request as requestPlain } from 'node:http';
+import { type ClientRequest, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import { ownCertificates } from './check-certificates.ts';
 import { proxyFor } from './check-proxy.ts';
@@ -18,6 +18,8 @@ export type FreeAnswer =
 /** How long all of it may take, in milliseconds. */
 const WHOLE_MS = 6_000;
 
+const HEADERS = { accept: 'application/json' };
+
 /** Where Linux systems keep the certificates that they trust. Node does not look there. */
 const OF_SYSTEM = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt'];
 
@@ -28,63 +30,61 @@ const OF_SYSTEM = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-
 export async function freeAnswer(url: URL, operator: Variables): Promise<FreeAnswer> {
   const startedAt = performance.now();
   const proxy = proxyFor(url, operator);
-  const signal = AbortSignal.timeout(WHOLE_MS);
-  const ca = trusted(operator);
-  let isThroughProxy = proxy === undefined;
+  const of = proxy && { proxy: proxy.variable };
+  const way: Way = { ca: trusted(operator), signal: AbortSignal.timeout(WHOLE_MS) };
+  let tunnel: Socket | undefined;
   try {
-    const tunnel = proxy && url.protocol === 'https:' ? await openTunnel(url, proxy.url, ca, signal) : undefined;
-    if (typeof tunnel === 'number')
-      return { kind: 'refused by the proxy', status: tunnel, proxy: proxy?.variable ?? '' };
-    isThroughProxy = true;
-    const answer = await (tunnel
-      ? head(url, { ca, signal, socket: tunnel })
-      : head(url, { ca, signal, proxy: proxy?.url }));
+    if (proxy && url.protocol === 'https:') {
+      const opened = await openTunnel(url, proxy.url, way);
+      if (typeof opened === 'number') return { kind: 'refused by the proxy', status: opened, proxy: proxy.variable };
+      tunnel = opened;
+    }
+    const answer = await (url.protocol === 'https:' ? headByTls(url, way, tunnel) : headInClear(url, way, proxy?.url));
     if (proxy && answer.status === 407) return { kind: 'refused by the proxy', status: 407, proxy: proxy.variable };
-    return { kind: 'answered', ...answer, ms: performance.now() - startedAt, ...(proxy && { proxy: proxy.variable }) };
+    return { kind: 'answered', ...answer, ms: performance.now() - startedAt, ...of };
   } catch (error) {
-    const { code, name } = error as NodeJS.ErrnoException;
-    const isOfProxy = proxy !== undefined && (!isThroughProxy || url.protocol === 'http:');
-    return {
-      kind: 'failed',
-      code: signal.aborted || name === 'AbortError' ? 'ETIMEDOUT' : (code ?? 'unknown'),
-      ...(isOfProxy && { proxy: proxy.variable }),
-    };
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    // Through a tunnel it is the server that fails.
+    return { kind: 'failed', code: way.signal.aborted ? 'ETIMEDOUT' : code, ...(tunnel ? {} : of) };
+  } finally {
+    tunnel?.destroy();
   }
 }
 
 interface Way {
+  /** The authorities that are trusted. */
   ca: string[];
   signal: AbortSignal;
-  /** Through a proxy, with TLS. */
-  socket?: Socket;
-  /** Without TLS, a proxy is asked for the whole URL. */
-  proxy?: URL | undefined;
 }
 
-function head(
-  url: URL,
-  { ca, signal, socket, proxy }: Way,
-): Promise<{ status: number; contentType: string; date?: string }> {
-  const target = proxy ?? url;
-  const host = target.hostname.replace(/^\[|\]$/g, '');
-  const options = {
-    host,
-    port: target.port || undefined,
-    path: proxy ? `${url.origin}${url.pathname}` : url.pathname,
-    headers: { host: url.host, accept: 'application/json' },
-    agent: false,
-    signal,
-  };
-  const tls = { ca, ...(isAddress(host) ? {} : { servername: host }) };
+/** The head of an answer. */
+interface Head {
+  status: number;
+  contentType: string;
+  date?: string;
+}
+
+function headByTls(url: URL, { ca, signal }: Way, tunnel: Socket | undefined): Promise<Head> {
+  const tls = { ca, ...nameFor(url) };
+  const options = { ...targetOf(url), ...tls, path: url.pathname, headers: HEADERS, signal };
+  return headOf(
+    tunnel
+      ? requestTls({ ...options, createConnection: () => connectTls({ socket: tunnel, ...tls }) })
+      : requestTls({ ...options, agent: false }),
+  );
+}
+
+/** Without TLS, a proxy is asked for the whole URL. */
+function headInClear(url: URL, { ca, signal }: Way, proxy: URL | undefined): Promise<Head> {
+  const path = proxy ? `${url.origin}${url.pathname}` : url.pathname;
+  const options = { ...targetOf(proxy ?? url), path, headers: { ...HEADERS, host: url.host }, agent: false, signal };
+  return headOf(
+    proxy?.protocol === 'https:' ? requestTls({ ...options, ca, ...nameFor(proxy) }) : requestPlain(options),
+  );
+}
+
+function headOf(asked: ClientRequest): Promise<Head> {
   return new Promise((resolve, reject) => {
-    const asked =
-      target.protocol === 'https:'
-        ? requestTls({
-            ...options,
-            ...tls,
-            ...(socket && { createConnection: () => connectTls({ socket, ...tls, host }) }),
-          })
-        : requestPlain(options);
     asked.on('response', (response) => {
       const { date, 'content-type': contentType = '' } = response.headers;
       response.destroy();
@@ -96,19 +96,12 @@ function head(
 }
 
 /** @returns the connection to the server, or the status with which the proxy refuses it */
-function openTunnel(url: URL, proxy: URL, ca: string[], signal: AbortSignal): Promise<Socket | number> {
-  const authority = `${url.hostname}:${url.port || 443}`;
-  const options = {
-    host: proxy.hostname.replace(/^\[|\]$/g, ''),
-    port: proxy.port || undefined,
-    method: 'CONNECT',
-    path: authority,
-    headers: { host: authority },
-    agent: false,
-    signal,
-  };
+function openTunnel(url: URL, proxy: URL, { ca, signal }: Way): Promise<Socket | number> {
+  const path = `${url.hostname}:${url.port || 443}`;
+  const options = { ...targetOf(proxy), method: 'CONNECT', path, headers: { host: path }, agent: false, signal };
   return new Promise((resolve, reject) => {
-    const asked = proxy.protocol === 'https:' ? requestTls({ ...options, ca }) : requestPlain(options);
+    const asked =
+      proxy.protocol === 'https:' ? requestTls({ ...options, ca, ...nameFor(proxy) }) : requestPlain(options);
     asked.on('connect', ({ statusCode = 0 }, socket) => {
       if (statusCode >= 200 && statusCode < 300) return resolve(socket);
       socket.destroy();
@@ -125,5 +118,9 @@ function trusted(operator: Variables): string[] {
   return [...rootCertificates, ...ofSystem, ...ownCertificates(operator)];
 }
 
-/** TLS names no address as the server that it wants. */
-const isAddress = (host: string): boolean => /^[\d.]+$/.test(host) || host.includes(':');
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+const targetOf = (url: URL) => ({ host: hostOf(url), ...(url.port && { port: url.port }) });
+
+/** TLS names the server that it wants, unless that is an address. */
+const nameFor = (url: URL) => (isIP(hostOf(url)) === 0 ? { servername: hostOf(url) } : {});

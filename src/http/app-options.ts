@@ -31,7 +31,13 @@ export interface AppOptions {
   /** Whether the `claude` binary can still be run. */
   isBinaryThere: () => boolean;
   /** What `GET /health` says besides the processes. */
-  identity: { version: string; mode: 'bare' | 'full'; credential: string };
+  identity: {
+    version: string;
+    mode: 'bare' | 'full';
+    credential: string;
+    /** When it began to take requests, as ISO 8601 in UTC. */
+    startedAt: string;
+  };
   /** What is known of the plan's limits. */
   limits: Pick<KnownLimits, 'at'>;
   /** Each is told of every turn when it is over. */

@@ -123,7 +123,7 @@ beforeAll(async () => {
     aliasOf: () => undefined,
     models,
     agents: new Agents([{ agent: { name: 'docs', level: 'read' } as Agent, access: { origins: [] } }]),
-    identity: { version: '0', mode: 'bare', credential: 'none' },
+    identity: { version: '0', mode: 'bare', credential: 'none', startedAt: '2026-01-01T00:00:00.000Z' },
     limits,
     observers: [
       () => {

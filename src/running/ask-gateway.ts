@@ -1,29 +1,40 @@
 import { request } from 'node:http';
 
-/** What `GET /health` of a gateway says, as far as it is read here; an older or a starting one says less. */
+/** What `GET /health` of a gateway says, as far as it is read here; one that is starting, or is older, says less. */
 export interface ToldHealth {
   status?: string;
   version?: string;
   mode?: string;
   credential?: string;
-  /** When it began to take requests, in milliseconds since 1970. */
-  startedAt?: number;
-  /** How many there are of each state. */
+  /** When it began to take requests, as ISO 8601 in UTC. */
+  startedAt?: string;
+  /** How many there are in each state. */
   processes?: Readonly<Record<string, number>>;
   waiting?: number;
   memoryBytes?: number;
   limits?: ToldLimits | null;
 }
 
-/** What is known of a plan's limits. */
+/** What is known of a plan's limits, as `GET /v1/usage` says it. */
 export interface ToldLimits {
-  windows?: ReadonlyArray<{ name?: string; utilization?: number | null; resets_at?: string | null }>;
+  windows?: Readonly<Record<string, { utilization?: number | null; resets_at?: string | null }>>;
+}
+
+/** What `GET /readyz` says: `ok` for each check, or a sentence. */
+export interface ToldReadiness {
+  status?: string;
+  checks?: Readonly<Record<string, string>>;
+}
+
+/** What `GET /inflight` says. */
+export interface ToldInflight {
+  turns?: number;
+  states?: Readonly<Record<string, number>>;
 }
 
 /** What was found at an address. */
-export type Told =
-  /** `isReady`: it takes requests. */
-  | { kind: 'isthmus'; health: ToldHealth; isReady: boolean }
+export type Found =
+  | { kind: 'isthmus'; health: ToldHealth }
   /** Something that is not Isthmus listens. */
   | { kind: 'stranger' }
   /** Nothing answers; `code`: why, in Node's words. */
@@ -32,58 +43,74 @@ export type Told =
 /** How long each answer may take, in milliseconds. */
 const ANSWER_MS = 3_000;
 
-/** Asks whether a gateway listens at a URL, and what it says of itself. Sends no credential. */
-export async function askGateway({ url }: { url: string }): Promise<Told> {
-  const told = await get(`${url}/health`);
-  if (told.kind !== 'answer') return told;
-  const health = healthIn(told.body);
-  if (health === undefined) return { kind: 'stranger' };
-  return { kind: 'isthmus', health, isReady: told.status === 200 && health.status === 'ok' };
+/** Asks whether a gateway listens at a URL, and what it says of its health. Sends no credential. */
+export async function askGateway(url: string): Promise<Found> {
+  const answer = await get(`${url}/health`);
+  if (answer.kind !== 'answer') return answer;
+  const health = answer.body as ToldHealth | undefined;
+  const isStarting = health?.status === 'starting_up';
+  const isIsthmus = isStarting || (typeof health?.version === 'string' && typeof health.processes === 'object');
+  return health && isIsthmus ? { kind: 'isthmus', health } : { kind: 'stranger' };
+}
+
+/** Whether a gateway takes requests; undefined if it does not tell. */
+export async function askReadiness(url: string): Promise<ToldReadiness | undefined> {
+  const answer = await get(`${url}/readyz`);
+  const isTold = answer.kind === 'answer' && (answer.status === 200 || answer.status === 503 || answer.status === 529);
+  return isTold ? (answer.body as ToldReadiness | undefined) : undefined;
+}
+
+/** The turns under way in a gateway; undefined if it does not tell. */
+export async function askInflight(url: string): Promise<ToldInflight | undefined> {
+  const answer = await get(`${url}/inflight`);
+  return answer.kind === 'answer' && answer.status === 200 ? (answer.body as ToldInflight | undefined) : undefined;
 }
 
 /** The URL of a gateway that listens on an address; one that listens everywhere is asked on loopback. */
-export function urlOf(host: string, port: number): string {
-  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-/** Undefined for what no gateway says. */
-function healthIn(body: string): ToldHealth | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const health = value as ToldHealth;
-  const isStarting = health.status === 'starting_up';
-  return isStarting || (typeof health.version === 'string' && typeof health.processes === 'object')
-    ? health
-    : undefined;
+export function urlOf({ host, port }: { host: string; port: number }): string {
+  const name = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+  ]).get(host);
+  const asked = name ?? host;
+  return `http://${asked.includes(':') ? `[${asked}]` : asked}:${port}`;
 }
 
 type Answer =
-  | { kind: 'answer'; status: number; body: string }
-  | { kind: 'stranger' }
-  | { kind: 'nobody'; code: string };
+  /** `body`: undefined if it is no JSON object. */
+  { kind: 'answer'; status: number; body: object | undefined } | Exclude<Found, { kind: 'isthmus' }>;
 
 function get(url: string): Promise<Answer> {
   return new Promise((resolve) => {
     let isConnected = false;
-    const asked = request(url, { agent: false, signal: AbortSignal.timeout(ANSWER_MS) }, (response) => {
-      let body = '';
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const asked = request(url, { agent: false, signal }, (response) => {
+      let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
-        body += part;
+        text += part;
       });
       response.on('error', () => resolve({ kind: 'stranger' }));
-      response.on('end', () => resolve({ kind: 'answer', status: response.statusCode ?? 0, body }));
+      response.on('end', () => resolve({ kind: 'answer', status: response.statusCode ?? 0, body: objectIn(text) }));
     });
-    asked.on('socket', (socket) => socket.once('connect', () => (isConnected = true)));
-    asked.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) =>
-      resolve(isConnected ? { kind: 'stranger' } : { kind: 'nobody', code }),
+    asked.on('socket', (socket) =>
+      socket.once('connect', () => {
+        isConnected = true;
+      }),
     );
+    asked.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+      if (isConnected) resolve({ kind: 'stranger' });
+      else resolve({ kind: 'nobody', code: signal.aborted ? 'ETIMEDOUT' : code });
+    });
     asked.end();
   });
+}
+
+function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -102,7 +102,7 @@ export class InProcessGateway {
       aliasOf: () => undefined,
       models,
       agents: new Agents(agents),
-      identity: { version: 'test', mode: 'bare', credential: 'none' },
+      identity: { version: 'test', mode: 'bare', credential: 'none', startedAt: '2026-01-01T00:00:00.000Z' },
       limits: known,
       observers: [turnLog(log)],
       log,
