@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { ownVersion } from '../boot/own-version.ts';
 import { askGateway, type ToldHealth, urlOf } from '../running/ask-gateway.ts';
+import { type GatewayPlace, type GatewayStatus, statusOf } from '../running/gateway-status.ts';
 import { lasting } from '../running/lasting.ts';
 import { type Finding, findingsOf, type Surroundings } from './finding.ts';
 
@@ -55,6 +56,13 @@ export function portFindings(seen: SeenPort, host: string, port: number, now: nu
 function cureOf(code: string): string {
   if (code === 'EACCES') return 'Choose a port above 1023: --port 3456.';
   return 'Choose an address that this machine has: --host 127.0.0.1.';
+}
+
+/** A Unix socket: `isthmus serve` itself says why it cannot make one. */
+export function socketFindings({ isRunning, isReady, health }: GatewayStatus, socket: string): Finding[] {
+  if (!isRunning) return [ok(`No Isthmus listens on the socket ${socket} yet; no port is used.`)];
+  const says = `Isthmus ${health?.version ?? 'that is still starting'} listens on the socket ${socket}.`;
+  return [isReady ? ok(says) : warning(`${says} It takes no requests.`, '`isthmus status` says why.')];
 }
 
 /** Listens there for a moment; if somebody does already, asks whether it is an Isthmus. */
@@ -113,6 +121,8 @@ const namesIn = (folder: string): string[] => orElse(() => readdirSync(folder), 
 const targetOf = (link: string): string => orElse(() => readlinkSync(link), '');
 const linesOf = (file: string): string[] => orElse(() => readFileSync(file, 'utf8').trimEnd().split('\n'), []);
 
-export async function checkPort({ settings: { host, port } }: Surroundings): Promise<Finding[]> {
+export async function checkPort({ settings }: Surroundings): Promise<Finding[]> {
+  const { host, port, socket }: GatewayPlace = settings;
+  if (socket !== undefined) return socketFindings(await statusOf({ host, port, socket }), socket);
   return portFindings(await lookAtPort({ host, port }), host, port, Date.now());
 }

@@ -16,7 +16,7 @@ import { credentialFindings, payingNames } from './check-credential.ts';
 import { diskFindings } from './check-disk.ts';
 import { memoryFindings } from './check-memory.ts';
 import { openFilesFindings } from './check-open-files.ts';
-import { holderOf, portFindings } from './check-port.ts';
+import { holderOf, portFindings, socketFindings } from './check-port.ts';
 import { proxyFindings, proxyFor } from './check-proxy.ts';
 import { reachFindings } from './check-reach.ts';
 import { turnFindings } from './check-turn.ts';
@@ -113,6 +113,13 @@ describe('port', () => {
     ],
   ])('%s', (_name, seen, expected) => {
     expect(told(portFindings(seen, '127.0.0.1', 3456, NOW))).toMatch(expected);
+  });
+
+  test('a Unix socket', () => {
+    const status = { url: 'http://localhost', isRunning: true, isReady: true, problems: [], health: { version } };
+    expect(told(socketFindings(status, '/run/s'))).toMatch(/^ok: Isthmus \S+ listens on the socket \/run\/s\.$/);
+    expect(told(socketFindings({ ...status, isReady: false }, '/run/s'))).toMatch(/^warning: .*takes no requests/);
+    expect(told(socketFindings({ ...status, isRunning: false }, '/run/s'))).toMatch(/^ok: No Isthmus/);
   });
 
   test('its holder is found by /proc; not where that shows no files of it', () => {

@@ -43,9 +43,13 @@ export type Found =
 /** How long each answer may take, in milliseconds. */
 const ANSWER_MS = 3_000;
 
-/** Asks whether a gateway listens at a URL, and what it says of its health. Sends no credential. */
-export async function askGateway(url: string): Promise<Found> {
-  const answer = await get(`${url}/health`);
+/**
+ * Asks whether a gateway listens at a URL, and what it says of its health. Sends no credential.
+ *
+ * @param socket the path of the Unix socket that it listens on in place of the URL's host and port
+ */
+export async function askGateway(url: string, socket?: string): Promise<Found> {
+  const answer = await get(`${url}/health`, socket);
   if (answer.kind !== 'answer') return answer;
   const health = answer.body as ToldHealth | undefined;
   const isStarting = health?.status === 'starting_up';
@@ -54,15 +58,15 @@ export async function askGateway(url: string): Promise<Found> {
 }
 
 /** Whether a gateway takes requests; undefined if it does not tell. */
-export async function askReadiness(url: string): Promise<ToldReadiness | undefined> {
-  const answer = await get(`${url}/readyz`);
+export async function askReadiness(url: string, socket?: string): Promise<ToldReadiness | undefined> {
+  const answer = await get(`${url}/readyz`, socket);
   const isTold = answer.kind === 'answer' && (answer.status === 200 || answer.status === 503 || answer.status === 529);
   return isTold ? (answer.body as ToldReadiness | undefined) : undefined;
 }
 
 /** The turns under way in a gateway; undefined if it does not tell. */
-export async function askInflight(url: string): Promise<ToldInflight | undefined> {
-  const answer = await get(`${url}/inflight`);
+export async function askInflight(url: string, socket?: string): Promise<ToldInflight | undefined> {
+  const answer = await get(`${url}/inflight`, socket);
   return answer.kind === 'answer' && answer.status === 200 ? (answer.body as ToldInflight | undefined) : undefined;
 }
 
@@ -80,11 +84,11 @@ type Answer =
   /** `body`: undefined if it is no JSON object. */
   { kind: 'answer'; status: number; body: object | undefined } | Exclude<Found, { kind: 'isthmus' }>;
 
-function get(url: string): Promise<Answer> {
+function get(url: string, socketPath: string | undefined): Promise<Answer> {
   return new Promise((resolve) => {
     let isConnected = false;
     const signal = AbortSignal.timeout(ANSWER_MS);
-    const asked = request(url, { agent: false, signal }, (response) => {
+    const asked = request(url, { agent: false, signal, ...(socketPath && { socketPath }) }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {

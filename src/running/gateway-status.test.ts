@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { askGateway, type ToldHealth, urlOf } from './ask-gateway.ts';
 import { exitCodeOf, statusFrom, statusLines, statusOf } from './gateway-status.ts';
@@ -77,7 +80,7 @@ async function asked(answer: RequestListener) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   try {
-    return await statusOf(urlOf({ host: '127.0.0.1', port }));
+    return await statusOf({ host: '127.0.0.1', port });
   } finally {
     server.closeAllConnections();
     server.close();
@@ -107,6 +110,20 @@ test.each<[string, RequestListener]>([
   ['hangs up', (request) => request.socket.destroy()],
 ])('a program that %s is none', async (_name, answer) => {
   expect(await asked(answer)).toMatchObject({ isRunning: false });
+});
+
+test('a gateway on a Unix socket', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-socket-'));
+  const socket = join(folder, 's');
+  const server = createServer((_, response) => response.end(JSON.stringify(HEALTH)));
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const status = await statusOf({ host: '127.0.0.1', port: 0, socket });
+  await new Promise((resolve) => server.close(resolve));
+  expect(status).toMatchObject({ url: 'http://localhost', socket, isRunning: true, isReady: true });
+  expect(statusLines(status, NOW)[0]).toBe(`Isthmus 1.2.3 takes requests on ${socket}`);
+  const gone = await statusOf({ host: '127.0.0.1', port: 0, socket });
+  expect(gone.problems).toEqual([`Nothing answers on ${socket} (ENOENT): \`isthmus serve\` starts it there.`]);
+  rmSync(folder, { recursive: true });
 });
 
 test('a program that speaks no HTTP is none, and a closed port is nobody', async () => {

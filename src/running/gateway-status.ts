@@ -6,12 +6,15 @@ import {
   type ToldHealth,
   type ToldInflight,
   type ToldReadiness,
+  urlOf,
 } from './ask-gateway.ts';
 import { lasting } from './lasting.ts';
 
 /** What `isthmus status` tells. */
 export interface GatewayStatus {
+  /** What to call; over the socket, where there is one. */
   url: string;
+  socket?: string;
   /** Whether an Isthmus runs there. */
   isRunning: boolean;
   /** Whether it takes requests. */
@@ -22,15 +25,30 @@ export interface GatewayStatus {
   inflight?: ToldInflight;
 }
 
-/** Asks the gateway at a URL for all that it says of itself. */
-export async function statusOf(url: string): Promise<GatewayStatus> {
-  const found = await askGateway(url);
-  if (found.kind !== 'isthmus') return statusFrom(url, found);
-  const [readiness, inflight] = await Promise.all([askReadiness(url), askInflight(url)]);
-  return statusFrom(url, found, readiness, inflight);
+/** Where a gateway listens, by its settings. */
+export interface GatewayPlace {
+  host: string;
+  port: number;
+  /** The path of a Unix socket, in place of both. */
+  socket?: string | undefined;
 }
 
-/** @param readiness undefined where the gateway does not tell; then its health decides */
+/** Asks the gateway at a place for all that it says of itself. */
+export async function statusOf({ host, port, socket }: GatewayPlace): Promise<GatewayStatus> {
+  const url = socket === undefined ? urlOf({ host, port }) : 'http://localhost';
+  const found = await askGateway(url, socket);
+  const isIsthmus = found.kind === 'isthmus';
+  const [readiness, inflight] = isIsthmus
+    ? await Promise.all([askReadiness(url, socket), askInflight(url, socket)])
+    : [];
+  const status = statusFrom(socket ?? url, found, readiness, inflight);
+  return socket === undefined ? status : { ...status, url, socket };
+}
+
+/**
+ * @param url or the path of a socket
+ * @param readiness undefined where the gateway does not tell; then its health decides
+ */
 export function statusFrom(
   url: string,
   found: Found,
@@ -67,12 +85,13 @@ export function exitCodeOf({ isRunning, isReady }: GatewayStatus): number {
 }
 
 /** @param now in milliseconds since 1970 */
-export function statusLines({ url, isRunning, isReady, problems, health = {}, inflight }: GatewayStatus, now: number) {
+export function statusLines(status: GatewayStatus, now: number): string[] {
+  const { url, socket, isRunning, isReady, problems, health = {}, inflight } = status;
   if (!isRunning) return problems;
   const { version, startedAt, credential, mode, processes, waiting, memoryBytes, limits } = health;
   const name = version === undefined ? 'Isthmus' : `Isthmus ${version}`;
   return [
-    `${name} ${isReady ? 'takes requests' : 'runs, and takes no requests,'} on ${url}`,
+    `${name} ${isReady ? 'takes requests' : 'runs, and takes no requests,'} on ${socket ?? url}`,
     ...problems.map((problem) => line('problem', problem)),
     ...(startedAt === undefined ? [] : [line('since', `${startedAt} (${lasting(now - Date.parse(startedAt))})`)]),
     ...(credential === undefined ? [] : [line('credential', `${credential}${mode ? `, ${mode} mode` : ''}`)]),
