@@ -26,6 +26,16 @@ export const COMMANDS = {
     takesSettings: true,
     load: () => import('./status.ts'),
   },
+  logs: {
+    summary: 'the log of the gateway that runs as a service',
+    usage: '',
+    flags: {
+      follow: { short: 'f', help: 'go on with each new line' },
+      lines: { short: 'n', value: 'N', help: 'how many of the last lines (100)' },
+    },
+    takesSettings: false,
+    load: () => import('./logs.ts'),
+  },
   doctor: {
     summary: 'what keeps it from working here, and the cure',
     usage: '',

@@ -226,3 +226,9 @@ test('of a gateway that runs: status, and the doctor’s word on its port', QUIC
   expect(stopped.output).toMatch(/^Nothing answers on .*ECONNREFUSED.*`isthmus serve`/);
   expect(stopped.code).toBe(3);
 });
+
+test('the log of the service is shown by what keeps it; without a service it says where the log is', async () => {
+  const { code, output } = await runIsthmus(['logs', '-f'], here.env);
+  expect(output).toMatch(/^isthmus: No service of this user is installed, .*stderr.*\n$/);
+  expect(code).toBe(1);
+});
