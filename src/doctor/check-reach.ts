@@ -44,25 +44,22 @@ function answerFinding(name: string, answer: FreeAnswer, isChosen: boolean): Fin
   switch (answer.kind) {
     case 'failed':
       return failedFinding(name, answer, isChosen);
-    case 'refused by the proxy': {
-      const wantsPassword = answer.status === 407;
-      if (wantsPassword) {
-        return note(
-          `The proxy at ${answer.proxy} wants a sign-in (407), and none is sent here: whether it lets Claude Code through stays open.`,
-          `See that ${answer.proxy} has the proxy’s user and password.`,
-        );
-      }
+    case 'a sign-in for the proxy':
+      return note(
+        `The proxy at ${answer.proxy} wants a sign-in, and none is sent here: whether it lets Claude Code through stays open.`,
+        `See that ${answer.proxy} has the proxy’s user and password.`,
+      );
+    case 'refused by the proxy':
       return problem(
         `The proxy at ${answer.proxy} refuses to connect to the model’s API (HTTP ${answer.status}).`,
         'Have it allow that, or add the API’s host to NO_PROXY if it can be reached directly.',
       );
-    }
     case 'answered': {
       const { status, contentType, ms, proxy } = answer;
       const how = `HTTP ${status} in ${Math.round(ms)} ms${proxy === undefined ? '' : `, by the proxy at ${proxy}`}`;
-      if (status >= 500)
+      if (classOf(status) === 5)
         return warning(`${name} answers with an error (${how}).`, 'Try again later, or ask who runs it.');
-      if (status >= 300 && status < 400) {
+      if (classOf(status) === 3) {
         return warning(
           `${name} answers with a redirect (${how}), which Claude Code does not follow.`,
           wrongAddress(isChosen),
@@ -78,6 +75,9 @@ function answerFinding(name: string, answer: FreeAnswer, isChosen: boolean): Fin
     }
   }
 }
+
+/** 2 for what went well, 3 for redirects, 4 and 5 for errors of the client and the server. */
+const classOf = (status: number): number => Math.floor(status / 100);
 
 const wrongAddress = (isChosen: boolean): string =>
   isChosen

@@ -293,8 +293,8 @@ describe('api', () => {
     [
       'is behind a sign-in of the proxy',
       standard,
-      { kind: 'refused by the proxy', status: 407, proxy: 'HTTPS_PROXY' },
-      /^note: .*407/,
+      { kind: 'a sign-in for the proxy', proxy: 'HTTPS_PROXY' },
+      /^note: The proxy at HTTPS_PROXY wants a sign-in/,
     ],
     [
       'has no URL',

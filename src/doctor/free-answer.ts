@@ -12,11 +12,16 @@ export type FreeAnswer =
   | { kind: 'answered'; status: number; contentType: string; date?: string; ms: number; proxy?: string }
   /** The proxy answered in its own name. */
   | { kind: 'refused by the proxy'; status: number; proxy: string }
+  /** The proxy wants a user and a password. */
+  | { kind: 'a sign-in for the proxy'; proxy: string }
   /** `code`: in Node's words; `proxy`: the variable of the proxy that could not be reached. */
   | { kind: 'failed'; code: string; proxy?: string };
 
 /** How long all of it may take, in milliseconds. */
 const WHOLE_MS = 6_000;
+
+/** `Proxy Authentication Required`. */
+const WANTS_SIGN_IN = 407;
 
 const HEADERS = { accept: 'application/json' };
 
@@ -36,11 +41,11 @@ export async function freeAnswer(url: URL, operator: Variables): Promise<FreeAns
   try {
     if (proxy && url.protocol === 'https:') {
       const opened = await openTunnel(url, proxy.url, way);
-      if (typeof opened === 'number') return { kind: 'refused by the proxy', status: opened, proxy: proxy.variable };
+      if (typeof opened === 'number') return refusedBy(proxy.variable, opened);
       tunnel = opened;
     }
     const answer = await (url.protocol === 'https:' ? headByTls(url, way, tunnel) : headInClear(url, way, proxy?.url));
-    if (proxy && answer.status === 407) return { kind: 'refused by the proxy', status: 407, proxy: proxy.variable };
+    if (proxy && answer.status === WANTS_SIGN_IN) return refusedBy(proxy.variable, answer.status);
     return { kind: 'answered', ...answer, ms: performance.now() - startedAt, ...of };
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
@@ -49,6 +54,11 @@ export async function freeAnswer(url: URL, operator: Variables): Promise<FreeAns
   } finally {
     tunnel?.destroy();
   }
+}
+
+function refusedBy(proxy: string, status: number): FreeAnswer {
+  if (status === WANTS_SIGN_IN) return { kind: 'a sign-in for the proxy', proxy };
+  return { kind: 'refused by the proxy', status, proxy };
 }
 
 interface Way {

@@ -60,14 +60,15 @@ export async function askGateway(url: string, socket?: string): Promise<Found> {
 /** Whether a gateway takes requests; undefined if it does not tell. */
 export async function askReadiness(url: string, socket?: string): Promise<ToldReadiness | undefined> {
   const answer = await get(`${url}/readyz`, socket);
-  const isTold = answer.kind === 'answer' && (answer.status === 200 || answer.status === 503 || answer.status === 529);
-  return isTold ? (answer.body as ToldReadiness | undefined) : undefined;
+  const told = answer.kind === 'answer' ? (answer.body as ToldReadiness | undefined) : undefined;
+  return told?.checks && told;
 }
 
 /** The turns under way in a gateway; undefined if it does not tell. */
 export async function askInflight(url: string, socket?: string): Promise<ToldInflight | undefined> {
   const answer = await get(`${url}/inflight`, socket);
-  return answer.kind === 'answer' && answer.status === 200 ? (answer.body as ToldInflight | undefined) : undefined;
+  const told = answer.kind === 'answer' ? (answer.body as ToldInflight | undefined) : undefined;
+  return told?.turns === undefined ? undefined : told;
 }
 
 /** The URL of a gateway that listens on an address; one that listens everywhere is asked on loopback. */
@@ -82,7 +83,7 @@ export function urlOf({ host, port }: { host: string; port: number }): string {
 
 type Answer =
   /** `body`: undefined if it is no JSON object. */
-  { kind: 'answer'; status: number; body: object | undefined } | Exclude<Found, { kind: 'isthmus' }>;
+  { kind: 'answer'; body: object | undefined } | Exclude<Found, { kind: 'isthmus' }>;
 
 function get(url: string, socketPath: string | undefined): Promise<Answer> {
   return new Promise((resolve) => {
@@ -95,7 +96,7 @@ function get(url: string, socketPath: string | undefined): Promise<Answer> {
         text += part;
       });
       response.on('error', () => resolve({ kind: 'stranger' }));
-      response.on('end', () => resolve({ kind: 'answer', status: response.statusCode ?? 0, body: objectIn(text) }));
+      response.on('end', () => resolve({ kind: 'answer', body: objectIn(text) }));
     });
     asked.on('socket', (socket) =>
       socket.once('connect', () => {
