@@ -1,4 +1,5 @@
 import { isOwnAddress } from '../access/own-address.ts';
+import type { Settings } from '../config/settings.ts';
 import { isOn, PROVIDERS } from '../engine/environment/providers.ts';
 import type { Variables } from './finding.ts';
 
@@ -45,10 +46,15 @@ export function paysAtStart(operator: Variables): boolean {
   return (cloud === 'bedrock' || cloud === 'mantle') && !(skips && isOn(operator[skips]));
 }
 
+/** Where Isthmus would listen. */
+type Place = Pick<Settings, 'host' | 'port'>;
+
+/** Whether a URL is where Isthmus would listen. */
+export const leadsTo = (url: string, { host, port }: Place): boolean => isOwnAddress(url, host, port);
+
 /** Whether `ANTHROPIC_BASE_URL` is where Isthmus itself would listen. */
-export function leadsToItself(operator: Variables, { host, port }: { host: string; port: number }): boolean {
-  const { ANTHROPIC_BASE_URL: value } = operator;
-  return value !== undefined && isOwnAddress(value, host, port);
+export function leadsToItself({ ANTHROPIC_BASE_URL: url }: Variables, place: Place): boolean {
+  return url !== undefined && leadsTo(url, place);
 }
 
 function turnedOn(operator: Variables): [provider: string, variable: string] | undefined {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationFolder, steers } from '../engine/environment/environment.ts';
+import { leadsTo } from './api-address.ts';
 import { type Finding, findingsOf, type Surroundings, type Variables } from './finding.ts';
 
 /** Whose settings of Claude Code a file has. */
@@ -10,9 +11,14 @@ export type Owner = 'user' | 'project' | 'administrator';
 export interface SeenSettings {
   path: string;
   owner: Owner;
-  /** The names in its `env` block; undefined if it is no JSON object. */
+  /** The names in its `env` block; undefined if it is no JSON object. Without those that point it at Isthmus. */
   names: string[] | undefined;
+  /** Where it points Claude Code. It is compared, and not shown. */
+  baseUrl?: string;
 }
+
+/** What points Claude Code at a gateway, the key for it included. */
+const OF_CLIENT = ['ANTHROPIC_BASE_URL', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_API_KEY'];
 
 const { ok, note, warning } = findingsOf('claude settings');
 
@@ -57,8 +63,11 @@ export function claudeSettingsFindings(seen: readonly SeenSettings[], operator: 
     : [ok('No settings file of Claude Code steers who pays or which way a call takes.')];
 }
 
-/** Reads the names alone. */
-export function lookAtSettings(operator: Variables, folder: string, platform = process.platform): SeenSettings[] {
+/** Reads the names, and of the values the base URL alone. */
+export function lookAtSettings(
+  { operator, folder, settings }: Surroundings,
+  platform: NodeJS.Platform = process.platform,
+): SeenSettings[] {
   const managed = MANAGED[platform];
   const places: Array<[path: string, owner: Owner]> = [
     [join(configurationFolder(operator), 'settings.json'), 'user'],
@@ -75,20 +84,25 @@ export function lookAtSettings(operator: Variables, folder: string, platform = p
     } catch {
       return [];
     }
-    return [{ path, owner, names: namesIn(text) }];
+    const env = variablesIn(text);
+    const { ANTHROPIC_BASE_URL: baseUrl } = env ?? {};
+    if (env === undefined || typeof baseUrl !== 'string') return [{ path, owner, names: env && Object.keys(env) }];
+    const isOfClient = (name: string) => leadsTo(baseUrl, settings) && OF_CLIENT.includes(name);
+    return [{ path, owner, names: Object.keys(env).filter((name) => !isOfClient(name)), baseUrl }];
   });
 }
 
-function namesIn(text: string): string[] | undefined {
+/** The `env` block; undefined for what is no settings file. */
+function variablesIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     const { env } = value as { env?: unknown };
-    return typeof env === 'object' && env !== null ? Object.keys(env) : [];
+    return typeof env === 'object' && env !== null ? (env as Record<string, unknown>) : {};
   } catch {
     return undefined;
   }
 }
 
-export const checkClaudeSettings = ({ operator, folder }: Surroundings): Finding[] =>
-  claudeSettingsFindings(lookAtSettings(operator, folder), operator);
+export const checkClaudeSettings = (surroundings: Surroundings): Finding[] =>
+  claudeSettingsFindings(lookAtSettings(surroundings), surroundings.operator);

@@ -384,24 +384,42 @@ describe('claude settings', () => {
     writeFileSync(join(home, '.claude', 'settings.json'), '\uFEFF{"env": {"ANTHROPIC_API_KEY": "secret"}}');
     writeFileSync(join(project, '.claude', 'settings.json'), '{"model": "opus"}');
     writeFileSync(join(project, '.claude', 'settings.local.json'), '{broken');
-    const seen = lookAtSettings({ HOME: home }, project, 'aix');
+    const look = (folder: string, port = 3456) =>
+      lookAtSettings({ operator: { HOME: home }, folder, settings: checkSettings({ port }) }, 'aix');
+    const seen = look(project);
     expect(seen).toEqual([
       { path: join(home, '.claude', 'settings.json'), owner: 'user', names: ['ANTHROPIC_API_KEY'] },
       { path: join(project, '.claude', 'settings.json'), owner: 'project', names: [] },
       { path: join(project, '.claude', 'settings.local.json'), owner: 'project', names: undefined },
     ]);
-    expect(lookAtSettings({ HOME: home }, home, 'aix').map(({ owner }) => owner)).toEqual(['user']);
+    expect(look(home).map(({ owner }) => owner)).toEqual(['user']);
+    // What `isthmus setup` writes there is for the client.
+    const env = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:3456', ANTHROPIC_AUTH_TOKEN: 'any', HTTPS_PROXY: 'x' };
+    writeFileSync(join(home, '.claude', 'settings.json'), JSON.stringify({ env }));
+    expect(look(home)).toMatchObject([{ names: ['HTTPS_PROXY'], baseUrl: env.ANTHROPIC_BASE_URL }]);
+    expect(look(home, 3457)).toMatchObject([{ names: Object.keys(env) }]);
   });
 });
 
-test('clients share the address that Isthmus would call', () => {
+test('clients are pointed at Isthmus, elsewhere, or at another port of this machine', () => {
   const settings = checkSettings({ port: 3456 });
-  const say = (operator: object) => told(clientsFindings({ settings, operator: operator as Record<string, string> }));
+  const say = (operator: Record<string, string>, ...baseUrls: string[]) =>
+    told(
+      clientsFindings(
+        baseUrls.map((baseUrl) => ({ title: 'Claude Code', path: '/s.json', baseUrl })),
+        { settings, operator },
+      ),
+    );
+  expect(say({}, 'http://127.0.0.1:3456')).toBe('ok: Claude Code is pointed at Isthmus (/s.json).');
+  expect(say({}, 'http://127.0.0.1:9999')).toMatch(
+    /^warning: .* another port than that of Isthmus, 3456 \(\/s\.json\)/,
+  );
+  expect(say({}, 'http://127.0.0.1:9999')).not.toContain('9999');
+  expect(say({}, 'https://gateway.corp', 'no URL')).toMatch(/^ok: No client/);
   expect(say({ ANTHROPIC_BASE_URL: 'http://localhost:3456' })).toMatch(
-    /^warning: ANTHROPIC_BASE_URL points at Isthmus itself/,
+    /^note: ANTHROPIC_BASE_URL points at Isthmus itself/,
   );
   expect(say({ ANTHROPIC_BASE_URL: 'http://localhost:3457' })).toMatch(/^ok: /);
-  expect(say({})).toMatch(/^ok: /);
   expect(leadsToItself({}, settings)).toBe(false);
 });
 
