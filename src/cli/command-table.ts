@@ -41,7 +41,7 @@ export const COMMANDS = {
     usage: '',
     flags: {
       json: { help: 'one JSON object, for scripts' },
-      quick: { help: 'start no process: leave out the credential and the free turn' },
+      quick: { help: 'leave out the credential and the free turn, which take seconds' },
     },
     takesSettings: true,
     load: () => import('./doctor.ts'),

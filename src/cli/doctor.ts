@@ -26,7 +26,7 @@ export const run: RunCommand = async (call) => {
   const { settings, found } = await settingsOf(call);
   tell(found);
   const surroundings = { settings, operator: environment, folder: process.cwd(), configFile: namedConfigFile(call) };
-  for (const check of examine(surroundings, { startsProcesses: !('quick' in flags) })) tell(await check);
+  for (const check of examine(surroundings, { isQuick: 'quick' in flags })) tell(await check);
   const level = gravest(findings);
   print(asJson ? [JSON.stringify({ level, findings }, null, 2)] : ['', summaryOf(findings)]);
   if (level === 'problem') process.exitCode = 1;

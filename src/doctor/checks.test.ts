@@ -130,6 +130,9 @@ describe('port', () => {
       `   0: 0100007F:${port} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0`;
     writeFileSync(join(root, 'net', 'tcp'), `head\n${socket('0D80', '01', 1)}\n${socket('0D80', '0A', 77)}\n`);
     writeFileSync(join(root, '12', 'comm'), 'python3\n');
+    // A client on the same port number.
+    mkdirSync(join(root, '11', 'fd'), { recursive: true });
+    symlinkSync('socket:[1]', join(root, '11', 'fd', '3'));
     symlinkSync('socket:[77]', join(root, '12', 'fd', '3'));
     expect(holderOf(3456, root)).toEqual({ pid: 12, program: 'python3' });
     expect(holderOf(3457, root)).toBeUndefined();

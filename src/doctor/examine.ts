@@ -19,8 +19,8 @@ import { type Finding, findingsOf, type Surroundings } from './finding.ts';
 import { type FreeAnswer, freeAnswer } from './free-answer.ts';
 
 export interface ExamineOptions {
-  /** Whether processes may be started that take seconds: to ask for the credential, and for a free turn. */
-  startsProcesses: boolean;
+  /** Whether to leave out what takes seconds: to ask Claude Code for the credential, and the free turn. */
+  isQuick: boolean;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface ExamineOptions {
  *
  * @returns the findings of each check, in the order in which to tell them
  */
-export function examine(surroundings: Surroundings, { startsProcesses }: ExamineOptions): Array<Promise<Finding[]>> {
+export function examine(surroundings: Surroundings, { isQuick }: ExamineOptions): Array<Promise<Finding[]>> {
   const { operator, settings } = surroundings;
   // What leads to Isthmus itself is left out by `isthmus serve`.
   const address = apiAddress(
@@ -40,13 +40,13 @@ export function examine(surroundings: Surroundings, { startsProcesses }: Examine
   const credential = async () => {
     const [{ kind }, reached] = await Promise.all([binary, answer]);
     const why = [
-      !startsProcesses && '--quick starts no process',
+      isQuick && '--quick leaves that out',
       kind !== 'works' && 'its binary does not run',
       isUnreachable(address, reached) && 'it would wait for api.anthropic.com in vain',
     ].find((reason) => typeof reason === 'string');
     return checkCredential(surroundings, why);
   };
-  const turn = async () => ((await binary).kind === 'works' && startsProcesses ? checkTurn(surroundings) : []);
+  const turn = async () => ((await binary).kind === 'works' && !isQuick ? checkTurn(surroundings) : []);
   const checks: Array<[name: string, check: () => Finding[] | Promise<Finding[]>]> = [
     ['isthmus', checkIsthmus],
     ['binary', async () => binaryFindings(await binary, sdkVersions().sdk)],
@@ -67,13 +67,12 @@ export function examine(surroundings: Surroundings, { startsProcesses }: Examine
   return checks.map(([name, check]) => findingsOrFailure(name, check));
 }
 
-/** A check that fails itself is a finding, too: the others are told all the same. */
+/** A check that cannot be done is a finding, too: the others are told all the same. */
 async function findingsOrFailure(name: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await check();
   } catch (error) {
-    const { warning } = findingsOf(name);
-    return [warning(`This check failed itself: ${(error as Error).message}.`, 'Report it with this line.')];
+    return [findingsOf(name).warning(`This check could not be done: ${(error as Error).message}.`)];
   }
 }
 
