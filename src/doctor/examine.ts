@@ -79,9 +79,6 @@ async function findingsOrFailure(name: string, check: () => Finding[] | Promise<
 async function freeAnswerOf(address: ApiAddress, { operator }: Surroundings): Promise<FreeAnswer | undefined> {
   if (address.kind !== 'known') return undefined;
   const url = new URL(address.url);
-  // What the URL has of a user and a password stays here.
-  url.username = '';
-  url.password = '';
   if (address.variable === undefined || address.variable === 'ANTHROPIC_BASE_URL') {
     url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/models`;
   }

@@ -30,7 +30,7 @@ const OF_SYSTEM = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-
 
 /**
  * Asks a server for a path and reads the head of its answer, through the proxy that the variables name. It sends no credential:
- * neither of the model's API, nor of the proxy.
+ * neither of the model's API, nor of the proxy, nor the user and password of a URL.
  */
 export async function freeAnswer(url: URL, operator: Variables): Promise<FreeAnswer> {
   const startedAt = performance.now();
