@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootError } from '../boot/boot-error.ts';
 import { createGateway } from '../boot/create-gateway.ts';
-import { STEERS } from '../engine/environment/environment.ts';
 import { isOn, PROVIDERS } from '../engine/environment/providers.ts';
 import { leadsToItself, paysAtStart } from './api-address.ts';
 import { type Finding, findingsOf, type Surroundings, type Variables } from './finding.ts';
@@ -33,7 +32,7 @@ export function credentialFindings(seen: SeenCredential): Finding[] {
     case 'not asked': {
       const found =
         seen.names.length === 0
-          ? 'no variable of a credential is set, so a login would pay'
+          ? 'no variable of a credential is set, so `apiKeyHelper` or a login would pay'
           : `set: ${seen.names.join(', ')}`;
       return [note(`Claude Code was not asked which credential pays, since ${seen.why}; ${found}.`)];
     }
@@ -42,19 +41,13 @@ export function credentialFindings(seen: SeenCredential): Finding[] {
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The variables that hold a credential or turn a cloud on, in the order in which Claude Code prefers them. */
-const PAYING = [
-  ...Object.values(PROVIDERS).map((provider) => provider.switch),
-  'ANTHROPIC_AUTH_TOKEN',
-  'ANTHROPIC_API_KEY',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-];
+/** In the order in which Claude Code prefers them. */
+const CLOUDS = Object.values(PROVIDERS).map((provider) => provider.switch);
+const CREDENTIALS = ['ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN'];
 
 /** Which variables that can pay are set. */
 export function payingNames(operator: Variables): string[] {
-  return PAYING.filter((name) =>
-    STEERS.includes(name) && name.startsWith('CLAUDE_CODE_USE_') ? isOn(operator[name]) : operator[name],
-  );
+  return [...CLOUDS.filter((name) => isOn(operator[name])), ...CREDENTIALS.filter((name) => operator[name])];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { type Finding, findingsOf, type Surroundings } from './finding.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -8,7 +8,8 @@ const PROCESS_MB = 130;
 /** The memory of this machine, in bytes. */
 export interface SeenMemory {
   total: number;
-  available: number;
+  /** Absent where the system tells only what nobody uses, which caches make small. */
+  available?: number;
   /** What the container or service may use; absent without such a limit. */
   limit?: number;
 }
@@ -18,7 +19,7 @@ const { ok, warning, problem } = findingsOf('memory');
 /** @param budgetMb what all processes may hold together (`--max-memory-mb`) */
 export function memoryFindings({ total, available, limit = total }: SeenMemory, budgetMb: number): Finding[] {
   const most = Math.floor(Math.min(total, limit) / MEGABYTE);
-  const free = Math.floor(available / MEGABYTE);
+  const free = available === undefined ? Number.POSITIVE_INFINITY : Math.floor(available / MEGABYTE);
   const allows = Math.floor(budgetMb / PROCESS_MB);
   const findings = [
     ...(budgetMb > most
@@ -46,13 +47,18 @@ export function memoryFindings({ total, available, limit = total }: SeenMemory, 
         : []),
   ];
   if (findings.length > 0) return findings;
-  return [ok(`Processes may hold ${budgetMb} MB together, some ${allows} of them; ${free} MB are available.`)];
+  const rest = available === undefined ? '' : `; ${free} MB are available`;
+  return [ok(`Processes may hold ${budgetMb} MB together, some ${allows} of them${rest}.`)];
 }
 
 function lookAtMemory(): SeenMemory {
   const limit = process.constrainedMemory();
   // Without a limit it is 0, or a number beyond any memory.
-  return { total: totalmem(), available: freemem(), ...(limit > 0 && limit < totalmem() ? { limit } : {}) };
+  return {
+    total: totalmem(),
+    ...(process.platform === 'linux' ? { available: process.availableMemory() } : {}),
+    ...(limit > 0 && limit < totalmem() ? { limit } : {}),
+  };
 }
 
 export const checkMemory = ({ settings }: Surroundings): Finding[] =>

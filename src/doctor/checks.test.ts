@@ -347,6 +347,7 @@ test.each([
   [{ total: 4000 * MB, available: 3000 * MB }, 8000, /^warning: .*more than the 4000 MB.* → .*--max-memory-mb 2000/],
   [{ total: 16_000 * MB, available: 8000 * MB, limit: 512 * MB }, 8000, /^warning: .*more than the 512 MB/],
   [{ total: 4000 * MB, available: 200 * MB }, 2000, /^warning: 200 MB/],
+  [{ total: 4000 * MB }, 2000, /^ok: .*some 15 of them\.$/],
   [{ total: 4000 * MB, available: 100 * MB }, 2000, /^problem: 100 MB/],
 ])('memory of %j for a budget of %d MB', (seen, budget, expected) => {
   expect(told(memoryFindings(seen, budget))).toMatch(expected);
