@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootError } from '../boot/boot-error.ts';
 import { createGateway } from '../boot/create-gateway.ts';
+import { readUserSettings, unloadedProblem } from '../boot/user-settings.ts';
 import { isOn, PROVIDERS } from '../engine/environment/providers.ts';
 import { leadsToItself, paysAtStart } from './api-address.ts';
 import { type Finding, findingsOf, type Surroundings, type Variables } from './finding.ts';
@@ -18,6 +19,8 @@ export type SeenCredential =
 
 const { ok, note, warning, problem } = findingsOf('credential');
 
+const CURE = 'Set a variable that docs/credentials.md names, or sign in with `claude auth login`.';
+
 export function credentialFindings(seen: SeenCredential): Finding[] {
   switch (seen.kind) {
     case 'booted':
@@ -27,7 +30,7 @@ export function credentialFindings(seen: SeenCredential): Finding[] {
       ];
     case 'not booted': {
       const [says = '', ...cure] = seen.problem.split(/(?<=\.) /);
-      return [problem(says, cure.join(' ') || undefined)];
+      return [problem(says, cure.join(' ') || CURE)];
     }
     case 'not asked': {
       const found =
@@ -62,6 +65,8 @@ export async function checkCredential(surroundings: Surroundings, whyNot: string
   if (why !== undefined) return credentialFindings({ kind: 'not asked', why, names: payingNames(operator) });
   // Nothing of the state that gateways share is touched.
   const state = mkdtempSync(join(tmpdir(), 'isthmus-doctor-'));
+  // The check of Claude Code's settings tells that, and knows what of it is meant for clients of this port.
+  const toldElsewhere = unloadedProblem(readUserSettings(operator)) ?? '';
   const environment: Record<string, string | undefined> = { ...operator, XDG_STATE_HOME: state };
   if (leadsToItself(operator, settings)) delete environment.ANTHROPIC_BASE_URL;
   try {
@@ -73,10 +78,11 @@ export async function checkCredential(surroundings: Surroundings, whyNot: string
     });
     const { credential, mode, warnings } = gateway;
     await gateway.stop(0);
-    return credentialFindings({ kind: 'booted', credential, mode, warnings });
+    const own = warnings.filter((text) => text !== toldElsewhere);
+    return credentialFindings({ kind: 'booted', credential, mode, warnings: own });
   } catch (error) {
     if (!(error instanceof BootError)) throw error;
-    return credentialFindings({ kind: 'not booted', problem: error.message });
+    return credentialFindings({ kind: 'not booted', problem: error.message.replace(toldElsewhere, '').trim() });
   } finally {
     rmSync(state, { recursive: true, force: true });
   }

@@ -21,31 +21,22 @@ export function memoryFindings({ total, available, limit = total }: SeenMemory, 
   const most = Math.floor(Math.min(total, limit) / MEGABYTE);
   const free = available === undefined ? Number.POSITIVE_INFINITY : Math.floor(available / MEGABYTE);
   const allows = Math.floor(budgetMb / PROCESS_MB);
-  const findings = [
-    ...(budgetMb > most
-      ? [
-          warning(
-            `--max-memory-mb is ${budgetMb}, more than the ${most} MB that Isthmus can have here: the system may end processes before Isthmus does.`,
-            `Lower it to half of that: --max-memory-mb ${Math.floor(most / 2)}.`,
-          ),
-        ]
-      : []),
-    ...(free < PROCESS_MB
-      ? [
-          problem(
-            `${free} MB of memory are available, less than one process takes (${PROCESS_MB} MB).`,
-            'End other programs.',
-          ),
-        ]
-      : free < 2 * PROCESS_MB
-        ? [
-            warning(
-              `${free} MB of memory are available: room for one process.`,
-              'End other programs, or use --spares 0.',
-            ),
-          ]
-        : []),
-  ];
+  const findings: Finding[] = [];
+  if (budgetMb > most) {
+    findings.push(
+      warning(
+        `--max-memory-mb is ${budgetMb}, more than the ${most} MB that Isthmus can have here: the system may end processes before Isthmus does.`,
+        `Lower it to half of that: --max-memory-mb ${Math.floor(most / 2)}.`,
+      ),
+    );
+  }
+  if (free < PROCESS_MB) {
+    const says = `${free} MB of memory are available, less than one process takes (${PROCESS_MB} MB).`;
+    findings.push(problem(says, 'End other programs.'));
+  } else if (free < 2 * PROCESS_MB) {
+    const says = `${free} MB of memory are available: room for one process.`;
+    findings.push(warning(says, 'End other programs, or use --spares 0.'));
+  }
   if (findings.length > 0) return findings;
   const rest = available === undefined ? '' : `; ${free} MB are available`;
   return [ok(`Processes may hold ${budgetMb} MB together, some ${allows} of them${rest}.`)];
