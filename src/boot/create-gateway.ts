@@ -162,6 +162,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     );
     if (configuration) variables.CLAUDE_CONFIG_DIR = configuration.folder;
     const sessions = new SessionFiles(configurationFolder(variables));
+    undo.push(() => sessions.removeAll(directory.work));
     const signs = new WorkspaceSigns(stateFolder(operator) ?? directory.path);
     const removeFiles = () => {
       listener.removeSocket();

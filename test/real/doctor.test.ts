@@ -94,6 +94,9 @@ test('without a credential it says how to get one', QUICK, async () => {
     },
   ]);
   expect(code).toBe(1);
+  // Claude Code has looked for a login in the user's own configuration.
+  expect(readdirSync(join(here.home, 'claude', 'projects'))).toEqual([]);
+  rmSync(join(here.home, 'claude'), { recursive: true });
 });
 
 const BROKEN: Array<
@@ -226,7 +229,17 @@ test('of a gateway that runs: status, and the doctor’s word on its port', QUIC
 });
 
 test('the log of the service is shown by what keeps it; without a service it says where the log is', async () => {
-  const { code, output } = await runIsthmus(['logs', '-f'], here.env);
-  expect(output).toMatch(/^isthmus: No service of this user is installed, .*stderr.*\n$/);
-  expect(code).toBe(1);
+  const none = await runIsthmus(['logs', '-f'], here.env);
+  expect(none.output).toMatch(/^isthmus: No service of this user is installed, .*stderr.*\n$/);
+  expect(none.code).toBe(1);
+  if (process.platform !== 'linux') return;
+  const units = join(here.home, '.config', 'systemd', 'user');
+  mkdirSync(units, { recursive: true });
+  writeFileSync(join(units, 'isthmus.service'), '');
+  writeFileSync(join(units, 'journalctl'), '#!/bin/sh\necho "$@"\nexit 7\n', { mode: 0o755 });
+  const shown = await runIsthmus(['logs', '-f', '-n', '3'], { ...here.env, PATH: `${units}:${here.env.PATH}` });
+  rmSync(join(here.home, '.config'), { recursive: true });
+  expect(shown.output).toContain('From the journal of systemd’s user unit isthmus.service:\n');
+  expect(shown.output).toContain('--user --unit isthmus.service --lines 3 --output cat --no-pager --follow\n');
+  expect(shown.code).toBe(7);
 });
