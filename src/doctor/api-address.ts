@@ -47,10 +47,11 @@ export function paysAtStart(operator: Variables): boolean {
 }
 
 /** Where Isthmus would listen. */
-type Place = Pick<Settings, 'host' | 'port'>;
+type Place = Pick<Settings, 'host' | 'port' | 'socket'>;
 
 /** Whether a URL is where Isthmus would listen. */
-export const leadsTo = (url: string, { host, port }: Place): boolean => isOwnAddress(url, host, port);
+export const leadsTo = (url: string, { host, port, socket }: Place): boolean =>
+  socket === undefined && isOwnAddress(url, host, port);
 
 /** Whether `ANTHROPIC_BASE_URL` is where Isthmus itself would listen. */
 export function leadsToItself({ ANTHROPIC_BASE_URL: url }: Variables, place: Place): boolean {

@@ -45,7 +45,7 @@ export function binaryFindings(seen: SeenBinary, sdk: string): Finding[] {
 export async function lookAtBinary({ settings, operator }: Surroundings): Promise<SeenBinary> {
   let executable: ClaudeExecutable;
   try {
-    executable = findExecutable(settings.claude);
+    executable = findExecutable(settings.claude, { searchPath: operator.PATH });
   } catch (error) {
     return { kind: 'missing', problem: (error as Error).message };
   }

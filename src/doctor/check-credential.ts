@@ -66,7 +66,7 @@ export async function checkCredential(surroundings: Surroundings, whyNot: string
   // Nothing of the state that gateways share is touched.
   const state = mkdtempSync(join(tmpdir(), 'isthmus-doctor-'));
   // The check of Claude Code's settings tells that, and knows what of it is meant for clients of this port.
-  const toldElsewhere = unloadedProblem(readUserSettings(operator)) ?? '';
+  const toldElsewhere = unloadedProblem(readUserSettings(operator, () => false)) ?? '';
   const environment: Record<string, string | undefined> = { ...operator, XDG_STATE_HOME: state };
   if (leadsToItself(operator, settings)) delete environment.ANTHROPIC_BASE_URL;
   try {

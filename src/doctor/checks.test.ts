@@ -10,7 +10,7 @@ import { agentsFindings, type SeenAgents } from './check-agents.ts';
 import { binaryFindings, type SeenBinary } from './check-binary.ts';
 import { certificateFindings, folderFindings, lookAtFile } from './check-certificates.ts';
 import { claudeSettingsFindings, lookAtSettings } from './check-claude-settings.ts';
-import { clientsFindings } from './check-clients.ts';
+import { clientsFindings, lookAtClients } from './check-clients.ts';
 import { clockFindings } from './check-clock.ts';
 import { credentialFindings, payingNames } from './check-credential.ts';
 import { diskFindings } from './check-disk.ts';
@@ -410,7 +410,7 @@ test('clients are pointed at Isthmus, elsewhere, or at another port of this mach
   const say = (operator: Record<string, string>, ...baseUrls: string[]) =>
     told(
       clientsFindings(
-        baseUrls.map((baseUrl) => ({ title: 'Claude Code', path: '/s.json', baseUrl })),
+        baseUrls.map((baseUrl) => ({ title: 'Claude Code', path: '/s.json', baseUrl, hindrances: [] })),
         { settings, operator },
       ),
     );
@@ -425,6 +425,53 @@ test('clients are pointed at Isthmus, elsewhere, or at another port of this mach
   );
   expect(say({ ANTHROPIC_BASE_URL: 'http://localhost:3457' })).toMatch(/^ok: /);
   expect(leadsToItself({}, settings)).toBe(false);
+});
+
+test('what keeps a client away all the same is told, and how to set it up', () => {
+  const settings = checkSettings({ port: 3456 });
+  const say = (baseUrl: string) =>
+    told(
+      clientsFindings([{ title: 'pi', path: '/s', baseUrl, setup: 'pi', hindrances: ['X leads past.'] }], {
+        settings,
+        operator: {},
+      }),
+    );
+  expect(say('http://127.0.0.1:3456')).toBe('ok: pi is pointed at Isthmus (/s).\nwarning: pi: X leads past.');
+  expect(say('http://127.0.0.1:1')).toMatch(/^warning: pi .* → `isthmus setup pi` writes/);
+});
+
+test('the address of a client is read where setup would write it, of any kind of file', () => {
+  const home = join(folder, 'clients');
+  const write = (name: string, text: string) => {
+    mkdirSync(join(home, name, '..'), { recursive: true });
+    writeFileSync(join(home, name), text);
+    return join(home, name);
+  };
+  write('.config/opencode/opencode.json', '{"provider": {"anthropic": {"options": {"baseURL": "http://loses"}}}}');
+  const openCode = write(
+    '.config/opencode/opencode.jsonc',
+    '{"provider": {"anthropic": {"options": {"baseURL": "http://wins/v1"}}},}',
+  );
+  const claudeCode = write(
+    '.claude/settings.json',
+    '{"env": {"ANTHROPIC_BASE_URL": "http://a", "CLAUDE_CODE_USE_BEDROCK": "1"}}',
+  );
+  const cline = write(
+    '.cline/data/settings/providers.json',
+    '{"providers": {"anthropic": {"settings": {"baseUrl": "http://b/v1"}}}}',
+  );
+  const again = write(
+    '.continue/config.yaml',
+    'models:\n  - name: Claude Sonnet 5 (Isthmus)\n    apiBase: http://c/v1/\n',
+  );
+  write('.pi/agent/models.json', '{broken');
+  write('.factory/settings.json', '{"customModels": [{"id": "mine", "baseUrl": "http://d"}]}');
+  expect(lookAtClients({ HOME: home })).toMatchObject([
+    { title: 'OpenCode', path: openCode, baseUrl: 'http://wins/v1', setup: 'opencode' },
+    { path: claudeCode, baseUrl: 'http://a', hindrances: [expect.stringContaining('CLAUDE_CODE_USE_BEDROCK')] },
+    { path: cline, baseUrl: 'http://b/v1' },
+    { path: again, baseUrl: 'http://c/v1/' },
+  ]);
 });
 
 describe('agents', () => {

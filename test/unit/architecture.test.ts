@@ -41,7 +41,7 @@ const ARROWS: Record<string, string[]> = {
     'telemetry',
   ],
   running: [],
-  doctor: ['access', 'boot', 'config', 'engine', 'running', 'scripted-model', 'spec', 'telemetry'],
+  doctor: ['access', 'boot', 'config', 'engine', 'running', 'scripted-model', 'setup', 'spec', 'telemetry'],
   cli: ['boot', 'config', 'doctor', 'running', 'scripted-model', 'setup', 'spec', 'store', 'telemetry'],
   'index.ts': ['boot', 'config', 'telemetry'],
 };
