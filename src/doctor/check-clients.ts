@@ -13,7 +13,7 @@ export interface SeenClient {
   path: string;
   /** It is compared, and not shown. */
   baseUrl: string;
-  /** The word by which `isthmus setup` writes that file; absent for one that it leaves alone. */
+  /** The word by which `isthmus setup` writes that file; absent for a project’s. */
   setup?: string;
   /** What in the file keeps the client from a gateway all the same; one sentence each. */
   hindrances: readonly string[];
@@ -59,10 +59,13 @@ function leadsToThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 
-/** The clients that keep an address where setup would write it, by the file that wins. */
+/**
+ * The clients that keep an address where setup would write it, by the file that wins. A file that setup leaves alone, such as one
+ * that is full of keys, is not read here either.
+ */
 export function lookAtClients(operator: Variables): SeenClient[] {
-  return CLIENT_FILES.flatMap((client) => {
-    const { name, title, files, hindrances, whyByHand } = client;
+  return CLIENT_FILES.filter(({ whyByHand }) => whyByHand === undefined).flatMap((client) => {
+    const { name, title, files, hindrances } = client;
     return files(operator)
       .all.map((path) => ({ path, text: textAt(path) }))
       .flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
@@ -72,7 +75,7 @@ export function lookAtClients(operator: Variables): SeenClient[] {
           title,
           path,
           baseUrl,
-          ...(whyByHand === undefined && { setup: name }),
+          setup: name,
           hindrances: hindrances?.(text) ?? [],
         })),
       );

@@ -456,7 +456,8 @@ test('the address of a client is read where setup would write it, of any kind of
     '.claude/settings.json',
     '{"env": {"ANTHROPIC_BASE_URL": "http://a", "CLAUDE_CODE_USE_BEDROCK": "1"}}',
   );
-  const cline = write(
+  // Setup writes no file of Cline, so it is not read.
+  write(
     '.cline/data/settings/providers.json',
     '{"providers": {"anthropic": {"settings": {"baseUrl": "http://b/v1"}}}}',
   );
@@ -469,7 +470,6 @@ test('the address of a client is read where setup would write it, of any kind of
   expect(lookAtClients({ HOME: home })).toMatchObject([
     { title: 'OpenCode', path: openCode, baseUrl: 'http://wins/v1', setup: 'opencode' },
     { path: claudeCode, baseUrl: 'http://a', hindrances: [expect.stringContaining('CLAUDE_CODE_USE_BEDROCK')] },
-    { path: cline, baseUrl: 'http://b/v1' },
     { path: again, baseUrl: 'http://c/v1/' },
   ]);
 });
