@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configurationFolder, steers } from '../engine/environment/environment.ts';
+import { configurationFolder, steers, variablesOfClient } from '../engine/environment/environment.ts';
+import { CLIENT_KEY } from '../spec/client-key.ts';
 import { leadsTo } from './api-address.ts';
 import { type Finding, findingsOf, type Surroundings, type Variables } from './finding.ts';
 
@@ -16,9 +17,6 @@ export interface SeenSettings {
   /** Where it points Claude Code. It is compared, and not shown. */
   baseUrl?: string;
 }
-
-/** What points Claude Code at a gateway, the key for it included. */
-const OF_CLIENT = ['ANTHROPIC_BASE_URL', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_API_KEY'];
 
 const { ok, note, warning } = findingsOf('claude settings');
 
@@ -87,8 +85,10 @@ export function lookAtSettings(
     const env = variablesIn(text);
     const { ANTHROPIC_BASE_URL: baseUrl } = env ?? {};
     if (env === undefined || typeof baseUrl !== 'string') return [{ path, owner, names: env && Object.keys(env) }];
-    const isOfClient = (name: string) => leadsTo(baseUrl, settings) && OF_CLIENT.includes(name);
-    return [{ path, owner, names: Object.keys(env).filter((name) => !isOfClient(name)), baseUrl }];
+    // With the key that Isthmus gives to clients it is meant for one, also where the port is no longer right.
+    const hasClientKey = Object.values(env).includes(CLIENT_KEY);
+    const ofClient = variablesOfClient(env, (url) => hasClientKey || leadsTo(url, settings));
+    return [{ path, owner, names: Object.keys(env).filter((name) => !ofClient.includes(name)), baseUrl }];
   });
 }
 

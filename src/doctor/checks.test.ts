@@ -398,10 +398,14 @@ describe('claude settings', () => {
     ]);
     expect(look(home).map(({ owner }) => owner)).toEqual(['user']);
     // What `isthmus setup` writes there is for the client.
-    const env = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:3456', ANTHROPIC_AUTH_TOKEN: 'any', HTTPS_PROXY: 'x' };
+    const env = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:3456', ANTHROPIC_AUTH_TOKEN: 'isthmus', HTTPS_PROXY: 'x' };
     writeFileSync(join(home, '.claude', 'settings.json'), JSON.stringify({ env }));
-    expect(look(home)).toMatchObject([{ names: ['HTTPS_PROXY'], baseUrl: env.ANTHROPIC_BASE_URL }]);
-    expect(look(home, 3457)).toMatchObject([{ names: Object.keys(env) }]);
+    for (const port of [3456, 3457])
+      expect(look(home, port)).toMatchObject([{ names: ['HTTPS_PROXY'], baseUrl: env.ANTHROPIC_BASE_URL }]);
+    const ofOther = { ...env, ANTHROPIC_AUTH_TOKEN: 'secret' };
+    writeFileSync(join(home, '.claude', 'settings.json'), JSON.stringify({ env: ofOther }));
+    expect(look(home)).toMatchObject([{ names: ['ANTHROPIC_AUTH_TOKEN', 'HTTPS_PROXY'] }]);
+    expect(look(home, 3457)).toMatchObject([{ names: Object.keys(ofOther) }]);
   });
 });
 
