@@ -57,6 +57,28 @@ export const COMMANDS = {
     takesSettings: false,
     load: () => import('./sessions.ts'),
   },
+  launch: {
+    summary: 'run a client that asks Isthmus; starts a gateway for it if none runs',
+    usage: 'CLIENT [-- ARGUMENTS]',
+    words: ['opencode', 'claude-code', 'qwen-code'],
+    flags: {},
+    takesSettings: true,
+    load: () => import('./launch.ts'),
+  },
+  clients: {
+    summary: 'which clients are on this machine, and how each is pointed at Isthmus',
+    usage: '',
+    flags: {},
+    takesSettings: false,
+    load: () => import('./clients.ts'),
+  },
+  env: {
+    summary: 'print the lines that point SDKs at Isthmus: eval "$(isthmus env)"',
+    usage: '',
+    flags: { shell: { value: 'sh|fish|powershell', help: 'the shell to print them for (by SHELL)' } },
+    takesSettings: true,
+    load: () => import('./env.ts'),
+  },
   config: {
     summary: 'whether the settings are right, what they are and where each comes from',
     usage: 'check | show',

@@ -5,6 +5,7 @@ import { greeting } from './serve.ts';
 const GATEWAY = {
   url: 'http://127.0.0.1:3456',
   host: '127.0.0.1',
+  port: 3456,
   names: ['localhost', '127.0.0.1'],
   executable: { path: 'claude', why: 'x' },
   agents: [],
@@ -15,11 +16,19 @@ test('it says at which address clients call it, and by which names if there are 
   const [first, , , ...rest] = greeting(GATEWAY);
   expect([first, rest.map((line) => line.trim().split(' ')[0])]).toEqual([
     'Isthmus listens on http://127.0.0.1:3456',
-    ['OpenCode', 'SDKs'],
+    ['clients', 'SDKs'],
   ]);
   expect(greeting({ ...GATEWAY, host: '0.0.0.0', names: ['localhost', '10.0.0.5', 'gateway.team'] }).at(-1)).toBe(
     '  names       localhost, 10.0.0.5, gateway.team; any other needs --allowed-hosts',
   );
+});
+
+test.each([
+  [{}, 'isthmus launch CLIENT; '],
+  [{ port: 4000 }, 'isthmus launch CLIENT --port 4000; '],
+  [{ host: '::1', port: 4000 }, 'isthmus launch CLIENT --host ::1 --port 4000; '],
+])('it says how a client is launched that finds it: %j', (other, line) => {
+  expect(greeting({ ...GATEWAY, ...other })[3]).toContain(line);
 });
 
 test('on a socket it says how to call it', () => {

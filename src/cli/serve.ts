@@ -1,4 +1,5 @@
 import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
+import { standardOf } from '../config/setting-table.ts';
 import type { Settings } from '../config/settings.ts';
 import { namedConfigFile } from '../config/settings.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -56,12 +57,13 @@ export function greeting(gateway: RunningGateway): string[] {
   ];
 }
 
-function howToCall({ url, host, socket, names }: RunningGateway): string[] {
+function howToCall({ url, host, port, socket, names }: RunningGateway): string[] {
   const isCalledByOthers = names.some((name) => name !== 'localhost' && name !== host);
   const ofNames = isCalledByOthers ? [`  names       ${names.join(', ')}; any other needs --allowed-hosts`] : [];
   if (socket !== undefined) return [`  curl        curl --unix-socket ${inShell(socket)} ${url}/v1/models`, ...ofNames];
+  const flags = [host !== standardOf('host') && ` --host ${host}`, port !== standardOf('port') && ` --port ${port}`];
   return [
-    `  OpenCode    "provider": {"anthropic": {"options": {"baseURL": "${url}/v1", "apiKey": "any"}}}   in opencode.json`,
+    `  clients     isthmus launch CLIENT${flags.filter(Boolean).join('')}; isthmus clients lists them`,
     `  SDKs        ANTHROPIC_BASE_URL=${url} ANTHROPIC_API_KEY=any`,
     ...ofNames,
   ];

@@ -35,7 +35,7 @@ test('serve says where it listens, what it runs, what pays, and how to point cli
   expect(output).toContain(`Isthmus listens on ${gateway.url}`);
   expect(output).toContain(`claude ${TESTED.claudeCode} (bundled with the Agent SDK ${TESTED.sdk})`);
   expect(output).toContain('credential  API key (ANTHROPIC_API_KEY)');
-  expect(output).toContain(`"baseURL": "${gateway.url}/v1"`);
+  expect(output).toContain(`isthmus launch CLIENT --port ${new URL(gateway.url).port}`);
   expect(output).toContain(`ANTHROPIC_BASE_URL=${gateway.url}`);
   expect(output).not.toContain('dummy');
   expect(await gateway.health()).toMatchObject({

@@ -12,6 +12,7 @@ const ARROWS: Record<string, string[]> = {
   access: ['spec'],
   agents: ['config', 'spec'],
   telemetry: ['spec'],
+  clients: ['engine', 'spec'],
   config: [],
   limits: ['spec'],
   models: ['spec'],
@@ -41,8 +42,21 @@ const ARROWS: Record<string, string[]> = {
     'telemetry',
   ],
   running: [],
+  launch: ['boot', 'clients', 'config', 'engine', 'running', 'telemetry'],
   doctor: ['access', 'boot', 'config', 'engine', 'running', 'scripted-model', 'setup', 'spec', 'telemetry'],
-  cli: ['boot', 'config', 'doctor', 'running', 'scripted-model', 'setup', 'spec', 'store', 'telemetry'],
+  cli: [
+    'boot',
+    'clients',
+    'config',
+    'doctor',
+    'launch',
+    'running',
+    'scripted-model',
+    'setup',
+    'spec',
+    'store',
+    'telemetry',
+  ],
   'index.ts': ['boot', 'config', 'telemetry'],
 };
 
@@ -126,6 +140,10 @@ describe('the arrows between folders', () => {
     ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely', 'pino', 'zod', 'jsonc-parser']],
     ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
     ['src/cli/setup.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
+    ...['launch', 'clients', 'env'].map((name): [string, string[]] => [
+      `src/cli/${name}.ts`,
+      ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod'],
+    ]),
     // A thread loads the database.
     ['src/store/open-store.ts', ['kysely', 'libsql']],
   ])('what loads with %s holds no %j', (file, packages) => {

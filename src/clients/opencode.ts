@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CLIENT_KEY, type Client, type ClientModel, type LaunchTarget } from './client.ts';
+
+/** What OpenCode speaks the Messages API with. */
+const PACKAGE = '@ai-sdk/anthropic';
+const PLUGIN_FILE = 'opencode-plugin.js';
+
+/** `OPENCODE_CONFIG_CONTENT` wins over the files of the user and of the project; `OPENCODE_CONFIG` loses to the project's. */
+export const openCode: Client = {
+  name: 'opencode',
+  title: 'OpenCode',
+  // A plugin, which its user's configuration of OpenCode names; it has no program that asks a model by itself.
+  aliases: ['oh-my-opencode'],
+  programs: ['opencode'],
+  versionArgs: ['--version'],
+  install: 'npm install --global opencode-ai',
+  route: 'OPENCODE_CONFIG_CONTENT',
+  launch: (target) => ({
+    args: target.args,
+    environment: { OPENCODE_CONFIG_CONTENT: JSON.stringify(configurationOf(target)) },
+    files: { [PLUGIN_FILE]: pluginFor(target) },
+  }),
+};
+
+/** OpenCode merges its configurations key by key, so each key with which a user can lead requests elsewhere is named here. */
+function configurationOf({ url, models, model, smallModel, folder }: LaunchTarget): object {
+  const baseURL = `${url}/v1`;
+  return {
+    model: `anthropic/${model.id}`,
+    small_model: `anthropic/${smallModel.id}`,
+    enabled_providers: ['anthropic'],
+    disabled_providers: [],
+    plugin: [pathToFileURL(join(folder, PLUGIN_FILE)).href],
+    provider: {
+      anthropic: {
+        npm: PACKAGE,
+        api: baseURL,
+        // With a key and a token it refuses to begin.
+        options: { baseURL, apiKey: CLIENT_KEY, authToken: null },
+        whitelist: models.map(({ id }) => id),
+        blacklist: [],
+        models: Object.fromEntries(models.map((offered) => [offered.id, modelEntry(offered, baseURL)])),
+      },
+    },
+  };
+}
+
+/** What OpenCode may not know of a newer model is said of each: all of them read images and documents, think and call tools. */
+function modelEntry({ title, contextWindow, maxTokens }: ClientModel, api: string): object {
+  return {
+    name: title,
+    attachment: true,
+    reasoning: true,
+    tool_call: true,
+    modalities: { input: ['text', 'image', 'pdf'], output: ['text'] },
+    ...(contextWindow !== undefined && maxTokens !== undefined
+      ? { limit: { context: contextWindow, output: maxTokens } }
+      : {}),
+    provider: { npm: PACKAGE, api },
+  };
+}
+
+/**
+ * A plugin that comes behind the user's. Agents and commands, which the user or another plugin has given a model of another
+ * provider, ask the usual one: no other provider is there, so that they would fail. And every model of Anthropic's can be asked, also
+ * one that the gateway takes and does not list: a configuration can only replace a user's whitelist, a plugin can drop it.
+ */
+function pluginFor({ model, smallModel }: LaunchTarget): string {
+  return `const small = ["title", "summary", "compaction"];
+
+export const Isthmus = async () => ({
+  config: async ({ agent = {}, command = {}, provider }) => {
+    delete provider.anthropic.whitelist;
+    for (const [name, entry] of [...Object.entries(agent), ...Object.entries(command)]) {
+      if (!entry?.model || entry.model.startsWith("anthropic/")) continue;
+      entry.model = "anthropic/" + (small.includes(name) ? ${JSON.stringify(smallModel.id)} : ${JSON.stringify(model.id)});
+    }
+  },
+});
+`;
+}

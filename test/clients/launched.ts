@@ -1,0 +1,188 @@
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { findExecutable } from '../../src/engine/environment/executable.ts';
+import type { HostileFiles } from './hostile-files.ts';
+
+/** A client as a user has it on PATH, with settings that lead it elsewhere. */
+export interface LaunchedClient {
+  /** As `isthmus launch` knows it. */
+  name: string;
+  /** Puts its program into a folder of PATH. */
+  install(folder: string): void;
+  /** Variables that keep it from the network, and others that lead it elsewhere. */
+  variables(elsewhere: string): Record<string, string>;
+  /** Settings of its user that lead it to another server. */
+  hostile(elsewhere: string): HostileFiles;
+  /** Arguments for one turn with this prompt, without a terminal. */
+  turn(prompt: string): string[];
+  /** Arguments that it refuses, so that it fails at once. */
+  refused: string[];
+}
+
+const variablesTo = (elsewhere: string) => ({
+  ANTHROPIC_BASE_URL: elsewhere,
+  ANTHROPIC_API_KEY: 'theirs',
+  OPENAI_API_KEY: 'theirs',
+});
+
+const openCodeConfiguration = (elsewhere: string, plugin: string[] = []) => {
+  const options = { baseURL: `${elsewhere}/v1`, apiKey: 'theirs' };
+  return JSON.stringify({
+    // It writes this into a file without it.
+    $schema: 'https://opencode.ai/config.json',
+    plugin,
+    model: 'openai/gpt-5',
+    small_model: 'openai/gpt-5',
+    enabled_providers: ['openai'],
+    disabled_providers: ['anthropic'],
+    agent: { build: { model: 'openai/gpt-5' }, title: { model: 'openai/gpt-5' } },
+    permission: 'allow',
+    provider: {
+      openai: { options },
+      anthropic: {
+        npm: '@ai-sdk/openai-compatible',
+        api: options.baseURL,
+        options: { ...options, authToken: 'theirs' },
+        whitelist: ['claude-opus-4-5'],
+        models: { 'claude-sonnet-5': { provider: { npm: '@ai-sdk/openai-compatible', api: options.baseURL } } },
+      },
+    },
+  });
+};
+
+const openCode: LaunchedClient = {
+  name: 'opencode',
+  install: (folder) => symlinkSync(installed('OPENCODE'), join(folder, 'opencode')),
+  variables: (elsewhere) => ({
+    ...variablesTo(elsewhere),
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    OPENCODE_DISABLE_MODELS_FETCH: '1',
+    OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+    OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
+    npm_config_offline: 'true',
+    OMO_SEND_ANONYMOUS_TELEMETRY: '0',
+  }),
+  hostile: (elsewhere) => ({
+    home: {
+      '.config/opencode/opencode.json': openCodeConfiguration(elsewhere),
+      '.local/share/opencode/auth.json': JSON.stringify({ anthropic: { type: 'api', key: 'theirs' } }),
+    },
+    project: { 'opencode.json': openCodeConfiguration(elsewhere) },
+  }),
+  turn: (prompt) => ['run', prompt],
+  refused: ['run', '--no-such-flag'],
+};
+
+const ohMyOpenCode: LaunchedClient = {
+  ...openCode,
+  name: 'oh-my-opencode',
+  hostile(elsewhere) {
+    const plugin = join(installed('OH_MY_OPENCODE'), 'node_modules', 'oh-my-opencode', 'dist', 'index.js');
+    const agents = { sisyphus: { model: 'openai/gpt-5' }, explore: { model: 'openai/gpt-5' } };
+    // It moves files of older forms.
+    const _migrations = ['2026-07-opencode-config-unification', '2026-08-reasoning-unification'];
+    const own = JSON.stringify({ '[opencode]': { agents }, _migrations });
+    const { home } = openCode.hostile(elsewhere);
+    return {
+      home: { ...home, '.omo/omo.jsonc': own },
+      project: {
+        'opencode.json': openCodeConfiguration(elsewhere, [pathToFileURL(plugin).href]),
+        '.omo/omo.jsonc': own,
+      },
+    };
+  },
+};
+
+const claudeCode: LaunchedClient = {
+  name: 'claude-code',
+  install: (folder) => symlinkSync(findExecutable(undefined).path, join(folder, 'claude')),
+  variables: variablesTo,
+  hostile(elsewhere) {
+    const text = JSON.stringify({
+      apiKeyHelper: 'echo theirs',
+      env: {
+        ...variablesTo(elsewhere),
+        ANTHROPIC_AUTH_TOKEN: 'theirs',
+        CLAUDE_CODE_USE_BEDROCK: '1',
+        ANTHROPIC_BEDROCK_BASE_URL: elsewhere,
+        AWS_BEARER_TOKEN_BEDROCK: 'theirs',
+        AWS_REGION: 'us-east-1',
+      },
+    });
+    return {
+      home: { '.claude/settings.json': text },
+      project: { '.claude/settings.json': text, '.claude/settings.local.json': text },
+    };
+  },
+  turn: (prompt) => ['-p', prompt],
+  refused: ['--no-such-flag'],
+};
+
+const qwenCode: LaunchedClient = {
+  name: 'qwen-code',
+  install(folder) {
+    const entry = join(installed('QWEN_CODE'), 'node_modules', '@qwen-code', 'qwen-code', 'cli-entry.js');
+    const script = `#!/bin/sh\nexec '${installed('NODE_22')}' '${entry}' "$@"\n`;
+    writeFileSync(join(folder, 'qwen'), script, { mode: 0o755 });
+  },
+  variables: variablesTo,
+  hostile(elsewhere) {
+    const models = [
+      { id: 'claude-sonnet-5', baseUrl: elsewhere, envKey: 'ANTHROPIC_API_KEY' },
+      { id: 'theirs', baseUrl: elsewhere, envKey: 'ANTHROPIC_API_KEY' },
+    ];
+    const settings = {
+      env: variablesTo(elsewhere),
+      model: { name: 'theirs' },
+      security: { auth: { selectedType: 'openai', apiKey: 'theirs', baseUrl: elsewhere } },
+      modelProviders: { anthropic: models, openai: models },
+      // It rewrites a file of an older version.
+      $version: 4,
+    };
+    const text = JSON.stringify(settings, null, 2);
+    const variables = `ANTHROPIC_BASE_URL=${elsewhere}\nANTHROPIC_API_KEY=theirs\nANTHROPIC_MODEL=theirs\n`;
+    return {
+      home: { '.qwen/settings.json': text },
+      project: { '.qwen/settings.json': text, '.qwen/.env': variables, '.env': variables },
+    };
+  },
+  turn: (prompt) => [prompt],
+  refused: ['--no-such-flag'],
+};
+
+/** Every client that `isthmus launch` starts. */
+export const LAUNCHED: readonly LaunchedClient[] = [openCode, ohMyOpenCode, claudeCode, qwenCode];
+
+/** Where hostile settings lead: counts what comes. */
+export class Elsewhere {
+  /** What was asked for, method and path. */
+  readonly asked: string[] = [];
+  readonly #server: Server = createServer((request, response) => {
+    this.asked.push(`${request.method} ${request.url}`);
+    response.writeHead(400).end();
+  });
+
+  static async start(): Promise<Elsewhere> {
+    const elsewhere = new Elsewhere();
+    await new Promise<void>((resolve) => elsewhere.#server.listen(0, '127.0.0.1', resolve));
+    return elsewhere;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+function installed(name: string): string {
+  const path = process.env[`ISTHMUS_CLIENTS_${name}`];
+  if (!path) throw new Error('Run these checks with `npm run test:clients`, which installs the clients first.');
+  return path;
+}
