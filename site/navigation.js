@@ -2,11 +2,12 @@
 export const GROUPS = [
   {
     title: 'Begin',
-    pages: ['README.md', 'docs/quick-start.md', 'docs/setup.md', 'docs/credentials.md'],
+    pages: ['README.md', 'docs/quick-start.md', 'docs/launch.md', 'docs/setup.md', 'docs/credentials.md'],
   },
   {
     title: 'Guides',
     pages: [
+      'docs/troubleshooting.md',
       'docs/agents.md',
       'docs/behind-a-proxy.md',
       'docs/library.md',
