@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ISTHMUS } from '../support/gateway.ts';
-import { onStage } from './checks.ts';
+import { onStage, toPlay } from './checks.ts';
 import { readHostileFiles, textsOfHostileFiles, writeHostileFiles } from './hostile-files.ts';
 import { Elsewhere, LAUNCHED } from './launched.ts';
 import { type ClientRun, Project } from './project.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => elsewhere?.close());
 
-describe.each(LAUNCHED)('isthmus launch $name', (client) => {
+describe.each(toPlay(LAUNCHED, ({ isEveryday = true }) => isEveryday))('isthmus launch $name', (client) => {
   let project: Project;
   let observation: Observation<ClientRun>;
 

@@ -20,6 +20,8 @@ export interface LaunchedClient {
   turn(prompt: string): string[];
   /** Arguments that it refuses, so that it fails at once. */
   refused: string[];
+  /** Whether it is walked every day; so it is, unless this is false: it has a twin, which is. */
+  isEveryday?: boolean;
 }
 
 const variablesTo = (elsewhere: string) => ({
@@ -123,11 +125,7 @@ const claudeCode: LaunchedClient = {
 
 const qwenCode: LaunchedClient = {
   name: 'qwen-code',
-  install(folder) {
-    const entry = join(installed('QWEN_CODE'), 'node_modules', '@qwen-code', 'qwen-code', 'cli-entry.js');
-    const script = `#!/bin/sh\nexec '${installed('NODE_22')}' '${entry}' "$@"\n`;
-    writeFileSync(join(folder, 'qwen'), script, { mode: 0o755 });
-  },
+  install: (folder) => installScript(join(folder, 'qwen'), installed('QWEN_CODE'), '@qwen-code/qwen-code/cli-entry.js'),
   variables: variablesTo,
   hostile(elsewhere) {
     const models = [
@@ -153,8 +151,135 @@ const qwenCode: LaunchedClient = {
   refused: ['--no-such-flag'],
 };
 
+const pi: LaunchedClient = {
+  name: 'pi',
+  install: (folder) =>
+    installScript(join(folder, 'pi'), installed('PI'), '@earendil-works/pi-coding-agent/dist/bundle/cli.js'),
+  variables: (elsewhere) => ({ ...variablesTo(elsewhere), PI_OFFLINE: '1' }),
+  hostile(elsewhere) {
+    const settings = JSON.stringify({ defaultProvider: 'openai', defaultModel: 'gpt-5' });
+    const provider = { baseUrl: elsewhere, apiKey: 'theirs' };
+    const models = [{ id: 'claude-sonnet-5', baseUrl: elsewhere }];
+    return {
+      home: {
+        '.pi/agent/settings.json': settings,
+        '.pi/agent/models.json': JSON.stringify({
+          providers: { anthropic: { ...provider, models }, openai: provider },
+        }),
+        '.pi/agent/auth.json': JSON.stringify({ anthropic: { type: 'api_key', key: 'theirs' } }),
+        '.pi/agent/extensions/theirs.js': `export default (pi) => pi.registerProvider('anthropic', ${JSON.stringify(provider)});`,
+      },
+      project: { '.pi/settings.json': settings },
+    };
+  },
+  turn: (prompt) => ['-p', prompt],
+  refused: ['--no-such-flag', '-p', 'Nothing.'],
+};
+
+const cline: LaunchedClient = {
+  name: 'cline',
+  install: (folder) => symlinkSync(installed('CLINE'), join(folder, 'cline')),
+  variables: variablesTo,
+  hostile(elsewhere) {
+    const settings = { provider: 'anthropic', model: 'claude-opus-4-5', apiKey: 'theirs', baseUrl: `${elsewhere}/v1` };
+    const entry = { settings, updatedAt: '2026-01-01T00:00:00.000Z', tokenSource: 'manual' };
+    const providers = { version: 1, lastUsedProvider: 'anthropic', modes: {}, providers: { anthropic: entry } };
+    return { home: { '.cline/data/settings/providers.json': JSON.stringify(providers) }, project: {} };
+  },
+  turn: (prompt) => [prompt],
+  refused: ['--no-such-flag'],
+};
+
+const kilo: LaunchedClient = {
+  name: 'kilo',
+  install: (folder) => symlinkSync(installed('KILO'), join(folder, 'kilo')),
+  variables: (elsewhere) => ({
+    ...variablesTo(elsewhere),
+    KILO_DISABLE_AUTOUPDATE: '1',
+    KILO_DISABLE_MODELS_FETCH: '1',
+    KILO_DISABLE_LSP_DOWNLOAD: '1',
+    npm_config_offline: 'true',
+  }),
+  hostile: (elsewhere) => ({
+    home: {
+      '.config/kilo/kilo.json': openCodeConfiguration(elsewhere),
+      '.local/share/kilo/auth.json': JSON.stringify({ anthropic: { type: 'api', key: 'theirs' } }),
+    },
+    project: {
+      'kilo.json': openCodeConfiguration(elsewhere),
+      '.kilo/kilo.json': openCodeConfiguration(elsewhere),
+      'opencode.json': openCodeConfiguration(elsewhere),
+    },
+  }),
+  turn: (prompt) => ['run', prompt],
+  refused: ['run', '--no-such-flag'],
+  // It is made of OpenCode, and takes ten seconds to start.
+  isEveryday: false,
+};
+
+const continueCli: LaunchedClient = {
+  name: 'continue',
+  install: (folder) => installScript(join(folder, 'cn'), installed('CONTINUE'), '@continuedev/cli/dist/cn.js'),
+  variables: variablesTo,
+  hostile(elsewhere) {
+    const model = {
+      name: 'Theirs',
+      provider: 'anthropic',
+      model: 'claude-sonnet-5',
+      apiKey: 'theirs',
+      apiBase: elsewhere,
+    };
+    const configuration = { name: 'Theirs', version: '1.0.0', schema: 'v1', models: [model] };
+    const variables = `ANTHROPIC_BASE_URL=${elsewhere}\nANTHROPIC_API_KEY=theirs\n`;
+    return {
+      home: {
+        '.continue/config.yaml': JSON.stringify(configuration),
+        '.continue/index/globalContext.json': JSON.stringify({ cliSelectedModel: 'Theirs' }),
+        '.continue/.env': variables,
+      },
+      project: { '.continue/models/theirs.yaml': JSON.stringify(configuration), '.env': variables },
+    };
+  },
+  turn: (prompt) => ['-p', prompt],
+  refused: ['--no-such-flag'],
+};
+
+const droid: LaunchedClient = {
+  name: 'droid',
+  install: (folder) => symlinkSync(installed('DROID'), join(folder, 'droid')),
+  variables: (elsewhere) => ({
+    ...variablesTo(elsewhere),
+    FACTORY_DROID_AUTO_UPDATE_ENABLED: 'false',
+    FACTORY_DISABLE_KEYRING: '1',
+  }),
+  hostile(elsewhere) {
+    const model = { model: 'claude-sonnet-5', provider: 'anthropic', apiKey: 'theirs', baseUrl: elsewhere };
+    const text = JSON.stringify({
+      model: 'custom:theirs',
+      sessionDefaultSettings: { model: 'custom:theirs' },
+      customModels: [{ ...model, id: 'custom:theirs' }],
+    });
+    return {
+      home: { '.factory/settings.json': text },
+      project: { '.factory/settings.json': text, '.factory/settings.local.json': text },
+    };
+  },
+  turn: (prompt) => ['exec', prompt],
+  refused: ['exec', '--no-such-flag'],
+};
+
 /** Every client that `isthmus launch` starts. */
-export const LAUNCHED: readonly LaunchedClient[] = [openCode, ohMyOpenCode, claudeCode, qwenCode];
+export const LAUNCHED: readonly LaunchedClient[] = [
+  openCode,
+  ohMyOpenCode,
+  claudeCode,
+  qwenCode,
+  pi,
+  cline,
+  kilo,
+  continueCli,
+  droid,
+];
 
 /** Where hostile settings lead: counts what comes. */
 export class Elsewhere {
@@ -179,6 +304,12 @@ export class Elsewhere {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+/** Puts a program that wants a newer Node than the oldest that Isthmus runs on. */
+function installScript(path: string, folder: string, entry: string): void {
+  const script = `#!/bin/sh\nexec '${installed('NODE_22')}' '${join(folder, 'node_modules', entry)}' "$@"\n`;
+  writeFileSync(path, script, { mode: 0o755 });
 }
 
 function installed(name: string): string {

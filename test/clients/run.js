@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installBinary } from './install-binary.js';
 import { installNode22 } from './install-node-22.js';
 import { installOpenCode } from './install-opencode.js';
 import { installPackages } from './install-packages.js';
@@ -57,7 +58,7 @@ const words = process.argv.slice(2);
 const names = words.filter((word) => !word.startsWith('--'));
 
 const cache = join(ROOT, '.cache', 'clients');
-const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode] = await Promise.all([
+const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid] = await Promise.all([
   installOpenCode(cache),
   // The last versions that run on Node 20.
   installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']),
@@ -66,6 +67,10 @@ const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode] = await Promise.all
   installNode22(cache),
   installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']),
   installPackages(cache, ['@qwen-code/qwen-code@0.24.4']),
+  installPackages(cache, ['@continuedev/cli@1.5.47']),
+  installBinary(cache, '@cline/cli', '3.0.65', 'cline'),
+  installBinary(cache, '@kilocode/cli', '7.7.7', 'kilo'),
+  installBinary(cache, '@factory/cli', '0.215.0', 'droid'),
 ]);
 if (words.includes('--install')) process.exit();
 
@@ -92,6 +97,10 @@ try {
       ISTHMUS_CLIENTS_NODE_22: node22,
       ISTHMUS_CLIENTS_PI: pi,
       ISTHMUS_CLIENTS_QWEN_CODE: qwenCode,
+      ISTHMUS_CLIENTS_CONTINUE: continueCli,
+      ISTHMUS_CLIENTS_CLINE: cline,
+      ISTHMUS_CLIENTS_KILO: kilo,
+      ISTHMUS_CLIENTS_DROID: droid,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { CLIENT_KEY, type Client, type LaunchTarget } from './client.ts';
+
+const PROVIDER = 'isthmus';
+const EXTENSION_FILE = 'pi-extension.js';
+
+/** A provider of its own, which no file, sign-in or extension of the user leads elsewhere; an extension adds it. */
+export const pi: Client = {
+  name: 'pi',
+  title: 'pi',
+  programs: ['pi'],
+  versionArgs: ['--version'],
+  install: 'npm install --global @earendil-works/pi-coding-agent',
+  route: '--extension, --provider',
+  launch: (target) => ({
+    args: [
+      ...['--extension', join(target.folder, EXTENSION_FILE), '--provider', PROVIDER, '--model', target.model.id],
+      ...target.args,
+    ],
+    environment: {},
+    files: { [EXTENSION_FILE]: extensionFor(target) },
+  }),
+};
+
+/**
+ * What pi knows of a model of Anthropic, such as how it thinks, goes for the gateway's; for one that it does not know yet, what it
+ * knows of the one with the most similar id. A user may name the others that pi knows: a gateway does not list all that it takes.
+ */
+function extensionFor({ url, models }: LaunchTarget): string {
+  const offered = models.map(({ id, title, contextWindow, maxTokens }) => ({
+    id,
+    name: title,
+    contextWindow,
+    maxTokens,
+  }));
+  return `import { getBuiltinModels } from '@earendil-works/pi-ai/providers/all';
+
+const offered = ${JSON.stringify(offered)};
+const known = getBuiltinModels('anthropic');
+
+function alike(one, other) {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return length - Math.abs(one.length - other.length) / 100;
+}
+
+function mostAlike(id) {
+  return known.reduce((best, model) => (alike(model.id, id) > alike(best.id, id) ? model : best));
+}
+
+export default (pi) =>
+  pi.registerProvider(${JSON.stringify(PROVIDER)}, {
+    name: 'Isthmus',
+    api: 'anthropic-messages',
+    baseUrl: ${JSON.stringify(url)},
+    apiKey: ${JSON.stringify(CLIENT_KEY)},
+    models: [
+      ...offered.map((model) => ({ ...mostAlike(model.id), ...model })),
+      ...known.filter(({ id }) => !offered.some((model) => model.id === id)),
+    ].map((model) => ({ ...model, baseUrl: ${JSON.stringify(url)} })),
+  });
+`;
+}
