@@ -1,8 +1,10 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { freePort } from '../support/free-port.js';
 import { surroundings } from '../support/gateway.ts';
 import { npm, packPackage } from '../support/packed-package.ts';
 import { testParts } from '../support/test-parts.ts';
@@ -48,9 +50,17 @@ class User {
     npm(this.home, args, this.#env);
   }
 
-  /** Runs a command of the shell. */
-  run(program: string, args: string[]): SpawnSyncReturns<string> {
-    return spawnSync(program, args, { cwd: this.home, env: this.#env, encoding: 'utf8' });
+  get path(): string {
+    return this.#env.PATH ?? '';
+  }
+
+  /** Runs a command to its end. */
+  run(program: string, args: string[], extra: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
+    return spawnSync(program, args, { cwd: this.home, env: { ...this.#env, ...extra }, encoding: 'utf8' });
+  }
+
+  start(program: string) {
+    return spawn(program, { cwd: this.home, env: this.#env, stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
   leave(): void {
@@ -69,12 +79,25 @@ function fetchedNode(version: string): string {
 const DEMO = ['demo', '--once', '--port', '0'];
 
 /** Each way to install, with what runs the demo then. */
-const WAYS: Record<string, (user: User) => SpawnSyncReturns<string>> = {
+const WAYS: Record<string, (user: User) => SpawnSyncReturns<string> | Promise<SpawnSyncReturns<string>>> = {
   // By the name of the package alone, as `npx isthmus-gateway demo`.
   'by npx': (user) => user.run('npx', ['--yes', '--prefer-offline', `file:${tarball}`, ...DEMO]),
-  globally: (user) => {
+  globally: async (user) => {
     user.npm(['install', '--global', '--prefix', join(user.home, 'global'), tarball]);
-    return user.run(join(user.home, 'global', 'bin', 'isthmus'), DEMO);
+    const bin = join(user.home, 'global', 'bin');
+    writeFileSync(join(bin, 'opencode'), CLIENT, { mode: 0o755 });
+    const model = user.start(join(bin, 'isthmus-scripted-model'));
+    const [line] = await once(model.stdout, 'data');
+    const [url = ''] = /http:\S+/.exec(String(line)) ?? [];
+    const port = String(await freePort());
+    const launched = user.run(join(bin, 'isthmus'), ['launch', 'opencode', '--port', port], {
+      ANTHROPIC_API_KEY: 'any',
+      ANTHROPIC_BASE_URL: url,
+      PATH: `${bin}:${user.path}`,
+    });
+    model.kill();
+    expect(launched).toMatchObject({ status: 0, stdout: 'You said: Hello\n' });
+    return user.run(join(bin, 'isthmus'), DEMO);
   },
   'in an empty folder': (user) => {
     writeFileSync(join(user.home, 'package.json'), '{"private": true, "type": "module"}');
@@ -84,6 +107,16 @@ const WAYS: Record<string, (user: User) => SpawnSyncReturns<string>> = {
     return user.run('npx', ['isthmus', ...DEMO]);
   },
 };
+
+/** In place of OpenCode: says hello to whom it is pointed at. */
+const CLIENT = `#!/usr/bin/env node
+const { baseURL, apiKey } = JSON.parse(process.env.OPENCODE_CONFIG_CONTENT).provider.anthropic.options;
+const body = JSON.stringify({ model: 'claude-sonnet-5', max_tokens: 9, messages: [{ role: 'user', content: 'Hello' }] });
+const headers = { 'content-type': 'application/json', 'x-api-key': apiKey };
+fetch(baseURL + '/messages', { method: 'POST', headers, body })
+  .then((response) => response.json())
+  .then(({ content }) => console.log(content[0].text));
+`;
 
 /** Finds the binary by itself. */
 const PROGRAM = `
@@ -111,7 +144,7 @@ testParts('installs', ROWS, {
   const user = new User(node);
   const version = user.run('node', ['--version']).stdout;
   expect(version).toMatch(node === 'this one' ? process.version : new RegExp(`^v${node}\\.`));
-  const ran = WAYS[way]?.(user);
+  const ran = await WAYS[way]?.(user);
   expect(ran?.stdout).toContain('bundled with the Agent SDK');
   expect(ran?.stdout).toContain(
     'Every turn took its path, called the model once, and showed it exactly the client’s messages.',
