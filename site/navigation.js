@@ -2,7 +2,14 @@
 export const GROUPS = [
   {
     title: 'Begin',
-    pages: ['README.md', 'docs/quick-start.md', 'docs/launch.md', 'docs/clients.md', 'docs/setup.md', 'docs/credentials.md'],
+    pages: [
+      'README.md',
+      'docs/quick-start.md',
+      'docs/launch.md',
+      'docs/clients.md',
+      'docs/setup.md',
+      'docs/credentials.md',
+    ],
   },
   {
     title: 'Guides',
