@@ -9,6 +9,7 @@ import {
   firstTurnWithSpareRow,
   replayRow,
 } from './rows/cold-turns.js';
+import { dialectTimeRow } from './rows/dialect-time.js';
 import { eventRelayRow } from './rows/event-relay.js';
 import { crowdGrowth, historyGrowth } from './rows/growth.js';
 import { helpTextRow } from './rows/help-text.js';
@@ -62,6 +63,7 @@ export const ROWS = [
   { name: 'subagents, full mode', mode: 'full', run: subagentsRow },
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
+  { name: 'own time by dialect', run: dialectTimeRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
   { name: 'large body', run: largeBodyRow, isQuick: true },
   { name: 'client blocks', run: clientBlocksRow(MODEL), isQuick: true },

@@ -11,9 +11,10 @@ export class Load {
   /**
    * @param {string} url
    * @param {number} connections at most
+   * @param {string} [path] of the dialect
    */
-  constructor(url, connections) {
-    this.#url = new URL('/v1/messages', url);
+  constructor(url, connections, path = '/v1/messages') {
+    this.#url = new URL(path, url);
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 

@@ -3,6 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import { Agents } from '../../dist/src/agents/agents.js';
 import { anthropicMessages } from '../../dist/src/dialects/anthropic-messages/anthropic-messages.js';
+import { openAiChat } from '../../dist/src/dialects/openai-chat/openai-chat.js';
 import { Gateway } from '../../dist/src/gateway/gateway.js';
 import { createApp } from '../../dist/src/http/app.js';
 import { listen } from '../../dist/src/http/listen.js';
@@ -41,10 +42,12 @@ const gateway = new Gateway(new ForgetfulEngine({ answer }), {
   heldMs: 3_600_000,
   reuses: false,
 });
+/** @type {import('../../src/dialects/dialect.ts').Dialects} */
+const DIALECTS = [anthropicMessages, openAiChat];
 const log = createLog((/** @type {string} */ line) => process.stderr.write(line));
 const app = createApp({
   gateway,
-  dialects: [anthropicMessages],
+  dialects: DIALECTS,
   id: 'bench',
   bindHost: '127.0.0.1',
   allowedHosts: [],
@@ -62,7 +65,7 @@ const app = createApp({
   log,
   logsShapes: false,
 });
-const listener = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
+const listener = await listen(DIALECTS, { host: '127.0.0.1', port: 0 });
 listener.serve(app);
 const { port } = listener;
 const plainUrl = await startPlainServer();
