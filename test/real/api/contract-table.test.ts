@@ -14,6 +14,7 @@ import {
   TOOL_KINDS,
   WITHHELD_BETAS,
 } from '../../../src/dialects/anthropic-messages/contract-table.ts';
+import { CHAT_CONTRACT } from '../../../src/dialects/openai-chat/chat-contract.ts';
 import { FAILURE_FACTS } from '../../../src/spec/failures.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
@@ -753,8 +754,12 @@ test('other betas mean a replay, as a process keeps its own', async () => {
 
 test('GET /v1/capabilities is the contract', QUICK, async () => {
   const response = await fetch(`${gateway.url}/v1/capabilities`);
-  expect(await response.json()).toEqual({ ...CONTRACT, errors: FAILURE_FACTS });
-  expect(Object.keys(HEADERS)).toContain('isthmus-path');
+  expect(await response.json()).toEqual({
+    ...CONTRACT,
+    dialects: expect.objectContaining({ 'openai-chat': CHAT_CONTRACT }),
+    errors: FAILURE_FACTS,
+  });
+  expect(Object.keys(HEADERS.answer)).toContain('isthmus-path');
 });
 
 test('--strict is for every request', async () => {
