@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { AgentDefinition } from '../config/agent-definition.ts';
-import { checkSettings } from '../config/settings.ts';
+import { checkSettings } from '../config/check-settings.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import { defineAgents, type Surroundings } from './define-agents.ts';
 

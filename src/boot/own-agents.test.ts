@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../../test/support/gateway.ts';
 import type { DefinedAgent } from '../agents/define-agents.ts';
 import type { AgentDefinition } from '../config/agent-definition.ts';
-import { checkSettings } from '../config/settings.ts';
+import { checkSettings } from '../config/check-settings.ts';
 import { agentsOf, withoutWorkspaces } from './own-agents.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'isthmus-own-')));

@@ -1,4 +1,5 @@
-import { checkSettings, namedConfigFile, type Settings } from '../config/settings.ts';
+import { checkSettings } from '../config/check-settings.ts';
+import { namedConfigFile, type Settings } from '../config/settings.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import { examine } from '../doctor/examine.ts';
 import { type Finding, findingsOf, gravest } from '../doctor/finding.ts';

@@ -13,6 +13,8 @@ type Kind =
   | { kind: 'choice'; of: readonly string[]; default?: string }
   /** Text that is not empty. */
   | { kind: 'text'; default?: string }
+  /** An IP address, or a name. */
+  | { kind: 'address'; default?: string }
   /** True or false; as a flag it takes no value. */
   | { kind: 'toggle' }
   /** Names of hosts without ports: text with commas between them, or a list. */
@@ -44,7 +46,7 @@ export const SETTINGS = {
     value: 'PORT',
     help: 'port to listen on; 0 picks a free one',
   },
-  host: { kind: 'text', default: '127.0.0.1', value: 'ADDRESS', help: 'address to listen on' },
+  host: { kind: 'address', default: '127.0.0.1', value: 'ADDRESS', help: 'address to listen on' },
   'allowed-hosts': {
     kind: 'hosts',
     value: 'NAMES',

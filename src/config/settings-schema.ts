@@ -31,6 +31,7 @@ function shapeOf(row: Exclude<Setting, { kind: 'agents' }>): object {
     case 'choice':
       return { anyOf: [{ enum: row.of }, REFERENCE] };
     case 'text':
+    case 'address':
       return { type: 'string', minLength: 1 };
     case 'toggle':
       return { anyOf: [{ type: 'boolean' }, REFERENCE] };

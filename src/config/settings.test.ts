@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { checkSettings, readSettings, traceSettings } from './settings.ts';
+import { checkSettings } from './check-settings.ts';
+import { readSettings, traceSettings } from './settings.ts';
 import { SettingsError } from './settings-error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-settings-'));
@@ -14,9 +15,9 @@ function read(flags: Record<string, string> = {}, environment: Record<string, st
   return readSettings({ flags: { config: none, ...flags }, environment });
 }
 
-test('flags come before variables, variables before the file, the file before defaults', () => {
+test('flags come before variables, variables before the file, the file before defaults', async () => {
   writeFileSync(file, JSON.stringify({ port: 1, spares: 1, 'max-processes': 1 }));
-  const settings = readSettings({
+  const settings = await readSettings({
     flags: { port: '3' },
     environment: { ISTHMUS_CONFIG: file, ISTHMUS_PORT: '2', ISTHMUS_SPARES: '2' },
   });
@@ -24,23 +25,30 @@ test('flags come before variables, variables before the file, the file before de
   rmSync(file);
 });
 
-test('names of hosts come as text or as a list', () => {
-  expect(read({ 'allowed-hosts': 'Gateway.team, host.docker.internal' }).allowedHosts).toEqual([
+test('an address may stand in brackets, and models may have other names', async () => {
+  expect(await read({ host: '[::1]' })).toMatchObject({ host: '::1' });
+  expect(await read({ host: 'fe80::1%eth0' })).toMatchObject({ host: 'fe80::1%eth0' });
+  const modelAlias = { 'gpt-5': 'claude-sonnet-5', b: 'arn:x=y' };
+  expect(await read({ 'model-alias': 'gpt-5=claude-sonnet-5, b=arn:x=y' })).toMatchObject({ modelAlias });
+});
+
+test('names of hosts come as text or as a list', async () => {
+  expect((await read({ 'allowed-hosts': 'Gateway.team, host.docker.internal' })).allowedHosts).toEqual([
     'gateway.team',
     'host.docker.internal',
   ]);
   writeFileSync(file, JSON.stringify({ 'allowed-hosts': ['gateway.team'] }));
-  expect(read({ config: file }).allowedHosts).toEqual(['gateway.team']);
+  expect((await read({ config: file })).allowedHosts).toEqual(['gateway.team']);
   rmSync(file);
-  expect(read().allowedHosts).toEqual([]);
+  expect((await read()).allowedHosts).toEqual([]);
 });
 
-test('origins of web pages come as text or as a list', () => {
+test('origins of web pages come as text or as a list', async () => {
   const given = 'https://chat.example, http://localhost:5173,VSCODE-webview://*,app://obsidian.md';
   const origins = ['https://chat.example', 'http://localhost:5173', 'vscode-webview://*', 'app://obsidian.md'];
-  expect(read({ 'allowed-origins': given }).allowedOrigins).toEqual(origins);
+  expect((await read({ 'allowed-origins': given })).allowedOrigins).toEqual(origins);
   expect(checkSettings({ allowedOrigins: origins }).allowedOrigins).toEqual(origins);
-  expect(read().allowedOrigins).toEqual([]);
+  expect((await read()).allowedOrigins).toEqual([]);
 });
 
 test.each([
@@ -56,8 +64,8 @@ test.each([
   'vscode-webview://',
   'file://',
   'app://a/b',
-])('%j is no origin of a web page', (origin) => {
-  expect(() => read({ 'allowed-origins': origin })).toThrow('--allowed-origins must be origins of web pages');
+])('%j is no origin of a web page', async (origin) => {
+  await expect(read({ 'allowed-origins': origin })).rejects.toThrow('--allowed-origins must be origins of web pages');
 });
 
 test.each<[Record<string, string>, Record<string, string>, string]>([
@@ -71,6 +79,9 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
   [{ 'allowed-hosts': 'a:80' }, {}, '--allowed-hosts must be host names without ports, with commas between them'],
   [{ 'allowed-hosts': '' }, {}, '--allowed-hosts must be host names without ports, with commas between them'],
   [{ host: '' }, {}, '--host must not be empty (it is "").'],
+  [{ host: 'é x' }, {}, '--host must be an address or a name of this machine, such as 127.0.0.1 (it is "é x").'],
+  [{ host: '[local]' }, {}, '--host must be an address or a name'],
+  [{ 'model-alias': 'gpt-5' }, {}, '--model-alias must be names of models, such as gpt-5=claude-sonnet-5'],
   [{ reuse: 'false' }, {}, '--reuse must be on or off (it is "false").'],
   [{ strict: '' }, {}, '--strict must be true or false (it is "").'],
   [{ 'stall-minutes': '100000' }, {}, '--stall-minutes must be at most 35791 (it is "100000").'],
@@ -84,27 +95,27 @@ test.each<[Record<string, string>, Record<string, string>, string]>([
     'There is no configuration file /no/such.json. Name one that exists: --config FILE.',
   ],
   [{ config: '/' }, {}, 'The configuration file / cannot be read: EISDIR'],
-])('%j %j is refused with the cure', (flags, environment, message) => {
-  expect(() => read(flags, environment)).toThrow(message);
+])('%j %j is refused with the cure', async (flags, environment, message) => {
+  await expect(read(flags, environment)).rejects.toThrow(message);
 });
 
 test.each([{ port: null }, { 'queue-length': null }, { port: true }, { 'max-processes': [5] }])(
   '%j in the file is no number',
-  (settings) => {
+  async (settings) => {
     writeFileSync(file, JSON.stringify(settings));
-    expect(() => read({ config: file })).toThrow('must be a number');
+    await expect(read({ config: file })).rejects.toThrow('must be a number');
   },
 );
 
-describe('agents', () => {
+describe('agents', async () => {
   const docs = { level: 'read', workspace: '/work/docs' };
   const refused = (agents: unknown) => {
     writeFileSync(file, JSON.stringify({ agents }));
-    return expect(() => read({ config: file }));
+    return expect(read({ config: file })).rejects;
   };
   afterAll(() => rmSync(file, { force: true }));
 
-  test('have defaults, and can be given again', () => {
+  test('have defaults, and can be given again', async () => {
     const settings = checkSettings({ agents: { docs } });
     expect(settings.agents.docs).toEqual({
       ...docs,
@@ -121,7 +132,7 @@ describe('agents', () => {
       origins: [],
     });
     expect(checkSettings(settings)).toEqual(settings);
-    expect(read().agents).toEqual({});
+    expect((await read()).agents).toEqual({});
   });
 
   test.each<[unknown, string]>([
@@ -183,8 +194,8 @@ describe('agents', () => {
       { docs: { ...docs, subagents: { a: { prompt: 'x' } } } },
       '"agents.docs.subagents.a.description" in the configuration file must be text.',
     ],
-  ])('%j is refused with path and cure', (agents, message) => {
-    refused(agents).toThrow(message);
+  ])('%j is refused with path and cure', async (agents, message) => {
+    await refused(agents).toThrow(message);
   });
 
   test('a program hears of its own names', () => {
@@ -193,7 +204,7 @@ describe('agents', () => {
     );
   });
 
-  test('no error shows what may be a secret', () => {
+  test('no error shows what may be a secret', async () => {
     const secret = 'sk-of-somebody';
     const mcpServers = { a: { command: 'x', env: { KEY: [secret] } } };
     for (const wrong of [
@@ -201,35 +212,39 @@ describe('agents', () => {
       { ...docs, mcpServers },
       { ...docs, level: secret },
     ]) {
-      refused({ docs: wrong }).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret) }));
+      await refused({ docs: wrong }).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret) }));
     }
   });
 
-  test('are no flag and no variable', () => {
+  test('are no flag and no variable', async () => {
     const cure =
       'define agents in the configuration file, {"agents": {"docs": {"level": "read", "workspace": "/work/docs"}}}';
-    expect(() => read({ agents: 'docs' })).toThrow(`--agents is no flag and no variable: ${cure}`);
-    expect(() => read({}, { ISTHMUS_AGENTS: '{}' })).toThrow(`ISTHMUS_AGENTS is no flag and no variable: ${cure}`);
+    await expect(read({ agents: 'docs' })).rejects.toThrow(`--agents is no flag and no variable: ${cure}`);
+    await expect(read({}, { ISTHMUS_AGENTS: '{}' })).rejects.toThrow(
+      `ISTHMUS_AGENTS is no flag and no variable: ${cure}`,
+    );
   });
 
-  test('one can be defined by flags', () => {
-    expect(read({ 'agent-level': 'edit' }, { ISTHMUS_WORKSPACE: 'here' })).toMatchObject({
+  test('one can be defined by flags', async () => {
+    expect(await read({ 'agent-level': 'edit' }, { ISTHMUS_WORKSPACE: 'here' })).toMatchObject({
       agentLevel: 'edit',
       workspace: 'here',
     });
-    expect(() => read({ 'agent-level': 'all' })).toThrow('--agent-level must be read, edit or shell (it is "all").');
+    await expect(read({ 'agent-level': 'all' })).rejects.toThrow(
+      '--agent-level must be read, edit or shell (it is "all").',
+    );
   });
 });
 
-test.each(['x', 'anything', 'maximum'])('nothing is proposed for %j, which is near to none', (flag) => {
-  expect(() => read({ [flag]: '1' })).toThrow(new SettingsError(`There is no setting --${flag}.`));
+test.each(['x', 'anything', 'maximum'])('nothing is proposed for %j, which is near to none', async (flag) => {
+  await expect(read({ [flag]: '1' })).rejects.toThrow(new SettingsError(`There is no setting --${flag}.`));
 });
 
-test('a file may begin with a byte order mark, and have comments and trailing commas', () => {
+test('a file may begin with a byte order mark, and have comments and trailing commas', async () => {
   writeFileSync(file, '\uFEFF{"port": 7}');
-  expect(read({ config: file })).toMatchObject({ port: 7 });
+  expect(await read({ config: file })).toMatchObject({ port: 7 });
   writeFileSync(file, '// mine\n{"$schema": "./schema.json", "port": 8, /* all */ "strict": true,}\n');
-  expect(read({ config: file })).toMatchObject({ port: 8, strict: true });
+  expect(await read({ config: file })).toMatchObject({ port: 8, strict: true });
 });
 
 test.each([
@@ -237,18 +252,18 @@ test.each([
   ['{\n  "port": 1,\n  "port": 2\n}', 'has the key "port" twice, the second time at line 3, column 3. Leave one'],
   ['{"agents": {"a": 1, "a": 1}}', 'has the key "a" twice, the second time at line 1, column 21.'],
   ['', 'cannot be read as JSON: value expected at line 1, column 1.'],
-])('the broken file %j is refused with its place', (text, message) => {
+])('the broken file %j is refused with its place', async (text, message) => {
   writeFileSync(file, text);
-  expect(() => read({ config: file })).toThrow(`The configuration file ${file} ${message}`);
+  await expect(read({ config: file })).rejects.toThrow(`The configuration file ${file} ${message}`);
 });
 
-describe('variables in the file', () => {
+describe('variables in the file', async () => {
   const within = '$' + '{MY_HOME}/claude';
 
-  test('are put in, and where they stand is told', () => {
+  test('are put in, and where they stand is told', async () => {
     writeFileSync(file, JSON.stringify({ host: '$MY_HOST', claude: within, 'max-processes': '$MY_N' }));
     const environment = { MY_HOST: 'gateway', MY_HOME: '/home/me', MY_N: '3', ISTHMUS_PORT: '80' };
-    const { settings, traced, file: read } = traceSettings({ flags: { config: file, spares: '1' }, environment });
+    const { settings, traced, file: read } = await traceSettings({ flags: { config: file, spares: '1' }, environment });
     expect(settings).toMatchObject({ host: 'gateway', claude: '/home/me/claude', maxProcesses: 3 });
     expect(read).toBe(file);
     const named = ['port', 'host', 'allowed-hosts', 'claude', 'spares'];
@@ -261,9 +276,23 @@ describe('variables in the file', () => {
     ]);
   });
 
-  test('must be set', () => {
+  test('stand in lists and objects, too, and no error shows what they hold', async () => {
+    writeFileSync(
+      file,
+      JSON.stringify({ 'allowed-hosts': ['$MY_HOST'], 'model-alias': { a: '$MY_MODEL' }, port: '$MY_HOST' }),
+    );
+    const environment = { MY_HOST: 'secret.host', MY_MODEL: 'claude-sonnet-5' };
+    await expect(readSettings({ flags: { config: file }, environment })).rejects.toThrow(
+      '"port" in the configuration file must be a number (it is "$MY_HOST").',
+    );
+    const { settings, traced } = await traceSettings({ flags: { config: file, port: '1' }, environment });
+    expect(settings).toMatchObject({ allowedHosts: ['secret.host'], modelAlias: { a: 'claude-sonnet-5' } });
+    expect(traced.find(({ name }) => name === 'model-alias')?.reference).toBe('{"a":"$MY_MODEL"}');
+  });
+
+  test('must be set', async () => {
     writeFileSync(file, '{"host": "$MY_HOST"}');
-    expect(() => read({ config: file })).toThrow(
+    await expect(read({ config: file })).rejects.toThrow(
       '"host" in the configuration file is the variable MY_HOST, which is not set. Set it in the environment of Isthmus.',
     );
   });
@@ -280,12 +309,12 @@ test('a program gives settings in camel case, and the answer can be given again'
   expect(() => checkSettings({ 'max-processes': 1 })).toThrow('There is no setting');
 });
 
-test('an unknown key in the file is named', () => {
+test('an unknown key in the file is named', async () => {
   writeFileSync(file, JSON.stringify({ hots: 'x' }));
-  expect(() => read({ config: file })).toThrow(
+  await expect(read({ config: file })).rejects.toThrow(
     'There is no setting "hots" in the configuration file. Did you mean "host" in the configuration file?',
   );
   writeFileSync(file, '[]');
-  expect(() => read({ config: file })).toThrow('must hold a JSON object');
+  await expect(read({ config: file })).rejects.toThrow('must hold a JSON object');
   rmSync(folder, { recursive: true });
 });

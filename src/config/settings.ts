@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { z } from 'zod';
-import { readConfigFile } from './config-file.ts';
+import type { CheckedDefinition } from './agent-definition.ts';
+import type { CheckedAgents } from './agents-setting.ts';
 import { withVariables } from './operator-variables.ts';
-import { type SettingValue, schemaOf } from './setting-schemas.ts';
 import { isFlag, isSetting, keyOfVariable, SETTINGS, type SettingName, variableName } from './setting-table.ts';
+import { settingValue } from './setting-values.ts';
 import { SettingsError } from './settings-error.ts';
 import { similar } from './similar.ts';
 
@@ -12,8 +13,25 @@ type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}
   ? `${First}${Capitalize<CamelCase<Rest>>}`
   : Name;
 
+/** What a setting of each kind has as its value; undefined where it has no default. */
+type ValueOf<Row> = Row extends { kind: 'integer' | 'number' }
+  ? number
+  : Row extends { kind: 'choice'; of: readonly (infer Choice)[] }
+    ? Choice | WithoutDefault<Row>
+    : Row extends { kind: 'text' | 'address' }
+      ? string | WithoutDefault<Row>
+      : Row extends { kind: 'toggle' }
+        ? boolean
+        : Row extends { kind: 'hosts' | 'origins' }
+          ? string[]
+          : Row extends { kind: 'aliases' }
+            ? Record<string, string>
+            : Record<string, CheckedDefinition>;
+
+type WithoutDefault<Row> = Row extends { default: unknown } ? never : undefined;
+
 /** The validated settings, each by its name in camel case. */
-export type Settings = { [Name in SettingName as CamelCase<Name>]: SettingValue<Name> };
+export type Settings = { [Name in SettingName as CamelCase<Name>]: ValueOf<(typeof SETTINGS)[Name]> };
 
 export interface SettingSources {
   /** Flags as given, without the dashes; `config` names the file. */
@@ -60,8 +78,8 @@ export function namedConfigFile({ flags, environment }: SettingSources): string 
  *
  * @throws SettingsError
  */
-export function readSettings(sources: SettingSources): Settings {
-  return traceSettings(sources).settings;
+export async function readSettings(sources: SettingSources): Promise<Settings> {
+  return (await traceSettings(sources)).settings;
 }
 
 /**
@@ -69,7 +87,7 @@ export function readSettings(sources: SettingSources): Settings {
  *
  * @throws SettingsError
  */
-export function traceSettings(sources: SettingSources): TracedSettings {
+export async function traceSettings(sources: SettingSources): Promise<TracedSettings> {
   const { flags, environment } = sources;
   const variables: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(environment)) {
@@ -78,14 +96,19 @@ export function traceSettings(sources: SettingSources): TracedSettings {
   }
   const { config: _, ...givenFlags } = flags;
   const named = namedConfigFile(sources);
-  const file = readConfigFile(named ?? standardConfigFile(), named !== undefined);
+  const file = await readFile(named);
   const { $schema: __, ...written } = file ?? {};
   const { given, references } = withReferences(written, environment);
-  const { settings, origins } = validate([
-    { origin: 'file', given, name: (key) => `"${key}" in the configuration file`, isStructured: true },
-    { origin: 'variable', given: variables, name: variableName, others: ['config'] },
-    { origin: 'flag', given: givenFlags, name: (key) => `--${key}`, others: ['config'] },
-  ]);
+  const isOfAgents = given.agents !== undefined;
+  const { settings, origins } = validate(
+    [
+      { origin: 'file', given, name: (key) => `"${key}" in the configuration file`, isStructured: true, references },
+      { origin: 'variable', given: variables, name: variableName, others: ['config'] },
+      { origin: 'flag', given: givenFlags, name: (key) => `--${key}`, others: ['config'] },
+    ],
+    // Its library is loaded where there are agents alone.
+    isOfAgents ? (await import('./agents-setting.ts')).checkAgents : () => ({ value: {} }),
+  );
   const traced = Object.keys(SETTINGS).map((key) => {
     const name = key as SettingName;
     const from = origins.get(name) ?? 'default';
@@ -96,39 +119,40 @@ export function traceSettings(sources: SettingSources): TracedSettings {
   return { settings, traced, file: file && (named ?? standardConfigFile()) };
 }
 
+/** @param named by the operator; another one need not be there */
+async function readFile(named: string | undefined): Promise<Record<string, unknown> | undefined> {
+  const path = named ?? standardConfigFile();
+  if (named === undefined && !existsSync(path)) return undefined;
+  const { readConfigFile } = await import('./config-file.ts');
+  return readConfigFile(path, named !== undefined);
+}
+
 /** Puts the operator's variables into the texts of a file. Agents are left out: theirs are put in where an agent is defined. */
 function withReferences(
   written: Readonly<Record<string, unknown>>,
   environment: SettingSources['environment'],
 ): { given: Record<string, unknown>; references: Map<string, string> } {
   const references = new Map<string, string>();
-  const given = Object.entries(written).map(([key, value]) => {
-    if (typeof value !== 'string') return [key, value];
-    const resolved = withVariables(value, `"${key}" in the configuration file`, environment);
-    if (resolved !== value) references.set(key, value);
-    return [key, resolved];
-  });
-  return { given: Object.fromEntries(given), references };
-}
-
-/**
- * Validates settings that a program gives, by their names in camel case; an undefined one has its default.
- *
- * @throws SettingsError
- */
-export function checkSettings(given: Readonly<Record<string, unknown>>): Settings {
-  const keys = new Map(Object.keys(SETTINGS).map((key) => [camelCase(key), key]));
-  const byKey: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
-    const key = keys.get(name);
-    if (key === undefined) throw unknownSetting(name, similar(name, [...keys.keys()]));
-    if (value !== undefined) byKey[key] = value;
+  const given: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(written)) {
+    given[key] = key === 'agents' ? value : withinValue(value, `"${key}" in the configuration file`, environment);
+    if (JSON.stringify(given[key]) !== JSON.stringify(value)) {
+      references.set(key, typeof value === 'string' ? value : JSON.stringify(value));
+    }
   }
-  const name = (path: string) => path.replace(/^[^.]*/, (key) => camelCase(key));
-  return validate([{ origin: 'file', given: byKey, name, isStructured: true }]).settings;
+  return { given, references };
 }
 
-interface SettingSource {
+/** A text, a list of texts, or an object with texts. */
+function withinValue(value: unknown, path: string, environment: SettingSources['environment']): unknown {
+  if (typeof value === 'string') return withVariables(value, path, environment);
+  if (Array.isArray(value)) return value.map((item) => withinValue(item, path, environment));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withinValue(inner, path, environment)]));
+}
+
+/** One place that settings come from. */
+export interface SettingSource {
   origin: SettingOrigin;
   given: Record<string, unknown>;
   /** What the source calls a setting, or a part of it: its path, with dots. */
@@ -137,10 +161,18 @@ interface SettingSource {
   isStructured?: boolean;
   /** Other keys that it can have. */
   others?: readonly string[];
+  /** What was written where a variable's value stands in a setting: an error shows that in its place. */
+  references?: ReadonlyMap<string, string>;
 }
 
-/** @param sources later ones win */
-function validate(sources: readonly SettingSource[]): { settings: Settings; origins: Map<string, SettingOrigin> } {
+/**
+ * @param sources later ones win
+ * @throws SettingsError
+ */
+export function validate(
+  sources: readonly SettingSource[],
+  checkAgents: (given: unknown) => CheckedAgents,
+): { settings: Settings; origins: Map<string, SettingOrigin> } {
   const merged = new Map<string, { value: unknown; source: SettingSource }>();
   for (const source of sources) {
     const { given, name, others = [], isStructured = false } = source;
@@ -153,13 +185,13 @@ function validate(sources: readonly SettingSource[]): { settings: Settings; orig
       merged.set(key, { value, source });
     }
   }
-  const settings = Object.keys(SETTINGS).map((key) => {
+  const settings = (Object.keys(SETTINGS) as SettingName[]).map((key) => {
     const { value, source } = merged.get(key) ?? {};
-    const result = schemaOf(key as SettingName).safeParse(value);
-    if (!result.success) {
-      throw new SettingsError(problemOf(key, { value, name: source?.name ?? (() => key), error: result.error }));
-    }
-    return [camelCase(key), result.data];
+    const name = source?.name ?? (() => key);
+    return [
+      camelCase(key),
+      key === 'agents' ? agentsValue(value, name, checkAgents) : plainValue(key, value, name, source),
+    ];
   });
   return {
     settings: Object.fromEntries(settings) as Settings,
@@ -167,23 +199,35 @@ function validate(sources: readonly SettingSource[]): { settings: Settings; orig
   };
 }
 
-/** One sentence. It shows no part of a setting that is more than text: that may be a secret. */
-function problemOf(
-  key: string,
-  { value, name, error }: { value: unknown; name: SettingSource['name']; error: z.ZodError },
-): string {
-  const [first] = error.issues;
-  if (isFlag(key)) return `${name(key)} ${first?.message} (it is ${JSON.stringify(value)}).`;
-  // A misspelt key first: else the right one is said to be missing.
-  const { path, message } = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? first ?? { path: [] };
-  const problem = `${name([key, ...path].join('.'))} ${message}`;
-  return problem.endsWith('?') ? problem : `${problem}.`;
+function plainValue(
+  key: Exclude<SettingName, 'agents'>,
+  value: unknown,
+  name: SettingSource['name'],
+  source: SettingSource | undefined,
+): unknown {
+  const checked = settingValue(key, value);
+  if ('value' in checked) return checked.value;
+  const shown = source?.references?.get(key) ?? value;
+  throw new SettingsError(`${name(key)} ${checked.problem} (it is ${JSON.stringify(shown)}).`);
 }
 
-function unknownSetting(name: string, meant: string | undefined): SettingsError {
+/** Its error shows no value: that may be a secret. */
+function agentsValue(
+  value: unknown,
+  name: SettingSource['name'],
+  checkAgents: (given: unknown) => CheckedAgents,
+): unknown {
+  const checked = checkAgents(value);
+  if ('value' in checked) return checked.value;
+  const problem = `${name(['agents', ...checked.path.map(String)].join('.'))} ${checked.problem}`;
+  throw new SettingsError(problem.endsWith('?') ? problem : `${problem}.`);
+}
+
+export function unknownSetting(name: string, meant: string | undefined): SettingsError {
   return new SettingsError(`There is no setting ${name}.${meant ? ` Did you mean ${meant}?` : ''}`);
 }
 
-function camelCase(key: string): string {
+/** `max-processes` as `maxProcesses`. */
+export function camelCase(key: string): string {
   return key.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

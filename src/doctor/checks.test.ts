@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ownVersion } from '../boot/own-version.ts';
-import { checkSettings } from '../config/settings.ts';
+import { checkSettings } from '../config/check-settings.ts';
 import { TESTED } from '../engine/environment/executable.ts';
 import { apiAddress, leadsToItself, paysAtStart } from './api-address.ts';
 import { agentsFindings, type SeenAgents } from './check-agents.ts';

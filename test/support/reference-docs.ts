@@ -373,6 +373,8 @@ function settingValue(setting: Setting): string {
       return setting.of.map(code).join(', ');
     case 'text':
       return 'text';
+    case 'address':
+      return 'an IP address or a name';
     case 'toggle':
       return 'true or false; as a flag it needs no value';
     case 'agents':

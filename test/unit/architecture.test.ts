@@ -139,8 +139,10 @@ describe('the arrows between folders', () => {
   test.each([
     ['src/cli/main.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'kysely', 'pino', 'zod', 'jsonc-parser']],
     ['src/cli/sessions.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
+    // What every command that takes settings loads.
+    ['src/config/settings.ts', ['zod', 'jsonc-parser']],
     ['src/cli/setup.ts', ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod']],
-    ...['launch', 'clients', 'env'].map((name): [string, string[]] => [
+    ...['launch', 'clients', 'env', 'status', 'logs', 'config', 'complete'].map((name): [string, string[]] => [
       `src/cli/${name}.ts`,
       ['@anthropic-ai/claude-agent-sdk', 'hono', 'zod'],
     ]),

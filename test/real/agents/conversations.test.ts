@@ -192,7 +192,8 @@ test('no request without its name runs an agent, whatever the model asks for', a
     content: [{ type: 'tool_use', name: 'Read' }],
     stop_reason: 'tool_use',
   });
-  expect(model.requests).toHaveLength(1);
+  // Claude Code may call the model once more before it is killed, with the news that there is no such tool (decision 4).
+  expect(JSON.stringify(model.requests.map(({ body }) => body.messages))).not.toContain('heron');
 });
 
 test('an agent has the operator’s servers of tools; one that is broken is named and stops no turn', async () => {

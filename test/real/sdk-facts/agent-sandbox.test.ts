@@ -132,7 +132,7 @@ describe.skipIf(NO_SANDBOX)(`commands ${SANDBOXED}`, () => {
       'all have ended',
       () => pidsWithWord(mark).length === 0 && pidsWithWord(sockets[0] as string).length === 0,
     );
-    expect(isAlive(pid)).toBe(false);
+    await until('it has ended', () => !isAlive(pid));
     run.end();
     expect(readdirSync(agent.workspace)).toContain('.bashrc');
     removeSandboxTraces(agent.workspace);
