@@ -5,7 +5,9 @@ export const COMMANDS = {
   serve: {
     summary: 'run the gateway',
     usage: '',
-    flags: {},
+    flags: {
+      supervise: { help: 'start it again after a crash, ever later and not for ever; for containers and plain shells' },
+    },
     takesSettings: true,
     load: () => import('./serve.ts'),
   },

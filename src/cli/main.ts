@@ -2,6 +2,7 @@ import { BootError } from '../boot/boot-error.ts';
 import { ownVersion } from '../boot/own-version.ts';
 import { SettingsError } from '../config/settings-error.ts';
 import { similar } from '../config/similar.ts';
+import { CANNOT_START } from '../service/exit-code.ts';
 import { escapeUnseen } from '../telemetry/escape-unseen.ts';
 import { checkFlags, parseCommandLine } from './arguments.ts';
 import { CommandError } from './command-error.ts';
@@ -18,7 +19,7 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
   } catch (error) {
     if (!(error instanceof SettingsError || error instanceof BootError || error instanceof CommandError)) throw error;
     process.stderr.write(`isthmus: ${escapeUnseen(error.message)}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof CommandError ? 1 : CANNOT_START;
   }
 }
 

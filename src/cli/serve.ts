@@ -1,17 +1,35 @@
-import { createGateway, type RunningGateway } from '../boot/create-gateway.ts';
+import type { RunningGateway } from '../boot/create-gateway.ts';
 import { standardOf } from '../config/setting-table.ts';
 import type { Settings } from '../config/settings.ts';
-import { namedConfigFile } from '../config/settings.ts';
+import { supervise } from '../service/supervise.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import type { RunCommand } from './command.ts';
+import { ownCommand } from './own-command.ts';
 import { print } from './print.ts';
 import { firstSignal } from './stop-signals.ts';
 
-/** `isthmus serve`: runs until a signal. */
+/** `isthmus serve`: runs until a signal. With `--supervise` it does so in a child that is started again after a crash. */
 export const run: RunCommand = async (call) => {
+  const { supervise: isSupervised, ...flags } = call.flags;
+  if (isSupervised === undefined) return await serve(call);
+  const command = ownCommand('serve', flags);
+  const say = (line: string) => process.stderr.write(`isthmus: ${line}\n`);
+  process.exit(await supervise({ command, environment: call.environment, say }));
+};
+
+const serve: RunCommand = async (call) => {
+  // A supervisor loads none of this.
+  const [{ createGateway }, { namedConfigFile }] = await Promise.all([
+    import('../boot/create-gateway.ts'),
+    import('../config/settings.ts'),
+  ]);
   const { logFormat, ...settings } = await call.settings();
   const { environment } = call;
   let running: RunningGateway | undefined;
+  // The channel to a supervisor closes when that is gone; then nobody would pass a signal on.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  // The listener alone would keep a start that has failed alive.
+  process.channel?.unref();
   const signalled = firstSignal({
     openRequests: () => running?.openRequests(),
     drainSeconds: settings.drainSeconds,

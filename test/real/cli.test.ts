@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { COMMAND_NAMES } from '../../src/cli/command-table.ts';
 import { findExecutable, TESTED } from '../../src/engine/environment/executable.ts';
+import { CANNOT_START } from '../../src/service/exit-code.ts';
 import { startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
 import { freePort } from '../support/free-port.js';
 import { ISTHMUS, ROOT, runIsthmus, startGateway, surroundings, until } from '../support/gateway.ts';
@@ -128,7 +129,7 @@ test('an agent that runs commands is refused where its sandbox is not installed,
     /^isthmus: agents: agent: The sandbox of commands needs bwrap and socat, .*install the packages bubblewrap and socat /,
   );
   expect(output.trim().split('\n')).toHaveLength(1);
-  expect(code).toBe(1);
+  expect(code).toBe(CANNOT_START);
 });
 
 test('a socket is for this user alone, and takes the place of one that a killed gateway has left', async () => {
@@ -179,7 +180,7 @@ test('a port in use is one line with the cure', QUICK, async () => {
   const { port } = new URL(model.url);
   const { code, output } = await runIsthmus(['serve', '--port', port], here.env);
   expect({ code, output }).toEqual({
-    code: 1,
+    code: CANNOT_START,
     output: `isthmus: Port ${port} on 127.0.0.1 is in use. Stop what listens there, or choose another port: --port ${Number(port) + 1}.\n`,
   });
 });
@@ -213,14 +214,14 @@ testParts<[where: string, script: string, how: string, words: string]>(
   const { code, output } = await runIsthmus(['serve', '--port', '0', '--claude', claude], here.env);
   expect(output).toContain(`isthmus: The \`claude\` binary ${claude} did not start (${how}: ${words}). See that`);
   expect(output.trim().split('\n')).toHaveLength(1);
-  expect(code).toBe(1);
+  expect(code).toBe(CANNOT_START);
 });
 
 test('a port in use is told before anything is started', async () => {
   const { port } = new URL(model.url);
   const { code, output } = await runIsthmus(['serve', '--port', port, '--claude', silentClaude()], here.env);
   expect(output).toContain('is in use');
-  expect(code).toBe(1);
+  expect(code).toBe(CANNOT_START);
 });
 
 test('a gateway that is starting has its port, says so to everybody, and does not say that it listens', async () => {
@@ -319,7 +320,8 @@ testParts('mistakes', MISTAKES, { isQuick: isOneOf(QUICK_MISTAKES), isEveryday: 
     );
     expect(output).toContain(`isthmus: ${message}`);
     expect(output.trim().split('\n')).toHaveLength(1);
-    expect(code).toBe(1);
+    const isOfTheWords = /^(There is no command|Which command|Unexpected)/.test(message);
+    expect(code).toBe(isOfTheWords ? 1 : CANNOT_START);
   },
 );
 
@@ -327,7 +329,7 @@ test('without a credential serve names the binary to sign in with: no other need
   const { code, output } = await runIsthmus(['serve', '--port', '0'], { ...here.env, ANTHROPIC_API_KEY: '' });
   expect(output).toMatch(/^isthmus: No credential found. Set ANTHROPIC_API_KEY, .*\n$/);
   expect(output).toContain(`, or sign in with \`${findExecutable(undefined).path} auth login\``);
-  expect(code).toBe(1);
+  expect(code).toBe(CANNOT_START);
 });
 
 test('help names every command and setting', async () => {

@@ -5,6 +5,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RecordedRequest, type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
 import { BETAS } from '../../src/dialects/anthropic-messages/contract-table.ts';
+import { CANNOT_START } from '../../src/service/exit-code.ts';
 import { asTheModelSees, type WireMessage } from '../support/as-the-model-sees.ts';
 import { sdkClient } from '../support/clients.ts';
 import { type FirstPartyStandIn, relay, startFirstPartyStandIn } from '../support/first-party/stand-in.ts';
@@ -355,7 +356,7 @@ test('a credential in the env block of settings.json alone is none, and named wi
   writeSettings(home, ENV_BLOCK);
   const { code, output } = await runIsthmus(['serve', '--port', '0'], env);
   expect(output).toBe(`isthmus: No credential found. ${join(home, 'claude', NOT_LOADED)}\n`);
-  expect(code).toBe(1);
+  expect(code).toBe(CANNOT_START);
   remove();
 });
 

@@ -44,6 +44,8 @@ const ARROWS: Record<string, string[]> = {
   running: [],
   launch: ['boot', 'clients', 'config', 'engine', 'running', 'telemetry'],
   doctor: ['access', 'boot', 'config', 'engine', 'running', 'scripted-model', 'setup', 'spec', 'telemetry'],
+  // It starts the gateway as a program, and loads nothing of it.
+  service: ['running'],
   cli: [
     'boot',
     'clients',
@@ -52,6 +54,7 @@ const ARROWS: Record<string, string[]> = {
     'launch',
     'running',
     'scripted-model',
+    'service',
     'setup',
     'spec',
     'store',
