@@ -21,6 +21,18 @@ export const COMMANDS = {
     takesSettings: true,
     load: () => import('./demo.ts'),
   },
+  service: {
+    summary: 'keep it running as a service of yours (systemd, launchd), started with the settings that are given',
+    usage: 'install | uninstall | status | logs',
+    words: ['install', 'uninstall', 'status', 'logs'],
+    flags: {
+      print: { help: 'install: print the file, and change nothing' },
+      yes: { help: 'install, uninstall: do not ask' },
+      follow: { help: 'logs: go on as more is written', short: 'f' },
+    },
+    takesSettings: true,
+    load: () => import('./service.ts'),
+  },
   status: {
     summary: 'what the running gateway says of itself',
     usage: '',
