@@ -16,6 +16,8 @@ export const GROUPS = [
     pages: [
       'docs/troubleshooting.md',
       'docs/agents.md',
+      'docs/service.md',
+      'docs/container.md',
       'docs/behind-a-proxy.md',
       'docs/library.md',
       'docs/offline-testing.md',

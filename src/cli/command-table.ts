@@ -27,7 +27,7 @@ export const COMMANDS = {
     words: ['install', 'uninstall', 'status', 'logs'],
     flags: {
       print: { help: 'install: print the file, and change nothing' },
-      yes: { help: 'install, uninstall: do not ask' },
+      yes: { short: 'y', help: 'install, uninstall: do not ask' },
       follow: { help: 'logs: go on as more is written', short: 'f' },
     },
     takesSettings: true,

@@ -10,7 +10,6 @@ import type { CommandCall, RunCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { ownCommand } from './own-command.ts';
 import { print } from './print.ts';
-import { DRAIN_MS } from './stop-signals.ts';
 
 /** Settings whose value is a path: a service runs in another folder than the one where it was installed. */
 const PATHS = ['config', 'claude', 'workspace', 'socket'];
@@ -36,18 +35,19 @@ export const run: RunCommand = async (call) => {
   if (word === 'uninstall') return await uninstall(call, manager);
   if (yes) throw new CommandError('--yes belongs to `isthmus service install` and `isthmus service uninstall`.');
   if (!existsSync(manager.file)) throw new CommandError('There is no service yet: isthmus service install.');
-  process.exitCode = follows(word === 'logs' ? manager.logs(follow !== undefined) : manager.status);
+  if (word === 'status') process.exitCode = follows(manager.status);
+  else await (await import('./logs.ts')).run({ ...call, flags: follow === undefined ? {} : { follow } });
 };
 
 async function install(call: CommandCall, manager: ServiceManager): Promise<void> {
   const { print: isPrint, yes, follow, ...flags } = call.flags;
   if (follow) throw new CommandError('--follow belongs to `isthmus service logs`.');
   // A service that could not start is not installed.
-  await call.settings();
+  const { drainSeconds } = await call.settings();
   const absolute = Object.entries(flags).map(([name, value]) => [name, PATHS.includes(name) ? resolve(value) : value]);
   const command = ownCommand('serve', Object.fromEntries(absolute));
   const environmentFile = join(homedir(), '.config', 'isthmus', 'environment');
-  const text = manager.textOf({ command, environmentFile, drainSeconds: DRAIN_MS / 1000 });
+  const text = manager.textOf({ command, environmentFile, drainSeconds });
   if (isPrint) {
     process.stdout.write(text);
     return;

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { SERVICE_UNIT as UNIT } from '../running/log-source.ts';
 import { LABEL, launchAgent } from './launch-agent.ts';
 import { marked } from './owned-file.ts';
 import type { ServicePlan } from './service-plan.ts';
-import { systemdUnit, UNIT } from './systemd-unit.ts';
+import { systemdUnit } from './systemd-unit.ts';
 
 /** A command and its words. */
 export type Command = readonly [program: string, ...args: string[]];
@@ -23,7 +24,6 @@ export interface ServiceManager {
   /** Once it is removed. */
   afterRemoval: readonly Command[];
   status: Command;
-  logs(follow: boolean): Command;
   /** What a user should know beside that. */
   hint: string;
 }
@@ -55,7 +55,6 @@ function systemd({ home, configHome }: ServiceHost): ServiceManager {
     stop: [user('disable', '--now', UNIT)],
     afterRemoval: [user('daemon-reload')],
     status: user('status', '--no-pager', UNIT),
-    logs: (follow) => ['journalctl', '--user', '--unit', UNIT, '--lines', '100', follow ? '--follow' : '--no-pager'],
     hint: 'It ends when you have logged out everywhere, and starts when you log in. To keep it running without you: loginctl enable-linger',
   };
 }
@@ -73,7 +72,6 @@ function launchd({ home, uid }: ServiceHost): ServiceManager {
     stop: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
     afterRemoval: [],
     status: ['launchctl', 'print', `${domain}/${LABEL}`],
-    logs: (follow) => ['tail', '-n', '100', ...(follow ? ['-F'] : []), logFile],
     hint: `It runs while you are logged in. What it writes is in ${logFile}.`,
   };
 }

@@ -1,9 +1,6 @@
 import { CANNOT_START } from './exit-code.ts';
 import { type ServicePlan, stopSecondsOf } from './service-plan.ts';
 
-/** The name of the unit. */
-export const UNIT = 'isthmus.service';
-
 /**
  * The text of the systemd user unit. It keeps to what systemd 247 knows: waits that grow (`RestartSteps`) came with 254.
  *

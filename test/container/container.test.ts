@@ -150,7 +150,7 @@ describe.skipIf(NO_ENGINE)(`the container ${NO_ENGINE ? `(SKIPPED: ${NO_ENGINE})
         .map((stat) => stat.split(' ')[0] ?? '');
     const claudes = pids((stat) => stat.includes('(claude)'));
     expect(claudes.length).toBeGreaterThan(0);
-    engine.docker('exec', 'isthmus', 'kill', '-KILL', ...claudes);
+    engine.docker('exec', 'isthmus', 'sh', '-c', `kill -KILL ${claudes.join(' ')} || true`);
     await until('they are gone', () => stats().every((stat) => !claudes.includes(stat.split(' ')[0] ?? '')));
     await until('none waits to be reaped', () => pids((stat) => stat.includes(') Z')).length === 0);
   });
