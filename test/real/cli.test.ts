@@ -147,7 +147,7 @@ test('a socket is for this user alone, and takes the place of one that a killed 
   expect(statSync(socket).mode & 0o777).toBe(0o600);
   expect([await ask('/v1/models'), await ask('/v1/models', { host: 'evil.example' })]).toEqual([200, 403]);
   expect(await runIsthmus(['serve', '--socket', socket], here.env)).toEqual({
-    code: 1,
+    code: 78,
     output: `isthmus: Another program listens on the socket ${socket}. Stop it, or choose another path: --socket PATH.\n`,
   });
   first.child.kill('SIGKILL');
