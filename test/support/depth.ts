@@ -99,8 +99,11 @@ const LEAST_OF_A_TABLE = 20;
 /** What a soak of minutes spends beside its tests, in seconds: on the build, and on gateways that start and stop. */
 const AROUND_THE_TESTS = 80;
 
-/** Files that run side by side, see vitest.config.ts: on two cores one more, since half the time of a test is a wait. */
-export const WORKERS = 3;
+/**
+ * Files that run side by side, see vitest.config.ts. On two cores a third saves a quarter of the time, but a busy machine loses the
+ * race of decision 4.
+ */
+export const WORKERS = 2;
 
 export interface Depth {
   runs: number;
