@@ -1,22 +1,21 @@
 import { z } from 'zod';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
 import { badRequest, failed } from '../../spec/failures.ts';
-import type { ClientTool, ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
+import type { ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import { jsonObject, listOf, parse, tooManyFields } from '../body/shapes.ts';
 import { assertWellFormed } from '../body/well-formed.ts';
 import type { WireRequest } from '../dialect.ts';
 import { inputOfArguments } from '../openai/call-arguments.ts';
 import { modelCallId } from '../openai/call-ids.ts';
 import { placedBlocks } from '../openai/content-parts.ts';
+import { DeclaredTools, declaredTool } from '../openai/declared-tools.ts';
 import { ignoredFields } from '../openai/field-table.ts';
-import { standardMaxTokens, thinksByBudget } from '../openai/model-generation.ts';
 import { requestedModel } from '../openai/model-request.ts';
 import { PlacedPaths } from '../openai/placed-paths.ts';
-import { samplingFor } from '../openai/sampling.ts';
-import { heldSchema } from '../openai/structured-output.ts';
-import { EFFORTS, thinkingFor } from '../openai/thinking.ts';
+import { EFFORTS } from '../openai/thinking.ts';
 import { chooseTools } from '../openai/tool-choice.ts';
-import { customTool, functionTool, messagesTool } from '../openai/tool-forms.ts';
+import { type AskedParameters, turnParameters } from '../openai/turn-parameters.ts';
+import { type BetweenAnswers, type OpenCall, type PairWords, turnOfUser } from '../openai/user-turn.ts';
 import { CHAT_FIELDS } from './chat-contract.ts';
 import { thinkingOfDetails } from './reasoning-details.ts';
 
@@ -97,10 +96,23 @@ export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf
     model,
     choice: whole.tool_choice,
     isParallel: whole.parallel_tool_calls,
-    tools: [...declaredTools.values()].map(({ tool }) => tool),
+    tools: declaredTools.all.map(({ tool }) => tool),
   });
   declared.ignored.push(...choice.ignored);
-  const parameters = decodeParameters(model, whole, parsed, choice.isForced, declared);
+  const { max_completion_tokens, max_tokens, reasoning_effort, response_format } = parsed;
+  const parameters = turnParameters(
+    {
+      model,
+      maxTokens: max_completion_tokens ?? max_tokens,
+      thinking: reasoning_effort == null ? undefined : { effort: reasoning_effort, path: 'reasoning_effort' },
+      isForced: choice.isForced,
+      temperature: whole.temperature,
+      top_p: whole.top_p,
+      format: askedFormat(response_format),
+    },
+    declared,
+  );
+  const stops = decodeStop(parsed.stop, declared);
   const { system, rest } = splitSystem(parsed.messages, declared);
   const decoded = decodeMessages(rest, declared);
   const checked = checkMessages(decoded, 'messages', model);
@@ -112,8 +124,8 @@ export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf
       system,
       messages: checked.messages,
       tools: choice.tools,
-      toolPaths: [...declaredTools].flatMap(([path, { tool }]) => (choice.tools.includes(tool) ? [path] : [])),
-      parameters: { ...parameters, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
+      toolPaths: declaredTools.pathsOf(choice.tools),
+      parameters: { ...parameters, ...stops, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
       betas: [],
       stream: parsed.stream === true,
       ignored,
@@ -121,109 +133,35 @@ export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf
       unknown: [],
       ...(parsed.user ? { userId: parsed.user } : {}),
     },
-    customTools: new Set([...declaredTools.values()].flatMap(({ tool, isCustom }) => (isCustom ? [tool.name] : []))),
+    customTools: new Set(declaredTools.all.flatMap(({ tool, isCustom }) => (isCustom ? [tool.name] : []))),
     includesUsage: parsed.stream_options?.include_usage === true,
   };
 }
 
-function decodeParameters(
-  model: string,
-  { temperature, top_p }: JsonObject,
-  { max_completion_tokens, max_tokens, reasoning_effort, stop, response_format }: ChatBody,
-  isForced: boolean,
-  { ignored, converted }: Declared,
-): JsonObject {
-  const most = max_completion_tokens ?? max_tokens ?? standardMaxTokens(model);
-  const thinking = reasoning_effort == null ? undefined : thinkingFor(model, reasoning_effort, most);
-  const { output_config: effort, ...thought }: JsonObject = thinking?.parameters ?? {};
-  if (thinking?.isConverted) converted.push('reasoning_effort');
-  // A budget of thinking and a forced call exclude each other.
-  if (isForced && thinksByBudget(model) && isOn(thought)) {
-    ignored.push('reasoning_effort');
-    delete thought.thinking;
-  }
-  const sampling = samplingFor({ model, temperature, top_p, isThinking: isOn(thought) });
-  ignored.push(...sampling.ignored);
-  converted.push(...sampling.converted);
+/** The schema that an answer is held to. */
+function askedFormat(format: ChatBody['response_format']): AskedParameters['format'] {
+  if (format == null || format.type === 'text') return undefined;
+  if (format.type === 'json_object') return { isAnyJson: true, path: 'response_format' };
+  if (format.json_schema == null) throw badRequest('response_format.json_schema', 'Field required');
+  return { schema: format.json_schema.schema, path: 'response_format.json_schema.schema' };
+}
+
+function decodeStop(stop: ChatBody['stop'], { ignored }: Declared): JsonObject {
   const stops = (typeof stop === 'string' ? [stop] : (stop ?? [])).filter((text) => text.trim() !== '');
   if (stop != null && stop.length > 0 && stops.length === 0) ignored.push('stop');
-  const format = decodeFormat(response_format, ignored, converted);
-  const output = { ...(effort as JsonObject | undefined), ...(format && { format }) };
-  return {
-    max_tokens: most,
-    ...thought,
-    ...sampling.parameters,
-    ...(stops.length > 0 && { stop_sequences: stops }),
-    ...(Object.keys(output).length > 0 && { output_config: output }),
-  };
+  return stops.length > 0 ? { stop_sequences: stops } : {};
 }
 
-function isOn({ thinking }: JsonObject): boolean {
-  return thinking !== undefined && (thinking as JsonObject).type !== 'disabled';
-}
-
-function decodeFormat(
-  format: ChatBody['response_format'],
-  ignored: string[],
-  converted: string[],
-): JsonObject | undefined {
-  if (format == null || format.type === 'text') return undefined;
-  if (format.type === 'json_object') {
-    ignored.push('response_format');
-    return undefined;
-  }
-  const path = 'response_format.json_schema.schema';
-  if (format.json_schema == null) throw badRequest('response_format.json_schema', 'Field required');
-  const { schema, isConverted } = heldSchema(format.json_schema.schema, path);
-  if (isConverted) converted.push(path);
-  return { type: 'json_schema', schema };
-}
-
-/** The tools that the client runs, by their paths. */
-function decodeTools(
-  declarations: readonly JsonObject[],
-  { ignored, converted }: Declared,
-): Map<string, { tool: ClientTool; isCustom: boolean }> {
-  const tools = new Map<string, { tool: ClientTool; isCustom: boolean }>();
-  const names = new Set<string>();
+/** The tools that the client runs. */
+function decodeTools(declarations: readonly JsonObject[], { ignored, converted }: Declared): DeclaredTools {
+  const tools = new DeclaredTools();
   for (const [at, declaration] of declarations.entries()) {
     const path = `tools.${at}`;
-    const decoded = decodeTool(declaration, path, converted);
-    if (decoded === undefined) {
-      ignored.push(path);
-      continue;
-    }
-    const { name } = decoded.tool;
-    if (names.has(name)) throw badRequest(path, `tool names must be unique, \`${name}\` was used before`);
-    names.add(name);
-    tools.set(path, decoded);
+    const declared = declaredTool(declaration, path, converted);
+    if (declared === undefined) ignored.push(path);
+    else tools.add(path, declared);
   }
   return tools;
-}
-
-/** Some clients declare a function flat, as in the Responses API, or in the shape of the Messages API. */
-function decodeTool(
-  declaration: JsonObject,
-  path: string,
-  converted: string[],
-): { tool: ClientTool; isCustom: boolean } | undefined {
-  const { type, function: inner, custom } = declaration;
-  if (type === 'custom') {
-    const [form, at] =
-      custom == null ? [declaration, path] : [parse(jsonObject, custom, `${path}.custom`), `${path}.custom`];
-    return { tool: customTool(form, at), isCustom: true };
-  }
-  if (type === 'function') {
-    const at = inner == null ? path : `${path}.function`;
-    return {
-      tool: functionTool(inner == null ? declaration : parse(jsonObject, inner, at), at, converted),
-      isCustom: false,
-    };
-  }
-  if (type == null && declaration.input_schema != null)
-    return { tool: messagesTool(declaration, path), isCustom: false };
-  if (type == null) throw badRequest(`${path}.type`, 'must be `function` or `custom`');
-  return undefined;
 }
 
 /** A message with its index in the client's body. */
@@ -261,7 +199,8 @@ function decodeMessages(placed: readonly Placed[], declared: Declared): DecodedM
   let calls: OpenCall[] = [];
   let gap: Placed[] = [];
   const closeGap = () => {
-    for (const item of decodeGap(gap, calls, declared)) decoded.push(item);
+    const items = gap.map((item) => betweenAnswers(item, declared));
+    for (const item of turnOfUser(items, calls, PAIR_WORDS, declared)) decoded.push(item);
     gap = [];
     calls = [];
   };
@@ -280,13 +219,6 @@ function decodeMessages(placed: readonly Placed[], declared: Declared): DecodedM
   }
   closeGap();
   return decoded;
-}
-
-/** A call that waits for its result. */
-interface OpenCall {
-  /** As the client has it. */
-  id: string;
-  path: string;
 }
 
 function decodeAssistant({ at, given }: Placed, declared: Declared): { message: DecodedMessage; calls: OpenCall[] } {
@@ -334,56 +266,19 @@ function blockOfCall(
   return { type: 'tool_use', id: modelCallId(id), name: called.name, input };
 }
 
-/** @param calls of the answer before, each of which needs its result */
-function decodeGap(gap: readonly Placed[], calls: readonly OpenCall[], declared: Declared): DecodedMessage[] {
-  const results = new Map<string, Array<{ block: ContentBlock; path: string }>>();
-  const others: DecodedMessage[] = [];
-  for (const { at, given } of gap) {
-    const path = `messages.${at}`;
-    const content = placedBlocks(given.content, `${path}.content`, declared);
-    if (given.role !== 'tool') {
-      if (content.length === 0) {
-        declared.ignored.push(path);
-        continue;
-      }
-      const paths = new PlacedPaths(
-        path,
-        content.map((placed) => placed.path),
-        `${path}.content`,
-      );
-      others.push({
-        role: isInstruction(given) ? 'system' : 'user',
-        content: content.map(({ block }) => block),
-        paths,
-      });
-      continue;
-    }
-    const id = given.tool_call_id;
-    if (id == null) throw badRequest(`${path}.tool_call_id`, 'Field required');
-    if (!calls.some((open) => open.id === id)) {
-      throw badRequest(`${path}.tool_call_id`, `No tool call found for the tool message with tool_call_id ${id}.`);
-    }
-    if (results.has(id)) throw badRequest(`${path}.tool_call_id`, `The tool call ${id} has a result already.`);
-    if (others.length > 0) declared.converted.push(path);
-    results.set(id, [
-      {
-        block: { type: 'tool_result', tool_use_id: modelCallId(id), content: content.map(({ block }) => block) },
-        path,
-      },
-    ]);
-  }
-  const missing = calls.filter(({ id }) => !results.has(id));
-  if (missing[0] !== undefined) {
-    throw badRequest(
-      missing[0].path,
-      `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${missing.map(({ id }) => id).join(', ')}`,
-    );
-  }
-  if (results.size === 0) return others;
-  const ordered = calls.flatMap(({ id }) => results.get(id) ?? []);
-  const paths = new PlacedPaths(
-    ordered[0]?.path ?? 'messages',
-    ordered.map(({ path }) => path),
-  );
-  return [{ role: 'user', content: ordered.map(({ block }) => block), paths }, ...others];
+const PAIR_WORDS: PairWords = {
+  unknownCall: (id) => `No tool call found for the tool message with tool_call_id ${id}.`,
+  withoutResult: (ids) =>
+    `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${ids.join(', ')}`,
+};
+
+function betweenAnswers({ at, given }: Placed, declared: Declared): BetweenAnswers {
+  const path = `messages.${at}`;
+  const contentPath = `${path}.content`;
+  const content = placedBlocks(given.content, contentPath, declared);
+  if (given.role !== 'tool')
+    return { kind: 'words', role: isInstruction(given) ? 'system' : 'user', path, contentPath, content };
+  const idPath = `${path}.tool_call_id`;
+  if (given.tool_call_id == null) throw badRequest(idPath, 'Field required');
+  return { kind: 'result', id: given.tool_call_id, path, idPath, content };
 }

@@ -3,7 +3,9 @@ import { stepsBody } from '../../spec/steps-body.ts';
 import type { HiddenSteps, TurnEvent } from '../../spec/turn-events.ts';
 import type { AnswerEncoder } from '../dialect.ts';
 import { clientCallId } from '../openai/call-ids.ts';
+import { freeTextOf } from '../openai/free-text.ts';
 import { openAiError } from '../openai/openai-errors.ts';
+import { refusalOf } from '../openai/refusal.ts';
 import { usageOf } from '../openai/usage.ts';
 import { detailOfThinking } from './reasoning-details.ts';
 
@@ -113,7 +115,7 @@ export class ChatStreamEncoder implements AnswerEncoder {
     }
     if (block.type !== 'tool_use') return '';
     if (this.#answer.customTools.has(String(block.name))) {
-      return this.#call({ custom: { input: freeText(parsed(this.#heard) ?? (block.input as JsonObject)) } });
+      return this.#call({ custom: { input: freeTextOf(this.#heard, block.input) } });
     }
     return this.#heard === '' ? this.#call({ function: { arguments: JSON.stringify(block.input ?? {}) } }) : '';
   }
@@ -168,7 +170,7 @@ function chatCompletion(answer: AnswerMessage, { id, created, customTools }: Cha
     const call = { id: clientCallId(String(block.id)) };
     return [
       customTools.has(String(block.name))
-        ? { ...call, type: 'custom', custom: { name: block.name, input: freeText(block.input as JsonObject) } }
+        ? { ...call, type: 'custom', custom: { name: block.name, input: freeTextOf('', block.input) } }
         : { ...call, type: 'function', function: { name: block.name, arguments: JSON.stringify(block.input ?? {}) } },
     ];
   });
@@ -218,24 +220,5 @@ function finishReason({ content, stop_reason }: AnswerMessage): string {
       return 'content_filter';
     default:
       return content.some(({ type }) => type === 'tool_use') ? 'tool_calls' : 'stop';
-  }
-}
-
-/** The words of a refusal, if there are any. */
-function refusalOf({ stop_reason, stop_details }: AnswerMessage): string | undefined {
-  if (stop_reason !== 'refusal') return undefined;
-  const explanation = (stop_details as JsonObject | null | undefined)?.explanation;
-  return typeof explanation === 'string' ? explanation : undefined;
-}
-
-function freeText(input: JsonObject | undefined): string {
-  return typeof input?.input === 'string' ? input.input : JSON.stringify(input ?? {});
-}
-
-function parsed(json: string): JsonObject | undefined {
-  try {
-    return json === '' ? undefined : (JSON.parse(json) as JsonObject);
-  } catch {
-    return undefined;
   }
 }

@@ -7,6 +7,12 @@ export interface PartDeclarations {
   ignored: string[];
 }
 
+/** A block with the path of the part that it was made of. */
+export interface PlacedBlock {
+  block: ContentBlock;
+  path: string;
+}
+
 const DATA_URL = /^data:([^;,]*)((?:;[^;,]*)*),/i;
 const WEB_URL = /^https?:\/\//i;
 /** Names that programs write for those that the API takes. */
@@ -24,11 +30,7 @@ export function blocksOfParts(content: unknown, path: string, declared: PartDecl
 }
 
 /** The same, each block with the path of its part. */
-export function placedBlocks(
-  content: unknown,
-  path: string,
-  declared: PartDeclarations,
-): Array<{ block: ContentBlock; path: string }> {
+export function placedBlocks(content: unknown, path: string, declared: PartDeclarations): PlacedBlock[] {
   if (content == null || content === '') return [];
   if (typeof content === 'string') return [{ block: { type: 'text', text: content }, path }];
   if (!Array.isArray(content)) throw badRequest(path, 'must be a string or a list of content parts');

@@ -1,6 +1,7 @@
 import { badRequest, failed } from '../../spec/failures.ts';
 import type { ClientTool, JsonObject } from '../../spec/messages.ts';
 import { refusesForcedCalls } from './model-generation.ts';
+import { namespacedName } from './namespaced-name.ts';
 
 /** What a client says of the choice among its tools. */
 export interface ChoiceRequest {
@@ -82,7 +83,7 @@ function nameOf(type: string, given: JsonObject): string | undefined {
   const inner = given[type] as JsonObject | undefined;
   const name = inner?.name ?? given.name;
   if (typeof name !== 'string') return undefined;
-  return typeof given.namespace === 'string' ? `${given.namespace}__${name}` : name;
+  return namespacedName(name, typeof given.namespace === 'string' ? given.namespace : undefined);
 }
 
 function unknownChoice() {
