@@ -12,6 +12,7 @@ import { stateFolder } from '../config/state-folder.ts';
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.ts';
 import type { Dialects } from '../dialects/dialect.ts';
 import { openAiChat } from '../dialects/openai-chat/openai-chat.ts';
+import { openAiResponses } from '../dialects/openai-responses/openai-responses.ts';
 import { ClaudeEngine } from '../engine/claude-engine.ts';
 import { buildEnvironment, configurationFolder } from '../engine/environment/environment.ts';
 import { findExecutable, isExecutable } from '../engine/environment/executable.ts';
@@ -50,7 +51,7 @@ import { WorkspaceSigns } from './workspace-signs.ts';
 const LEAST_GRACE_MS = 2_000;
 
 /** The client protocols of a gateway. */
-const DIALECTS: Dialects = [anthropicMessages, openAiChat];
+const DIALECTS: Dialects = [anthropicMessages, openAiChat, openAiResponses];
 
 /** The options of a gateway; each setting has the default of `isthmus serve`. */
 export interface GatewayOptions extends Omit<GivenSettings, 'agents' | 'logFormat'> {

@@ -84,6 +84,17 @@ export interface WireRequest {
   passesBeta(value: string): boolean;
   /** The model that the operator means by a name of his own; undefined for any other name. */
   aliasOf(name: string): string | undefined;
+  /** The size of the body. */
+  bytes: number;
+  /** What earlier answers have left for the same caller. */
+  memory: AnswerMemory;
+}
+
+/** For dialects whose clients refer to earlier answers. It is bounded: what was put may be gone. */
+export interface AnswerMemory {
+  get(id: string): unknown;
+  /** @param bytes about how much it holds */
+  put(id: string, value: object, bytes: number): void;
 }
 
 /** A decoded request for a turn, with the encoder for its answer. */

@@ -6,6 +6,7 @@ import { usageBody } from '../limits/usage-body.ts';
 import { FAILURE_FACTS, type Failure, failure, failureOf } from '../spec/failures.ts';
 import { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { agentStepsHandler } from './agent-steps-route.ts';
+import { AnswerMemories } from './answer-memories.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
 import { healthHandler, liveHandler, readyHandler } from './health-routes.ts';
@@ -25,6 +26,7 @@ const MOST_INTAKE = 256 * 1024 * 1024;
 /** What all routes share. */
 interface Shared {
   intake: Intake;
+  memories: AnswerMemories;
   turns: TurnsUnderWay;
 }
 
@@ -40,6 +42,7 @@ export function createApp(options: AppOptions): App {
   const others = Object.fromEntries(further.map(({ name, contract }) => [name, contract]));
   const app = new Hono<Env>();
   const intake = new Intake(MOST_INTAKE);
+  const memories = new AnswerMemories();
   const turns = new TurnsUnderWay();
 
   const refuse = (context: Context, refused: Failure, headers?: Record<string, string>) =>
@@ -92,7 +95,7 @@ export function createApp(options: AppOptions): App {
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
       const own = route.serves === 'model' ? `${route.path}/:id{.+}` : route.path;
-      const handler = handlerOf(route, dialect, options, { intake, turns });
+      const handler = handlerOf(route, dialect, options, { intake, memories, turns });
       for (const path of [own, belowAgent(own)]) routes.set(path, { ...routes.get(path), [route.method]: handler });
     }
   }
@@ -130,7 +133,7 @@ function handlerOf(route: DialectRoute, dialect: Dialect, options: AppOptions, s
     case 'turn':
       return turnHandler(options, dialect, route, shared);
     case 'token count':
-      return tokenCountHandler(options, route, shared.intake);
+      return tokenCountHandler(options, route, shared);
     case 'models':
       return (context) => context.json(route.encode(listFor(context, options), context.req.query()));
     case 'model':

@@ -6,6 +6,7 @@ import { shapesOf } from '../telemetry/message-shapes.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
 import type { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { sessionHeaders } from './agent-headers.ts';
+import type { AnswerMemories } from './answer-memories.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
 import type { Intake } from './intake.ts';
@@ -29,7 +30,7 @@ export function turnHandler(
   options: AppOptions,
   dialect: Dialect,
   { decode }: TurnRoute,
-  { intake, turns }: { intake: Intake; turns: TurnsUnderWay },
+  { intake, turns, memories }: { intake: Intake; turns: TurnsUnderWay; memories: AnswerMemories },
 ) {
   const { gateway, keepAliveMs, passesBeta, aliasOf, limits, log, logsShapes } = options;
   return async (context: Context<Env>): Promise<Response> => {
@@ -60,6 +61,8 @@ export function turnHandler(
         mayHoldLoneSurrogates,
         passesBeta,
         aliasOf,
+        bytes,
+        memory: memories.of(caller.id),
       });
       const { messages, tools, parameters, stream } = decoded;
       const what = {

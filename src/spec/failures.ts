@@ -102,6 +102,18 @@ export const FAILURES = {
       path: 'model',
     }),
   },
+  not_kept: {
+    status: 400,
+    type: 'invalid_request_error',
+    mayRepeat: false,
+    cause:
+      'A client of OpenAI’s responses refers to an earlier answer, or to an item of it, that is not kept: it is older than an hour, was pushed out by others, belongs to another key, or Isthmus has been started again.',
+    cure: 'Let the client send its whole input: many do with `store: false`.',
+    words: ({ path, what }: { path: string; what: string }) => ({
+      message: `${what.slice(0, 200)} not found. Answers are kept for an hour at most; send the whole input, as clients do with \`store: false\`.`,
+      path,
+    }),
+  },
   not_found: {
     status: 404,
     type: 'not_found_error',

@@ -48,6 +48,7 @@ const DEPTHS = {
   settingsFiles: { EVERYDAY_RUNS: 100, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
   /** Answers in OpenAI's form. */
   chatAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
+  responsesAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
   /** Bodies of requests. */
   decodedBodies: { EVERYDAY_RUNS: 100, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
 } satisfies Record<string, Depths>;

@@ -25,6 +25,7 @@ import {
 } from '../../src/dialects/anthropic-messages/contract-table.ts';
 import type { Row } from '../../src/dialects/contract.ts';
 import { CHAT_FIELDS, CHAT_MESSAGES } from '../../src/dialects/openai-chat/chat-contract.ts';
+import { RESPONSES_FIELDS, RESPONSES_ITEMS } from '../../src/dialects/openai-responses/responses-contract.ts';
 import { RESERVED_NAMES } from '../../src/engine/parameters/tool-names.ts';
 import { SHIELD } from '../../src/http/shielded-response.ts';
 import { FAILURE_FACTS } from '../../src/spec/failures.ts';
@@ -33,13 +34,14 @@ const MADE = 'Made by `npm run docs` from';
 
 /** `docs/openai.md`, made from the tables that the program acts on. */
 export function openAiPage(): string {
-  return `# OpenAI's chat completions
+  return `# OpenAI's chat completions and responses
 
-${MADE} \`src/dialects/openai-chat/chat-contract.ts\`; \`GET /v1/capabilities\` has the same as JSON.
+${MADE} \`src/dialects/openai-chat/chat-contract.ts\` and \`src/dialects/openai-responses/responses-contract.ts\`;
+\`GET /v1/capabilities\` has the same as JSON.
 
-\`POST /v1/chat/completions\`, with and without \`/v1\`, streaming and not. It is the same gateway: the same conversations and live
-processes, the same headers ([headers.md](headers.md)) and limits. Point a client's base URL at \`http://127.0.0.1:3456/v1\`, with
-any key. OpenAI's other API, \`/v1/responses\`, is not there yet.
+\`POST /v1/chat/completions\` and \`POST /v1/responses\`, with and without \`/v1\`, streaming and not. It is the same gateway: the same
+conversations and live processes, the same headers ([headers.md](headers.md)) and limits. Point a client's base URL at
+\`http://127.0.0.1:3456/v1\`, with any key.
 
 ## Model aliases
 
@@ -49,17 +51,19 @@ file \`{"model-alias": {"gpt-5": "claude-sonnet-5"}}\`. The list of models has y
 answered. Some clients ask a second, small model of OpenAI by themselves, such as for titles: map that name, too, or set the
 client's small model.
 
-## Fields of the body
+## Chat completions
+
+### Fields of the body
 
 A field that is not listed is ignored; the answer's header \`isthmus-ignored\` names it.
 
 ${rows('field', CHAT_FIELDS, code)}
 
-## Messages
+### Messages
 
 ${rows('message', CHAT_MESSAGES, plain)}
 
-## Answers
+### Answers
 
 - The id of a call is the model's with \`call_\` before it, and the model's again when it comes back. A client may send arguments with
   other spaces, and results in any order: the conversation goes on in its live process.
@@ -70,6 +74,33 @@ ${rows('message', CHAT_MESSAGES, plain)}
 - In a silence a stream gets a chunk that says nothing. Where the model breaks off, the last line is an error, and there is no
   \`[DONE]\`.
 
+## Responses
+
+### Fields of the request
+
+A field that is not listed is ignored; the answer's header \`isthmus-ignored\` names it.
+
+${rows('field', RESPONSES_FIELDS, code)}
+
+### Items of the input
+
+${rows('item', RESPONSES_ITEMS, plain)}
+
+### Answers and their events
+
+- Each block of the model's answer is one item of \`output\`: a \`message\` for a text, a \`function_call\` or \`custom_tool_call\`, a
+  \`reasoning\` for thinking. Ids of calls are as in chat completions. A tool of a namespace is \`namespace__name\` for the model, and has
+  its own name and \`namespace\` in the answer.
+- Thinking is told as the summary of a \`reasoning\` item. Its \`encrypted_content\` holds the thinking with the model's signature: a client
+  that sends the item back gives the model its thinking back. It is encoded, not encrypted.
+- A stream begins with \`response.created\` and \`response.in_progress\` and has exactly one end: \`response.completed\`,
+  \`response.incomplete\` at a limit of tokens, or \`response.failed\` where the model breaks off. In a silence it gets
+  \`response.in_progress\` again.
+- A refusal is a complete answer whose last item has a part \`refusal\`.
+- \`input_tokens\` counts cached tokens, too, as OpenAI does.
+- What is kept for \`previous_response_id\` and \`item_reference\` is in memory, for the same key alone: a restart forgets it. There is no
+  \`GET /v1/responses/{id}\`, and no \`/v1/responses/compact\`.
+
 ## Errors
 
 \`{"error": {"message", "type", "param", "code"}}\`; \`param\` is the path in the client's own body. The header \`isthmus-error\` has the
@@ -79,6 +110,12 @@ ${table(
   ['what', 'status', 'type', 'code'],
   [
     ['a field is wrong', '400', '`invalid_request_error`', ''],
+    [
+      'an earlier answer is not kept',
+      '400',
+      '`invalid_request_error`',
+      '`previous_response_not_found`, none for an item',
+    ],
     ['more tokens than the model takes', '400', '`invalid_request_error`', '`context_length_exceeded`'],
     ['the credential is refused', '401', '`authentication_error`', '`invalid_api_key`'],
     ['a model of OpenAI without an alias', '404', '`invalid_request_error`', '`model_not_found`'],

@@ -69,6 +69,7 @@ const OWNERS: Record<string, string> = {
   '@modelcontextprotocol/sdk': 'engine',
   hono: 'http',
   '@hono/node-server': 'http',
+  'lru-cache': 'http',
   kysely: 'store',
   diff: 'setup',
   libsql: 'store',

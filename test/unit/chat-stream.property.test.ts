@@ -9,6 +9,7 @@ import type { JsonObject, Message } from '../../src/spec/messages.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldChat } from '../support/fold-chat.ts';
 import { generatedTurn } from '../support/generated-turns.ts';
+import { noMemory } from '../support/no-memory.ts';
 
 const ABOUT = { id: 'chatcmpl-1', created: 1, model: 'asked', customTools: new Set<string>(), includesUsage: true };
 
@@ -63,6 +64,8 @@ function returned(said: JsonObject): Message {
     mayHoldLoneSurrogates: false,
     passesBeta: () => true,
     aliasOf: () => undefined,
+    bytes: 0,
+    memory: noMemory,
   });
   const found = request.messages.find(({ role }) => role === 'assistant');
   return found ?? { role: 'assistant', content: [] };

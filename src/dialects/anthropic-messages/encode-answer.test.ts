@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { answerMessage } from '../../../test/support/answer-message.ts';
+import { noMemory } from '../../../test/support/no-memory.ts';
 import { failure } from '../../spec/failures.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
@@ -25,6 +26,8 @@ function encoderFor(stream: boolean | undefined) {
       header: () => undefined,
       strict: false,
       mayHoldLoneSurrogates: true,
+      bytes: 0,
+      memory: noMemory,
       passesBeta: () => true,
       aliasOf: () => undefined,
     })

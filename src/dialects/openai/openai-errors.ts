@@ -23,6 +23,9 @@ export function openAiError(failure: Failure): OpenAiError {
     return { ...error('invalid_request_error', 'context_length_exceeded'), message: CONTEXT_WORDS + message };
   }
   if (failure.code === 'model_not_mapped') return error('invalid_request_error', 'model_not_found');
+  if (failure.code === 'not_kept') {
+    return error('invalid_request_error', path === 'previous_response_id' ? 'previous_response_not_found' : null);
+  }
   switch (failure.status) {
     case 401:
       return error('authentication_error', 'invalid_api_key');

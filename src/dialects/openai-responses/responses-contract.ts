@@ -1,0 +1,122 @@
+import type { Row } from '../contract.ts';
+
+/**
+ * Top-level fields of a request for a response. The decoder acts on this table; `docs/openai.md` and `GET /v1/capabilities` show
+ * it. A field that is not listed is ignored, and declared.
+ */
+export const RESPONSES_FIELDS = {
+  model: {
+    handling: 'honoured',
+    note: 'The exact id, or an alias of Claude Code or of the operator; a prefix `anthropic/` is taken off.',
+  },
+  input: { handling: 'honoured', note: 'A string, or a list: see the table of items.' },
+  instructions: { handling: 'honoured', note: 'The beginning of the system prompt.' },
+  previous_response_id: {
+    handling: 'honoured',
+    note: 'The input and output of that answer come before this input; its `instructions` do not. Answers are kept for an hour, within 32 MB, unless `store` is false; one that is gone is a 400.',
+  },
+  store: { handling: 'honoured', note: 'False: nothing of the answer is kept.' },
+  tools: {
+    handling: 'honoured',
+    note: 'Functions, custom tools and namespaces of them. Tools that OpenAI runs itself, and `tool_search`, are left out, and declared. A tool with `defer_loading` is there at once.',
+  },
+  tool_choice: {
+    handling: 'honoured',
+    note: 'In every form. Where a model refuses forced calls it is `auto`, and declared as ignored.',
+  },
+  parallel_tool_calls: { handling: 'honoured', note: 'Beside tools.' },
+  stream: { handling: 'honoured', note: 'Absent or false: one JSON body.' },
+  stream_options: { handling: 'replaced', note: 'It asks for nothing that is here.' },
+  max_output_tokens: {
+    handling: 'honoured',
+    note: 'Absent: 64,000 tokens, 32,000 for models before Claude 4.5.',
+  },
+  reasoning: {
+    handling: 'honoured',
+    note: '`effort` as `output_config.effort`, or as a budget of thinking for models up to Claude 4.5; without it the model thinks as much as it finds right. What it thinks is told in summary.',
+  },
+  temperature: {
+    handling: 'honoured',
+    note: 'Capped at 1, and declared then. Ignored, and declared, where the model takes none: newer models, and beside thinking.',
+  },
+  top_p: {
+    handling: 'honoured',
+    note: 'As it is; ignored, and declared, where the model takes none or takes `temperature`.',
+  },
+  text: {
+    handling: 'honoured',
+    note: '`format`: `json_schema` as structured output; `json_object` is ignored, and `verbosity`.',
+  },
+  include: {
+    handling: 'honoured',
+    note: '`reasoning.encrypted_content` is always there. Other values are ignored, and declared.',
+  },
+  user: { handling: 'honoured', note: 'It goes into the log line of the turn, nothing goes to the model.' },
+  metadata: { handling: 'replaced', note: 'The answer repeats it.' },
+  client_metadata: { handling: 'replaced', note: 'It is for OpenAI.' },
+  prompt_cache_key: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
+  prompt_cache_retention: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
+  prompt_cache_options: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
+  safety_identifier: { handling: 'replaced', note: 'It is for OpenAI.' },
+  background: {
+    handling: 'refused',
+    unless: [false],
+    note: 'an answer is made while its client waits; leave it out',
+  },
+  conversation: {
+    handling: 'refused',
+    note: 'conversations stored at OpenAI are not there; send the whole input, or `previous_response_id`',
+  },
+  prompt: { handling: 'refused', note: 'templates stored at OpenAI are not there; send `instructions` and `input`' },
+  truncation: { handling: 'ignored', unless: ['disabled'], note: 'A request that is too long is an error.' },
+  service_tier: { handling: 'ignored', unless: ['auto', 'default'], note: 'It would change what the turn costs.' },
+  top_logprobs: { handling: 'ignored', unless: [0], note: 'The model tells none.' },
+  presence_penalty: { handling: 'ignored', unless: [0], note: 'The model takes none.' },
+  frequency_penalty: { handling: 'ignored', unless: [0], note: 'The model takes none.' },
+  max_tool_calls: { handling: 'ignored', note: 'It counts calls of tools that OpenAI runs.' },
+  context_management: { handling: 'ignored', note: 'The client has the conversation.' },
+} as const satisfies Record<string, Row>;
+
+/** What an item of the input can be. */
+export const RESPONSES_ITEMS = {
+  '`message` of `system`, `developer` at the beginning': {
+    handling: 'honoured',
+    note: 'The system prompt behind `instructions`, joined by blank lines.',
+  },
+  '`message` of `system`, `developer` later': {
+    handling: 'converted',
+    note: 'In its place, as a reminder in a user message.',
+  },
+  '`message` of `user`': {
+    handling: 'honoured',
+    note: 'Text, images by URL or data URL, PDF and text files by data URL or URL.',
+  },
+  '`message` of `assistant`': { handling: 'honoured', note: 'Text and refusals.' },
+  '`function_call`, `custom_tool_call`': { handling: 'honoured', note: 'With or without a namespace.' },
+  '`function_call_output`, `custom_tool_call_output`': {
+    handling: 'honoured',
+    note: 'Text, images and files. Results come in the order of the calls, before other words of the user; one that was moved for that is declared as converted.',
+  },
+  '`reasoning`': {
+    handling: 'honoured',
+    note: 'With the `encrypted_content` that this gateway made for this model. Any other is ignored, and declared: a conversation that began elsewhere goes on.',
+  },
+  '`additional_tools`': { handling: 'honoured', note: 'As further `tools`.' },
+  '`item_reference`': {
+    handling: 'honoured',
+    note: 'To an item of an answer that is kept, as under `previous_response_id`.',
+  },
+  '`tool_search_call`, `tool_search_output`': {
+    handling: 'converted',
+    note: 'A call of a tool `tool_search`, and the names of what it found as a text.',
+  },
+  'calls and results of tools that OpenAI runs, `compaction`': { handling: 'ignored', note: 'Left out.' },
+  'arguments that are no JSON object': {
+    handling: 'converted',
+    note: 'The input of the call is `{"arguments": "…"}`, so that a call that was cut does not end the conversation.',
+  },
+  'any other item': { handling: 'refused', note: 'The 400 names its type.' },
+} as const satisfies Record<string, Row>;
+
+/** For `GET /v1/capabilities`. */
+export const RESPONSES_CONTRACT = { body: RESPONSES_FIELDS, items: RESPONSES_ITEMS };

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { AnswerMemories } from './answer-memories.ts';
+
+const MEGABYTE = 1024 * 1024;
+
+test('a caller finds what it has left, and nothing of another’s', () => {
+  const memories = new AnswerMemories();
+  const value = { a: 1 };
+  memories.of('one').put('id', value, 0);
+  expect(memories.of('one').get('id')).toBe(value);
+  expect(memories.of('two').get('id')).toBeUndefined();
+});
+
+test('32 MB are kept: what nobody has asked for the longest goes first', () => {
+  const memory = new AnswerMemories().of('one');
+  for (const id of ['a', 'b', 'c']) memory.put(id, { id }, 10 * MEGABYTE);
+  memory.get('a');
+  memory.put('d', {}, 10 * MEGABYTE);
+  expect(['a', 'b', 'c', 'd'].filter((id) => memory.get(id) !== undefined)).toEqual(['a', 'c', 'd']);
+  memory.put('large', {}, 33 * MEGABYTE);
+  expect(memory.get('large')).toBeUndefined();
+});

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { canonicalMessage } from '../../src/conversation/canonical.ts';
+import { carriedForm, isThinking } from '../../src/conversation/carried-form.ts';
+import { decodeResponses } from '../../src/dialects/openai-responses/decode-responses.ts';
+import { ResponsesStreamEncoder, wholeResponseEncoder } from '../../src/dialects/openai-responses/encode-responses.ts';
+import { openAiResponses } from '../../src/dialects/openai-responses/openai-responses.ts';
+import type { ContentBlock, JsonObject, Message } from '../../src/spec/messages.ts';
+import { checkProperty, depthOf } from '../support/depth.ts';
+import { foldResponses } from '../support/fold-responses.ts';
+import { generatedTurn } from '../support/generated-turns.ts';
+import { noMemory } from '../support/no-memory.ts';
+
+const ABOUT = {
+  id: 'resp_1',
+  createdAt: 1,
+  model: 'claude-sonnet-5',
+  tools: new Map([
+    ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],
+    ['a.b', { name: 'b', namespace: 'a.', isCustom: true }],
+  ]),
+  echo: { metadata: {} },
+  keep: () => undefined,
+};
+
+test('whatever an answer is, its events and its whole body say the same, and it comes back as it is indexed', async () => {
+  const depth = depthOf('responsesAnswers');
+  await checkProperty(
+    depth,
+    fc.asyncProperty(generatedTurn, async ({ events, message, failure, cutBlock, silences }) => {
+      if (depth.isOver()) return;
+      const encoder = new ResponsesStreamEncoder(ABOUT);
+      const text = events.map((event, at) => (silences.has(at) ? encoder.keepAlive() : '') + encoder.encode(event));
+      const { items, response } = foldResponses(text.join(''));
+      if (failure) {
+        expect(response.error).toEqual({ code: expect.any(String), message: expect.any(String) });
+        return;
+      }
+      // What is left of a cut input is no JSON: an answer that is not a stream fails there.
+      if (cutBlock !== undefined) return;
+      const whole = JSON.parse(wholeResponseEncoder(ABOUT).encode({ type: 'message_stop', answer: message }));
+      expect(withoutSpelling(response)).toEqual(withoutSpelling(whole));
+      const ids = items.flatMap(({ call_id: id }) => (id === undefined ? [] : [id]));
+      // The API never gives two calls one id, nor an empty one.
+      if (new Set(ids).size < ids.length || ids.includes('')) return;
+      // Free text in another shape than its own comes back as text.
+      if (message.content.some(({ type, name }) => type === 'tool_use' && name === 'a.b')) return;
+      const said = message.stop_reason === 'refusal' ? items.slice(0, -1) : items;
+      const indexed = openAiResponses.asReturned(message);
+      const decoded = returned(said);
+      expect(lineageOf(decoded)).toEqual(lineageOf(indexed));
+      if (decoded.content.length > 0) expect(thinkingOf(decoded)).toEqual(thinkingOf(indexed));
+    }),
+  );
+});
+
+/** The arguments of a call as what they mean. */
+function withoutSpelling({ output, ...response }: JsonObject): JsonObject {
+  return {
+    ...response,
+    output: (output as JsonObject[]).map((item) =>
+      item.type === 'function_call' ? { ...item, arguments: JSON.parse(String(item.arguments)) } : item,
+    ),
+  };
+}
+
+/** The message of the assistant that the next request decodes to. */
+function returned(items: readonly JsonObject[]): Message {
+  const results = items.flatMap(({ type, call_id }) =>
+    String(type).endsWith('call') ? [{ type: `${type}_output`, call_id, output: 'done' }] : [],
+  );
+  const user = { role: 'user', content: 'go on' };
+  const { request } = decodeResponses({
+    body: { model: ABOUT.model, input: [user, ...items, ...results, user] },
+    header: () => undefined,
+    strict: false,
+    mayHoldLoneSurrogates: false,
+    passesBeta: () => true,
+    aliasOf: () => undefined,
+    bytes: 0,
+    memory: noMemory,
+  });
+  const found = request.messages.find(({ role }) => role === 'assistant');
+  return found ?? { role: 'assistant', content: [] };
+}
+
+function thinkingOf({ content }: Message): ContentBlock[] {
+  return content.filter(isThinking);
+}
+
+/** As the lineage compares it. */
+function lineageOf({ role, content }: Message): string[] {
+  return canonicalMessage({ role, content: carriedForm(content).content });
+}
