@@ -109,7 +109,34 @@ const DIALECTS = {
       stream: true,
     }),
   },
+  responses: {
+    path: '/v1/responses',
+    // Its answers repeat what they were asked.
+    atMost: 1.3,
+    request: (nonce, later) => ({
+      model: MODEL,
+      max_output_tokens: 8_000,
+      instructions: system(nonce),
+      input: [...HISTORY.flatMap(responseItems), ...later.map(({ role, words }) => ({ role, content: words }))],
+      store: false,
+      stream: true,
+    }),
+  },
 };
+
+/** @param {import('../workload.js').Message} message */
+function responseItems({ role, content }) {
+  return content.map((block) => {
+    if (block.type === 'tool_use') {
+      const { id, name, input } = block;
+      return { type: 'function_call', call_id: id, name, arguments: JSON.stringify(input) };
+    }
+    if (block.type === 'tool_result') {
+      return { type: 'function_call_output', call_id: block.tool_use_id, output: /** @type {any} */ (block.content) };
+    }
+    return { role, content: String(block.text) };
+  });
+}
 
 /** @param {import('../workload.js').Message} message */
 function chatMessages({ role, content }) {

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { Agents } from '../../dist/src/agents/agents.js';
 import { anthropicMessages } from '../../dist/src/dialects/anthropic-messages/anthropic-messages.js';
 import { openAiChat } from '../../dist/src/dialects/openai-chat/openai-chat.js';
+import { openAiResponses } from '../../dist/src/dialects/openai-responses/openai-responses.js';
 import { Gateway } from '../../dist/src/gateway/gateway.js';
 import { createApp } from '../../dist/src/http/app.js';
 import { listen } from '../../dist/src/http/listen.js';
@@ -43,7 +44,7 @@ const gateway = new Gateway(new ForgetfulEngine({ answer }), {
   reuses: false,
 });
 /** @type {import('../../src/dialects/dialect.ts').Dialects} */
-const DIALECTS = [anthropicMessages, openAiChat];
+const DIALECTS = [anthropicMessages, openAiChat, openAiResponses];
 const log = createLog((/** @type {string} */ line) => process.stderr.write(line));
 const app = createApp({
   gateway,
