@@ -269,7 +269,7 @@ export class Gateway {
     };
     const replayInstead = async () => {
       delete marks.spawned;
-      served = await this.#pool.replay(order);
+      served = await this.#ways.replay(order);
       if (signal.aborted) cancel();
       return served.events;
     };

@@ -1,5 +1,6 @@
 import { obstacleToLoad } from '../conversation/carriage.ts';
 import type { Lineage } from '../conversation/lineage.ts';
+import { missesThinking, withoutThinking } from '../conversation/missing-thinking.ts';
 import { LineageRegistry, type Sharing } from '../conversation/registry.ts';
 import { chooseRoute, loadInto } from '../conversation/route.ts';
 import type { ProcessPool } from '../processes/pool.ts';
@@ -13,6 +14,8 @@ export interface Way {
   by: ServedBy;
   /** Why a turn with a history was not continued, or why a process that was used before did not take it. */
   reason?: string;
+  /** Whether the model does not think in this turn, since its API would refuse the messages. */
+  isWithoutThinking?: true;
 }
 
 /** A turn that a process has begun, and how. */
@@ -47,6 +50,8 @@ export class Ways {
   readonly #engine: Pick<Engine, 'reuseKey'>;
   readonly #pool: ProcessPool;
   readonly #reuses: boolean;
+  /** Processes whose newest calls the model has made without thinking. */
+  readonly #thoughtless = new WeakSet<ConversationProcess>();
 
   /** @param reuses whether a process may take another conversation */
   constructor(engine: Pick<Engine, 'reuseKey'>, pool: ProcessPool, reuses: boolean) {
@@ -91,6 +96,12 @@ export class Ways {
    * @throws FailureError when the turn could not begin
    */
   async reach(seeker: Seeker, lineages: readonly Lineage[]): Promise<ReachedTurn> {
+    const { way, turn } = await this.#reach(seeker, lineages);
+    if (!this.#thoughtless.has(turn.process)) return { way, turn };
+    return { way: { ...way, isWithoutThinking: true }, turn };
+  }
+
+  async #reach(seeker: Seeker, lineages: readonly Lineage[]): Promise<ReachedTurn> {
     const { request } = seeker;
     const live = this.#registry.take(lineages.at(-2) as Lineage);
     const route = chooseRoute(request, live);
@@ -105,9 +116,11 @@ export class Ways {
     return this.#withoutContinuing(task, live, { path, by: 'new', ...(reason !== undefined && { reason }) });
   }
 
-  async #continue(live: ConversationProcess, { request, signal, marks }: Seeker): Promise<ServedTurn | undefined> {
+  async #continue(live: ConversationProcess, seeker: Seeker): Promise<ServedTurn | undefined> {
+    const { signal, marks } = seeker;
     const isOwn = this.#pool.hold(live);
     marks.handed = performance.now();
+    const { request } = this.#thinkable(seeker, live);
     const events = await live.continue(request, signal);
     if (events) return { process: live, events, isOwn };
     live.end();
@@ -131,7 +144,7 @@ export class Ways {
     const spare = await this.#spare(task);
     if (spare) return { way: { ...way, by: 'spare' }, turn: spare };
     let used: ReturnType<UseInstead>;
-    const turn = await this.#pool.replay(task, (isFull) => {
+    const turn = await this.#replay(task, (isFull) => {
       const candidate = isLoadable ? this.#used(task, isFull) : undefined;
       used = candidate && this.#load(candidate, task);
       return used;
@@ -151,7 +164,16 @@ export class Ways {
   }
 
   async #anew(task: Task, way: Way): Promise<ReachedTurn> {
-    return { way, turn: await this.#pool.replay(task) };
+    return { way, turn: await this.replay(task) };
+  }
+
+  /** Brings a turn to a new process, with its whole history. */
+  async replay(seeker: Seeker): Promise<ServedTurn> {
+    return (await this.#replay(seeker)) as ServedTurn;
+  }
+
+  async #replay(seeker: Seeker, instead?: UseInstead): Promise<ServedTurn | undefined> {
+    return this.#byAnother(seeker, (asking) => this.#pool.replay(asking, instead));
   }
 
   /** A process that is expected to take the request by a load sooner than a new one. */
@@ -202,7 +224,22 @@ export class Ways {
   /** The process is taken at once. */
   #load({ process, shared }: Candidate, task: Task): Promise<ServedTurn | undefined> {
     this.#registry.remove(process);
-    return this.#pool.load(process, shared, task);
+    // What it loads it has from the client.
+    const hasCalls = process.messagesToLoad(task.request, shared) === 0;
+    return this.#pool.load(process, shared, this.#thinkable(task, process, hasCalls));
+  }
+
+  /**
+   * A process has the thinking of its own calls, whatever the client sends back. Anybody else gets what the client sends, and if
+   * there is no thinking before its calls, the model does not think until the loop is over.
+   *
+   * @param hasCalls whether the process has the newest calls from the model itself
+   */
+  #thinkable<Asking extends Seeker>(seeker: Asking, process: ConversationProcess, hasCalls = true): Asking {
+    const isWithout = missesThinking(seeker.request) && (!hasCalls || this.#thoughtless.has(process));
+    if (isWithout) this.#thoughtless.add(process);
+    else this.#thoughtless.delete(process);
+    return isWithout ? { ...seeker, request: withoutThinking(seeker.request) } : seeker;
   }
 
   async #spare(task: Task): Promise<ServedTurn | undefined> {
@@ -211,7 +248,18 @@ export class Ways {
     const history = messages.length - 1;
     if (obstacleToLoad(messages, history) !== undefined) return undefined;
     if (history > 0 && (task.key === undefined || !this.#pool.isQuicker('spare', history))) return undefined;
-    return this.#pool.claimSpare(task);
+    return this.#byAnother(task, (asking) => this.#pool.claimSpare(asking));
+  }
+
+  /** A turn by a process that has nothing of its conversation. */
+  async #byAnother(
+    seeker: Seeker,
+    take: (asking: Seeker) => Promise<ServedTurn | undefined>,
+  ): Promise<ServedTurn | undefined> {
+    if (!missesThinking(seeker.request)) return take(seeker);
+    const turn = await take({ ...seeker, request: withoutThinking(seeker.request) });
+    if (turn) this.#thoughtless.add(turn.process);
+    return turn;
   }
 }
 

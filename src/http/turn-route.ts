@@ -104,7 +104,11 @@ export function turnHandler(
         headers: {
           'isthmus-path': way.path,
           ...(way.path === 'start' || way.reason === undefined ? {} : { 'isthmus-replay-reason': way.reason }),
-          ...fieldHeaders(opened ? { ...request, converted: opened.converted } : request),
+          ...fieldHeaders({
+            ...request,
+            ...(opened && { converted: opened.converted }),
+            ...(way.isWithoutThinking && { ignored: [...request.ignored, request.thinkingPath ?? 'thinking'] }),
+          }),
           ...agentHeader(request),
           ...(opened && sessionHeaders(opened)),
         },

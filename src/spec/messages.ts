@@ -51,6 +51,8 @@ export interface MessagesRequest {
   parameters: JsonObject;
   /** Values of `anthropic-beta` that go with the model's request, sorted. */
   betas: string[];
+  /** Where the client asks for thinking in its own body; absent where that is `thinking`. */
+  thinkingPath?: string;
   stream: boolean;
   /** Paths of fields that the gateway does not act on, such as `tools.0.defer_loading`. */
   ignored: string[];

@@ -59,6 +59,7 @@ test('a plain request: the leading instructions are the system prompt, and an an
     toolPaths: [],
     parameters: { max_tokens: 64_000 },
     betas: [],
+    thinkingPath: 'reasoning_effort',
     stream: false,
     ignored: [],
     converted: [],

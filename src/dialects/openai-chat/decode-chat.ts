@@ -127,6 +127,7 @@ export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf
       toolPaths: declaredTools.pathsOf(choice.tools),
       parameters: { ...parameters, ...stops, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
       betas: [],
+      thinkingPath: 'reasoning_effort',
       stream: parsed.stream === true,
       ignored,
       converted: [...declared.converted, ...checked.converted],

@@ -96,11 +96,12 @@ export function decodeResponses({
     tools: tools.all.map(({ tool }) => tool),
   });
   declared.ignored.push(...choice.ignored, ...ignoredParts(parsed));
+  const thinking = askedThinking(parsed.reasoning);
   const parameters = turnParameters(
     {
       model,
       maxTokens: parsed.max_output_tokens,
-      thinking: askedThinking(parsed.reasoning),
+      thinking,
       isForced: choice.isForced,
       temperature: whole.temperature,
       top_p: whole.top_p,
@@ -121,6 +122,7 @@ export function decodeResponses({
       toolPaths: tools.pathsOf(choice.tools),
       parameters: { ...parameters, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
       betas: [],
+      ...(thinking && { thinkingPath: thinking.path }),
       stream: parsed.stream === true,
       ignored,
       converted: [...declared.converted, ...checked.converted],

@@ -1,6 +1,6 @@
 import { badRequest } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
-import { refusesSampling, thinksByBudget } from './model-generation.ts';
+import { refusesSampling, thinksByBudget } from '../../spec/model-generation.ts';
 
 export interface SamplingRequest {
   model: string;

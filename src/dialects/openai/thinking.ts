@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../spec/messages.ts';
-import { generationOf, thinksByBudget } from './model-generation.ts';
+import { generationOf, thinksByBudget } from '../../spec/model-generation.ts';
 
 /** How much a model is to think, in OpenAI's words; `undefined` where the client asks for thinking without saying how much. */
 export type Effort = (typeof EFFORTS)[number];

@@ -1,6 +1,6 @@
 import { badRequest, failed } from '../../spec/failures.ts';
 import type { ClientTool, JsonObject } from '../../spec/messages.ts';
-import { refusesForcedCalls } from './model-generation.ts';
+import { refusesForcedCalls } from '../../spec/model-generation.ts';
 import { namespacedName } from './namespaced-name.ts';
 
 /** What a client says of the choice among its tools. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../spec/messages.ts';
-import { standardMaxTokens, thinksByBudget } from './model-generation.ts';
+import { standardMaxTokens, thinksByBudget } from '../../spec/model-generation.ts';
 import { samplingFor } from './sampling.ts';
 import { heldSchema } from './structured-output.ts';
 import { type Effort, thinkingFor } from './thinking.ts';

@@ -51,7 +51,8 @@ async function post(body: JsonObject, headers: Record<string, string> = {}): Pro
 
 /** A streamed answer, as Codex asks for it, and the way that it took. */
 async function ask(input: JsonObject[], more: JsonObject = {}) {
-  const response = await post({ input, stream: true, include: ['reasoning.encrypted_content'], ...more });
+  const include = ['reasoning.encrypted_content'];
+  const response = await post({ input, stream: true, include, ...more }, { 'isthmus-strict': '1' });
   const text = await response.text();
   expect(response.status, text).toBe(200);
   const path = response.headers.get('isthmus-path');
@@ -134,6 +135,32 @@ test('a replay gives the model its thinking back', async () => {
   expect(changed).toMatchObject({ path: 'replay', ignored: null });
   const messages = model.requests.at(-1)?.body.messages as JsonObject[];
   expect(messages[1]?.content).toMatchObject(CALLS.content ?? []);
+});
+
+test('where the model wants thinking before calls and gets none, it does not think until the loop is over', async () => {
+  const call = (id: string) => ({ type: 'tool_use' as const, id, name: 'read', input: { path: 'a' } });
+  const thought = { type: 'thinking' as const, thinking: 'hm', signature: 'c2ln' };
+  const done = { type: 'text' as const, text: 'Done.' };
+  const replies = [[call('toolu_02B')], [done], [thought, call('toolu_02C')], [done]].map((content) => ({ content }));
+  model.use([{ replies }]);
+  const asked = { model: 'claude-sonnet-4-5', reasoning: { effort: 'low' } };
+  const thinks = () => (model.requests.at(-1)?.body.thinking as JsonObject | undefined)?.type;
+  const answered = (call_id: unknown) => ({ type: 'function_call_output', call_id, output: 'x' });
+  const elsewhere = { type: 'function_call', call_id: 'call_elsewhere', name: 'read', arguments: '{}' };
+  const history: JsonObject[] = [user('responses loop without'), elsewhere, answered('call_elsewhere')];
+  const first = await ask(history, asked);
+  expect([first.path, first.ignored, thinks()]).toEqual(['replay', 'reasoning.effort', 'disabled']);
+  history.push(...first.items, answered('call_toolu_02B'));
+  const second = await ask(history, asked);
+  expect([second.path, second.ignored, thinks()]).toEqual(['continue', 'reasoning.effort', 'disabled']);
+  history.push(...second.items, user('responses loop with'));
+  const third = await ask(history, asked);
+  expect([third.path, third.ignored, thinks()]).toEqual(['continue', null, 'enabled']);
+
+  // The live process has the thinking of its own calls, though the client drops it.
+  history.push(...third.items.slice(1), answered('call_toolu_02C'));
+  const fourth = await ask(history, asked);
+  expect([fourth.path, fourth.ignored, thinks()]).toEqual(['continue', null, 'enabled']);
 });
 
 test('an answer is kept for those that refer to it, unless it is not to be stored', async () => {
