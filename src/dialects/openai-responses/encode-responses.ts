@@ -199,10 +199,8 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
     const text = callText(block, this.#heard, this.#about);
     const { name, isCustom } = clientName(block, this.#about);
     if (isCustom) {
-      return (
-        this.#event('response.custom_tool_call_input.delta', { ...place, delta: text }) +
-        this.#event('response.custom_tool_call_input.done', { ...place, input: text })
-      );
+      const said = text === '' ? '' : this.#event('response.custom_tool_call_input.delta', { ...place, delta: text });
+      return said + this.#event('response.custom_tool_call_input.done', { ...place, input: text });
     }
     const unsaid =
       this.#heard === '' ? this.#event('response.function_call_arguments.delta', { ...place, delta: text }) : '';

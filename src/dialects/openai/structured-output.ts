@@ -16,8 +16,17 @@ export interface HeldSchema {
  */
 export function heldSchema(schema: JsonObject, path: string): HeldSchema {
   checkSchema(schema, path);
-  const held = transformJSONSchema(schema as Parameters<typeof transformJSONSchema>[0]) as JsonObject;
+  const held = transformed(schema, path);
   return { schema: held, isConverted: stableJson(held) !== stableJson(schema) };
+}
+
+function transformed(schema: JsonObject, path: string): JsonObject {
+  try {
+    return transformJSONSchema(schema as Parameters<typeof transformJSONSchema>[0]) as JsonObject;
+  } catch (error) {
+    const words = error instanceof Error ? error.message.slice(0, 200) : '';
+    throw badRequest(path, `is no schema that the model’s API can hold an answer to: ${words}`);
+  }
 }
 
 /** Lists of schemas, and schemas by names, within a schema. */

@@ -15,6 +15,7 @@ import {
   WITHHELD_BETAS,
 } from '../../../src/dialects/anthropic-messages/contract-table.ts';
 import { CHAT_CONTRACT } from '../../../src/dialects/openai-chat/chat-contract.ts';
+import { RESPONSES_CONTRACT } from '../../../src/dialects/openai-responses/responses-contract.ts';
 import { FAILURE_FACTS } from '../../../src/spec/failures.ts';
 import { asTheModelSees, type Block, type WireMessage } from '../../support/as-the-model-sees.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
@@ -756,7 +757,7 @@ test('GET /v1/capabilities is the contract', QUICK, async () => {
   const response = await fetch(`${gateway.url}/v1/capabilities`);
   expect(await response.json()).toEqual({
     ...CONTRACT,
-    dialects: expect.objectContaining({ 'openai-chat': CHAT_CONTRACT }),
+    dialects: { 'openai-chat': CHAT_CONTRACT, 'openai-responses': RESPONSES_CONTRACT },
     errors: FAILURE_FACTS,
   });
   expect(Object.keys(HEADERS.answer)).toContain('isthmus-path');
