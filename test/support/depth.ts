@@ -92,7 +92,7 @@ export const WIDE_TABLES = [
 export type WideTable = (typeof WIDE_TABLES)[number];
 
 /** Of a soak's minutes, beside the shares above. */
-const SHARE_OF_TABLES = 13;
+const SHARE_OF_TABLES = 16;
 
 /** The least that a wide table gets of a soak's minutes, in seconds: a gateway of its own, and some rows. */
 const LEAST_OF_A_TABLE = 20;
