@@ -88,6 +88,8 @@ describe('what is refused, with its line', () => {
     ['an open string', '{\n  "b": "x\n}', 2, /valid JSON/],
     ['a byte order mark that nobody has taken off', '\uFEFF{}', 1, /valid JSON/],
     ['no object', '[]', 1, /no JSON object|not a JSON object/],
+    ['objects in objects without end', `{\n"b": ${'{"c":'.repeat(20_000)}`, 2, /nested deeper than 500/],
+    ['lists in lists without end', `{"b":\n${'['.repeat(501)}${']'.repeat(501)}}`, 2, /nested deeper than 500/],
     ['only a comment', '// later\n', 2, /valid JSON/],
     ['equal keys', '{\n  "b": {\n    "c": 1,\n    "c": 2\n  }\n}', 4, /"c" twice/],
     ['equal keys in a list', '{\r\n  "b": [\r\n    {"c": 1, "\\u0063": 2}]\r\n}', 3, /"c" twice/],
@@ -103,6 +105,13 @@ describe('what is refused, with its line', () => {
     expect(refused).toBeInstanceOf(UneditableText);
     expect(refused).toMatchObject({ line, message: expect.stringMatching(message) });
   });
+});
+
+test('a text may be nested deeper than any settings are', () => {
+  const text = `{"b":${'['.repeat(499)}${']'.repeat(499)}}`;
+  expect(edit(text, AT_TOP)).toBe(`${text.slice(0, -1)},"a":1}`);
+  // Brackets in a string are none.
+  expect(edit(`{"b":"${'['.repeat(600)}"}`, AT_TOP)).toContain('"a":1');
 });
 
 /** All comments of a text, in their order. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   applyEdits,
+  createScanner,
   type Edit,
   findNodeAtLocation,
   getNodeValue,
@@ -60,8 +61,12 @@ export const jsoncFormat: Format = {
   isEmpty: (text) => /^\s*(\{\s*\}\s*)?$/.test(text),
 };
 
+/** How many brackets may be open at once. The library calls itself for each, and would run out of stack at some thousands. */
+const MAX_DEPTH = 500;
+
 /** @throws UneditableText for a text that is broken, has equal keys, or is no object */
 function parse(text: string): Node {
+  refuseDepth(text);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
@@ -70,6 +75,20 @@ function parse(text: string): Node {
   if (root?.type !== 'object') throw new UneditableText('is not a JSON object', 1);
   refuseEqualKeys(text, root);
   return root;
+}
+
+function refuseDepth(text: string): void {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    const first = text[scanner.getTokenOffset()];
+    if (first === '{' || first === '[') depth += 1;
+    if (first === '}' || first === ']') depth -= 1;
+    if (depth > MAX_DEPTH) {
+      const line = lineAt(text, scanner.getTokenOffset());
+      throw new UneditableText(`is nested deeper than ${MAX_DEPTH} levels`, line);
+    }
+  }
 }
 
 function refuseEqualKeys(text: string, node: Node): void {

@@ -24,6 +24,9 @@ describe('what is written', () => {
     ['no list yet', 'name: x # y\n\n# end', `name: x # y\nmodels:\n${WRITTEN('  - ')}\n\n# end`],
     ['no final break', 'name: x', `name: x\nmodels:\n${WRITTEN('  - ')}`],
     ['an empty list', 'models: [] # none\nname: x\n', `models: # none\n${WRITTEN('  - ')}\nname: x\n`],
+    ['no value on a later line', 'name: x\nmodels:\nz: 1\n', `name: x\nmodels:\n${WRITTEN('  - ')}\nz: 1\n`],
+    ['null', 'name: x\nmodels: null # none\nz: 1', `name: x\nmodels: # none\n${WRITTEN('  - ')}\nz: 1`],
+    ['a tilde', 'models: ~\r\n', `models:\r\n${WRITTEN('  - ', '\r\n')}\r\n`],
     ['no value', 'models: # none\nname: x\n', `models: # none\n${WRITTEN('  - ')}\nname: x\n`],
     [
       'a list',
@@ -66,6 +69,10 @@ test.each<[what: string, text: string, line: number, message: RegExp]>([
     1,
     /without a change of something else/,
   ],
+  ['an alias of nothing', 'x: &a 1\ny: *a\nz: *b\n', 3, /alias that cannot be resolved/],
+  ['an alias of nothing for the list', 'models: *b\n', 1, /alias that cannot be resolved/],
+  ['lists in lists without end', `models: ${'['.repeat(20_000)}`, 1, /valid YAML/],
+  ['maps in maps without end', `models: ${'{a: '.repeat(20_000)}`, 1, /valid YAML/],
   ['something else than a list', 'x: 1\nmodels:\n  a: 1\n', 3, /not a list/],
 ])('%s is refused, with its line', (_what, text, line, message) => {
   let refused: unknown;
@@ -109,6 +116,7 @@ const text = fc
         dash: fc.constantFrom('- ', '  - ', '    -   '),
         names: fc.uniqueArray(fc.constantFrom('a', 'b', 'Isthmus'), { maxLength: 3 }),
         inner: scalar,
+        none: fc.constantFrom('', ' []', ' [ ]', ' null', ' ~'),
         note: comment,
       }),
     ),
@@ -124,7 +132,7 @@ const text = fc
       return `${list.dash}name: ${name}${list.note}\n${pad}inner: ${list.inner.replaceAll('\n', `\n${pad}`)}\n`;
     });
     const models =
-      items && (items.length > 0 ? `models:${list?.note}\n${items.join('')}` : `models: []${list?.note}\n`);
+      items && (items.length > 0 ? `models:${list?.note}\n${items.join('')}` : `models:${list?.none}${list?.note}\n`);
     const whole = start + keys.join('') + (models ?? '') + after;
     return (isOpen ? whole.replace(/\n+$/, '') : whole).replaceAll('\n', lineBreak);
   });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type Document,
   isMap,
   isNode,
   isPair,
@@ -9,6 +10,7 @@ import {
   type Pair,
   parseDocument,
   stringify,
+  visit,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
@@ -50,7 +52,7 @@ export const yamlFormat: Format = {
 };
 
 /** What stands for a list without items, which become lines of their own. */
-const EMPTY_LIST = '[]';
+const EMPTY_LIST = /^(\[\s*\]|null|~)$/i;
 
 interface Parsed {
   /** What the text says, what stands for something else included. */
@@ -73,7 +75,25 @@ function parse(text: string): Parsed {
   }
   if (contents === null || contents.toJSON() === null) return { value: {}, root: undefined, lines };
   if (!isMap(contents) || contents.flow) throw new UneditableText('is not a map of YAML with a key on each line', 1);
-  return { value: document.toJS(), root: contents, lines };
+  return { value: resolved(document, lines), root: contents, lines };
+}
+
+/** @throws UneditableText for an alias that stands for nothing, or for too much */
+function resolved(document: Document.Parsed, lines: LineCounter): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    let line = 1;
+    visit(document, {
+      Alias(_key, alias) {
+        if (alias.resolve(document)) return undefined;
+        line = lines.linePos(startOf(alias)).line;
+        return visit.BREAK;
+      },
+    });
+    throw new UneditableText('has an alias that cannot be resolved', line);
+  }
 }
 
 function pairOf(root: YAMLMap | undefined, { path }: Change): Pair<Node, Node | null> | undefined {
@@ -134,14 +154,14 @@ function make(text: string, change: Change): { text: string; done: Done } | unde
       done: { ...change, depth: 0 },
     };
   }
-  if (list && isSeq(list)) {
-    const [from, to] = [startOf(list), list.range?.[1] ?? startOf(list)];
+  if (list && !isSeq(list) && list.toJSON() !== null) throw uneditable(list, lines);
+  const [from, to] = list?.range ?? [];
+  if (from !== undefined && to !== undefined && to > from) {
     const opened = `${text.slice(0, from).trimEnd()}${text.slice(to)}`;
     const at = lineEnd(opened, text.slice(0, from).trimEnd().length);
-    return { text: withLines(opened, at, inner), done: { ...change, depth: 1, before: EMPTY_LIST } };
+    return { text: withLines(opened, at, inner), done: { ...change, depth: 1, before: text.slice(from, to) } };
   }
-  if (list && list.toJSON() !== null) throw uneditable(list, lines);
-  return { text: withLines(text, lineEnd(text, startOf(pair.key)), inner), done: { ...change, depth: 1 } };
+  return { text: withLines(text, lineEnd(text, pair.key.range?.[1] ?? 0), inner), done: { ...change, depth: 1 } };
 }
 
 function uneditable(node: Node, lines: LineCounter): UneditableText {
@@ -184,7 +204,7 @@ function takeBack(text: string, done: Done): string | undefined {
   const wanted = done.kind === 'value' ? done.value : done.item;
   if (!pair || !node?.range || !isDeepStrictEqual(node.toJSON(), wanted)) return undefined;
   const [from, to] = [node.range[0], valueEnd(node)];
-  const isReplaced = done.before !== undefined && done.before !== EMPTY_LIST;
+  const isReplaced = done.before !== undefined && !EMPTY_LIST.test(done.before);
   // A comment that somebody has written to it would go with it.
   if (/(^|\s)#/m.test(text.slice(from, to)) || (!isReplaced && /^[^\r\n]*[ \t]#/.test(text.slice(to))))
     return undefined;
@@ -195,7 +215,7 @@ function takeBack(text: string, done: Done): string | undefined {
   if (done.depth === 0) return withoutLines(text, startOf(pair.key), to);
   const emptied = withoutLines(text, from, to);
   const colon = emptied.indexOf(':', pair.key.range?.[1] ?? 0) + 1;
-  return done.before === undefined ? emptied : `${emptied.slice(0, colon)} ${EMPTY_LIST}${emptied.slice(colon)}`;
+  return done.before === undefined ? emptied : `${emptied.slice(0, colon)} ${done.before}${emptied.slice(colon)}`;
 }
 
 function startOf(node: Node): number {
