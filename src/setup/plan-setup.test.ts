@@ -45,10 +45,10 @@ function write(path: string, content: string | Buffer): void {
 
 const setUp = (url = URL, client = CLAUDE) => planSetup(client, url, environment).carryOut();
 const undo = (client = CLAUDE) => planUndo(client, environment).carryOut();
-const records = () =>
-  readdirSync(join(home, '.local', 'state', 'isthmus', 'setup')).map((name) =>
-    join(home, '.local', 'state', 'isthmus', 'setup', name),
-  );
+function records(): string[] {
+  const folder = join(home, '.local', 'state', 'isthmus', 'setup');
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+}
 
 /** Everything that a user's files may begin and end with, around what is generated. */
 const files = fc.tuple(
@@ -313,6 +313,42 @@ test('a write that fails leaves the record of the one before', () => {
   expect(readFileSync(record, 'utf8')).toBe(stored);
   undo();
   expect(readFileSync(settings, 'utf8').trim()).toBe('{\n}');
+});
+
+test.each([
+  ['the same', URL],
+  ['another', 'http://127.0.0.1:4000'],
+])('of two plans for one file, the second with %s address, the first is written and can be undone', (_which, url) => {
+  for (const before of [undefined, '{"theme": "dark"}']) {
+    if (before !== undefined) write(settings, before);
+    const [first, second] = [planSetup(CLAUDE, URL, environment), planSetup(CLAUDE, url, environment)];
+    first.carryOut();
+    const kept = records().map((path) => readFileSync(path, 'utf8'));
+    expect(() => second.carryOut()).toThrow('has been changed meanwhile');
+    expect(records().map((path) => readFileSync(path, 'utf8'))).toEqual(kept);
+    undo();
+    expect(existsSync(settings) ? readFileSync(settings, 'utf8') : undefined).toBe(before);
+  }
+});
+
+test('a plan that is carried out when another one was carried out and undone leaves a record of its own', () => {
+  write(settings, '{}');
+  const [first, second] = [planSetup(CLAUDE, URL, environment), planSetup(CLAUDE, URL, environment)];
+  first.carryOut();
+  undo();
+  second.carryOut();
+  undo();
+  expect(readFileSync(settings, 'utf8')).toBe('{}');
+});
+
+test('a file that cannot be written leaves the records as they were', () => {
+  // Nothing fits behind so long a name, so no file can be written beside it.
+  const target = join(home, 'x'.repeat(250));
+  write(target, '{}');
+  mkdirSync(dirname(settings));
+  symlinkSync(target, settings);
+  expect(() => setUp()).toThrow('cannot be written (ENAMETOOLONG)');
+  expect(records()).toEqual([]);
 });
 
 test('without a home there is no place for a backup', () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { CLIENT_KEY } from '../spec/client-key.ts';
 import { type Done, placeOf, UneditableText } from './change.ts';
 import { maskedDiff } from './masked-diff.ts';
-import { asBytes, readSettingsFile, replaceFile, type SettingsFile, textOf } from './settings-file.ts';
+import { asBytes, readSettingsFile, refuseChanged, replaceFile, type SettingsFile, textOf } from './settings-file.ts';
 import { SetupError } from './setup-error.ts';
 import { digestOf, type SetupRecord, SetupRecords } from './setup-record.ts';
 import { type ClientFile, clientFileOf } from './setup-table.ts';
@@ -56,11 +56,14 @@ export function planSetup(client: ClientFile, url: string, environment: Variable
     ],
     diff: differences(client, file, after, url),
     carryOut() {
+      // Another setup may have come first since: its record is not to be lost.
+      refuseChanged(file);
+      const present = records.find(client.name, file.path);
       const copy = records.keep(client.name, { path: file.path, before, digest: digestOf(after), done });
       try {
         replaceFile(file, after);
       } catch (error) {
-        if (record) records.keep(client.name, record);
+        if (present) records.keep(client.name, present);
         else records.remove(client.name, file.path);
         throw error;
       }

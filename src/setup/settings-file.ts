@@ -71,23 +71,31 @@ export function replaceFile(file: SettingsFile, bytes: Buffer | undefined): void
   const folder = dirname(file.path);
   const temporary = join(folder, `.${basename(file.path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    refuseOther(file);
+    refuseChanged(file);
     if (bytes === undefined) {
       rmSync(file.path);
     } else {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       writeBeside(temporary, bytes, file);
       // As late as can be: what somebody has written since must not be lost.
-      refuseOther(file);
+      refuseChanged(file);
       renameSync(temporary, file.path);
     }
     syncFolder(folder);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeTemporary(temporary);
     if (error instanceof SetupError) throw error;
     throw new SetupError(
       `${file.path} cannot be written (${codeOf(error)}); nothing was changed. Mend that, or take \`--print\`.`,
     );
+  }
+}
+
+function removeTemporary(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What kept it from being made is told by the caller.
   }
 }
 
@@ -105,7 +113,8 @@ function writeBeside(temporary: string, bytes: Buffer, file: SettingsFile): void
   }
 }
 
-function refuseOther({ path, bytes }: SettingsFile): void {
+/** @throws SetupError if the file is not what it was when it was read */
+export function refuseChanged({ path, bytes }: SettingsFile): void {
   const now = bytesOf(path);
   if (bytes === undefined ? now === undefined : now?.equals(bytes)) return;
   throw new SetupError(`${path} has been changed meanwhile; nothing was written. Run the command again.`);
