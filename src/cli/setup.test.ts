@@ -80,6 +80,8 @@ test.each([
   ['claude-code pi', /Unexpected "pi"/],
   ['claude-code --undo', /There is nothing to undo/],
   ['claude-code --undo --print', /exclude each other/],
+  ['claude-code --socket /run/isthmus.sock', /call no Unix socket\. Leave the setting socket out/],
+  ['claude-code --print --socket /run/isthmus.sock', /call no Unix socket/],
   ['claude-code --port 0', /another port at each start/],
 ])('`isthmus setup %s` is refused', async (line, message) => {
   await expect(run(line)).rejects.toThrow(message);

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { type Plan, planSetup, planUndo, printedSetup } from '../setup/plan-setup.ts';
 import { SetupError } from '../setup/setup-error.ts';
 import { type ClientFile, clientFileOf } from '../setup/setup-table.ts';
 import { escapeUnseen } from '../telemetry/escape-unseen.ts';
+import { ask } from './ask.ts';
 import { chooseWord } from './choose-word.ts';
 import type { CommandCall, RunCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
@@ -52,17 +52,18 @@ async function isAgreed({ path }: Plan, { flags }: CommandCall): Promise<boolean
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new CommandError(`Nothing was written, since there is no terminal to ask on. Add --yes to write ${path}.`);
   }
-  const asking = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await asking.question(`Write ${escapeUnseen(path)}? [y/N] `)).trim());
-  } finally {
-    asking.close();
-  }
+  const answer = await ask(`Write ${escapeUnseen(path)}? [y/N] `, { input: process.stdin, output: process.stdout });
+  return /^y(es)?$/i.test(answer?.trim() ?? '');
 }
 
 /** Where a client on this machine reaches the gateway. */
 async function urlOf({ settings }: CommandCall): Promise<string> {
-  const { host, port } = await settings();
+  const { host, port, socket } = await settings();
+  if (socket !== undefined) {
+    throw new CommandError(
+      'Clients call no Unix socket. Leave the setting socket out, and let `isthmus serve` listen on a port.',
+    );
+  }
   if (port === 0) throw new CommandError('--port 0 is another port at each start: name the one that the gateway has.');
   const name = EVERYWHERE[host] ?? host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
