@@ -29,6 +29,15 @@ export interface Reverted {
   left: Done[];
 }
 
+/** A piece of a text. */
+export interface Part {
+  /** A mark is white space, a bracket, and what else says nothing. */
+  kind: 'mark' | 'key' | 'comment' | 'value';
+  text: string;
+  /** The content of a value, without quotes and escapes; undefined if it is not known. */
+  says?: string | undefined;
+}
+
 /** Changes texts of one format. Pure; what a change does not name stays as it is, byte for byte. */
 export interface Format {
   /**
@@ -51,6 +60,8 @@ export interface Format {
    * @throws UneditableText
    */
   read(text: string, change: Change): Json | undefined;
+  /** A text in parts, which together are the text; what is not known is a value. For one that `edit` takes. */
+  parts(text: string): Part[];
   /** Whether a text says nothing any more. */
   isEmpty(text: string): boolean;
 }

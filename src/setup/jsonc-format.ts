@@ -7,10 +7,20 @@ import {
   getNodeValue,
   type Node,
   type ParseError,
+  parse as parseJsonc,
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { type Change, type Done, type Format, type Json, lineAt, placeOf, UneditableText } from './change.ts';
+import {
+  type Change,
+  type Done,
+  type Format,
+  type Json,
+  lineAt,
+  type Part,
+  placeOf,
+  UneditableText,
+} from './change.ts';
 import {
   commaAt,
   gapAt,
@@ -20,6 +30,7 @@ import {
   type Layout,
   layoutAt,
   rootUnit,
+  tokensIn,
   unitIn,
 } from './jsonc-layout.ts';
 
@@ -58,8 +69,27 @@ export const jsoncFormat: Format = {
     return node && valueAt(node);
   },
 
+  parts: (text) => [...partsIn(text)],
+
   isEmpty: (text) => /^\s*(\{\s*\}\s*)?$/.test(text),
 };
+
+function* partsIn(text: string): Generator<Part> {
+  for (const { offset, token } of tokensIn(text, 0, text.length)) {
+    if (/^(\s+|[{}[\]:,])$/.test(token)) yield { kind: 'mark', text: token };
+    else if (/^\/[/*]/.test(token)) yield { kind: 'comment', text: token };
+    else if (token.startsWith('"') && isKey(text, offset + token.length)) yield { kind: 'key', text: token };
+    else yield { kind: 'value', text: token, says: String(parseJsonc(token)) };
+  }
+}
+
+/** Whether a string that ends here is followed by a colon. */
+function isKey(text: string, end: number): boolean {
+  for (const { token } of tokensIn(text, end, text.length)) {
+    if (!/^(\s|\/[/*])/.test(token)) return token === ':';
+  }
+  return false;
+}
 
 /** How many brackets may be open at once. The library calls itself for each, and would run out of stack at some thousands. */
 const MAX_DEPTH = 500;

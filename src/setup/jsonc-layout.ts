@@ -48,7 +48,7 @@ export function commaAt(text: string, from: number, end = text.length): number |
 }
 
 /** The tokens from an offset on, with white space, line breaks and comments. */
-function* tokensIn(text: string, from: number, end: number): Generator<{ offset: number; token: string }> {
+export function* tokensIn(text: string, from: number, end: number): Generator<{ offset: number; token: string }> {
   const scanner = createScanner(text, false);
   scanner.setPosition(from);
   scanner.scan();

@@ -1,29 +1,40 @@
 import { structuredPatch } from 'diff';
+import type { Format, Json, Part } from './change.ts';
 
-/** What stands in place of a secret. */
+/** What stands in place of what is not shown. */
 const MASK = '••••';
 
 /** How many lines around a change are shown. */
 const CONTEXT = 2;
 
-/** Names of values that are secrets, whatever the format: `"apiKey": "…"`, `API_TOKEN: …`. */
-const NAMED_SECRET =
-  /((["']?)[\w.-]*(?:key|token|secret|password|passphrase|credential|authorization|headers?|cookie)[\w.-]*\2\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,"'{[][^\n,}]*)/gi;
-/** What looks like one under any name. */
+/** What of a file may be shown besides its keys. */
+export interface Shown {
+  /** Values that setup writes. */
+  ours: readonly Json[];
+  /** The texts of values in whose place they stand: of an address, its host is shown. */
+  replaced: readonly string[];
+}
+
+/** What looks like a secret in the place of a key. */
 const SHAPES = [
-  /\b(?:sk|pk|ghp|gho|xox[abp]|glpat)[-_][\w-]{8,}/g,
-  /\bBearer\s+[\w.~+/-]{8,}=*/g,
+  /\b(?:sk|pk|ghp|gho|github_pat|xox[abp]|glpat|AKIA)[-_\w]{8,}/g,
   /\beyJ[\w-]{10,}\.[\w.-]+/g,
+  /(?<=\w:\/\/)[^\s/"'@]+(?=@)/g,
 ];
-const IN_URL = /(\w+:\/\/)[^\s/"'@]+@/g;
+
+const COMMENT = /^((?:\/\/|\/\*|#)\s?).*?(\s?\*\/)?$/;
+const QUOTED = /^(["']?).*?(["']?)$/;
+
+/** What says nothing. */
+const WORDS = ['true', 'false', 'null', '~', ''];
 
 /**
- * What changes between two texts, as lines with `+` and `-`; without what looks like a secret.
- *
- * @param shown values that are none
+ * What changes between two texts, as lines with `+` and `-`. Of the texts themselves only keys and brackets are shown: a name does not
+ * tell whether its value is a secret, and comments may hold one too.
  */
-export function maskedDiff(path: string, before: string, after: string, shown: readonly string[]): string[] {
-  const { hunks } = structuredPatch(path, path, before, after, undefined, undefined, {
+export function maskedDiff(path: string, format: Format, before: string, after: string, shown: Shown): string[] {
+  const [old, now] = [before, after].map((text) => masked(format.parts(text), shown));
+  const { hunks } = structuredPatch(path, path, old ?? '', now ?? '', undefined, undefined, {
     context: CONTEXT,
     stripTrailingCr: true,
   });
@@ -31,16 +42,37 @@ export function maskedDiff(path: string, before: string, after: string, shown: r
     `@@ -${oldStart} +${newStart} @@`,
     ...ofHunk,
   ]);
-  return [path, ...lines.map((line) => masked(line, shown))];
+  return [path, ...lines];
 }
 
-function masked(line: string, shown: readonly string[]): string {
-  const named = line.replace(NAMED_SECRET, (whole, name: string, _quote, value: string) => {
-    const quote = /^["']/.exec(value)?.[0] ?? '';
-    const inner = quote ? value.slice(1, -1) : value.trim();
-    return shown.includes(inner) || /^(true|false|null|-?\d+(\.\d+)?)?$/.test(inner)
-      ? whole
-      : `${name}${quote}${MASK}${quote}`;
-  });
-  return SHAPES.reduce((text, shape) => text.replace(shape, MASK), named).replace(IN_URL, `$1${MASK}@`);
+/** It has the lines of the text. */
+function masked(parts: readonly Part[], { ours, replaced }: Shown): string {
+  const values = new Set([...WORDS, ...ours.flatMap(scalarsIn)]);
+  return parts
+    .map((part) => {
+      if (part.kind === 'mark') return part.text;
+      if (part.kind === 'key') return SHAPES.reduce((text, shape) => text.replace(shape, MASK), part.text);
+      if (part.kind === 'comment') return hidden(part);
+      if (part.says !== undefined && values.has(part.says)) return part.text;
+      return (replaced.includes(part.text) ? hostIn(part.text) : undefined) ?? hidden(part);
+    })
+    .join('');
+}
+
+function hidden({ kind, text }: Part): string {
+  if (/[\r\n]/.test(text)) return text.replace(/\S.*/g, MASK);
+  const [, begin = '', end = ''] = (kind === 'comment' ? COMMENT : QUOTED).exec(text) ?? [];
+  return begin + MASK + end;
+}
+
+/** An address without what may be a secret in it. */
+function hostIn(text: string): string | undefined {
+  const [, begin, user, host, rest = '', end] =
+    /^(["']?https?:\/\/)([^/?#]*@)?([^/?#@"'\s]+)([^"'\s@]*)(["']?)$/i.exec(text) ?? [];
+  if (begin === undefined) return undefined;
+  return `${begin}${user ? `${MASK}@` : ''}${host}${rest.length > 1 ? `/${MASK}` : rest}${end}`;
+}
+
+function scalarsIn(value: Json): string[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsIn) : [String(value)];
 }

@@ -177,8 +177,8 @@ test('a foreign value is shown, replaced and given back, after an edit too', () 
   write(settings, '{\n  "env": {\n    "ANTHROPIC_BASE_URL": "https://me:pass@elsewhere.test" // theirs\n  }\n}\n');
   const plan = planSetup(CLAUDE, URL, environment);
   expect(plan.words).toEqual([CLAUDE.whenReplaced]);
-  expect(plan.diff).toContain('-    "ANTHROPIC_BASE_URL": "https://••••@elsewhere.test" // theirs');
-  expect(plan.diff).toContain('+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:3456", // theirs');
+  expect(plan.diff).toContain('-    "ANTHROPIC_BASE_URL": "https://••••@elsewhere.test" // ••••');
+  expect(plan.diff).toContain('+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:3456", // ••••');
   plan.carryOut();
   writeFileSync(settings, readFileSync(settings, 'utf8').replace('{', '{ "theme": "dark",'));
   undo();

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { CLIENT_KEY } from '../spec/client-key.ts';
-import { type Done, placeOf, UneditableText } from './change.ts';
+import { type Change, type Done, placeOf, UneditableText } from './change.ts';
 import { maskedDiff } from './masked-diff.ts';
 import { asBytes, readSettingsFile, refuseChanged, replaceFile, type SettingsFile, textOf } from './settings-file.ts';
 import { SetupError } from './setup-error.ts';
@@ -54,7 +53,7 @@ export function planSetup(client: ClientFile, url: string, environment: Variable
         : []),
       ...(client.hindrances?.(text) ?? []),
     ],
-    diff: differences(client, file, after, url),
+    diff: differences(client, file, after, [...client.changes(url), ...done, ...(record?.done ?? [])]),
     carryOut() {
       // Another setup may have come first since: its record is not to be lost.
       refuseChanged(file);
@@ -108,7 +107,7 @@ export function planUndo(client: ClientFile, environment: Variables): Plan {
         : [`${file.path} was changed since, so only what setup has written is taken out of it.`]),
       ...left.map((one) => `${placeOf(one)} was changed since, and stays.`),
     ],
-    diff: isSame ? [] : differences(client, file, after, undefined),
+    diff: isSame ? [] : differences(client, file, after, record.done),
     carryOut() {
       if (!isSame) replaceFile(file, after);
       records.remove(client.name, file.path);
@@ -191,17 +190,15 @@ function toldWithLine<Result>({ path }: SettingsFile, act: () => Result): Result
   }
 }
 
+/** @param changes what is made, and what is taken back */
 function differences(
-  client: ClientFile,
+  { format }: ClientFile,
   file: SettingsFile,
   after: Buffer | undefined,
-  url: string | undefined,
+  changes: ReadonlyArray<Change | Done>,
 ): string[] {
-  const shown = [
-    CLIENT_KEY,
-    ...(url === undefined
-      ? []
-      : client.changes(url).flatMap((change) => (change.kind === 'value' ? String(change.value) : []))),
-  ];
-  return maskedDiff(file.path, textOf(file), textOf({ ...file, bytes: after }), shown);
+  return maskedDiff(file.path, format, textOf(file), textOf({ ...file, bytes: after }), {
+    ours: changes.map((change) => (change.kind === 'value' ? change.value : change.item)),
+    replaced: changes.flatMap((change) => ('before' in change && change.before !== undefined ? [change.before] : [])),
+  });
 }

@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  CST,
   type Document,
   isMap,
   isNode,
   isPair,
+  isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
@@ -14,7 +17,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { type Change, type Done, type Format, type Json, placeOf, UneditableText } from './change.ts';
+import { type Change, type Done, type Format, type Json, type Part, placeOf, UneditableText } from './change.ts';
 
 /**
  * YAML, as far as clients need it: values and lists of objects at the top. The library says where everything stands; it does not
@@ -47,6 +50,8 @@ export const yamlFormat: Format = {
   },
 
   read: (text, change) => readAt(parse(text).root, change),
+
+  parts: (text) => [...partsIn(text)],
 
   isEmpty: (text) => text.trim() === '',
 };
@@ -94,6 +99,40 @@ function resolved(document: Document.Parsed, lines: LineCounter): unknown {
     });
     throw new UneditableText('has an alias that cannot be resolved', line);
   }
+}
+
+const LIBRARY_MARKS: readonly string[] = [CST.DOCUMENT, CST.FLOW_END, CST.SCALAR];
+
+const MARKS: readonly (string | null)[] = [
+  ...['space', 'newline', 'doc-start', 'doc-end', 'comma', 'map-value-ind', 'explicit-key-ind', 'seq-item-ind'],
+  ...['flow-map-start', 'flow-map-end', 'flow-seq-start', 'flow-seq-end', 'block-scalar-header', 'byte-order-mark'],
+];
+
+function* partsIn(text: string): Generator<Part> {
+  const tokens = [...new Lexer().lex(text)];
+  for (const [at, token] of tokens.entries()) {
+    // The library's own marks. The one before a scalar tells it from what it looks like.
+    if (LIBRARY_MARKS.includes(token)) continue;
+    const kind = tokens[at - 1] === CST.SCALAR ? 'scalar' : CST.tokenType(token);
+    if (MARKS.includes(kind)) yield { kind: 'mark', text: token };
+    else if (kind === 'comment') yield { kind: 'comment', text: token };
+    else if (isKey(tokens, at)) yield { kind: 'key', text: token };
+    else yield { kind: 'value', text: token, says: kind === 'scalar' ? token : quoted(token) };
+  }
+}
+
+/** Whether a colon follows. */
+function isKey(tokens: readonly string[], at: number): boolean {
+  let next = at + 1;
+  while (/^[ \t]+$/.test(tokens[next] ?? '')) next += 1;
+  return tokens[next] === ':';
+}
+
+/** What stands in quotes; undefined if nothing does. */
+function quoted(token: string): string | undefined {
+  if (!/^["']/.test(token)) return undefined;
+  const { contents, errors } = parseDocument(token);
+  return isScalar(contents) && errors.length === 0 ? String(contents.value) : undefined;
 }
 
 function pairOf(root: YAMLMap | undefined, { path }: Change): Pair<Node, Node | null> | undefined {
