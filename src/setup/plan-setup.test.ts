@@ -166,7 +166,6 @@ test('a value of ours that its user has changed stays, and is told', () => {
   write(settings, '{"env": {"ANTHROPIC_BASE_URL": "https://elsewhere.test"}}');
   setUp();
   writeFileSync(settings, readFileSync(settings, 'utf8').replace('3456', '9999'));
-  expect(isSetUp('claude-code', environment)).toBe(false);
   const plan = planUndo(CLAUDE, environment);
   expect(plan.words).toContain('env.ANTHROPIC_BASE_URL was changed since, and stays.');
   plan.carryOut();
@@ -349,6 +348,28 @@ test('a file that cannot be written leaves the records as they were', () => {
   symlinkSync(target, settings);
   expect(() => setUp()).toThrow('cannot be written (ENAMETOOLONG)');
   expect(records()).toEqual([]);
+});
+
+test('a client is set up by whomever its file was written', () => {
+  const pointed = (url: string, key: string) =>
+    write(settings, JSON.stringify({ env: { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: key } }));
+  pointed(URL, 'isthmus');
+  expect(planSetup(CLAUDE, URL, environment).words).toEqual([expect.stringContaining('is set up already')]);
+  expect(isSetUp('claude-code', environment)).toBe(true);
+  pointed('http://127.0.0.1:4000', 'isthmus');
+  expect(isSetUp('claude-code', environment)).toBe(true);
+  pointed('https://elsewhere.test', 'sk-ant-mine');
+  expect(isSetUp('claude-code', environment)).toBe(false);
+  // Without a record, too: what setup has written may have been undone by hand.
+  setUp();
+  write(settings, '{}');
+  expect(isSetUp('claude-code', environment)).toBe(false);
+  const folder = join(home, '.config', 'opencode');
+  write(
+    join(folder, 'opencode.json'),
+    `{"$schema": "x", "provider": {"anthropic": {"options": {"baseURL": "${URL}/v1", "apiKey": "isthmus"}}}}`,
+  );
+  expect(isSetUp('opencode', environment)).toBe(true);
 });
 
 test('without a home there is no place for a backup', () => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Change, type Done, placeOf, UneditableText } from './change.ts';
 import { maskedDiff } from './masked-diff.ts';
+import { pointedAt } from './pointed-at.ts';
 import { asBytes, readSettingsFile, refuseChanged, replaceFile, type SettingsFile, textOf } from './settings-file.ts';
 import { SetupError } from './setup-error.ts';
 import { digestOf, type SetupRecord, SetupRecords } from './setup-record.ts';
@@ -124,7 +125,7 @@ export function planUndo(client: ClientFile, environment: Variables): Plan {
 }
 
 /**
- * Whether setup has pointed a client at a gateway, and what it has written is still there.
+ * Whether a client's own file points it at a gateway, by whomever: everything that setup would write for that address is there.
  *
  * @param name as a user types it
  * @returns undefined for a client that setup does not write for
@@ -134,9 +135,9 @@ export function isSetUp(name: string, environment: Variables): boolean | undefin
   if (!client || client.whyByHand) return undefined;
   try {
     const file = readSettingsFile(fileOf(client, environment));
-    const record = new SetupRecords(environment).find(client.name, file.path);
-    if (!record || !file.bytes) return false;
-    return digestOf(file.bytes) === record.digest || client.format.revert(textOf(file), record.done).left.length === 0;
+    if (!file.bytes) return false;
+    const text = textOf(file);
+    return pointedAt(client, text).some(({ url }) => client.format.edit(text, client.changes(url)).done.length === 0);
   } catch (error) {
     // What cannot be read is no settings of the client's either.
     if (error instanceof SetupError || error instanceof UneditableText) return false;
