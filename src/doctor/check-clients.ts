@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { isLoopback } from '../access/request-guard.ts';
-import { type Json, UneditableText } from '../setup/change.ts';
+import { UneditableText } from '../setup/change.ts';
+import { pointedAt } from '../setup/pointed-at.ts';
 import { readSettingsFile, textOf } from '../setup/settings-file.ts';
 import { SetupError } from '../setup/setup-error.ts';
 import { CLIENT_FILES, type ClientFile } from '../setup/setup-table.ts';
@@ -19,17 +21,27 @@ export interface SeenClient {
   hindrances: readonly string[];
 }
 
-const { ok, note, warning } = findingsOf('clients');
+/** A client whose file cannot be read. */
+export type UnreadClient = Pick<SeenClient, 'title' | 'path'> & { setup: string };
 
-/** Stands for the address of the gateway in what setup would write. */
-const GATEWAY = 'http://gateway.invalid';
+const { ok, note, warning } = findingsOf('clients');
 
 /** Whether Isthmus and its clients are led to the right address. */
 export function clientsFindings(
-  clients: readonly SeenClient[],
+  clients: ReadonlyArray<SeenClient | UnreadClient>,
   { settings, operator }: Pick<Surroundings, 'settings' | 'operator'>,
 ): Finding[] {
-  const findings = clients.flatMap(({ title, path, baseUrl, setup, hindrances }) => {
+  const findings = clients.flatMap((client) => {
+    const { title, path, setup } = client;
+    if (!('baseUrl' in client)) {
+      return [
+        note(
+          `${path} cannot be read, so it is not known where ${title} is pointed.`,
+          `\`isthmus setup ${setup}\` says what is wrong with it.`,
+        ),
+      ];
+    }
+    const { baseUrl, hindrances } = client;
     if (leadsTo(baseUrl, settings)) {
       const hindered = hindrances.map((text) => warning(`${title}: ${text}`));
       return [ok(`${title} is pointed at Isthmus (${path}).`), ...hindered];
@@ -63,56 +75,26 @@ function leadsToThisMachine(url: string): boolean {
  * The clients that keep an address where setup would write it, by the file that wins. A file that setup leaves alone, such as one
  * that is full of keys, is not read here either.
  */
-export function lookAtClients(operator: Variables): SeenClient[] {
+export function lookAtClients(operator: Variables): Array<SeenClient | UnreadClient> {
   return CLIENT_FILES.filter(({ whyByHand }) => whyByHand === undefined).flatMap((client) => {
-    const { name, title, files, hindrances } = client;
-    return files(operator)
-      .all.map((path) => ({ path, text: textAt(path) }))
-      .flatMap(({ path, text }) => (text === undefined ? [] : [{ path, text }]))
-      .slice(-1)
-      .flatMap(({ path, text }) =>
-        addressesOf(client, text).map((baseUrl) => ({
-          title,
-          path,
-          baseUrl,
-          setup: name,
-          hindrances: hindrances?.(text) ?? [],
-        })),
-      );
+    const path = client.files(operator).all.findLast((file) => existsSync(file));
+    return path === undefined ? [] : lookAtFile(client, path);
   });
 }
 
-function textAt(path: string): string | undefined {
+function lookAtFile(client: ClientFile, path: string): Array<SeenClient | UnreadClient> {
+  const { name: setup, title, hindrances } = client;
   try {
-    const file = readSettingsFile(path);
-    return file.bytes && textOf(file);
+    const text = textOf(readSettingsFile(path));
+    return pointedAt(client, text).map(({ baseUrl }) => ({
+      ...{ title, path, baseUrl, setup },
+      hindrances: hindrances?.(text) ?? [],
+    }));
   } catch (error) {
-    // `isthmus setup` says what is wrong with it.
-    if (error instanceof SetupError) return undefined;
+    if (error instanceof SetupError || error instanceof UneditableText) return [{ title, path, setup }];
     throw error;
   }
 }
-
-function addressesOf({ format, changes }: ClientFile, text: string): string[] {
-  try {
-    return changes(GATEWAY).flatMap((change) =>
-      addressesIn(format.read(text, change), change.kind === 'value' ? change.value : change.item),
-    );
-  } catch (error) {
-    if (error instanceof UneditableText) return [];
-    throw error;
-  }
-}
-
-/** What stands where the gateway's address would. */
-function addressesIn(found: Json | undefined, wanted: Json): string[] {
-  if (typeof wanted === 'string') return wanted.startsWith(GATEWAY) && typeof found === 'string' ? [found] : [];
-  if (!isObject(wanted) || !isObject(found)) return [];
-  return Object.entries(wanted).flatMap(([name, value]) => addressesIn(found[name], value));
-}
-
-const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function checkClients(surroundings: Surroundings): Finding[] {
   // A project's settings of Claude Code win over the user's, which setup writes.

@@ -444,6 +444,19 @@ test('what keeps a client away all the same is told, and how to set it up', () =
   expect(say('http://127.0.0.1:1')).toMatch(/^warning: pi .* → `isthmus setup pi` writes/);
 });
 
+test.each([
+  ['.config/opencode/opencode.json', '{"model": ', 'OpenCode', 'opencode'],
+  ['.continue/config.yaml', 'models: *nothing', 'Continue', 'continue'],
+  ['.pi/agent/models.json', Buffer.from('{"a": "\xE4"}', 'latin1'), 'pi', 'pi'],
+])('that %s is broken is told', (name, content, title, setup) => {
+  const home = join(folder, `broken-${setup}`);
+  mkdirSync(join(home, name, '..'), { recursive: true });
+  writeFileSync(join(home, name), content);
+  expect(told(clientsFindings(lookAtClients({ HOME: home }), { settings: checkSettings({}), operator: {} }))).toBe(
+    `note: ${join(home, name)} cannot be read, so it is not known where ${title} is pointed. → \`isthmus setup ${setup}\` says what is wrong with it.`,
+  );
+});
+
 test('the address of a client is read where setup would write it, of any kind of file', () => {
   const home = join(folder, 'clients');
   const write = (name: string, text: string) => {
@@ -469,11 +482,12 @@ test('the address of a client is read where setup would write it, of any kind of
     '.continue/config.yaml',
     'models:\n  - name: Claude Sonnet 5 (Isthmus)\n    apiBase: http://c/v1/\n',
   );
-  write('.pi/agent/models.json', '{broken');
+  const broken = write('.pi/agent/models.json', '{broken');
   write('.factory/settings.json', '{"customModels": [{"id": "mine", "baseUrl": "http://d"}]}');
   expect(lookAtClients({ HOME: home })).toMatchObject([
     { title: 'OpenCode', path: openCode, baseUrl: 'http://wins/v1', setup: 'opencode' },
     { path: claudeCode, baseUrl: 'http://a', hindrances: [expect.stringContaining('CLAUDE_CODE_USE_BEDROCK')] },
+    { title: 'pi', path: broken, setup: 'pi' },
     { path: again, baseUrl: 'http://c/v1/' },
   ]);
 });
