@@ -294,11 +294,45 @@ test('what a client writes anew by itself is only printed', () => {
   expect(JSON.parse(text)).toMatchObject({ providers: { anthropic: { settings: { baseUrl: `${URL}/v1` } } } });
 });
 
-test('what leads Claude Code past the gateway all the same is told', () => {
-  write(settings, '{"env": {"CLAUDE_CODE_USE_BEDROCK": "1", "AWS_REGION": "us-east-1"}}');
-  expect(planSetup(CLAUDE, URL, environment).words).toEqual([
-    'CLAUDE_CODE_USE_BEDROCK in its env block leads Claude Code past Isthmus: move it to the environment of Isthmus.',
-  ]);
+test.each<[string, string, object, RegExp[]]>([
+  [
+    'claude-code',
+    '.claude/settings.json',
+    { env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' } },
+    [/^CLAUDE_CODE_USE_BEDROCK in its env block leads Claude Code past Isthmus: move it/],
+  ],
+  [
+    'claude-code',
+    '.claude/settings.json',
+    { env: { ANTHROPIC_API_KEY: 'sk-mine' }, apiKeyHelper: '/bin/key' },
+    [/^ANTHROPIC_API_KEY .* counts there before the token/, /^The key of its apiKeyHelper .* take it out/],
+  ],
+  ['claude-code', '.claude/settings.json', { env: { ANTHROPIC_API_KEY: '' }, apiKeyHelper: '' }, []],
+  [
+    'opencode',
+    '.config/opencode/opencode.json',
+    { disabled_providers: ['x', 'anthropic'], enabled_providers: ['openai'] },
+    [/^disabled_providers turns anthropic off/, /^enabled_providers leaves anthropic out/],
+  ],
+  [
+    'kilo',
+    '.config/kilo/kilo.json',
+    { model: 'openai/gpt-5', small_model: 'anthropic-x/y' },
+    [/^model names a model of another provider/, /^small_model names/],
+  ],
+  [
+    'opencode',
+    '.config/opencode/opencode.json',
+    { disabled_providers: ['x'], enabled_providers: ['anthropic'], model: 'anthropic/claude-sonnet-5' },
+    [],
+  ],
+])('what keeps %s from the gateway all the same is told: %s %j', (name, path, content, words) => {
+  const client = clientFileOf(name) as ClientFile;
+  write(join(home, path), JSON.stringify(content));
+  const expected = words.map((one) => expect.stringMatching(one));
+  expect(planSetup(client, URL, environment).words).toEqual(expected);
+  setUp(URL, client);
+  expect(planSetup(client, URL, environment).words).toEqual([expect.stringContaining('set up already'), ...expected]);
 });
 
 test('a write that fails leaves the record of the one before', () => {

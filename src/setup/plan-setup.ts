@@ -38,7 +38,10 @@ export function planSetup(client: ClientFile, url: string, environment: Variable
   const records = new SetupRecords(environment);
   const file = readSettingsFile(fileOf(client, environment));
   if (file.bytes && edited(client, file, url).done.length === 0) {
-    const words = [`${client.title} is set up already: ${file.path} points at ${url}.`];
+    const words = [
+      `${client.title} is set up already: ${file.path} points at ${url}.`,
+      ...(client.hindrances?.(textOf(file)) ?? []),
+    ];
     return { path: file.path, words, diff: [], carryOut: () => [] };
   }
   const record = records.find(client.name, file.path);

@@ -54,6 +54,7 @@ export const CLIENT_FILES: readonly ClientFile[] = [
     },
     // It writes the schema into a file without one by itself, which would look like an edit of its user.
     changes: (url) => [ifAbsent('$schema', 'https://opencode.ai/config.json'), ...ofOpenCode(url)],
+    hindrances: hindrancesOfOpenCode,
   },
   {
     name: 'kilo',
@@ -65,6 +66,7 @@ export const CLIENT_FILES: readonly ClientFile[] = [
       return { all: names.map((name) => join(folder, name)), made: join(folder, 'kilo.jsonc') };
     },
     changes: (url) => [ifAbsent('$schema', 'https://app.kilo.ai/config.json'), ...ofOpenCode(url)],
+    hindrances: hindrancesOfOpenCode,
   },
   {
     name: 'claude-code',
@@ -77,11 +79,23 @@ export const CLIENT_FILES: readonly ClientFile[] = [
     whenReplaced:
       'Where Claude Code went until now, and what paid there, is known to Isthmus only if its environment has ANTHROPIC_BASE_URL and ANTHROPIC_AUTH_TOKEN as they stood here.',
     hindrances(text) {
-      const env = jsoncFormat.read(text, value('env', {})) ?? {};
-      const clouds = Object.keys(env).filter((name) => name.startsWith('CLAUDE_CODE_USE_'));
-      return clouds.map(
-        (name) => `${name} in its env block leads Claude Code past Isthmus: move it to the environment of Isthmus.`,
-      );
+      const { env, apiKeyHelper } = objectIn(text, ['env', 'apiKeyHelper']);
+      const names = Object.entries(typeof env === 'object' && env ? env : {});
+      const clouds = names.filter(([name]) => name.startsWith('CLAUDE_CODE_USE_'));
+      const hasKey = names.some(([name, content]) => name === 'ANTHROPIC_API_KEY' && content !== '');
+      return [
+        ...clouds.map(
+          ([name]) => `${name} in its env block leads Claude Code past Isthmus: move it to the environment of Isthmus.`,
+        ),
+        ...(hasKey
+          ? [
+              'ANTHROPIC_API_KEY in its env block is sent to Isthmus too, and counts there before the token: move it to the environment of Isthmus.',
+            ]
+          : []),
+        ...(apiKeyHelper
+          ? ['The key of its apiKeyHelper is sent to Isthmus too, and counts there before the token: take it out.']
+          : []),
+      ];
     },
   },
   {
@@ -184,6 +198,30 @@ export function clientFileOf(word: string): ClientFile | undefined {
 function ofOpenCode(url: string): Change[] {
   const options = 'provider.anthropic.options';
   return [value(`${options}.baseURL`, `${url}/v1`), value(`${options}.apiKey`, CLIENT_KEY)];
+}
+
+/** They ask the provider that a model's name begins with: `openai/gpt-5`. */
+function hindrancesOfOpenCode(text: string): string[] {
+  const found = objectIn(text, ['disabled_providers', 'enabled_providers', 'model', 'small_model']);
+  const { disabled_providers: disabled, enabled_providers: enabled } = found;
+  const elsewhere = ['model', 'small_model'].filter((name) => {
+    const model = found[name];
+    return typeof model === 'string' && !model.startsWith('anthropic/');
+  });
+  return [
+    ...(Array.isArray(disabled) && disabled.includes('anthropic')
+      ? ['disabled_providers turns anthropic off, which is the way to Isthmus: take it out of that list.']
+      : []),
+    ...(Array.isArray(enabled) && !enabled.includes('anthropic')
+      ? ['enabled_providers leaves anthropic out, which is the way to Isthmus: add it to that list.']
+      : []),
+    ...elsewhere.map((name) => `${name} names a model of another provider, past Isthmus: choose one of anthropic.`),
+  ];
+}
+
+/** What a text of JSON has at its top under these names. */
+function objectIn(text: string, names: readonly string[]): { [name: string]: Json | undefined } {
+  return Object.fromEntries(names.map((name) => [name, jsoncFormat.read(text, value(name, null))]));
 }
 
 function ifAbsent(name: string, content: Json): Change {
