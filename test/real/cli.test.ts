@@ -66,9 +66,11 @@ test('a base URL that leads back to the gateway and the key of a client are drop
 });
 
 test.each([
-  ['n', 1],
-  ['y', 0],
-])('setup asks on a terminal, and after a %s ends with %i', async (answer, code) => {
+  ['n', 'n\n', 1],
+  ['y', 'y\n', 0],
+  ['Ctrl-C', '\x03', 1],
+  ['Ctrl-D', '\x04', 1],
+])('setup asks on a terminal, and after %s ends', async (_name, typed, code) => {
   const home = mkdtempSync(join(tmpdir(), 'isthmus-setup-'));
   const file = join(home, '.pi', 'agent', 'models.json');
   const command = `"${process.execPath}" "${ISTHMUS}" setup pi`;
@@ -77,9 +79,10 @@ test.each([
   terminal.stdout.on('data', (chunk) => (output += chunk));
   await until('it asks', () => output.includes(`Write ${file}? [y/N]`));
   expect(output).toContain('+      "baseUrl": "http://127.0.0.1:3456"');
-  terminal.stdin.write(`${answer}\n`);
+  terminal.stdin.write(typed);
   expect(await once(terminal, 'close')).toEqual([code, null]);
-  expect(output).toContain(code === 0 ? 'pi is set up' : 'Nothing was written.');
+  expect(output).toContain(code === 0 ? 'pi is set up' : '\nNothing was written.');
+  expect(output).not.toContain('node:internal');
   expect(existsSync(file)).toBe(code === 0);
   rmSync(home, { recursive: true });
 });
