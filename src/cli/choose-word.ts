@@ -11,7 +11,7 @@ export function chooseWord(command: CommandName, words: readonly string[]): stri
   const choices = commandOf(command)?.words ?? [];
   const [word, ...others] = words;
   const all = choices.map((choice) => `\`isthmus ${command} ${choice}\``).join(', ');
-  if (word === undefined) throw new CommandError(`What of it? There are ${all}.`);
+  if (word === undefined) throw new CommandError(`\`isthmus ${command}\` needs one word more: ${all}.`);
   if (!choices.includes(word)) {
     const meant = similar(word, choices);
     throw new CommandError(

@@ -24,16 +24,24 @@ export function programHelp(): string[] {
 
 /** The help text of one command. */
 export function commandHelp(name: CommandName): string[] {
-  const { summary, usage, flags, takesSettings }: Command = COMMANDS[name];
+  const { summary, usage, words, flags, takesSettings }: Command = COMMANDS[name];
   return [
-    `Usage: isthmus ${[name, usage, '[flags]'].filter(Boolean).join(' ')}`,
+    `Usage: ${usageOf(name)}`,
     '',
     `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    ...(words && usage.startsWith('CLIENT') ? [`CLIENT is one of ${words.join(', ')}.`] : []),
     '',
     'Flags',
     ...flagRows({ ...flags, ...COMMON_FLAGS }),
     ...(takesSettings ? ['', ...settingsHelp(name)] : []),
   ];
+}
+
+/** How a command is called: `isthmus launch CLIENT [flags] [-- ARGUMENTS]`. */
+export function usageOf(name: CommandName): string {
+  // What stands behind `--` is not read, so the flags come before it.
+  const [words = '', rest] = COMMANDS[name].usage.split(/(?=\[--)/);
+  return ['isthmus', name, words.trim(), '[flags]', rest].filter(Boolean).join(' ');
 }
 
 /** `serve` lists the settings; the other commands take the same. */

@@ -32,7 +32,7 @@ async function runCommandLine(args: readonly string[], environment: NodeJS.Proce
   if (name === undefined) {
     if (wantsHelp) return print(programHelp());
     throw new CommandError(
-      'Which command? `isthmus serve` runs the gateway, `isthmus demo` shows it; see `isthmus --help`.',
+      'Which command? `isthmus launch` runs a client, `isthmus serve` the gateway, `isthmus demo` shows it; see `isthmus --help`.',
     );
   }
   const command = commandOf(name);

@@ -3,6 +3,7 @@ import { decisionSources, headingOf } from '../../site/pages.js';
 import { COMMON_FLAGS } from '../../src/cli/arguments.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandName } from '../../src/cli/command-table.ts';
+import { usageOf } from '../../src/cli/help.ts';
 import {
   isFlag,
   SETTINGS,
@@ -308,7 +309,7 @@ ${COMMAND_NAMES.map(commandSection).join('')}`;
 }
 
 function commandSection(name: CommandName): string {
-  const { summary, usage, flags, takesSettings }: Command = COMMANDS[name];
+  const { summary, flags, takesSettings }: Command = COMMANDS[name];
   const rows = Object.entries(flags).map(([flag, { value, short, help }]) => [
     code(`${short ? `-${short}, ` : ''}--${flag}${value === undefined ? '' : ` ${value}`}`),
     help,
@@ -320,7 +321,7 @@ function commandSection(name: CommandName): string {
 ${summary.charAt(0).toUpperCase()}${summary.slice(1)}.
 
 \`\`\`text
-isthmus ${[name, usage, '[flags]'].filter(Boolean).join(' ')}
+${usageOf(name)}
 \`\`\`
 ${rows.length > 0 ? `\n${table(['flag', 'what'], rows)}\n` : ''}${settings}`;
 }
