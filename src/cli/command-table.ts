@@ -114,7 +114,7 @@ export const COMMANDS = {
     load: () => import('./setup.ts'),
   },
   complete: {
-    summary: 'print the script by which a shell completes commands and flags',
+    summary: 'print the script by which a shell completes words: source <(isthmus complete bash)',
     usage: 'bash | zsh | fish | powershell',
     words: ['bash', 'zsh', 'fish', 'powershell'],
     flags: {},
