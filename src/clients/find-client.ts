@@ -5,7 +5,7 @@ import type { Client } from './client.ts';
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** How long a client may take to say its version, in milliseconds. */
-const VERSION_MS = 5_000;
+const VERSION_MS = 8_000;
 
 /** The program of a client on the user's PATH; undefined if none is there. */
 export function programOf({ programs }: Client, environment: Variables): string | undefined {
