@@ -61,6 +61,18 @@ test('one that a dead gateway has left is replaced, and the dead one takes nothi
   expect(await ask()).toBe('second');
 });
 
+test.each([
+  ['a free path', false],
+  ['one that a dead gateway has left', true],
+])('of two at once one has %s, and the other is refused', async (_what, isLeft) => {
+  if (isLeft) await (await open('dead')).close();
+  const both = await Promise.allSettled([open('first'), open('second')]);
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'EADDRINUSE' } });
+  expect(await ask()).toBe(both[0].status === 'fulfilled' ? 'first' : 'second');
+  expect(readdirSync(folder)).toEqual(['gateway.sock']);
+});
+
 test.each<[string, string, string, (at: string) => void]>([
   ['a file', 'ENOTSOCK', 'gateway.sock', (at) => writeFileSync(at, 'mine')],
   ['a folder', 'ENOTSOCK', 'gateway.sock', (at) => mkdirSync(at)],
