@@ -18,16 +18,6 @@ export function isOwnAddress(url: string, host: string, port: number, names = ma
 }
 
 /**
- * A URL by which a program of this machine reaches the gateway: an address that stands for all addresses is none to call.
- *
- * @param host the address that it listens on, as the operator wrote it
- */
-export function callableUrl(host: string, port: number): string {
-  const name = LOOPBACK_OF[host] ?? host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-/**
  * The names that clients may call the gateway by. What listens everywhere may be called by each address of this machine.
  *
  * @param host the address that it listens on, as the operator wrote it
@@ -47,8 +37,6 @@ function isReached(address: string, everywhere: string): boolean {
   // A link-local one needs the name of an interface beside it.
   return !address.includes(':') || (everywhere.includes(':') && !/^fe[89ab]/i.test(address));
 }
-
-const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 

@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { callableUrl } from '../access/callable-url.ts';
 import { newGatewayId } from '../access/loop-guard.ts';
-import { callableNames, callableUrl, isOwnAddress } from '../access/own-address.ts';
+import { callableNames, isOwnAddress } from '../access/own-address.ts';
 import { Agents } from '../agents/agents.ts';
 import { overlapWarnings } from '../agents/workspaces.ts';
 import { within } from '../async/within.ts';
@@ -256,7 +257,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Runni
     void prepareInTurn(engine, offered, () => isOpen);
     let stopped: Promise<void> | undefined;
     return {
-      url: 'socket' in endpoint ? `http://${host}` : callableUrl(host, listener.port),
+      url: 'socket' in endpoint ? `http://${host}` : callableUrl({ host, port: listener.port }),
       host,
       port: listener.port,
       ...('socket' in endpoint && { socket: endpoint.socket }),

@@ -35,7 +35,7 @@ function socketProblem({ code, message }: NodeJS.ErrnoException, path: string): 
 function addressProblem(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use. Stop what listens there, or choose another port: --port ${port + 1}.`;
+      return `Port ${port} on ${host} is in use. Stop what listens there, or choose another port: --port ${otherPort(port)}.`;
     case 'EACCES':
       return `Port ${port} needs rights that this user does not have. Choose one above 1023: --port 3456.`;
     case 'EADDRNOTAVAIL':
@@ -44,4 +44,9 @@ function addressProblem(error: NodeJS.ErrnoException, { host, port }: { host: st
     default:
       return `Cannot listen on ${host}:${port}: ${error.message}`;
   }
+}
+
+/** One beside a port that is taken. */
+export function otherPort(port: number): number {
+  return port < 65_535 ? port + 1 : port - 1;
 }

@@ -1,5 +1,5 @@
+import { callableUrl } from '../access/callable-url.ts';
 import { exportLine, SHELLS, type Shell, sdkVariables, shellNamed } from '../clients/sdk-variables.ts';
-import { urlOf } from '../running/ask-gateway.ts';
 import type { RunCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
@@ -14,7 +14,7 @@ export const run: RunCommand = async ({ flags, environment, settings }) => {
       'SDKs call no Unix socket. Leave the setting socket out, and let `isthmus serve` listen on a port.',
     );
   if (port === 0) throw new CommandError('Port 0 is another one at each start: name the one that it has: --port 3456');
-  const variables = sdkVariables(urlOf({ host, port }));
+  const variables = sdkVariables(callableUrl({ host, port }));
   print([
     '# For the shell of a client, not for that of `isthmus serve`. For Claude Code: isthmus launch claude-code',
     ...Object.entries(variables).map(([name, value]) => exportLine(shell, name, value)),

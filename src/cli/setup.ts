@@ -1,3 +1,4 @@
+import { callableUrl } from '../access/callable-url.ts';
 import { type Plan, planSetup, planUndo, printedSetup } from '../setup/plan-setup.ts';
 import { SetupError } from '../setup/setup-error.ts';
 import { type ClientFile, clientFileOf } from '../setup/setup-table.ts';
@@ -7,9 +8,6 @@ import { chooseWord } from './choose-word.ts';
 import type { CommandCall, RunCommand } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
-
-/** What listens on all addresses is reached at this one. */
-const EVERYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 /** `isthmus setup CLIENT`: shows what it would change in the client's own file, asks, and writes it. */
 export const run: RunCommand = async (call) => {
@@ -65,6 +63,5 @@ async function urlOf({ settings }: CommandCall): Promise<string> {
     );
   }
   if (port === 0) throw new CommandError('--port 0 is another port at each start: name the one that the gateway has.');
-  const name = EVERYWHERE[host] ?? host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  return callableUrl({ host, port });
 }

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { callableUrl } from '../access/callable-url.ts';
+import { otherPort } from '../boot/own-endpoint.ts';
 import { ownVersion } from '../boot/own-version.ts';
-import { askGateway, type ToldHealth, urlOf } from '../running/ask-gateway.ts';
+import { askGateway, type ToldHealth } from '../running/ask-gateway.ts';
 import { type GatewayPlace, type GatewayStatus, statusOf } from '../running/gateway-status.ts';
 import { lasting } from '../running/lasting.ts';
 import { type Finding, findingsOf, type Surroundings } from './finding.ts';
@@ -26,7 +28,7 @@ const { ok, warning, problem } = findingsOf('port');
 /** @param now in milliseconds since 1970 */
 export function portFindings(seen: SeenPort, host: string, port: number, now: number): Finding[] {
   const address = `Port ${port} on ${host}`;
-  const other = `choose another port: --port ${port + 1}`;
+  const other = `choose another port: --port ${otherPort(port)}`;
   switch (seen.kind) {
     case 'free':
       return [
@@ -35,7 +37,7 @@ export function portFindings(seen: SeenPort, host: string, port: number, now: nu
     case 'isthmus': {
       const { version, status, startedAt } = seen.health;
       const since = startedAt === undefined ? '' : ` for ${lasting(now - Date.parse(startedAt))}`;
-      const says = `Isthmus ${version ?? 'that is still starting'} runs on ${urlOf({ host, port })}${since}.`;
+      const says = `Isthmus ${version ?? 'that is still starting'} runs on ${callableUrl({ host, port })}${since}.`;
       if (status !== undefined && status !== 'ok' && status !== 'starting_up') {
         return [warning(`${says} It says of itself: ${status}.`, '`isthmus status` and its log say more.')];
       }
@@ -70,7 +72,7 @@ export async function lookAtPort({ host, port }: { host: string; port: number })
   const code = await refusalOf(host, port);
   if (code === undefined) return { kind: 'free' };
   if (code !== 'EADDRINUSE') return { kind: 'refused', code };
-  const told = await askGateway(urlOf({ host, port }));
+  const told = await askGateway(callableUrl({ host, port }));
   if (told.kind === 'isthmus') return { kind: 'isthmus', health: told.health };
   return { kind: 'stranger', holder: holderOf(port) };
 }

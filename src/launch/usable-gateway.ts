@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { callableUrl } from '../access/callable-url.ts';
 import { BootError } from '../boot/boot-error.ts';
 import { createGateway } from '../boot/create-gateway.ts';
 import type { Settings } from '../config/settings.ts';
-import { askGateway, type Found, urlOf } from '../running/ask-gateway.ts';
+import { askGateway, type Found } from '../running/ask-gateway.ts';
 import { createLog } from '../telemetry/log.ts';
 
 /** How long one that is starting is waited for, and how often it is asked, in milliseconds. */
@@ -41,7 +42,7 @@ export interface UsableGateway {
  */
 export async function usableGateway(wish: GatewayWish): Promise<UsableGateway> {
   const { host, port, socket } = wish.settings;
-  const url = urlOf({ host, port });
+  const url = callableUrl({ host, port });
   const found = port === 0 || socket !== undefined ? undefined : await askUntilStarted(url);
   if (found?.kind === 'isthmus' && found.health.status === 'ok') {
     return { url, why: `which runs already with ${found.health.credential}` };

@@ -71,16 +71,6 @@ export async function askInflight(url: string, socket?: string): Promise<ToldInf
   return told?.turns === undefined ? undefined : told;
 }
 
-/** The URL of a gateway that listens on an address; one that listens everywhere is asked on loopback. */
-export function urlOf({ host, port }: { host: string; port: number }): string {
-  const name = new Map([
-    ['0.0.0.0', '127.0.0.1'],
-    ['::', '::1'],
-  ]).get(host);
-  const asked = name ?? host;
-  return `http://${asked.includes(':') ? `[${asked}]` : asked}:${port}`;
-}
-
 type Answer =
   /** `body`: undefined if it is no JSON object. */
   { kind: 'answer'; body: object | undefined } | Exclude<Found, { kind: 'isthmus' }>;

@@ -1,3 +1,4 @@
+import { callableUrl } from '../access/callable-url.ts';
 import {
   askGateway,
   askInflight,
@@ -6,7 +7,6 @@ import {
   type ToldHealth,
   type ToldInflight,
   type ToldReadiness,
-  urlOf,
 } from './ask-gateway.ts';
 import { lasting } from './lasting.ts';
 
@@ -35,7 +35,7 @@ export interface GatewayPlace {
 
 /** Asks the gateway at a place for all that it says of itself. */
 export async function statusOf({ host, port, socket }: GatewayPlace): Promise<GatewayStatus> {
-  const url = socket === undefined ? urlOf({ host, port }) : 'http://localhost';
+  const url = socket === undefined ? callableUrl({ host, port }) : 'http://localhost';
   const found = await askGateway(url, socket);
   const isIsthmus = found.kind === 'isthmus';
   const [readiness, inflight] = isIsthmus

@@ -41,12 +41,13 @@ const ARROWS: Record<string, string[]> = {
     'store',
     'telemetry',
   ],
-  running: [],
-  launch: ['boot', 'clients', 'config', 'engine', 'running', 'telemetry'],
+  running: ['access'],
+  launch: ['access', 'boot', 'clients', 'config', 'engine', 'running', 'telemetry'],
   doctor: ['access', 'boot', 'config', 'engine', 'running', 'scripted-model', 'setup', 'spec', 'telemetry'],
   // It starts the gateway as a program, and loads nothing of it.
   service: ['running'],
   cli: [
+    'access',
     'boot',
     'clients',
     'config',
