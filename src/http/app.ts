@@ -8,13 +8,13 @@ import { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { agentStepsHandler } from './agent-steps-route.ts';
 import { AnswerMemories } from './answer-memories.ts';
 import type { AppOptions, Env } from './app-options.ts';
-import { dialectAt, errorResponse, newRequestId } from './error-answer.ts';
+import { dialectAt, errorResponse, newRequestId, requestIdIn } from './error-answer.ts';
 import { healthHandler, liveHandler, readyHandler } from './health-routes.ts';
 import { Intake } from './intake.ts';
 import { admitPage, isListedPage } from './listed-page.ts';
 import { modelHandler } from './model-route.ts';
 import { belowAgent, listFor } from './named-agent.ts';
-import { headersOf, requestIdFrom, viaFrom } from './request-headers.ts';
+import { headersOf, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
 
@@ -50,7 +50,7 @@ export function createApp(options: AppOptions): App {
 
   app.use(async (context, next) => {
     const header = headersOf(context);
-    const idOfClient = requestIdFrom(header);
+    const idOfClient = requestIdIn(header('x-request-id'));
     context.set('requestId', idOfClient ?? newRequestId());
     context.header('request-id', context.get('requestId'));
     // An error of the upstream has the upstream's id as its `request-id`.

@@ -8,6 +8,17 @@ export function newRequestId(): string {
   return `req_isthmus_${randomUUID().replaceAll('-', '')}`;
 }
 
+/** The headers that name a request in its answer. */
+export function idHeaders(given: string | undefined): { 'request-id': string; 'x-request-id'?: string } {
+  const own = requestIdIn(given);
+  return own === undefined ? { 'request-id': newRequestId() } : { 'request-id': own, 'x-request-id': own };
+}
+
+/** The client's own id of a request; what is long, has spaces or cannot be printed is none. */
+export function requestIdIn(given: string | undefined): string | undefined {
+  return given !== undefined && /^[!-~]{1,128}$/.test(given) ? given : undefined;
+}
+
 /** The dialect that answers for a path: the one with a route at the path, or the closest above; else the first. */
 export function dialectAt(whole: string, dialects: Dialects): Dialect {
   const path = withoutAgent(whole);

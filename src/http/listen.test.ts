@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,6 +37,24 @@ test('until there is an app every request is told to come again, and the health 
 
   server.serve(new Hono().get('/health', (context) => context.text('ready')));
   expect(await (await fetch(`${url}/health`)).text()).toBe('ready');
+});
+
+test('the id that a client gives its request is that of the answer, before there is an app and without one', async () => {
+  for (const path of ['v1/messages', 'livez', 'readyz', 'health']) {
+    const { headers } = await fetch(`${url}/${path}`, { headers: { 'x-request-id': 'mine' } });
+    expect([path, headers.get('request-id'), headers.get('x-request-id')]).toEqual([path, 'mine', 'mine']);
+    const other = await fetch(`${url}/${path}`, { headers: { 'x-request-id': 'two words' } });
+    expect([other.headers.get('request-id'), other.headers.get('x-request-id')]).toEqual([
+      expect.stringMatching(/^req_isthmus_/),
+      null,
+    ]);
+  }
+  const headers = { expect: 'the unexpected', 'x-request-id': 'mine' };
+  const asked = request(`${url}/v1/messages`, { method: 'POST', headers }).end();
+  const [refused] = (await once(asked, 'response')) as [IncomingMessage];
+  refused.resume();
+  expect(refused.statusCode).toBe(417);
+  expect([refused.headers['request-id'], refused.headers['x-request-id']]).toEqual(['mine', 'mine']);
 });
 
 test('beyond its most connections, one more is closed; when one has gone, another is taken', async () => {

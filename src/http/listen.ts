@@ -6,7 +6,7 @@ import type { Dialect, Dialects } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { App } from './app.ts';
 import { dropRest } from './drop-rest.ts';
-import { dialectAt, errorParts, errorResponse, newRequestId } from './error-answer.ts';
+import { dialectAt, errorParts, errorResponse, idHeaders, newRequestId } from './error-answer.ts';
 import { ALIVE, STARTING } from './health-routes.ts';
 import { SHIELD, ShieldedResponse } from './shielded-response.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -129,15 +129,17 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect:
 function refuseExpectation(request: IncomingMessage, response: ServerResponse, dialects: Dialects): void {
   const refused = failure('expectation_failed', { expect: request.headers.expect ?? '' });
   const path = (request.url ?? '').split('?')[0] ?? '';
-  const { status, headers, body } = errorParts(refused, newRequestId(), dialectAt(path, dialects));
-  response.writeHead(status, { ...headers, connection: 'close' }).end(body);
+  const ids = idHeaders(request.headers['x-request-id']?.toString());
+  const { status, headers, body } = errorParts(refused, ids['request-id'], dialectAt(path, dialects));
+  response.writeHead(status, { ...ids, ...headers, connection: 'close' }).end(body);
 }
 
 /** Answers before there is an app. Questions for its health are answered, too. */
 function answerAtBoot(request: Request, dialects: Dialects): Response {
   const { pathname } = new URL(request.url);
-  if (pathname === '/livez') return Response.json(ALIVE);
-  const refused = errorResponse(failure('starting_up'), newRequestId(), dialectAt(pathname, dialects));
+  const headers = idHeaders(request.headers.get('x-request-id') ?? undefined);
+  if (pathname === '/livez') return Response.json(ALIVE, { headers });
+  const refused = errorResponse(failure('starting_up'), headers['request-id'], dialectAt(pathname, dialects), headers);
   if (pathname === '/readyz') return Response.json(STARTING, refused);
   if (pathname === '/health') return Response.json({ status: 'starting_up' }, refused);
   return refused;

@@ -41,12 +41,6 @@ export function isStrict(header: HeaderReader, always: boolean): boolean {
   return always || header('isthmus-strict') === '1';
 }
 
-/** The client's own id of a request; what is long, has spaces or cannot be printed is none. */
-export function requestIdFrom(header: HeaderReader): string | undefined {
-  const given = header('x-request-id');
-  return given !== undefined && /^[!-~]{1,128}$/.test(given) ? given : undefined;
-}
-
 /** The client program: the first product that its user agent names, such as `opencode/1.2`. */
 export function clientFrom(header: HeaderReader): string | undefined {
   return /^[^\s(]+/.exec(header('user-agent') ?? '')?.[0];

@@ -51,8 +51,10 @@ test('docs/agents.md says what becomes of each parameter that an agent’s calls
   for (const [name, { is }] of Object.entries(AGENT_PARAMETERS)) expect(page).toContain(`| \`${name}\` | ${is}`);
 });
 
-test('docs/headers.md has every header of its own that the program reads or sets', () => {
-  const own = sourcesIn('http', 'access', 'spec').matchAll(/'((?:isthmus|x-claude|x-session|x-opencode)-[a-z-]+)'/g);
+test('docs/headers.md has every header of its own that the program reads or sets, and what web pages need', () => {
+  const own = sourcesIn('http', 'access', 'spec').matchAll(
+    /'((?:isthmus|x-claude|x-session|x-opencode|x-request|access-control)-[a-z-]+|vary)'/g,
+  );
   const listed = { ...HEADERS.request, ...HEADERS.answer };
   expect([...own].map(([, name = '']) => name).filter((name) => !Object.hasOwn(listed, name))).toEqual([]);
 });

@@ -319,16 +319,23 @@ export const HEADERS = {
     'isthmus-via':
       'the ids of the gateways that the request came through. Each process sends it on with the own id; a request that brings that id is a ring, and refused',
     host: 'a loopback name, the address that Isthmus is bound to, or one of `--allowed-hosts`; else a 403',
-    origin: 'that of another page is a 403, unless an agent lists it and the request is below the agent’s path',
+    origin:
+      'that of another page is a 403, unless `--allowed-origins` lists it, or an agent does and the request is below the agent’s path',
     'sec-fetch-site': '`same-origin` or `none`, as browsers set it; else a 403, with the same exception',
+    'access-control-request-method':
+      'of a preflight, the `OPTIONS` request that a browser sends first: what makes it one',
+    'access-control-request-headers': 'of a preflight: what the page wants to send; it may send all',
+    'access-control-request-private-network': 'of a preflight: `true` asks whether a page may call this machine',
     'content-type': '`application/json` for every body; else a 415',
-    'x-request-id': 'the client’s own id of the request: the log and the answer have it, too',
+    'x-request-id':
+      'the client’s own id of the request: the log and the answer have it, too. It is 1 to 128 printable ASCII characters without spaces; anything else is taken for none',
     'user-agent': 'its first product is in the log as `client`',
   },
   answer: {
     'request-id':
-      'the upstream’s own for its errors, as far as the SDK tells it; else one of the gateway, which the log has as `request`',
-    'x-request-id': 'that of the request, if it has one',
+      'the upstream’s own for its errors, as far as the SDK tells it; else the request’s `x-request-id`, or one of the gateway where it has none. The log has the latter two as `request`',
+    'x-request-id':
+      'that of the request, if it has one that is taken; none where the request is not valid HTTP. An error of OpenAI’s API always has one: that of `request-id`',
     'isthmus-path':
       '`continue`, `start`, `rewind` (a live process went back to what it shares with the request) or `replay`: how the turn reached the model',
     'isthmus-replay-reason': 'why a turn with a history was not continued on a live process, for `rewind` and `replay`',
@@ -352,6 +359,13 @@ export const HEADERS = {
     'x-should-retry':
       'whether the same request, sent again soon, can succeed; none for an error of which nobody can tell, see errors.md',
     allow: 'of a 405: the methods that the path takes',
+    'access-control-allow-origin': 'for a page that is listed: its origin',
+    'access-control-expose-headers': 'for a page that is listed: `*`, it may read every header',
+    'access-control-allow-methods': 'of a preflight: `GET, POST`',
+    'access-control-allow-headers': 'of a preflight: those that it asks for',
+    'access-control-max-age': 'of a preflight: how long a browser may remember the answer, in seconds',
+    'access-control-allow-private-network': 'of a preflight that asks for it: `true`',
+    vary: '`Origin` for a page that is listed, and for every request where `--allowed-origins` lists any',
   },
 } as const satisfies Record<'request' | 'answer', Record<string, string>>;
 
