@@ -89,7 +89,7 @@ export const COMMANDS = {
   env: {
     summary: 'print the lines that point SDKs at Isthmus: eval "$(isthmus env)"',
     usage: '',
-    flags: { shell: { value: 'sh|fish|powershell', help: 'the shell to print them for (by SHELL)' } },
+    flags: { shell: { value: 'bash|zsh|sh|fish|powershell', help: 'the shell to print them for (by SHELL)' } },
     takesSettings: true,
     load: () => import('./env.ts'),
   },

@@ -1,11 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { exportLine, type Shell, sdkVariables, shellNamed } from './sdk-variables.ts';
+import { envLines, exportLine, type Shell, sdkVariables, shellNamed, shellOf } from './sdk-variables.ts';
 
 test('SDKs find the address, and what they read as a credential', () => {
   expect(sdkVariables('http://127.0.0.1:3456')).toEqual({
     ANTHROPIC_BASE_URL: 'http://127.0.0.1:3456',
     ANTHROPIC_AUTH_TOKEN: 'isthmus',
     ANTHROPIC_API_KEY: 'isthmus',
+    OPENAI_BASE_URL: 'http://127.0.0.1:3456/v1',
+    OPENAI_API_KEY: 'isthmus',
   });
 });
 
@@ -31,4 +34,22 @@ test.each<[string | undefined, NodeJS.Platform, Shell]>([
   ['', 'linux', 'sh'],
 ])('SHELL %j on %s is %s', (path, platform, shell) => {
   expect(shellNamed(path, platform)).toBe(shell);
+});
+
+test.each(['eval "$LINES"', 'eval $LINES'])('a shell that is told %s has the variables', (told) => {
+  const LINES = envLines('sh', 'http://127.0.0.1:3456').join('\n');
+  const said = execFileSync('sh', ['-c', `${told}; echo "$ANTHROPIC_BASE_URL $OPENAI_API_KEY"`], { env: { LINES } });
+  expect(said.toString()).toBe('http://127.0.0.1:3456 isthmus\n');
+});
+
+test.each<[string, Shell | undefined]>([
+  ['sh', 'sh'],
+  ['bash', 'sh'],
+  ['zsh', 'sh'],
+  ['fish', 'fish'],
+  ['pwsh', 'powershell'],
+  ['csh', undefined],
+  ['constructor', undefined],
+])('lines for %s are those for %s', (word, shell) => {
+  expect(shellOf(word)).toBe(shell);
 });

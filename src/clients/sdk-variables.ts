@@ -5,9 +5,36 @@ export type Shell = (typeof SHELLS)[number];
 
 export const SHELLS = ['sh', 'fish', 'powershell'] as const;
 
+/** Shells that take the lines of another one, by their names. */
+const ALIKE: ReadonlyMap<string, Shell> = new Map([
+  ['bash', 'sh'],
+  ['zsh', 'sh'],
+  ['pwsh', 'powershell'],
+]);
+
 /** What points the official SDKs, and most programs made with them, at a gateway: some read the key, some the token. */
 export function sdkVariables(url: string): Readonly<Record<string, string>> {
-  return { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: CLIENT_KEY, ANTHROPIC_API_KEY: CLIENT_KEY };
+  return {
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_AUTH_TOKEN: CLIENT_KEY,
+    ANTHROPIC_API_KEY: CLIENT_KEY,
+    OPENAI_BASE_URL: `${url}/v1`,
+    OPENAI_API_KEY: CLIENT_KEY,
+  };
+}
+
+/** The lines that a shell is to run, with a word for people. */
+export function envLines(shell: Shell, url: string): string[] {
+  return [
+    ...Object.entries(sdkVariables(url)).map(([name, value]) => exportLine(shell, name, value)),
+    // Last: `eval $(…)` without quotes makes one line of all.
+    '# For the shell of a client, not for that of `isthmus serve`. For Claude Code: isthmus launch claude-code',
+  ];
+}
+
+/** The shell that a user names; undefined if there are no lines for it. */
+export function shellOf(word: string): Shell | undefined {
+  return ALIKE.get(word) ?? SHELLS.find((shell) => shell === word);
 }
 
 /** The line that sets a variable in a shell, whatever is in its value. */
@@ -30,6 +57,5 @@ export function shellNamed(path: string | undefined, platform: NodeJS.Platform):
     .split(/[/\\]/)
     .at(-1)
     ?.replace(/\.exe$/, '');
-  if (name === 'pwsh' || name === 'powershell') return 'powershell';
-  return name === 'fish' ? 'fish' : 'sh';
+  return shellOf(name ?? '') ?? 'sh';
 }

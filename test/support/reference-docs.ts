@@ -41,8 +41,15 @@ ${MADE} \`src/dialects/openai-chat/chat-contract.ts\` and \`src/dialects/openai-
 \`GET /v1/capabilities\` has the same as JSON.
 
 \`POST /v1/chat/completions\` and \`POST /v1/responses\`, with and without \`/v1\`, streaming and not. It is the same gateway: the same
-conversations and live processes, the same headers ([headers.md](headers.md)) and limits. Point a client's base URL at
-\`http://127.0.0.1:3456/v1\`, with any key.
+conversations and live processes, the same headers ([headers.md](headers.md)) and limits.
+
+## Point a client at it
+
+The base URL ends in \`/v1\`, and any key will do. \`eval "$(isthmus env)"\` sets both for OpenAI's SDKs, and so does:
+
+\`\`\`sh
+export OPENAI_BASE_URL=http://127.0.0.1:3456/v1 OPENAI_API_KEY=any
+\`\`\`
 
 ## Model aliases
 
