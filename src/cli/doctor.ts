@@ -5,6 +5,7 @@ import { examine } from '../doctor/examine.ts';
 import { type Finding, findingsOf, gravest } from '../doctor/finding.ts';
 import { linesOf, summaryOf } from '../doctor/report.ts';
 import type { CommandCall, RunCommand } from './command.ts';
+import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
 
 /**
@@ -13,6 +14,7 @@ import { print } from './print.ts';
  */
 export const run: RunCommand = async (call) => {
   const { environment, flags } = call;
+  const folder = currentFolder();
   const asJson = 'json' in flags;
   const look = {
     // `NO_COLOR` turns them off.
@@ -26,12 +28,21 @@ export const run: RunCommand = async (call) => {
   };
   const { settings, found } = await settingsOf(call);
   tell(found);
-  const surroundings = { settings, operator: environment, folder: process.cwd(), configFile: namedConfigFile(call) };
+  const surroundings = { settings, operator: environment, folder, configFile: namedConfigFile(call) };
   for (const check of examine(surroundings, { isQuick: 'quick' in flags })) tell(await check);
   const level = gravest(findings);
   print(asJson ? [JSON.stringify({ level, findings }, null, 2)] : ['', summaryOf(findings)]);
   if (level === 'problem') process.exitCode = 1;
 };
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(`The current folder is gone (${code}): change to one that is there, with cd.`);
+  }
+}
 
 /** Settings that are wrong are a finding, too: then the checks go by the defaults. */
 async function settingsOf(call: CommandCall): Promise<{ settings: Settings; found: Finding[] }> {

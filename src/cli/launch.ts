@@ -8,6 +8,10 @@ import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
 import { table } from './text-table.ts';
 
+/** Its words would send a user to `isthmus env`, which cannot help either. */
+const CODEX =
+  'Codex is not launched, and `isthmus env` does not point it here: it asks OpenAI’s /v1/responses, see docs/clients.md.';
+
 /** `isthmus launch`: runs a client that asks Isthmus, whatever its own settings say. */
 export const run: RunCommand = async (call) => {
   const { words, rest, environment } = call;
@@ -42,6 +46,7 @@ export const run: RunCommand = async (call) => {
 function chosenClient(word: string): Client {
   const client = clientNamed(word);
   if (client) return client;
+  if (word === 'codex') throw new CommandError(CODEX);
   const words = CLIENTS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   const meant = similar(word, words);
   const names = CLIENTS.map(({ name }) => name).join(', ');

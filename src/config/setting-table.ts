@@ -199,7 +199,7 @@ export const SETTINGS = {
     of: ['text', 'json'],
     default: 'text',
     value: 'text|json',
-    help: 'lines for people, or one JSON object each',
+    help: 'log lines for people, or one JSON object each; what is on stdout and an error at the start stay text',
   },
   strict: { kind: 'toggle', help: 'refuse what would be ignored' },
   'agent-level': {

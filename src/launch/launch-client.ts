@@ -1,8 +1,8 @@
-import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '../clients/client.ts';
 import { ClientSignals } from './client-signals.ts';
+import { launchFolder } from './launch-folder.ts';
 import { offeredModels } from './offered-models.ts';
 import { runClient } from './run-client.ts';
 import { type GatewayWish, usableGateway } from './usable-gateway.ts';
@@ -25,7 +25,7 @@ export interface Launch extends Omit<GatewayWish, 'logFile'> {
  */
 export async function launchClient({ client, program, args, say, ...wish }: Launch): Promise<number> {
   const signals = new ClientSignals();
-  const folder = mkdtempSync(join(tmpdir(), 'isthmus-launch-'));
+  const folder = launchFolder();
   const logFile = join(folder, 'gateway.log');
   let code = 1;
   try {
@@ -38,6 +38,7 @@ export async function launchClient({ client, program, args, say, ...wish }: Laun
       if (signals.early !== undefined) return signals.early;
       say(`${client.title} asks Isthmus on ${gateway.url}, ${gateway.why}`);
       const { environment } = wish;
+      for (const warning of gateway.own?.warnings ?? []) say(`warning: ${warning}`);
       code = await runClient({ program, plan, folder, url: gateway.url, environment }, signals);
       return code;
     } finally {

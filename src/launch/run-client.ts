@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { ClientError, type LaunchPlan } from '../clients/client.ts';
 import { PROXIES, PROXY_EXCEPTIONS } from '../engine/environment/environment.ts';
 import { type ClientSignals, codeOfSignal } from './client-signals.ts';
+import { writeFiles } from './launch-folder.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -23,15 +22,11 @@ export interface PlannedClient {
  * Runs a client in the foreground: it has the terminal.
  *
  * @returns its exit code; 128 and the signal's number if a signal has ended it
- * @throws ClientError if it does not start
+ * @throws ClientError if its files cannot be written, or it does not start
  */
 export async function runClient(client: PlannedClient, signals: ClientSignals): Promise<number> {
   const { program, plan, folder, url, environment } = client;
-  for (const [name, text] of Object.entries(plan.files ?? {})) {
-    const file = join(folder, name);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, text, { mode: 0o600 });
-  }
+  writeFiles(folder, plan.files ?? {});
   try {
     const child = spawn(program, plan.args, {
       env: { ...withoutProxy(environment, new URL(url).hostname), ...plan.environment },

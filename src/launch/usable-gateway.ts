@@ -28,6 +28,8 @@ export interface UsableGateway {
   why: string;
   /** Set for one that was started for the client. */
   own?: {
+    /** What the user should know of it; one sentence each. */
+    warnings: readonly string[];
     /** Ends it with all its processes. */
     stop(): Promise<void>;
     /** The same without waiting, for the exit of this process. */
@@ -52,7 +54,7 @@ export async function usableGateway(wish: GatewayWish): Promise<UsableGateway> {
       `ANTHROPIC_BASE_URL is ${url}, as \`isthmus env\` sets it, and no Isthmus runs there. Start \`isthmus serve\` in another shell, or unset ANTHROPIC_BASE_URL, ANTHROPIC_AUTH_TOKEN and ANTHROPIC_API_KEY here.`,
     );
   }
-  return await ownGateway(wish, found && whyNot(found, url));
+  return await ownGateway(wish, whyOwn(found, url, socket));
 }
 
 async function askUntilStarted(url: string): Promise<Found> {
@@ -65,13 +67,21 @@ async function askUntilStarted(url: string): Promise<Found> {
   }
 }
 
-function whyNot(found: Found, url: string): string | undefined {
-  switch (found.kind) {
+/**
+ * Why a gateway is started beside that of the settings; a part of a sentence. Undefined where none runs.
+ *
+ * @param found at the address of the settings; undefined if nobody was asked
+ * @param socket that the settings name in place of the address
+ */
+export function whyOwn(found: Found | undefined, url: string, socket?: string): string | undefined {
+  if (socket !== undefined) return `since clients call no Unix socket, such as ${socket}`;
+  switch (found?.kind) {
     case 'isthmus':
       return `since the one on ${url} says of itself: ${found.health.status}`;
     case 'stranger':
       return `since what listens on ${url} is not Isthmus`;
     case 'nobody':
+    case undefined:
       return undefined;
   }
 }
@@ -90,6 +100,7 @@ async function ownGateway(
     url: gateway.url,
     why: ['started for it', reason, `with ${gateway.credential}`].filter(Boolean).join(' '),
     own: {
+      warnings: gateway.warnings,
       async stop() {
         await gateway.stop(0);
         await new Promise<void>((resolve) => file.end(resolve));

@@ -116,10 +116,14 @@ test('what else listens is told, and of a client that fails the log of the gatew
   const stranger = createServer((socket) => socket.end('SSH-2.0-other\r\n')).listen(0, '127.0.0.1');
   await once(stranger, 'listening');
   const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
-  const { end, stderr } = await run(launch(url, 'ask', '4'));
+  // Without the programs of the system there is something to warn of.
+  const { end, stderr } = await run(launch(url, 'ask', '4'), { PATH: join(here.home, 'bin') });
   stranger.close();
   expect(end).toBe(4);
   expect(stderr).toContain(`started for it since what listens on ${url} is not Isthmus`);
+  expect(stderr.includes('isthmus: warning: setpriv (package util-linux) is missing')).toBe(
+    process.platform === 'linux',
+  );
   const [, log = ''] = /The log of the gateway is (\S+)/.exec(stderr) ?? [];
   expect(readFileSync(log, 'utf8')).toContain(' turn ');
   rmSync(log);
@@ -145,6 +149,7 @@ test('a client that a signal has ended', async () => {
 test.each<[args: string[], extra: Record<string, string>, message: string]>([
   [['launch', 'qwen'], {}, 'Qwen Code is not installed: there is no qwen on PATH. Install it: npm install --global'],
   [['launch', 'opencod'], {}, 'There is no client "opencod". Did you mean opencode?'],
+  [['launch', 'codex'], {}, 'Codex is not launched, and `isthmus env` does not point it here'],
   [['launch', 'opencode', 'run'], {}, 'What OpenCode is to get stands behind --: isthmus launch opencode -- run'],
   [['launch', 'opencode', '--port', '0'], { ANTHROPIC_API_KEY: '' }, 'No credential found.'],
   [
@@ -152,7 +157,7 @@ test.each<[args: string[], extra: Record<string, string>, message: string]>([
     { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
     'ANTHROPIC_BASE_URL is http://127.0.0.1:9, as `isthmus env` sets it, and no Isthmus runs there.',
   ],
-  [['env', '--shell', 'csh'], {}, '--shell must be sh, fish, powershell (it is "csh").'],
+  [['env', '--shell', 'csh'], {}, '--shell must be bash, zsh, sh, fish, powershell (it is "csh").'],
   [['env', '--port', '0'], {}, 'Port 0 is another one at each start'],
 ])('isthmus %j is refused in one line', async (args, extra, message) => {
   const { end, stderr } = await run(args, extra);
