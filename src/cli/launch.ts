@@ -8,9 +8,9 @@ import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
 import { table } from './text-table.ts';
 
-/** Its words would send a user to `isthmus env`, which cannot help either. */
+/** To what is no client the answer is `isthmus env`, which is not for Codex. */
 const CODEX =
-  'Codex is not launched, and `isthmus env` does not point it here: it asks OpenAI’s /v1/responses, see docs/clients.md.';
+  'Codex is not launched: name Isthmus as a model provider in its own configuration, as docs/clients.md says.';
 
 /** `isthmus launch`: runs a client that asks Isthmus, whatever its own settings say. */
 export const run: RunCommand = async (call) => {
