@@ -33,7 +33,7 @@ export const CONFIG_FLAG: Flag = {
 const SHORT_SETTINGS: Readonly<Record<string, string>> = { port: 'p' };
 
 /** Every flag there is. A flag of two commands takes a value in both or in none. */
-const ALL_FLAGS: Readonly<Record<string, Flag>> = {
+export const ALL_FLAGS: Readonly<Record<string, Flag>> = {
   ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, flagOf(name as SettingName)])),
   config: CONFIG_FLAG,
   ...Object.assign({}, ...Object.values(COMMANDS).map(({ flags }) => flags)),

@@ -1,3 +1,4 @@
+import { SHELLS } from '../clients/sdk-variables.ts';
 import type { Command } from './command.ts';
 
 /** Every command, once, in the order of the help text. */
@@ -89,7 +90,7 @@ export const COMMANDS = {
   env: {
     summary: 'print the lines that point SDKs at Isthmus: eval "$(isthmus env)"',
     usage: '',
-    flags: { shell: { value: 'bash|zsh|sh|fish|powershell', help: 'the shell to print them for (by SHELL)' } },
+    flags: { shell: { value: SHELLS.join('|'), of: SHELLS, help: 'the shell to print them for (by SHELL)' } },
     takesSettings: true,
     load: () => import('./env.ts'),
   },
@@ -115,8 +116,8 @@ export const COMMANDS = {
   },
   complete: {
     summary: 'print the script by which a shell completes words: source <(isthmus complete bash)',
-    usage: 'bash | zsh | fish | powershell',
-    words: ['bash', 'zsh', 'fish', 'powershell'],
+    usage: 'bash | zsh | fish',
+    words: ['bash', 'zsh', 'fish'],
     flags: {},
     takesSettings: false,
     load: () => import('./complete.ts'),

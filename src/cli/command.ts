@@ -24,6 +24,8 @@ export type RunCommand = (call: CommandCall) => void | Promise<void>;
 export interface Flag {
   /** Stands for the value in the help text; none for a switch. */
   value?: string;
+  /** What the value can be, if that is known. */
+  of?: readonly string[];
   help: string;
   /** The flag of one letter that says the same. */
   short?: string;

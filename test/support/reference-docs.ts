@@ -312,7 +312,17 @@ An expected problem is one line on stderr that begins with \`isthmus:\` and name
 Every command takes ${Object.entries(COMMON_FLAGS)
     .map(([name, { help }]) => `${code(`--${name}`)} (${help})`)
     .join(' and ')}.
-${COMMAND_NAMES.map(commandSection).join('')}`;
+${COMMAND_NAMES.map(commandSection).join('')}
+## Completion
+
+The line that loads it belongs into the file that your shell reads at its start. Files are completed by the shell itself.
+
+| shell | file | line |
+| --- | --- | --- |
+| bash | \`~/.bashrc\` | \`eval "$(isthmus complete bash)"\` |
+| zsh | \`~/.zshrc\` | \`autoload -Uz compinit && compinit; eval "$(isthmus complete zsh)"\` |
+| fish | \`~/.config/fish/config.fish\` | \`isthmus complete fish \\| source\` |
+`;
 }
 
 function commandSection(name: CommandName): string {
