@@ -8,8 +8,7 @@ import { print } from './print.ts';
 export const run: RunCommand = async ({ flags, environment, settings }) => {
   const shell = flags.shell === undefined ? shellNamed(environment.SHELL, process.platform) : shellOf(flags.shell);
   if (!shell) {
-    const known = ['bash', 'zsh', ...SHELLS].join(', ');
-    throw new CommandError(`--shell must be ${known} (it is ${JSON.stringify(flags.shell)}).`);
+    throw new CommandError(`--shell must be ${SHELLS.join(', ')} (it is ${JSON.stringify(flags.shell)}).`);
   }
   const { host, port, socket } = await settings();
   if (socket !== undefined)

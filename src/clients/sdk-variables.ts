@@ -1,9 +1,9 @@
 import { CLIENT_KEY } from './client.ts';
 
 /** A shell that variables can be written for. */
-export type Shell = (typeof SHELLS)[number];
+export type Shell = (typeof FORMS)[number];
 
-export const SHELLS = ['sh', 'fish', 'powershell'] as const;
+const FORMS = ['sh', 'fish', 'powershell'] as const;
 
 /** Shells that take the lines of another one, by their names. */
 const ALIKE: ReadonlyMap<string, Shell> = new Map([
@@ -11,6 +11,9 @@ const ALIKE: ReadonlyMap<string, Shell> = new Map([
   ['zsh', 'sh'],
   ['pwsh', 'powershell'],
 ]);
+
+/** The shells that a user can name. */
+export const SHELLS: readonly string[] = [...ALIKE.keys(), ...FORMS];
 
 /** What points the official SDKs, and most programs made with them, at a gateway: some read the key, some the token. */
 export function sdkVariables(url: string): Readonly<Record<string, string>> {
@@ -34,7 +37,7 @@ export function envLines(shell: Shell, url: string): string[] {
 
 /** The shell that a user names; undefined if there are no lines for it. */
 export function shellOf(word: string): Shell | undefined {
-  return ALIKE.get(word) ?? SHELLS.find((shell) => shell === word);
+  return ALIKE.get(word) ?? FORMS.find((shell) => shell === word);
 }
 
 /** The line that sets a variable in a shell, whatever is in its value. */

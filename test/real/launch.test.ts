@@ -157,7 +157,7 @@ test.each<[args: string[], extra: Record<string, string>, message: string]>([
     { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
     'ANTHROPIC_BASE_URL is http://127.0.0.1:9, as `isthmus env` sets it, and no Isthmus runs there.',
   ],
-  [['env', '--shell', 'csh'], {}, '--shell must be bash, zsh, sh, fish, powershell (it is "csh").'],
+  [['env', '--shell', 'csh'], {}, '--shell must be bash, zsh, pwsh, sh, fish, powershell (it is "csh").'],
   [['env', '--port', '0'], {}, 'Port 0 is another one at each start'],
 ])('isthmus %j is refused in one line', async (args, extra, message) => {
   const { end, stderr } = await run(args, extra);
