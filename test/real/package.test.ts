@@ -43,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('it holds what runs, and no test, benchmark or source', () => {
   const kinds = [
     /^(bin\/.*\.js|dist\/(src|scripted-model)\/.*\.(js|d\.ts)|(docs\/.*\.md|examples\/.*\.js))$/,
-    /^(prepare\.js|package\.json|config\.schema\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/,
+    /^(prepare\.js|package\.json|config\.schema\.json|completions\/isthmus\.(bash|zsh|fish)|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/,
   ];
   const isExpected = (path: string) => kinds.some((kind) => kind.test(path)) && !/^dist\/.*\.test\./.test(path);
   expect(files.filter((path) => !isExpected(path))).toEqual([]);
