@@ -51,6 +51,9 @@ test('it holds what runs, and no test, benchmark or source', () => {
     expect(files).toContain(path);
 });
 
+/** What one works on it with, and what an image of it is built by: from a clone. */
+const OF_THE_REPOSITORY = /^(test|src|bench|container)\/|^(ARCHITECTURE|CONTRIBUTING)\.md$|^compose\.yaml$|\.svg$/;
+
 test('what its documents link to is in it, but for what one works on it with', () => {
   const documents = files.filter((path) => path.endsWith('.md'));
   const links = documents.flatMap((path) =>
@@ -63,9 +66,7 @@ test('what its documents link to is in it, but for what one works on it with', (
   for (const { from, to } of links) expect(existsSync(join(ROOT, to)), `${from} links to ${to}`).toBe(true);
   const isThere = (to: string) => files.some((path) => path === to || path.startsWith(`${to}/`));
   const missing = new Set(links.map(({ to }) => to.replace(/\/$/, '')).filter((to) => !isThere(to)));
-  expect([...missing].filter((to) => !/^(test|src|bench)\/|^(ARCHITECTURE|CONTRIBUTING)\.md$|\.svg$/.test(to))).toEqual(
-    [],
-  );
+  expect([...missing].filter((to) => !OF_THE_REPOSITORY.test(to))).toEqual([]);
 });
 
 const TYPED = `
