@@ -13,6 +13,8 @@ export interface Exchange {
   /** 0 until the answer begins. */
   status: number;
   answerHeaders: IncomingMessage['headers'];
+  /** The answer's body so far. */
+  answer: string;
   /** Of a streamed answer. */
   events: readonly StreamEvent[];
   /** Where a streamed answer departs from the grammar. */
@@ -77,6 +79,7 @@ export class RecordingProxy {
       body: bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : { model: '', messages: [] },
       status: 0,
       answerHeaders: {},
+      answer: '',
       events: [],
       departure: undefined,
       outcome: 'open',
@@ -119,7 +122,9 @@ export class RecordingProxy {
         exchange.departure = error;
       }
     };
+    const decoder = new TextDecoder();
     answer.on('data', (chunk: Buffer) => {
+      exchange.answer += decoder.decode(chunk, { stream: true });
       watch(() => grammar.write(chunk));
       response.write(chunk);
     });

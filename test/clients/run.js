@@ -58,20 +58,31 @@ const words = process.argv.slice(2);
 const names = words.filter((word) => !word.startsWith('--'));
 
 const cache = join(ROOT, '.cache', 'clients');
-const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid] = await Promise.all([
-  installOpenCode(cache),
-  // The last versions that run on Node 20.
-  installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']),
-  // A plugin of OpenCode. Its install scripts would look for binaries that it does without.
-  installPackages(cache, ['oh-my-opencode@4.19.4']),
-  installNode22(cache),
-  installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']),
-  installPackages(cache, ['@qwen-code/qwen-code@0.24.4']),
-  installPackages(cache, ['@continuedev/cli@1.5.47']),
-  installBinary(cache, '@cline/cli', '3.0.65', 'cline'),
-  installBinary(cache, '@kilocode/cli', '7.7.7', 'kilo'),
-  installBinary(cache, '@factory/cli', '0.215.0', 'droid'),
-]);
+const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid, openAi] =
+  await Promise.all([
+    installOpenCode(cache),
+    // The last versions that run on Node 20.
+    installPackages(cache, ['ai@6.0.324', '@ai-sdk/anthropic@3.0.139', 'zod@4.6.7']),
+    // A plugin of OpenCode. Its install scripts would look for binaries that it does without.
+    installPackages(cache, ['oh-my-opencode@4.19.4']),
+    installNode22(cache),
+    installPackages(cache, ['@earendil-works/pi-coding-agent@0.87.1']),
+    installPackages(cache, ['@qwen-code/qwen-code@0.24.4']),
+    installPackages(cache, ['@continuedev/cli@1.5.47']),
+    installBinary(cache, '@cline/cli', '3.0.65', 'cline'),
+    installBinary(cache, '@kilocode/cli', '7.7.7', 'kilo'),
+    installBinary(cache, '@factory/cli', '0.215.0', 'droid'),
+    installPackages(cache, [
+      'openai@7.57.0',
+      'ai@7.0.173',
+      '@ai-sdk/openai@4.0.118',
+      '@ai-sdk/openai-compatible@3.0.92',
+      '@openai/agents@0.20.0',
+      '@langchain/openai@1.6.0',
+      '@langchain/core@1.4.0',
+      'zod@4.6.7',
+    ]),
+  ]);
 if (words.includes('--install')) process.exit();
 
 const prefix = namespacePrefix();
@@ -101,6 +112,7 @@ try {
       ISTHMUS_CLIENTS_CLINE: cline,
       ISTHMUS_CLIENTS_KILO: kilo,
       ISTHMUS_CLIENTS_DROID: droid,
+      ISTHMUS_CLIENTS_OPENAI: openAi,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.

@@ -7,6 +7,7 @@ import { type StartOptions, startGateway, type TestGateway, until } from '../sup
 import { OwnCalls } from '../support/own-calls.ts';
 import { type Pair, pairUp } from './comparison.ts';
 import { asDeclared } from './declared.ts';
+import { sentToModel, speaksOpenAi } from './openai-sent.ts';
 import type { Project } from './project.ts';
 import { type Exchange, RecordingProxy } from './recording-proxy.ts';
 
@@ -113,7 +114,11 @@ export class Stage {
     if (exchanges.length === 0) throw new Error(`The client sent nothing: ${JSON.stringify(run)}`);
     // On a busy machine Claude Code may make one behind an answer that it is killed for.
     const seen = this.#model.requests.slice(seenBefore).filter((request) => !this.#ownCalls.has(request));
-    const expected = exchanges.map(({ body, answerHeaders }) => asDeclared(body, answerHeaders));
+    const expected = exchanges.map((exchange, index) =>
+      speaksOpenAi(exchange)
+        ? sentToModel(exchange, exchanges.slice(0, index))
+        : asDeclared(exchange.body, exchange.answerHeaders),
+    );
     const pairs = pairUp(
       expected,
       seen.map(({ body }) => body),

@@ -1,0 +1,159 @@
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { HumanMessage, SystemMessage } from '@langchain/core/messages';
+import { tool as langChainTool } from '@langchain/core/tools';
+import { ChatOpenAI } from '@langchain/openai';
+import { Agent, tool as agentTool, OpenAIProvider, Runner, setTracingDisabled } from '@openai/agents';
+import { tool as aiTool, isStepCount, streamText } from 'ai';
+import OpenAI from 'openai';
+import { zodFunction, zodResponseFormat, zodResponsesFunction, zodTextFormat } from 'openai/helpers/zod';
+import { z } from 'zod';
+
+// A program on the clients of OpenAI's APIs, on Node 22: does what each message of its parent asks, and tells what came of it.
+
+const MODEL = 'claude-sonnet-5';
+const SYSTEM = 'You know the weather.';
+const PARAMETERS = z.object({ city: z.string() });
+const WEATHER = { name: 'weather', description: 'Tells the weather of a city' };
+const skyOf = async ({ city }) => JSON.stringify({ city, sky: 'clear – 数' });
+const RECIPE = z.object({ name: z.string(), steps: z.array(z.string()) });
+
+setTracingDisabled(true);
+
+/** Each takes two prompts, and answers with the texts of both turns; the first one has a loop of tools. */
+const conversations = {
+  async 'openai chat'({ client, first, second }) {
+    const request = { model: MODEL, tools: [zodFunction({ ...WEATHER, parameters: PARAMETERS, function: skyOf })] };
+    const messages = [
+      { role: 'system', content: SYSTEM },
+      { role: 'user', content: first },
+    ];
+    const runner = client.chat.completions.runTools({ ...request, stream: true, messages });
+    const answer = await runner.finalContent();
+    const goesOn = [...runner.messages, { role: 'user', content: second }];
+    const stream = client.chat.completions.stream({ ...request, messages: goesOn });
+    return [answer, await stream.finalContent()];
+  },
+
+  async 'openai responses'({ client, first, second }) {
+    const tools = [zodResponsesFunction({ ...WEATHER, parameters: PARAMETERS, function: skyOf })];
+    const request = { model: MODEL, instructions: SYSTEM, tools, reasoning: { effort: 'low' } };
+    const input = [{ role: 'user', content: first }];
+    const asked = await client.responses.stream({ ...request, input, store: false }).finalResponse();
+    input.push(...asked.output);
+    for (const { type, call_id, parsed_arguments } of asked.output) {
+      if (type !== 'function_call') continue;
+      input.push({ type: 'function_call_output', call_id, output: await skyOf(parsed_arguments) });
+    }
+    const answer = await client.responses.parse({ ...request, input });
+    const later = await client.responses.create({ ...request, previous_response_id: answer.id, input: second });
+    return [answer.output_text, later.output_text];
+  },
+
+  'ai responses': (asked) =>
+    vercelAi({ ...asked, model: createOpenAI({ baseURL: asked.baseURL, apiKey: 'any' }).responses(MODEL) }),
+
+  'ai chat': (asked) =>
+    vercelAi({
+      ...asked,
+      model: createOpenAICompatible({ name: 'isthmus', baseURL: asked.baseURL, apiKey: 'any' })(MODEL),
+    }),
+
+  async agents({ client, first, second }) {
+    const agent = new Agent({
+      name: 'Weather',
+      model: MODEL,
+      instructions: SYSTEM,
+      tools: [agentTool({ ...WEATHER, parameters: PARAMETERS, execute: skyOf })],
+    });
+    const runner = new Runner({ modelProvider: new OpenAIProvider({ openAIClient: client, useResponses: true }) });
+    const run = await runner.run(agent, first, { stream: true });
+    await run.completed;
+    const later = await runner.run(agent, [...run.history, { role: 'user', content: second }]);
+    return [run.finalOutput, later.finalOutput];
+  },
+
+  'langchain chat': (asked) => langChain(asked, false),
+  'langchain responses': (asked) => langChain(asked, true),
+};
+
+/** The Vercel AI SDK keeps to its provider's defaults. */
+async function vercelAi({ model, first, second }) {
+  const request = {
+    model,
+    instructions: SYSTEM,
+    tools: { weather: aiTool({ description: WEATHER.description, inputSchema: PARAMETERS, execute: skyOf }) },
+    stopWhen: isStepCount(5),
+    providerOptions: { openai: { forceReasoning: true, reasoningEffort: 'low' } },
+  };
+  const messages = [{ role: 'user', content: first }];
+  const result = streamText({ ...request, messages });
+  const answer = await result.text;
+  messages.push(...(await result.responseMessages), { role: 'user', content: second });
+  return [answer, await streamText({ ...request, messages }).text];
+}
+
+async function langChain({ baseURL, first, second }, useResponsesApi) {
+  const weather = langChainTool(skyOf, { ...WEATHER, schema: PARAMETERS });
+  const model = new ChatOpenAI({ model: MODEL, apiKey: 'any', useResponsesApi, configuration: { baseURL } });
+  const bound = model.bindTools([weather]);
+  const messages = [new SystemMessage(SYSTEM), new HumanMessage(first)];
+  const asked = await bound.invoke(messages);
+  messages.push(asked);
+  for (const call of asked.tool_calls) messages.push(await weather.invoke(call));
+  const answer = await bound.invoke(messages);
+  messages.push(answer, new HumanMessage(second));
+  return [answer.text, (await bound.invoke(messages)).text];
+}
+
+const others = {
+  async 'structured chat'({ client, first }) {
+    const { choices } = await client.chat.completions.parse({
+      model: MODEL,
+      messages: [{ role: 'user', content: first }],
+      response_format: zodResponseFormat(RECIPE, 'recipe'),
+    });
+    return choices[0].message.parsed;
+  },
+
+  async 'structured responses'({ client, first }) {
+    const format = zodTextFormat(RECIPE, 'recipe');
+    return (await client.responses.parse({ model: MODEL, input: first, text: { format } })).output_parsed;
+  },
+
+  'error openai chat': ({ client, first }) =>
+    told(client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: first }] })),
+
+  'error openai responses': ({ client, first }) =>
+    told(client.responses.stream({ model: MODEL, input: first }).finalResponse()),
+
+  async 'error ai responses'({ baseURL, first }) {
+    let error;
+    const model = createOpenAI({ baseURL, apiKey: 'any' }).responses(MODEL);
+    const onError = (event) => {
+      error = event.error;
+    };
+    await streamText({ model, prompt: first, maxRetries: 0, onError }).consumeStream();
+    const { name, statusCode: status, message, data, responseHeaders } = error;
+    return { name, status, code: data.error.code, message, retryAfter: responseHeaders['retry-after'] ?? null };
+  },
+};
+
+/** What a program gets to see of the error in place of an answer. */
+async function told(answer) {
+  const error = await answer.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  const { status, code, message, headers } = error;
+  return { name: error.constructor.name, status, code, message, retryAfter: headers.get('retry-after') };
+}
+
+process.on('message', async ({ what, baseURL, first, second }) => {
+  const client = new OpenAI({ baseURL, apiKey: 'any', maxRetries: 0 });
+  try {
+    process.send({ value: await { ...conversations, ...others }[what]({ client, baseURL, first, second }) });
+  } catch (error) {
+    process.send({ failure: String(error?.stack ?? error) });
+  }
+});

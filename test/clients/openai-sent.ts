@@ -1,0 +1,91 @@
+import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
+import { convertedFields } from './declared.ts';
+import type { Exchange } from './recording-proxy.ts';
+
+/*
+ * What the model has to see of a request of OpenAI's APIs. Written apart from the gateway, and for what the clients here send.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: a client may send anything
+type Sent = any;
+
+/** Whether a request speaks one of OpenAI's APIs. */
+export function speaksOpenAi({ path }: Exchange): boolean {
+  return path.endsWith('/chat/completions') || path.endsWith('/responses');
+}
+
+/**
+ * A request as the Messages API would have it: its conversation, system prompt and tools.
+ *
+ * @param earlier what its client has asked before, whose answers it may refer to
+ */
+export function sentToModel({ path, body, answerHeaders }: Exchange, earlier: readonly Exchange[]): ModelRequest {
+  const sent: Sent = body;
+  const items = path.endsWith('/responses')
+    ? [{ role: 'system', content: sent.instructions ?? [] }, ...wholeInput(sent, earlier)]
+    : sent.messages.flatMap(itemsOfMessage);
+  const isSystem = ({ role }: Sent) => role === 'system' || role === 'developer';
+  const messages: ModelRequest['messages'] = [];
+  for (const item of items.filter((item: Sent) => !isSystem(item))) {
+    const blocks = blocksOf(item);
+    const role = item.role === 'assistant' || item.type === 'function_call' ? 'assistant' : 'user';
+    const last = messages.at(-1);
+    if (last?.role === role) (last.content as ContentBlock[]).push(...blocks);
+    else if (blocks.length > 0) messages.push({ role, content: blocks });
+  }
+  const system = items.filter(isSystem).flatMap(blocksOf) as Array<{ type: string; text: string }>;
+  const converted = convertedFields(answerHeaders);
+  const tools = (sent.tools ?? []).map((tool: Sent, index: number) =>
+    toolOf(
+      tool.function ?? tool,
+      converted.some((field) => field.startsWith(`tools.${index}.`)),
+    ),
+  );
+  return { model: sent.model, system, messages, ...(tools.length > 0 && { tools }) };
+}
+
+/** The items of a chat message: what it says, and each of its calls, as the Responses API has them. */
+function itemsOfMessage({ role, content, tool_calls, tool_call_id }: Sent): Sent[] {
+  if (role === 'tool') return [{ type: 'function_call_output', call_id: tool_call_id, output: content }];
+  const calls = (tool_calls ?? []).map((call: Sent) => ({ type: 'function_call', call_id: call.id, ...call.function }));
+  return [{ role, content: content ?? [] }, ...calls];
+}
+
+/** The input with what it refers to in place of the references. */
+function wholeInput({ input, previous_response_id }: Sent, earlier: readonly Exchange[]): Sent[] {
+  const own: Sent[] = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+  const answered = earlier.map((exchange) => ({ exchange, response: responseIn(exchange.answer) }));
+  const before = answered.find(({ response }) => response.id === (previous_response_id ?? 'none'));
+  if (previous_response_id && !before) throw new Error(`Nothing has answered with the id ${previous_response_id}.`);
+  const beforeIt = before ? [...wholeInput(before.exchange.body, earlier), ...before.response.output] : [];
+  const kept = new Map(answered.flatMap(({ response }) => response.output).map((item: Sent) => [item.id, item]));
+  return [...beforeIt, ...own.map((item) => (item.type === 'item_reference' ? kept.get(item.id) : item))];
+}
+
+/** The response that an answer tells, in one body or at the end of a stream. */
+function responseIn(answer: string): Sent {
+  if (!answer.startsWith('event:')) return JSON.parse(answer);
+  const frames = answer.split('\n').filter((line) => line.startsWith('data: {'));
+  return JSON.parse(String(frames.at(-1)).slice('data: '.length)).response;
+}
+
+function blocksOf({ type, call_id, name, content, output, arguments: text }: Sent): ContentBlock[] {
+  if (type === 'reasoning') return [];
+  const id = call_id?.replace(/^call_(?=toolu_)/, '');
+  if (type === 'function_call') return [{ type: 'tool_use', id, name, input: JSON.parse(text) }];
+  if (type === 'function_call_output') {
+    return [{ type: 'tool_result', tool_use_id: id, content: textBlocks(output) }];
+  }
+  return textBlocks(content);
+}
+
+function textBlocks(content: Sent): ContentBlock[] {
+  const parts: Sent[] = typeof content === 'string' ? [{ text: content }] : content;
+  return parts.filter(({ text }) => text !== '').map(({ text }) => ({ type: 'text', text }));
+}
+
+function toolOf({ name, description, parameters, strict }: Sent, isConverted: boolean): { name: string } {
+  const { $schema, ...schema } = parameters;
+  const input_schema = isConverted ? schema : { $schema, ...schema };
+  return { name, description, input_schema, ...(strict && { strict }) };
+}
