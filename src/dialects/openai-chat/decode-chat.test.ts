@@ -341,6 +341,14 @@ describe('structured output', () => {
     });
   });
 
+  test('the draft that a library names in a schema is left out without a word', () => {
+    const schema = { type: 'object', properties: {}, additionalProperties: false };
+    const $schema = 'http://json-schema.org/draft-07/schema#';
+    const found = request({ response_format: format({ $schema, ...schema }) });
+    expect(found.converted).toEqual([]);
+    expect(found.parameters.output_config).toEqual({ format: { type: 'json_schema', schema } });
+  });
+
   test.each<[unknown, string]>([
     [{}, 'response_format.json_schema.schema'],
     [{ type: 'object', properties: { a: true } }, 'response_format.json_schema.schema.properties.a'],

@@ -17,7 +17,9 @@ export interface HeldSchema {
 export function heldSchema(schema: JsonObject, path: string): HeldSchema {
   checkSchema(schema, path);
   const held = transformed(schema, path);
-  return { schema: held, isConverted: stableJson(held) !== stableJson(schema) };
+  // Schemas made by a library name their draft, which says nothing of the answer.
+  const { $schema: _, ...said } = schema;
+  return { schema: held, isConverted: stableJson(held) !== stableJson(said) };
 }
 
 function transformed(schema: JsonObject, path: string): JsonObject {
