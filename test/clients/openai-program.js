@@ -4,7 +4,7 @@ import { HumanMessage, SystemMessage } from '@langchain/core/messages';
 import { tool as langChainTool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
 import { Agent, tool as agentTool, OpenAIProvider, Runner, setTracingDisabled } from '@openai/agents';
-import { tool as aiTool, isStepCount, streamText } from 'ai';
+import { tool as aiTool, generateText, isStepCount, Output, streamText } from 'ai';
 import OpenAI from 'openai';
 import { zodFunction, zodResponseFormat, zodResponsesFunction, zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
@@ -19,6 +19,11 @@ const skyOf = async ({ city }) => JSON.stringify({ city, sky: 'clear – 数' })
 const RECIPE = z.object({ name: z.string(), steps: z.array(z.string()) });
 
 setTracingDisabled(true);
+
+const aiModel = {
+  responses: (baseURL) => createOpenAI({ baseURL, apiKey: 'any' }).responses(MODEL),
+  chat: (baseURL) => createOpenAICompatible({ name: 'isthmus', baseURL, apiKey: 'any' })(MODEL),
+};
 
 /** Each takes two prompts, and answers with the texts of both turns; the first one has a loop of tools. */
 const conversations = {
@@ -50,14 +55,8 @@ const conversations = {
     return [answer.output_text, later.output_text];
   },
 
-  'ai responses': (asked) =>
-    vercelAi({ ...asked, model: createOpenAI({ baseURL: asked.baseURL, apiKey: 'any' }).responses(MODEL) }),
-
-  'ai chat': (asked) =>
-    vercelAi({
-      ...asked,
-      model: createOpenAICompatible({ name: 'isthmus', baseURL: asked.baseURL, apiKey: 'any' })(MODEL),
-    }),
+  'ai responses': (asked) => vercelAi(aiModel.responses(asked.baseURL), asked),
+  'ai chat': (asked) => vercelAi(aiModel.chat(asked.baseURL), asked),
 
   async agents({ client, first, second }) {
     const agent = new Agent({
@@ -78,7 +77,7 @@ const conversations = {
 };
 
 /** The Vercel AI SDK keeps to its provider's defaults. */
-async function vercelAi({ model, first, second }) {
+async function vercelAi(model, { first, second }) {
   const request = {
     model,
     instructions: SYSTEM,
@@ -91,6 +90,23 @@ async function vercelAi({ model, first, second }) {
   const answer = await result.text;
   messages.push(...(await result.responseMessages), { role: 'user', content: second });
   return [answer, await streamText({ ...request, messages }).text];
+}
+
+/** Sends an image and a PDF; a tool answers with an image. */
+async function files(model, prompt) {
+  const data = Buffer.from('89504e470d0a1a0a', 'hex');
+  const image = { type: 'file', data, mediaType: 'image/png' };
+  const pdf = { type: 'file', data: Buffer.from('%PDF-1.4'), mediaType: 'application/pdf', filename: 'a.pdf' };
+  const messages = [{ role: 'user', content: [{ type: 'text', text: prompt }, image, pdf] }];
+  const shown = { type: 'file', data: { type: 'data', data: data.toString('base64') }, mediaType: 'image/png' };
+  const look = aiTool({
+    description: 'Looks',
+    inputSchema: z.object({}),
+    execute: () => 'dot',
+    toModelOutput: () => ({ type: 'content', value: [{ type: 'text', text: 'A dot:' }, shown] }),
+  });
+  const { text, usage } = await generateText({ model, messages, tools: { look }, stopWhen: isStepCount(3) });
+  return { text, outputTokens: usage.outputTokens };
 }
 
 async function langChain({ baseURL, first, second }, useResponsesApi) {
@@ -107,7 +123,7 @@ async function langChain({ baseURL, first, second }, useResponsesApi) {
 }
 
 const others = {
-  async 'structured chat'({ client, first }) {
+  async 'structured openai chat'({ client, first }) {
     const { choices } = await client.chat.completions.parse({
       model: MODEL,
       messages: [{ role: 'user', content: first }],
@@ -116,10 +132,28 @@ const others = {
     return choices[0].message.parsed;
   },
 
-  async 'structured responses'({ client, first }) {
+  async 'structured openai responses'({ client, first }) {
     const format = zodTextFormat(RECIPE, 'recipe');
     return (await client.responses.parse({ model: MODEL, input: first, text: { format } })).output_parsed;
   },
+
+  async 'structured agents'({ client, first }) {
+    const agent = new Agent({ name: 'Cook', model: MODEL, outputType: RECIPE });
+    const runner = new Runner({ modelProvider: new OpenAIProvider({ openAIClient: client, useResponses: true }) });
+    return (await runner.run(agent, first)).finalOutput;
+  },
+
+  'structured ai responses': async ({ baseURL, first }) =>
+    (
+      await generateText({
+        model: aiModel.responses(baseURL),
+        output: Output.object({ schema: RECIPE }),
+        prompt: first,
+      })
+    ).output,
+
+  'files ai responses': (asked) => files(aiModel.responses(asked.baseURL), asked.first),
+  'files ai chat': (asked) => files(aiModel.chat(asked.baseURL), asked.first),
 
   'error openai chat': ({ client, first }) =>
     told(client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: first }] })),
@@ -129,7 +163,7 @@ const others = {
 
   async 'error ai responses'({ baseURL, first }) {
     let error;
-    const model = createOpenAI({ baseURL, apiKey: 'any' }).responses(MODEL);
+    const model = aiModel.responses(baseURL);
     const onError = (event) => {
       error = event.error;
     };

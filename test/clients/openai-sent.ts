@@ -1,9 +1,9 @@
 import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
-import { convertedFields } from './declared.ts';
 import type { Exchange } from './recording-proxy.ts';
 
 /*
- * What the model has to see of a request of OpenAI's APIs. Written apart from the gateway, and for what the clients here send.
+ * What the model has to see of a request of OpenAI's APIs: texts, calls and results. Written apart from the gateway, and for what
+ * the clients here send.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: a client may send anything
@@ -19,7 +19,7 @@ export function speaksOpenAi({ path }: Exchange): boolean {
  *
  * @param earlier what its client has asked before, whose answers it may refer to
  */
-export function sentToModel({ path, body, answerHeaders }: Exchange, earlier: readonly Exchange[]): ModelRequest {
+export function sentToModel({ path, body }: Exchange, earlier: readonly Exchange[]): ModelRequest {
   const sent: Sent = body;
   const items = path.endsWith('/responses')
     ? [{ role: 'system', content: sent.instructions ?? [] }, ...wholeInput(sent, earlier)]
@@ -34,13 +34,7 @@ export function sentToModel({ path, body, answerHeaders }: Exchange, earlier: re
     else if (blocks.length > 0) messages.push({ role, content: blocks });
   }
   const system = items.filter(isSystem).flatMap(blocksOf) as Array<{ type: string; text: string }>;
-  const converted = convertedFields(answerHeaders);
-  const tools = (sent.tools ?? []).map((tool: Sent, index: number) =>
-    toolOf(
-      tool.function ?? tool,
-      converted.some((field) => field.startsWith(`tools.${index}.`)),
-    ),
-  );
+  const tools = (sent.tools ?? []).map((tool: Sent) => toolOf(tool.function ?? tool));
   return { model: sent.model, system, messages, ...(tools.length > 0 && { tools }) };
 }
 
@@ -84,8 +78,8 @@ function textBlocks(content: Sent): ContentBlock[] {
   return parts.filter(({ text }) => text !== '').map(({ text }) => ({ type: 'text', text }));
 }
 
-function toolOf({ name, description, parameters, strict }: Sent, isConverted: boolean): { name: string } {
-  const { $schema, ...schema } = parameters;
-  const input_schema = isConverted ? schema : { $schema, ...schema };
-  return { name, description, input_schema, ...(strict && { strict }) };
+/** The API holds strict calls to a schema that names no draft. */
+function toolOf({ name, description, parameters, strict }: Sent): { name: string } {
+  const { $schema: _, ...schema } = parameters;
+  return { name, description, input_schema: strict ? schema : parameters, ...(strict && { strict }) };
 }

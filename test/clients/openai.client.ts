@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onStage, toPlay } from './checks.ts';
-import { compare } from './comparison.ts';
+import { comparableMessages, compare } from './comparison.ts';
 import { text, thinking, turnRule, use } from './rules.ts';
 import { type Observation, pathOf } from './stage.ts';
 
@@ -93,15 +93,58 @@ describe.each(toPlay(CONVERSATIONS, ({ isEveryday = true }) => isEveryday))(
   },
 );
 
-describe.each(['chat', 'responses'])('structured output by %s', (api) => {
-  it('the object is the model’s, which was asked for its schema', async () => {
-    const prompt = `A recipe by ${api}, please.`;
-    stage().script(turnRule(prompt, [text(JSON.stringify(RECIPE))]));
-    const { run, seen, pairs } = await ask(`structured ${api}`, prompt);
-    expect(run).toEqual(RECIPE);
-    expect(pairs.flatMap((pair) => compare('messages', pair))).toEqual([]);
-    expect(seen.map(({ body }) => body.output_config)).toMatchObject([
-      { format: { type: 'json_schema', schema: { required: ['name', 'steps'] } } },
+const STRUCTURED = [
+  { client: 'openai chat' },
+  { client: 'openai responses' },
+  // These ask for it as that SDK does.
+  { client: 'ai responses', isEveryday: false },
+  { client: 'agents', isEveryday: false },
+];
+
+describe.each(toPlay(STRUCTURED, ({ isEveryday = true }) => isEveryday))(
+  'structured output by $client',
+  ({ client }) => {
+    it('the object is the model’s, which was asked for its schema', async () => {
+      const prompt = `A recipe by ${client}, please.`;
+      stage().script(turnRule(prompt, [text(JSON.stringify(RECIPE))]));
+      const { run, exchanges, seen, pairs } = await ask(`structured ${client}`, prompt);
+      expect(run).toEqual(RECIPE);
+      expect(pairs.flatMap((pair) => compare('messages', pair))).toEqual([]);
+      expect(seen.map(({ body }) => body.output_config)).toMatchObject([
+        { format: { type: 'json_schema', schema: { required: ['name', 'steps'], additionalProperties: false } } },
+      ]);
+      expect(exchanges[0]?.answerHeaders).not.toHaveProperty('isthmus-converted');
+    });
+  },
+);
+
+const IMAGE = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } };
+const PDF = {
+  type: 'document',
+  source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0xLjQ=' },
+  title: 'a.pdf',
+};
+
+// This provider sends what a tool shows as JSON in a text to the one API, as an image to the other.
+const FILES = [
+  { client: 'ai responses', path: 'replay', shown: [{ type: 'text', text: 'A dot:' }, IMAGE] },
+  { client: 'ai chat', path: 'continue', shown: [{ type: 'text', text: expect.any(String) }], isEveryday: false },
+];
+
+describe.each(toPlay(FILES, ({ isEveryday = true }) => isEveryday))('files by $client', ({ client, path, shown }) => {
+  it('the model saw an image and a PDF of the user, and what a tool showed', async () => {
+    const prompt = `Look, ${client}`;
+    stage().script(turnRule(prompt, [use('toolu_3', 'look', {})], [text('A dot.')]));
+    const { run, exchanges, seen } = await ask(`files ${client}`, prompt);
+    expect(run).toEqual({ text: 'A dot.', outputTokens: 14 });
+    expect(exchanges.map(pathOf)).toEqual(['start', path]);
+    expect(seen.map(({ body }) => comparableMessages(body))).toEqual([
+      [{ role: 'user', content: [text(prompt), IMAGE, PDF] }],
+      [
+        { role: 'user', content: [text(prompt), IMAGE, PDF] },
+        { role: 'assistant', content: [use('toolu_3', 'look', {})] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_3', content: shown }] },
+      ],
     ]);
   });
 });
