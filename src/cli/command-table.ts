@@ -75,7 +75,7 @@ export const COMMANDS = {
   launch: {
     summary: 'run a client that asks Isthmus; starts a gateway for it if none runs',
     usage: 'CLIENT [-- ARGUMENTS]',
-    words: ['opencode', 'claude-code', 'qwen-code', 'pi', 'cline', 'kilo', 'continue', 'droid'],
+    words: ['opencode', 'claude-code', 'qwen-code', 'pi', 'cline', 'kilo', 'continue', 'droid', 'codex'],
     flags: {},
     takesSettings: true,
     load: () => import('./launch.ts'),

@@ -8,10 +8,6 @@ import { CommandError } from './command-error.ts';
 import { print } from './print.ts';
 import { table } from './text-table.ts';
 
-/** To what is no client the answer is `isthmus env`, which is not for Codex. */
-const CODEX =
-  'Codex is not launched: name Isthmus as a model provider in its own configuration, as docs/clients.md says.';
-
 /** `isthmus launch`: runs a client that asks Isthmus, whatever its own settings say. */
 export const run: RunCommand = async (call) => {
   const { words, rest, environment } = call;
@@ -46,7 +42,6 @@ export const run: RunCommand = async (call) => {
 function chosenClient(word: string): Client {
   const client = clientNamed(word);
   if (client) return client;
-  if (word === 'codex') throw new CommandError(CODEX);
   const words = CLIENTS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   const meant = similar(word, words);
   const names = CLIENTS.map(({ name }) => name).join(', ');

@@ -9,6 +9,8 @@ test.each([
   ['cline', '--data-dir'],
   ['continue', '--config'],
   ['droid', '--settings'],
+  ['codex', '--oss'],
+  ['codex', '--remote'],
 ])('%s is not started with a %s of its user’s', (name, flag) => {
   const client = CLIENTS.find((one) => one.name === name);
   for (const args of [

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ISTHMUS } from '../support/gateway.ts';
 import { onStage, toPlay } from './checks.ts';
+import { compare } from './comparison.ts';
 import { readHostileFiles, textsOfHostileFiles, writeHostileFiles } from './hostile-files.ts';
-import { Elsewhere, LAUNCHED } from './launched.ts';
+import { codex, Elsewhere, LAUNCHED, type LaunchedClient } from './launched.ts';
 import { type ClientRun, Project } from './project.ts';
-import { text } from './rules.ts';
-import type { Observation } from './stage.ts';
+import { text, turnRule, use } from './rules.ts';
+import { type Observation, pathsOf } from './stage.ts';
 
 const PROMPT = 'What is six times seven?';
 const ANSWER = 'It is forty-two.';
@@ -29,28 +30,35 @@ beforeAll(async () => {
 
 afterAll(() => elsewhere?.close());
 
+/** A project of a user whose own settings lead the client elsewhere. */
+function projectFor(client: LaunchedClient): Project {
+  const project = stage().add(new Project(client.name, { 'readme.md': 'Numbers.\n' }));
+  mkdirSync(join(project.home, 'bin'));
+  client.install(join(project.home, 'bin'));
+  writeHostileFiles(project, client.hostile(elsewhere.url));
+  return project;
+}
+
+/** Runs `isthmus launch` there. */
+function launch(client: LaunchedClient, project: Project, args: string[]): Promise<ClientRun> {
+  return project.runProgram(
+    'sh',
+    [
+      ...['-c', TELL_WHAT_IS_LEFT, 'sh', process.execPath, ISTHMUS, 'launch'],
+      ...[client.name, '--port', new URL(stage().url).port, '--', ...args],
+    ],
+    { ...client.variables(elsewhere.url), PATH: `${join(project.home, 'bin')}:${process.env.PATH}` },
+  );
+}
+
 describe.each(toPlay(LAUNCHED, ({ isEveryday = true }) => isEveryday))('isthmus launch $name', (client) => {
   let project: Project;
   let observation: Observation<ClientRun>;
 
-  /** Runs `isthmus launch` as a user does whose own settings lead the client elsewhere. */
-  const launch = (args: string[]) =>
-    project.runProgram(
-      'sh',
-      [
-        ...['-c', TELL_WHAT_IS_LEFT, 'sh', process.execPath, ISTHMUS, 'launch'],
-        ...[client.name, '--port', new URL(stage().url).port, '--', ...args],
-      ],
-      { ...client.variables(elsewhere.url), PATH: `${join(project.home, 'bin')}:${process.env.PATH}` },
-    );
-
   beforeAll(async () => {
-    project = stage().add(new Project(client.name, { 'readme.md': 'Numbers.\n' }));
-    mkdirSync(join(project.home, 'bin'));
-    client.install(join(project.home, 'bin'));
-    writeHostileFiles(project, client.hostile(elsewhere.url));
+    project = projectFor(client);
     stage().script(() => ({ content: [text(ANSWER)] }));
-    observation = await stage().observe(() => launch(client.turn(PROMPT)));
+    observation = await stage().observe(() => launch(client, project, client.turn(PROMPT)));
   });
 
   it('the client answers, and ends well', () => {
@@ -75,6 +83,42 @@ describe.each(toPlay(LAUNCHED, ({ isEveryday = true }) => isEveryday))('isthmus 
     expect(readdirSync(project.home).filter((name) => name.startsWith('isthmus-'))).toEqual([]);
   });
   it('its exit code is passed on', async () => {
-    expect((await launch(client.refused)).code).toBe(1);
+    expect((await launch(client, project, client.refused)).code).toBe(1);
+  });
+});
+
+describe('a conversation of Codex', () => {
+  const RESULT = 'six times seven';
+  // Its sandbox needs a program that it does not put into a temporary home.
+  const withoutSandbox = ['--sandbox', 'danger-full-access'];
+  const LATER = 'And seven times eight?';
+  let first: Observation<ClientRun>;
+  let second: Observation<ClientRun>;
+
+  beforeAll(async () => {
+    const project = projectFor(codex);
+    stage().script(
+      turnRule(LATER, [text('It is fifty-six.')]),
+      turnRule(PROMPT, [use('toolu_codex_echo', 'exec_command', { cmd: `echo ${RESULT}` })], [text(ANSWER)]),
+    );
+    first = await stage().observe(() => launch(codex, project, ['exec', ...withoutSandbox, PROMPT]));
+    second = await stage().observe(() => launch(codex, project, ['exec', 'resume', '--last', LATER]));
+  });
+
+  it('its tool runs, and its result reaches the model', () => {
+    expect(first.run.code).toBe(0);
+    expect(JSON.stringify(first.seen[1]?.body.messages.at(-1))).toContain(`Output:\\n${RESULT}`);
+  });
+  it('a loop of tools, and what is resumed in another launch, go on in the live process', () => {
+    expect(second.run.stdout).toContain('It is fifty-six.');
+    expect([pathsOf(first), pathsOf(second)]).toEqual([['start', 'continue'], ['continue']]);
+  });
+  it('the model has its tools, those of a namespace too', () => {
+    expect(first.pairs).toHaveLength(2);
+    expect(first.pairs.flatMap((pair) => compare('tools', pair))).toEqual([]);
+  });
+  it('nothing that it sends is ignored: `--strict` takes it', () => {
+    const told = [...first.exchanges, ...second.exchanges].map(({ answerHeaders }) => answerHeaders['isthmus-ignored']);
+    expect(told).toEqual([undefined, undefined, undefined]);
   });
 });

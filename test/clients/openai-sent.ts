@@ -34,7 +34,7 @@ export function sentToModel({ path, body }: Exchange, earlier: readonly Exchange
     else if (blocks.length > 0) messages.push({ role, content: blocks });
   }
   const system = items.filter(isSystem).flatMap(blocksOf) as Array<{ type: string; text: string }>;
-  const tools = (sent.tools ?? []).map((tool: Sent) => toolOf(tool.function ?? tool));
+  const tools = (sent.tools ?? []).flatMap(singleTools).map((tool: Sent) => toolOf(tool.function ?? tool));
   return { model: sent.model, system, messages, ...(tools.length > 0 && { tools }) };
 }
 
@@ -76,6 +76,16 @@ function blocksOf({ type, call_id, name, content, output, arguments: text }: Sen
 function textBlocks(content: Sent): ContentBlock[] {
   const parts: Sent[] = typeof content === 'string' ? [{ text: content }] : content;
   return parts.filter(({ text }) => text !== '').map(({ text }) => ({ type: 'text', text }));
+}
+
+/** The tools of a namespace by their whole names, the first with what is said of all; any other tool as it is. */
+function singleTools(tool: Sent): Sent[] {
+  if (tool.type !== 'namespace') return [tool];
+  return tool.tools.map((inner: Sent, index: number) => ({
+    ...inner,
+    name: `${tool.name}__${inner.name}`,
+    description: index === 0 ? `${tool.description}\n\n${inner.description}` : inner.description,
+  }));
 }
 
 /** The API holds strict calls to a schema that names no draft. */

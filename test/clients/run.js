@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installBinary } from './install-binary.js';
+import { installCodex } from './install-codex.js';
 import { installNode22 } from './install-node-22.js';
 import { installOpenCode } from './install-opencode.js';
 import { installPackages } from './install-packages.js';
@@ -58,7 +59,7 @@ const words = process.argv.slice(2);
 const names = words.filter((word) => !word.startsWith('--'));
 
 const cache = join(ROOT, '.cache', 'clients');
-const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid, openAi] =
+const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid, openAi, codex] =
   await Promise.all([
     installOpenCode(cache),
     // The last versions that run on Node 20.
@@ -82,6 +83,7 @@ const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline,
       '@langchain/core@1.4.0',
       'zod@4.6.7',
     ]),
+    installCodex(cache),
   ]);
 if (words.includes('--install')) process.exit();
 
@@ -113,6 +115,7 @@ try {
       ISTHMUS_CLIENTS_KILO: kilo,
       ISTHMUS_CLIENTS_DROID: droid,
       ISTHMUS_CLIENTS_OPENAI: openAi,
+      ISTHMUS_CLIENTS_CODEX: codex,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.

@@ -149,7 +149,6 @@ test('a client that a signal has ended', async () => {
 test.each<[args: string[], extra: Record<string, string>, message: string]>([
   [['launch', 'qwen'], {}, 'Qwen Code is not installed: there is no qwen on PATH. Install it: npm install --global'],
   [['launch', 'opencod'], {}, 'There is no client "opencod". Did you mean opencode?'],
-  [['launch', 'codex'], {}, 'Codex is not launched: name Isthmus as a model provider'],
   [['launch', 'opencode', 'run'], {}, 'What OpenCode is to get stands behind --: isthmus launch opencode -- run'],
   [['launch', 'opencode', '--port', '0'], { ANTHROPIC_API_KEY: '' }, 'No credential found.'],
   [
