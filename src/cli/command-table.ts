@@ -105,7 +105,7 @@ export const COMMANDS = {
   setup: {
     summary: 'point a client at the gateway for good, in its own settings file',
     usage: 'CLIENT',
-    words: ['opencode', 'kilo', 'claude-code', 'pi', 'qwen-code', 'cline', 'continue', 'droid'],
+    words: ['opencode', 'kilo', 'claude-code', 'pi', 'qwen-code', 'cline', 'codex', 'continue', 'droid'],
     flags: {
       print: { help: 'print what to put where, and write nothing' },
       undo: { help: 'take back what setup has written' },

@@ -289,6 +289,12 @@ test('what a client writes anew by itself is only printed', () => {
   const cline = clientFileOf('cline') as ClientFile;
   expect(isSetUp('cline', environment)).toBeUndefined();
   expect(() => planSetup(cline, URL, environment)).toThrow('`isthmus setup cline --print` says what to put where.');
+  const codex = clientFileOf('codex') as ClientFile;
+  expect(isSetUp('codex', environment)).toBeUndefined();
+  expect(() => planSetup(codex, URL, environment)).toThrow('its file is TOML');
+  const printed = printedSetup(codex, URL, { ...environment, CODEX_HOME: home });
+  expect(printed.path).toBe(join(home, 'config.toml'));
+  expect(printed.text).toContain(`\n[model_providers.isthmus]\nname = "Isthmus"\nbase_url = "${URL}/v1"\n`);
   const { path, text } = printedSetup(cline, URL, { ...environment, CLINE_DATA_DIR: home });
   expect(path).toBe(join(home, 'settings', 'providers.json'));
   expect(JSON.parse(text)).toMatchObject({ providers: { anthropic: { settings: { baseUrl: `${URL}/v1` } } } });

@@ -150,7 +150,10 @@ export function isSetUp(name: string, environment: Variables): boolean | undefin
 
 /** What a user puts into which file by hand. */
 export function printedSetup(client: ClientFile, url: string, environment: Variables): { path: string; text: string } {
-  return { path: fileOf(client, environment), text: client.format.edit('', client.changes(url)).text };
+  return {
+    path: fileOf(client, environment),
+    text: client.printed?.(url) ?? client.format.edit('', client.changes(url)).text,
+  };
 }
 
 /** Of the files that a client reads, the one that wins; the one to be made if there is none. */

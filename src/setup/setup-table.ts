@@ -30,6 +30,8 @@ export interface ClientFile {
   whenReplaced?: string;
   /** Why setup only prints what to write: the end of a sentence. */
   whyByHand?: string;
+  /** What it prints where that is of no format that setup edits. */
+  printed?(url: string): string;
   /** What in the file would keep the client from the gateway all the same; one line each. */
   hindrances?(text: string): string[];
 }
@@ -145,6 +147,15 @@ export const CLIENT_FILES: readonly ClientFile[] = [
     whyByHand: 'it writes this file anew whenever it runs, so nothing could be taken back later',
   },
   {
+    name: 'codex',
+    title: 'Codex',
+    format: jsoncFormat,
+    files: (environment) => oneFile(environment.CODEX_HOME, join(homeOf(environment), '.codex'), 'config.toml'),
+    changes: () => [],
+    printed: tomlOfCodex,
+    whyByHand: 'its file is TOML, and no library edits that and keeps its comments',
+  },
+  {
     name: 'continue',
     title: 'Continue',
     format: yamlFormat,
@@ -189,6 +200,21 @@ export const CLIENT_FILES: readonly ClientFile[] = [
     ],
   },
 ];
+
+/** TOML, in which a string of JSON is a string. */
+function tomlOfCodex(url: string): string {
+  const text = (name: string, content: string) => `${name} = ${JSON.stringify(content)}\n`;
+  return [
+    text('model', MODEL),
+    text('model_provider', 'isthmus'),
+    // A tool that OpenAI runs itself.
+    text('web_search', 'disabled'),
+    '\n[model_providers.isthmus]\n',
+    text('name', 'Isthmus'),
+    text('base_url', `${url}/v1`),
+    text('wire_api', 'responses'),
+  ].join('');
+}
 
 /** The client that a user's word names; undefined if there is none. */
 export function clientFileOf(word: string): ClientFile | undefined {
