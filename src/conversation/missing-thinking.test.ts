@@ -42,6 +42,19 @@ test.each<[string, boolean, MessagesRequest]>([
   expect(missesThinking(given)).toBe(misses);
 });
 
+test('thinking at the beginning of a loop is enough for its later calls, and that of an earlier turn is not', () => {
+  const next = [
+    { role: 'assistant' as const, content: [{ ...CALL, id: 'b' }] },
+    { role: 'user' as const, content: [{ ...RESULT, tool_use_id: 'b' }] },
+  ];
+  const [first, second] = [request([THOUGHT, CALL]), request([CALL])];
+  expect(missesThinking({ ...first, messages: [...first.messages, ...next] })).toBe(false);
+  expect(missesThinking({ ...second, messages: [...second.messages, ...next] })).toBe(true);
+  const later = { role: 'user' as const, content: [{ type: 'text', text: 'more' }] };
+  const answer = { role: 'assistant' as const, content: [{ type: 'text', text: 'done' }] };
+  expect(missesThinking({ ...first, messages: [...first.messages, answer, later, ...next] })).toBe(true);
+});
+
 test('the first message of a conversation misses nothing', () => {
   const { messages, ...rest } = request([CALL]);
   expect(missesThinking({ ...rest, messages: messages.slice(0, 1) })).toBe(false);

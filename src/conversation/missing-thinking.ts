@@ -1,4 +1,4 @@
-import type { MessagesRequest } from '../spec/messages.ts';
+import type { Message, MessagesRequest } from '../spec/messages.ts';
 import { thinksByBudget } from '../spec/model-generation.ts';
 import { isThinking } from './carried-form.ts';
 
@@ -9,8 +9,17 @@ import { isThinking } from './carried-form.ts';
 export function missesThinking({ model, parameters, messages }: MessagesRequest): boolean {
   const { thinking } = parameters as { thinking?: { type?: unknown } };
   if (thinking?.type !== 'enabled' || !thinksByBudget(model)) return false;
-  const isLoop = messages.at(-1)?.content.some(({ type }) => type === 'tool_result') === true;
-  return isLoop && messages.at(-2)?.content.some(isThinking) === false;
+  // A loop is one turn of the assistant: thinking at its beginning is enough, later calls in it may have none.
+  let calls = 0;
+  for (let at = messages.length - 1; isOfResults(messages[at]); at -= 2) {
+    if (messages[at - 1]?.content.some(isThinking)) return false;
+    calls += 1;
+  }
+  return calls > 0;
+}
+
+function isOfResults(message: Message | undefined): boolean {
+  return message?.content.some(({ type }) => type === 'tool_result') === true;
 }
 
 /** The same request, for a turn without thinking. */

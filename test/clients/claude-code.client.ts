@@ -717,7 +717,8 @@ function checkEvery(
       expect(
         ignoredFields(answerHeaders)
           .map(withoutNumber)
-          .filter((field) => !ignored.includes(field)),
+          // The scripted model calls tools without thinking first, which a replay must not ask a model of that kind for.
+          .filter((field) => !ignored.includes(field) && field !== 'thinking'),
       ).toEqual([]);
     }
   });
