@@ -34,6 +34,8 @@ const IGNORED = [
   'tools.N.defer_loading',
   'anthropic-beta:context-management-2025-06-27',
 ];
+/** Of a replay within a loop of tools: the scripted model has called them without a thought, which the API would refuse. */
+const REPLAYED_LOOP_IGNORED = [...IGNORED, 'thinking'];
 /** What it says so for newer models. */
 const NEWER_IGNORED = [
   ...IGNORED,
@@ -207,7 +209,7 @@ describe('images', () => {
       ['continue'],
     ]);
   });
-  describe('of a tool', () => checkEvery(() => ofTool, ['It is a dot.']));
+  describe('of a tool', () => checkEvery(() => ofTool, ['It is a dot.'], { ignored: REPLAYED_LOOP_IGNORED }));
   describe('of the user', () => checkEvery(() => ofUser, ['The same dot.']));
   describe('in the history', () => checkEvery(() => later, ['They are equal.']));
 });
@@ -272,7 +274,7 @@ describe('/compact', () => {
   it('paths: replay for both, because neither has the history as it was', () => {
     expect([compaction, after].map(({ exchanges }) => exchanges.map(pathOf))).toEqual([[REPLAY], [REPLAY, 'continue']]);
   });
-  describe('itself', () => checkEvery(() => compaction, [''], { shows: false }));
+  describe('itself', () => checkEvery(() => compaction, [''], { shows: false, ignored: REPLAYED_LOOP_IGNORED }));
   describe('and what goes on after it', () => checkEvery(() => after, ['There are still three.']));
 });
 
@@ -364,7 +366,7 @@ describe('MCP tools with odd schemas', () => {
   it('paths: rewind where the tools have changed', () => {
     expect(pathsOf(observation)).toEqual(['start', 'rewind', 'continue', 'continue']);
   });
-  checkEvery(() => observation, ['All were used.']);
+  checkEvery(() => observation, ['All were used.'], { ignored: REPLAYED_LOOP_IGNORED });
 });
 
 describe('a tool that the client loads when the model has searched for it', () => {
@@ -400,7 +402,7 @@ describe('a tool that the client loads when the model has searched for it', () =
   it('paths: rewind where the tools have changed', () => {
     expect(observation.exchanges.map(pathOf)).toEqual(['start', 'rewind', 'continue']);
   });
-  checkEvery(() => observation, ['No job is planned.']);
+  checkEvery(() => observation, ['No job is planned.'], { ignored: REPLAYED_LOOP_IGNORED });
 });
 
 describeOfAll('adaptive thinking, claude-opus-4-6', () => {
@@ -717,8 +719,7 @@ function checkEvery(
       expect(
         ignoredFields(answerHeaders)
           .map(withoutNumber)
-          // The scripted model calls tools without thinking first, which a replay must not ask a model of that kind for.
-          .filter((field) => !ignored.includes(field) && field !== 'thinking'),
+          .filter((field) => !ignored.includes(field)),
       ).toEqual([]);
     }
   });
