@@ -14,6 +14,7 @@ import { Intake } from './intake.ts';
 import { admitPage, isListedPage } from './listed-page.ts';
 import { modelHandler } from './model-route.ts';
 import { belowAgent, listFor } from './named-agent.ts';
+import type { WireSources } from './read-wire.ts';
 import { headersOf, viaFrom } from './request-headers.ts';
 import { tokenCountHandler } from './token-count-route.ts';
 import { turnHandler } from './turn-route.ts';
@@ -24,9 +25,7 @@ type Handler = (context: Context<Env>) => Response | Promise<Response>;
 const MOST_INTAKE = 256 * 1024 * 1024;
 
 /** What all routes share. */
-interface Shared {
-  intake: Intake;
-  memories: AnswerMemories;
+interface Shared extends WireSources {
   turns: TurnsUnderWay;
 }
 

@@ -6,23 +6,13 @@ import { shapesOf } from '../telemetry/message-shapes.ts';
 import { TurnRecorder } from '../telemetry/turn-recorder.ts';
 import type { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { sessionHeaders } from './agent-headers.ts';
-import type { AnswerMemories } from './answer-memories.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { fieldHeaders } from './field-list.ts';
-import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
 import { agentHeader, withAgent, withAgentParameters } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
-import { readJson } from './read-json.ts';
-import {
-  agentSessionFrom,
-  callerFrom,
-  clientFrom,
-  headersOf,
-  isStrict,
-  sessionFrom,
-  viaFrom,
-} from './request-headers.ts';
+import { readWire, type WireSources } from './read-wire.ts';
+import { agentSessionFrom, callerFrom, clientFrom, headersOf, sessionFrom, viaFrom } from './request-headers.ts';
 import { writeAnswer } from './write-answer.ts';
 
 /** Serves one turn: reads the request, hands it to the gateway, writes the answer and tells the observers. */
@@ -30,9 +20,9 @@ export function turnHandler(
   options: AppOptions,
   dialect: Dialect,
   { decode }: TurnRoute,
-  { intake, turns, memories }: { intake: Intake; turns: TurnsUnderWay; memories: AnswerMemories },
+  { turns, ...sources }: WireSources & { turns: TurnsUnderWay },
 ) {
-  const { gateway, keepAliveMs, passesBeta, aliasOf, limits, log, logsShapes } = options;
+  const { gateway, keepAliveMs, limits, log, logsShapes } = options;
   return async (context: Context<Env>): Promise<Response> => {
     const arrived = performance.now();
     const requestId = context.get('requestId');
@@ -51,19 +41,9 @@ export function turnHandler(
       tell(options, recorder.record(performance.now(), isWhole, limits.at(Date.now())));
     });
     try {
-      const { body, bytes, mayHoldLoneSurrogates } = await readJson(context.env.incoming, intake);
-      await letOthersRun(bytes);
-      const strict = isStrict(header, options.strict);
-      const { request: decoded, encoder } = decode({
-        body,
-        header,
-        strict,
-        mayHoldLoneSurrogates,
-        passesBeta,
-        aliasOf,
-        bytes,
-        memory: memories.of(caller.id),
-      });
+      const wire = await readWire(context, caller, options, sources);
+      const { bytes, strict } = wire;
+      const { request: decoded, encoder } = decode(wire);
       const { messages, tools, parameters, stream } = decoded;
       const what = {
         dialect: dialect.name,
