@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { answer, eventsOf } from '../../../test/support/answer-events.ts';
 import { failure } from '../../spec/failures.ts';
-import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
+import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { ChatStreamEncoder, wholeChatEncoder } from './encode-chat.ts';
 import { openAiChat } from './openai-chat.ts';
 
 const ABOUT = { id: 'chatcmpl-1', created: 7, model: 'asked', customTools: new Set(['patch']), includesUsage: true };
-const USAGE = { input_tokens: 5, cache_read_input_tokens: 7, cache_creation_input_tokens: 3, output_tokens: 11 };
 const OPENAI_USAGE = {
   prompt_tokens: 15,
   completion_tokens: 11,
@@ -14,52 +14,6 @@ const OPENAI_USAGE = {
   prompt_tokens_details: { cached_tokens: 7, cache_write_tokens: 3 },
   completion_tokens_details: { reasoning_tokens: 0 },
 };
-
-function answer(content: ContentBlock[], stop_reason = 'end_turn', more: JsonObject = {}): AnswerMessage {
-  return {
-    id: 'm',
-    type: 'message',
-    role: 'assistant',
-    model: 'answered',
-    content,
-    stop_reason,
-    stop_sequence: null,
-    usage: USAGE,
-    ...more,
-  };
-}
-
-/** The events of an answer; `deltas` of a block stand for its input or thinking. */
-function eventsOf(message: AnswerMessage): TurnEvent[] {
-  const blocks = message.content.flatMap(({ deltas, ...block }, index): TurnEvent[] => {
-    const delta = (value: JsonObject): TurnEvent => ({ type: 'content_block_delta', index, delta: value });
-    const parts =
-      block.type === 'text'
-        ? [delta({ type: 'text_delta', text: block.text })]
-        : block.type === 'thinking'
-          ? [
-              delta({ type: 'thinking_delta', thinking: block.thinking }),
-              delta({ type: 'signature_delta', signature: block.signature }),
-            ]
-          : ((deltas ?? []) as string[]).map((partial_json) => delta({ type: 'input_json_delta', partial_json }));
-    const begun: ContentBlock = {
-      ...block,
-      ...(block.type === 'text' && { text: '' }),
-      ...(block.type === 'thinking' && { thinking: '', signature: '' }),
-    };
-    return [
-      { type: 'content_block_start', index, content_block: begun },
-      ...parts,
-      { type: 'content_block_stop', index },
-    ];
-  });
-  return [
-    { type: 'message_start', message: { ...message, content: [] } },
-    ...blocks,
-    { type: 'message_delta', delta: { stop_reason: message.stop_reason } },
-    { type: 'message_stop', answer: message },
-  ];
-}
 
 function chunksOf(events: readonly TurnEvent[], about = ABOUT): JsonObject[] {
   const encoder = new ChatStreamEncoder(about);

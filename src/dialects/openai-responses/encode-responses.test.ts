@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { answer, eventsOf } from '../../../test/support/answer-events.ts';
 import { foldResponses } from '../../../test/support/fold-responses.ts';
 import { failure } from '../../spec/failures.ts';
 import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
@@ -26,53 +27,6 @@ const ABOUT = {
   }),
   keep: () => undefined,
 };
-const USAGE = { input_tokens: 5, cache_read_input_tokens: 7, cache_creation_input_tokens: 3, output_tokens: 11 };
-
-function answer(content: ContentBlock[], stop_reason = 'end_turn', more: JsonObject = {}): AnswerMessage {
-  return {
-    id: 'm',
-    type: 'message',
-    role: 'assistant',
-    model: 'answered',
-    content,
-    stop_reason,
-    stop_sequence: null,
-    usage: USAGE,
-    ...more,
-  };
-}
-
-/** The events of an answer; `deltas` of a call stand for its input. */
-function eventsOf(message: AnswerMessage): TurnEvent[] {
-  const blocks = message.content.flatMap(({ deltas, ...block }, index): TurnEvent[] => {
-    const delta = (value: JsonObject): TurnEvent => ({ type: 'content_block_delta', index, delta: value });
-    const parts =
-      block.type === 'text'
-        ? [delta({ type: 'text_delta', text: block.text })]
-        : block.type === 'thinking'
-          ? [
-              delta({ type: 'thinking_delta', thinking: block.thinking }),
-              delta({ type: 'signature_delta', signature: block.signature }),
-            ]
-          : ((deltas ?? []) as string[]).map((partial_json) => delta({ type: 'input_json_delta', partial_json }));
-    const begun: ContentBlock = {
-      ...block,
-      ...(block.type === 'text' && { text: '' }),
-      ...(block.type === 'thinking' && { thinking: '', signature: '' }),
-    };
-    return [
-      { type: 'content_block_start', index, content_block: begun },
-      ...parts,
-      { type: 'content_block_stop', index },
-    ];
-  });
-  return [
-    { type: 'message_start', message: { ...message, content: [] } },
-    ...blocks,
-    { type: 'message_delta', delta: { stop_reason: message.stop_reason } },
-    { type: 'message_stop', answer: message },
-  ];
-}
 
 function streamOf(events: readonly TurnEvent[], about = ABOUT) {
   const encoder = new ResponsesStreamEncoder(about);
