@@ -1,25 +1,20 @@
 import type { Row } from '../contract.ts';
+import { SHARED_FIELDS } from '../openai/shared-fields.ts';
 
 /**
  * Top-level fields of a chat completion's body. The decoder acts on this table; `docs/openai.md` and `GET /v1/capabilities` show
  * it. A field that is not listed is ignored, and declared.
  */
 export const CHAT_FIELDS = {
-  model: {
-    handling: 'honoured',
-    note: 'The exact id, or an alias of Claude Code or of the operator; a prefix `anthropic/` is taken off.',
-  },
+  model: SHARED_FIELDS.model,
   messages: { handling: 'honoured', note: 'See the table of messages.' },
   tools: {
     handling: 'honoured',
     note: 'Functions and custom tools. Tools that OpenAI runs itself are left out, and declared.',
   },
-  tool_choice: {
-    handling: 'honoured',
-    note: 'In every form. Where a model refuses forced calls it is `auto`, and declared as ignored.',
-  },
-  parallel_tool_calls: { handling: 'honoured', note: 'Beside tools.' },
-  stream: { handling: 'honoured', note: 'Absent or false: one JSON body.' },
+  tool_choice: SHARED_FIELDS.tool_choice,
+  parallel_tool_calls: SHARED_FIELDS.parallel_tool_calls,
+  stream: SHARED_FIELDS.stream,
   stream_options: {
     handling: 'honoured',
     note: '`include_usage`; `include_obfuscation` asks for nothing that is here.',
@@ -33,38 +28,32 @@ export const CHAT_FIELDS = {
     handling: 'honoured',
     note: 'As `output_config.effort`, or as a budget of thinking for models up to Claude 4.5.',
   },
-  temperature: {
-    handling: 'honoured',
-    note: 'Capped at 1, and declared then. Ignored, and declared, where the model takes none: newer models, and beside thinking.',
-  },
-  top_p: {
-    handling: 'honoured',
-    note: 'As it is; ignored, and declared, where the model takes none or takes `temperature`.',
-  },
+  temperature: SHARED_FIELDS.temperature,
+  top_p: SHARED_FIELDS.top_p,
   stop: { handling: 'honoured', note: 'A string or a list; blank ones are ignored.' },
   response_format: {
     handling: 'honoured',
     note: '`json_schema` as structured output; `json_object` is ignored.',
   },
-  user: { handling: 'honoured', note: 'It goes into the log line of the turn, nothing goes to the model.' },
+  user: SHARED_FIELDS.user,
   store: { handling: 'ignored', unless: [false], note: 'Nothing is stored.' },
   metadata: { handling: 'replaced', note: 'It belongs to what is stored.' },
-  prompt_cache_key: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  prompt_cache_retention: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  prompt_cache_options: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  safety_identifier: { handling: 'replaced', note: 'It is for OpenAI.' },
+  prompt_cache_key: SHARED_FIELDS.prompt_cache_key,
+  prompt_cache_retention: SHARED_FIELDS.prompt_cache_retention,
+  prompt_cache_options: SHARED_FIELDS.prompt_cache_options,
+  safety_identifier: SHARED_FIELDS.safety_identifier,
   n: { handling: 'refused', unless: [1], note: 'the model gives one answer; send the request again for another' },
   functions: { handling: 'refused', note: 'is the old form; use `tools`' },
   function_call: { handling: 'refused', note: 'is the old form; use `tool_choice`' },
   modalities: { handling: 'refused', unless: [['text']], note: 'the model answers with text alone; leave it out' },
   audio: { handling: 'refused', note: 'the model answers with text alone; leave it out' },
-  service_tier: { handling: 'ignored', unless: ['auto', 'default'], note: 'It would change what the turn costs.' },
+  service_tier: SHARED_FIELDS.service_tier,
   seed: { handling: 'ignored', note: 'The model has none.' },
   logprobs: { handling: 'ignored', unless: [false], note: 'The model tells none.' },
-  top_logprobs: { handling: 'ignored', unless: [0], note: 'The model tells none.' },
+  top_logprobs: SHARED_FIELDS.top_logprobs,
   logit_bias: { handling: 'ignored', unless: [{}], note: 'The model takes none.' },
-  presence_penalty: { handling: 'ignored', unless: [0], note: 'The model takes none.' },
-  frequency_penalty: { handling: 'ignored', unless: [0], note: 'The model takes none.' },
+  presence_penalty: SHARED_FIELDS.presence_penalty,
+  frequency_penalty: SHARED_FIELDS.frequency_penalty,
   prediction: { handling: 'ignored', note: 'The model takes none.' },
   verbosity: { handling: 'ignored', note: 'Say it in the system prompt.' },
   web_search_options: { handling: 'ignored', note: 'Declare a tool that the client runs instead.' },

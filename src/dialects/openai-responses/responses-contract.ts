@@ -1,14 +1,12 @@
 import type { Row } from '../contract.ts';
+import { SHARED_FIELDS } from '../openai/shared-fields.ts';
 
 /**
  * Top-level fields of a request for a response. The decoder acts on this table; `docs/openai.md` and `GET /v1/capabilities` show
  * it. A field that is not listed is ignored, and declared.
  */
 export const RESPONSES_FIELDS = {
-  model: {
-    handling: 'honoured',
-    note: 'The exact id, or an alias of Claude Code or of the operator; a prefix `anthropic/` is taken off.',
-  },
+  model: SHARED_FIELDS.model,
   input: { handling: 'honoured', note: 'A string, or a list: see the table of items.' },
   instructions: { handling: 'honoured', note: 'The beginning of the system prompt.' },
   previous_response_id: {
@@ -20,12 +18,9 @@ export const RESPONSES_FIELDS = {
     handling: 'honoured',
     note: 'Functions, custom tools and namespaces of them. Tools that OpenAI runs itself, and `tool_search`, are left out, and declared. A tool with `defer_loading` is there at once.',
   },
-  tool_choice: {
-    handling: 'honoured',
-    note: 'In every form. Where a model refuses forced calls it is `auto`, and declared as ignored.',
-  },
-  parallel_tool_calls: { handling: 'honoured', note: 'Beside tools.' },
-  stream: { handling: 'honoured', note: 'Absent or false: one JSON body.' },
+  tool_choice: SHARED_FIELDS.tool_choice,
+  parallel_tool_calls: SHARED_FIELDS.parallel_tool_calls,
+  stream: SHARED_FIELDS.stream,
   stream_options: { handling: 'replaced', note: 'It asks for nothing that is here.' },
   max_output_tokens: {
     handling: 'honoured',
@@ -35,14 +30,8 @@ export const RESPONSES_FIELDS = {
     handling: 'honoured',
     note: '`effort` as `output_config.effort`, or as a budget of thinking for models up to Claude 4.5; without it the model thinks as much as it finds right. What it thinks is told in summary.',
   },
-  temperature: {
-    handling: 'honoured',
-    note: 'Capped at 1, and declared then. Ignored, and declared, where the model takes none: newer models, and beside thinking.',
-  },
-  top_p: {
-    handling: 'honoured',
-    note: 'As it is; ignored, and declared, where the model takes none or takes `temperature`.',
-  },
+  temperature: SHARED_FIELDS.temperature,
+  top_p: SHARED_FIELDS.top_p,
   text: {
     handling: 'honoured',
     note: '`format`: `json_schema` as structured output; `json_object` is ignored, and `verbosity`.',
@@ -51,13 +40,13 @@ export const RESPONSES_FIELDS = {
     handling: 'honoured',
     note: '`reasoning.encrypted_content` is always there. Other values are ignored, and declared.',
   },
-  user: { handling: 'honoured', note: 'It goes into the log line of the turn, nothing goes to the model.' },
+  user: SHARED_FIELDS.user,
   metadata: { handling: 'replaced', note: 'The answer repeats it.' },
   client_metadata: { handling: 'replaced', note: 'It is for OpenAI.' },
-  prompt_cache_key: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  prompt_cache_retention: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  prompt_cache_options: { handling: 'replaced', note: 'Claude Code sets its own breakpoints.' },
-  safety_identifier: { handling: 'replaced', note: 'It is for OpenAI.' },
+  prompt_cache_key: SHARED_FIELDS.prompt_cache_key,
+  prompt_cache_retention: SHARED_FIELDS.prompt_cache_retention,
+  prompt_cache_options: SHARED_FIELDS.prompt_cache_options,
+  safety_identifier: SHARED_FIELDS.safety_identifier,
   background: {
     handling: 'refused',
     unless: [false],
@@ -69,10 +58,10 @@ export const RESPONSES_FIELDS = {
   },
   prompt: { handling: 'refused', note: 'templates stored at OpenAI are not there; send `instructions` and `input`' },
   truncation: { handling: 'ignored', unless: ['disabled'], note: 'A request that is too long is an error.' },
-  service_tier: { handling: 'ignored', unless: ['auto', 'default'], note: 'It would change what the turn costs.' },
-  top_logprobs: { handling: 'ignored', unless: [0], note: 'The model tells none.' },
-  presence_penalty: { handling: 'ignored', unless: [0], note: 'The model takes none.' },
-  frequency_penalty: { handling: 'ignored', unless: [0], note: 'The model takes none.' },
+  service_tier: SHARED_FIELDS.service_tier,
+  top_logprobs: SHARED_FIELDS.top_logprobs,
+  presence_penalty: SHARED_FIELDS.presence_penalty,
+  frequency_penalty: SHARED_FIELDS.frequency_penalty,
   max_tool_calls: { handling: 'ignored', note: 'It counts calls of tools that OpenAI runs.' },
   context_management: { handling: 'ignored', note: 'The client has the conversation.' },
 } as const satisfies Record<string, Row>;
