@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalMessage } from '../../src/conversation/canonical.ts';
-import { carriedForm } from '../../src/conversation/carried-form.ts';
 import { decodeChat } from '../../src/dialects/openai-chat/decode-chat.ts';
 import { ChatStreamEncoder, wholeChatEncoder } from '../../src/dialects/openai-chat/encode-chat.ts';
 import { openAiChat } from '../../src/dialects/openai-chat/openai-chat.ts';
@@ -9,7 +7,7 @@ import type { JsonObject, Message } from '../../src/spec/messages.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldChat } from '../support/fold-chat.ts';
 import { generatedTurn } from '../support/generated-turns.ts';
-import { noMemory } from '../support/no-memory.ts';
+import { assistantIn, lineageOf, wireRequest } from '../support/wire-request.ts';
 
 const ABOUT = { id: 'chatcmpl-1', created: 1, model: 'asked', customTools: new Set<string>(), includesUsage: true };
 
@@ -57,21 +55,6 @@ function returned(said: JsonObject): Message {
     content: 'done',
   }));
   const user = { role: 'user', content: 'go on' };
-  const { request } = decodeChat({
-    body: { model: 'claude-sonnet-5', messages: [user, said, ...results, user] },
-    header: () => undefined,
-    strict: false,
-    mayHoldLoneSurrogates: false,
-    passesBeta: () => true,
-    aliasOf: () => undefined,
-    bytes: 0,
-    memory: noMemory,
-  });
-  const found = request.messages.find(({ role }) => role === 'assistant');
-  return found ?? { role: 'assistant', content: [] };
-}
-
-/** As the lineage compares it. */
-function lineageOf({ role, content }: Message): string[] {
-  return canonicalMessage({ role, content: carriedForm(content).content });
+  const body = { model: 'claude-sonnet-5', messages: [user, said, ...results, user] };
+  return assistantIn(decodeChat(wireRequest(body, { mayHoldLoneSurrogates: false })).request);
 }

@@ -5,7 +5,7 @@ import { encryptedThinking } from '../../src/dialects/openai-responses/reasoning
 import { FailureError } from '../../src/spec/failures.ts';
 import type { JsonObject } from '../../src/spec/messages.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
-import { noMemory } from '../support/no-memory.ts';
+import { wireRequest } from '../support/wire-request.ts';
 
 const MODEL = 'claude-sonnet-4-6';
 const schema = {
@@ -98,10 +98,8 @@ test('a damaged request is taken, or refused by the path of a field', async () =
 
 function decode(given: JsonObject): string {
   const body = JSON.parse(JSON.stringify(given)) as JsonObject;
-  const header = () => undefined;
-  const wire = { body, header, strict: false, mayHoldLoneSurrogates: true, passesBeta: () => true, bytes: 0 };
   try {
-    decodeResponses({ ...wire, aliasOf: () => undefined, memory: noMemory });
+    decodeResponses(wireRequest(body));
     return 'taken';
   } catch (error) {
     return error instanceof FailureError && error.failure.status < 500 ? 'refused' : String((error as Error).stack);

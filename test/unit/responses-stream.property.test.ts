@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalMessage } from '../../src/conversation/canonical.ts';
-import { carriedForm, isBlank, isThinking } from '../../src/conversation/carried-form.ts';
+import { isBlank, isThinking } from '../../src/conversation/carried-form.ts';
 import { decodeResponses } from '../../src/dialects/openai-responses/decode-responses.ts';
 import { ResponsesStreamEncoder, wholeResponseEncoder } from '../../src/dialects/openai-responses/encode-responses.ts';
 import { openAiResponses } from '../../src/dialects/openai-responses/openai-responses.ts';
@@ -9,7 +8,7 @@ import type { ContentBlock, JsonObject, Message } from '../../src/spec/messages.
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldResponses } from '../support/fold-responses.ts';
 import { generatedTurn } from '../support/generated-turns.ts';
-import { noMemory } from '../support/no-memory.ts';
+import { assistantIn, lineageOf, wireRequest } from '../support/wire-request.ts';
 
 const ABOUT = {
   id: 'resp_1',
@@ -74,25 +73,10 @@ function returned(items: readonly JsonObject[]): Message {
     String(type).endsWith('call') ? [{ type: `${type}_output`, call_id, output: 'done' }] : [],
   );
   const user = { role: 'user', content: 'go on' };
-  const { request } = decodeResponses({
-    body: { model: ABOUT.model, input: [user, ...items, ...results, user] },
-    header: () => undefined,
-    strict: false,
-    mayHoldLoneSurrogates: false,
-    passesBeta: () => true,
-    aliasOf: () => undefined,
-    bytes: 0,
-    memory: noMemory,
-  });
-  const found = request.messages.find(({ role }) => role === 'assistant');
-  return found ?? { role: 'assistant', content: [] };
+  const body = { model: ABOUT.model, input: [user, ...items, ...results, user] };
+  return assistantIn(decodeResponses(wireRequest(body, { mayHoldLoneSurrogates: false })).request);
 }
 
 function thinkingOf({ content }: Message): ContentBlock[] {
   return content.filter(isThinking);
-}
-
-/** As the lineage compares it. */
-function lineageOf({ role, content }: Message): string[] {
-  return canonicalMessage({ role, content: carriedForm(content).content });
 }

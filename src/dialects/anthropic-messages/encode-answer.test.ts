@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { answerMessage } from '../../../test/support/answer-message.ts';
-import { noMemory } from '../../../test/support/no-memory.ts';
+import { wireRequest } from '../../../test/support/wire-request.ts';
 import { failure } from '../../spec/failures.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
@@ -20,18 +20,7 @@ function encoderFor(stream: boolean | undefined) {
   const turn = anthropicMessages.routes.find((route) => route.serves === 'turn');
   if (turn?.serves !== 'turn') throw new Error('the dialect has no turns');
   const body = { model: 'm', max_tokens: 1, stream, messages: [{ role: 'user', content: 'hi' }] };
-  return turn
-    .decode({
-      body,
-      header: () => undefined,
-      strict: false,
-      mayHoldLoneSurrogates: true,
-      bytes: 0,
-      memory: noMemory,
-      passesBeta: () => true,
-      aliasOf: () => undefined,
-    })
-    .encoder('req_own', 0);
+  return turn.decode(wireRequest(body)).encoder('req_own', 0);
 }
 
 test('a stream gets each event as the API sends it, without what the gateway adds', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { noMemory } from '../../../test/support/no-memory.ts';
+import { wireRequest } from '../../../test/support/wire-request.ts';
 import { type Failure, FailureError } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
 import { decodeChat } from './decode-chat.ts';
@@ -19,16 +19,7 @@ const call = (id: string, name: string, args: string) => ({
 
 function wire(body: JsonObject, strict = false) {
   const aliasOf = (name: string) => (name === 'gpt-5' ? 'claude-sonnet-5' : undefined);
-  return {
-    body,
-    header: () => undefined,
-    strict,
-    mayHoldLoneSurrogates: true,
-    passesBeta: () => true,
-    aliasOf,
-    bytes: 0,
-    memory: noMemory,
-  };
+  return wireRequest(body, { strict, aliasOf });
 }
 
 const decoded = (body: JsonObject, strict = false) =>

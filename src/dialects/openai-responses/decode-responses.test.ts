@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { noMemory } from '../../../test/support/no-memory.ts';
+import { wireRequest } from '../../../test/support/wire-request.ts';
 import { type Failure, FailureError } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
+import type { WireRequest } from '../dialect.ts';
 import { decodeResponses } from './decode-responses.ts';
 import { keepAnswer } from './earlier-answers.ts';
 import { encryptedThinking } from './reasoning-items.ts';
@@ -34,10 +35,9 @@ const reasoning = (encrypted_content: unknown) => ({
   encrypted_content,
 });
 
-function wire(body: JsonObject, strict = false, memory = noMemory) {
+function wire(body: JsonObject, strict = false, more: Partial<WireRequest> = {}) {
   const aliasOf = (name: string) => (name === 'gpt-5' ? 'claude-sonnet-5' : undefined);
-  const header = () => undefined;
-  return { body, header, strict, mayHoldLoneSurrogates: true, passesBeta: () => true, aliasOf, bytes: 100, memory };
+  return wireRequest(body, { strict, aliasOf, ...more });
 }
 
 const decoded = (body: JsonObject, strict = false) =>
@@ -386,7 +386,7 @@ describe('what refers to earlier answers', () => {
   const kept = new Map<string, object>();
   const memory = { get: (id: string) => kept.get(id), put: (id: string, value: object) => kept.set(id, value) };
   const item = (id: string, words: string) => ({ ...said(words), id });
-  const about = (body: JsonObject) => decodeResponses(wire({ model: MODEL, ...body }, false, memory));
+  const about = (body: JsonObject) => decodeResponses(wire({ model: MODEL, ...body }, false, { memory }));
 
   test('an item stands where its reference stood; an answer brings its whole conversation, but not its instructions', () => {
     const first = about({ input: 'one', instructions: 'S1' });
