@@ -1,3 +1,4 @@
+import { CLIENT_APIS } from '../clients/client.ts';
 import { SHELLS } from '../clients/sdk-variables.ts';
 import type { Command } from './command.ts';
 
@@ -76,7 +77,13 @@ export const COMMANDS = {
     summary: 'run a client that asks Isthmus; starts a gateway for it if none runs',
     usage: 'CLIENT [-- ARGUMENTS]',
     words: ['opencode', 'claude-code', 'qwen-code', 'pi', 'cline', 'kilo', 'continue', 'droid', 'codex'],
-    flags: {},
+    flags: {
+      api: {
+        value: CLIENT_APIS.join('|'),
+        of: CLIENT_APIS,
+        help: 'what the client is to speak (the first that it can)',
+      },
+    },
     takesSettings: true,
     load: () => import('./launch.ts'),
   },

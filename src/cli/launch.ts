@@ -1,5 +1,4 @@
-import type { Client } from '../clients/client.ts';
-import { ClientError } from '../clients/client.ts';
+import { type Client, type ClientApi, ClientError } from '../clients/client.ts';
 import { CLIENTS, clientNamed } from '../clients/client-table.ts';
 import { programOf } from '../clients/find-client.ts';
 import { similar } from '../config/similar.ts';
@@ -10,7 +9,7 @@ import { table } from './text-table.ts';
 
 /** `isthmus launch`: runs a client that asks Isthmus, whatever its own settings say. */
 export const run: RunCommand = async (call) => {
-  const { words, rest, environment } = call;
+  const { words, rest, flags, environment } = call;
   const [word, ...others] = words;
   if (word === undefined) return print(listing(environment));
   const client = chosenClient(word);
@@ -18,6 +17,7 @@ export const run: RunCommand = async (call) => {
     throw new CommandError(
       `What ${client.title} is to get stands behind --: isthmus launch ${word} -- ${others.join(' ')}`,
     );
+  const api = chosenApi(client, flags.api);
   const program = programOf(client, environment);
   if (program === undefined)
     throw new CommandError(
@@ -32,7 +32,7 @@ export const run: RunCommand = async (call) => {
   const say = (line: string) => process.stderr.write(`isthmus: ${line}\n`);
   try {
     const configFile = namedConfigFile(call);
-    process.exit(await launchClient({ client, program, args: rest, settings, environment, configFile, say }));
+    process.exit(await launchClient({ client, api, program, args: rest, settings, environment, configFile, say }));
   } catch (error) {
     if (error instanceof ClientError) throw new CommandError(error.message);
     throw error;
@@ -48,6 +48,13 @@ function chosenClient(word: string): Client {
   throw new CommandError(
     `There is no client ${JSON.stringify(word)}${meant ? `. Did you mean ${meant}?` : `; there are ${names}. For others: isthmus env`}`,
   );
+}
+
+function chosenApi({ title, apis }: Client, word: string | undefined): ClientApi {
+  if (word === undefined) return apis[0];
+  const api = apis.find((one) => one === word);
+  if (api) return api;
+  throw new CommandError(`--api ${word}: ${title} can be launched with ${apis.join(' or ')}.`);
 }
 
 function listing(environment: NodeJS.ProcessEnv): string[] {

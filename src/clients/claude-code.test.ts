@@ -4,7 +4,7 @@ import type { LaunchTarget } from './client.ts';
 
 const model = { id: 'claude-sonnet-5', title: 'Claude Sonnet 5' };
 const target = (args: readonly string[]): LaunchTarget => ({
-  ...{ url: 'http://127.0.0.1:4567', models: [model], model, smallModel: model },
+  ...{ url: 'http://127.0.0.1:4567', api: 'messages', models: [model], model, smallModel: model },
   ...{ args, environment: {}, folder: '/tmp/isthmus' },
 });
 

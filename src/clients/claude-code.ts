@@ -9,6 +9,7 @@ export const claudeCode: Client = {
   programs: ['claude'],
   versionArgs: ['--version'],
   install: 'npm install --global @anthropic-ai/claude-code',
+  apis: ['messages'],
   route: '--settings, ANTHROPIC_AUTH_TOKEN',
   launch({ url, args }) {
     if (args.some((arg) => arg === '--settings' || arg.startsWith('--settings='))) {

@@ -1,5 +1,10 @@
 export { CLIENT_KEY } from '../spec/client-key.ts';
 
+/** An API that a gateway serves: Anthropic's Messages, OpenAI's chat completions, or OpenAI's responses. */
+export type ClientApi = (typeof CLIENT_APIS)[number];
+
+export const CLIENT_APIS = ['messages', 'chat', 'responses'] as const;
+
 /** A program that asks a model, and how it is pointed at a gateway without a change to any file of its user. */
 export interface Client {
   /** The word that a user types: `isthmus launch opencode`. */
@@ -14,6 +19,8 @@ export interface Client {
   versionArgs: readonly string[];
   /** The one line that installs it. */
   install: string;
+  /** Those that it speaks and can be launched with; the first is the one of a launch without a wish. */
+  apis: readonly [ClientApi, ...ClientApi[]];
   /** What its launch uses to point it at the gateway, in a few words: `OPENCODE_CONFIG_CONTENT`. */
   route: string;
   /**
@@ -28,6 +35,8 @@ export interface Client {
 export interface LaunchTarget {
   /** The gateway's address, without a path: `http://127.0.0.1:3456`. */
   url: string;
+  /** What the client is to speak; one of its own. */
+  api: ClientApi;
   /** The models that the gateway offers; at least one. */
   models: readonly ClientModel[];
   /** The one for conversations, unless the user names another. */

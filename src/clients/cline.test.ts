@@ -10,7 +10,7 @@ const model = { id: 'claude-sonnet-5', title: 'Claude Sonnet 5' };
 
 function launchIn(folder: string) {
   return cline.launch({
-    ...{ url: 'http://127.0.0.1:4567', models: [model], model, smallModel: model },
+    ...{ url: 'http://127.0.0.1:4567', api: 'messages', models: [model], model, smallModel: model },
     ...{ args: [], environment: {}, folder },
   });
 }

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { CLIENT_KEY, type Client } from './client.ts';
+import { CLIENT_KEY, type Client, type ClientApi } from './client.ts';
 import { endDaemon } from './end-daemon.ts';
 import { keepFlag } from './own-flag.ts';
 
+/** What Cline calls the providers that speak them. */
+const PROVIDERS: Readonly<Record<ClientApi, string>> = {
+  messages: 'anthropic',
+  chat: 'openai',
+  responses: 'openai-native',
+};
 const PROVIDERS_FILE = 'cline-providers.json';
 const HUB_FILE = 'cline-hub.json';
 
@@ -18,10 +24,12 @@ export const cline: Client = {
   programs: ['cline'],
   versionArgs: ['--version'],
   install: 'npm install --global cline',
+  apis: ['messages', 'chat', 'responses'],
   route: 'CLINE_PROVIDER_SETTINGS_PATH',
-  launch({ url, model, args, folder }) {
+  launch({ url, api, model, args, folder }) {
     keepFlag('--data-dir', 'Cline', args, 'Leave it out: Isthmus changes none of your files.');
-    const settings = { provider: 'anthropic', apiKey: CLIENT_KEY, model: model.id, baseUrl: `${url}/v1` };
+    const provider = PROVIDERS[api];
+    const settings = { provider, apiKey: CLIENT_KEY, model: model.id, baseUrl: `${url}/v1` };
     return {
       args,
       environment: {
@@ -36,9 +44,9 @@ export const cline: Client = {
       files: {
         [PROVIDERS_FILE]: JSON.stringify({
           version: 1,
-          lastUsedProvider: 'anthropic',
+          lastUsedProvider: provider,
           modes: {},
-          providers: { anthropic: { settings, updatedAt: new Date(0).toISOString(), tokenSource: 'manual' } },
+          providers: { [provider]: { settings, updatedAt: new Date(0).toISOString(), tokenSource: 'manual' } },
         }),
       },
       afterwards: () => endDaemon(join(folder, HUB_FILE)),

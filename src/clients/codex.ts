@@ -15,6 +15,7 @@ export const codex: Client = {
   programs: ['codex'],
   versionArgs: ['--version'],
   install: 'npm install --global @openai/codex',
+  apis: ['responses'],
   route: '-c model_provider',
   launch(target) {
     for (const flag of ['--oss', '--remote']) keepFlag(flag, 'Codex', target.args, 'Leave it out.');

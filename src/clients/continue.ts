@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CLIENT_KEY, type Client, type ClientModel } from './client.ts';
+import { CLIENT_KEY, type Client, type ClientModel, type LaunchTarget } from './client.ts';
 import { keepFlag } from './own-flag.ts';
 
 const CONFIGURATION_FILE = 'continue.yaml';
@@ -12,8 +12,9 @@ export const continueCli: Client = {
   programs: ['cn'],
   versionArgs: ['--version'],
   install: 'npm install --global @continuedev/cli',
+  apis: ['messages', 'chat'],
   route: '--config',
-  launch({ url, models, model, args, folder }) {
+  launch({ url, api, models, model, args, folder }) {
     keepFlag('--config', 'Continue', args, 'Leave it out.');
     // It begins with the first one.
     const others = models.filter(({ id }) => id !== model.id);
@@ -26,17 +27,20 @@ export const continueCli: Client = {
           name: 'Isthmus',
           version: '1.0.0',
           schema: 'v1',
-          models: [model, ...others].map((offered) => modelEntry(offered, url)),
+          models: [model, ...others].map((offered) => modelEntry(offered, { url, api })),
         }),
       },
     };
   },
 };
 
-function modelEntry({ id, title, contextWindow, maxTokens }: ClientModel, url: string): object {
+function modelEntry(
+  { id, title, contextWindow, maxTokens }: ClientModel,
+  { url, api }: Pick<LaunchTarget, 'url' | 'api'>,
+): object {
   return {
     name: title,
-    provider: 'anthropic',
+    provider: api === 'messages' ? 'anthropic' : 'openai',
     model: id,
     apiBase: `${url}/v1/`,
     apiKey: CLIENT_KEY,

@@ -9,6 +9,7 @@ export const kilo: Client = {
   programs: ['kilo', 'kilocode'],
   versionArgs: ['--version'],
   install: 'npm install --global @kilocode/cli',
+  apis: ['messages', 'chat', 'responses'],
   route: 'KILO_CONFIG_CONTENT',
   launch(target) {
     const { environment, ...plan } = openCode.launch(target);

@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CLIENT_KEY, type Client, type ClientModel, type LaunchTarget } from './client.ts';
+import { CLIENT_KEY, type Client, type ClientApi, type ClientModel, type LaunchTarget } from './client.ts';
 
-/** What OpenCode speaks the Messages API with. */
-const PACKAGE = '@ai-sdk/anthropic';
+/** What OpenCode calls the provider that speaks an API, and the package that it speaks it with. */
+const PROVIDERS: Readonly<Record<ClientApi, { id: string; npm: string }>> = {
+  messages: { id: 'anthropic', npm: '@ai-sdk/anthropic' },
+  chat: { id: 'openai-compatible', npm: '@ai-sdk/openai-compatible' },
+  responses: { id: 'openai', npm: '@ai-sdk/openai' },
+};
 const PLUGIN_FILE = 'opencode-plugin.js';
 
 /** `OPENCODE_CONFIG_CONTENT` wins over the files of the user and of the project; `OPENCODE_CONFIG` loses to the project's. */
@@ -15,6 +19,7 @@ export const openCode: Client = {
   programs: ['opencode'],
   versionArgs: ['--version'],
   install: 'npm install --global opencode-ai',
+  apis: ['messages', 'chat', 'responses'],
   route: 'OPENCODE_CONFIG_CONTENT',
   launch: (target) => ({
     args: target.args,
@@ -24,30 +29,31 @@ export const openCode: Client = {
 };
 
 /** OpenCode merges its configurations key by key, so each key with which a user can lead requests elsewhere is named here. */
-function configurationOf({ url, models, model, smallModel, folder }: LaunchTarget): object {
+function configurationOf({ url, api, models, model, smallModel, folder }: LaunchTarget): object {
   const baseURL = `${url}/v1`;
+  const { id: provider, npm } = PROVIDERS[api];
   return {
-    model: `anthropic/${model.id}`,
-    small_model: `anthropic/${smallModel.id}`,
-    enabled_providers: ['anthropic'],
+    model: `${provider}/${model.id}`,
+    small_model: `${provider}/${smallModel.id}`,
+    enabled_providers: [provider],
     disabled_providers: [],
     plugin: [pathToFileURL(join(folder, PLUGIN_FILE)).href],
     provider: {
-      anthropic: {
-        npm: PACKAGE,
+      [provider]: {
+        npm,
         api: baseURL,
         // With a key and a token it refuses to begin.
-        options: { baseURL, apiKey: CLIENT_KEY, authToken: null },
+        options: { baseURL, apiKey: CLIENT_KEY, ...(api === 'messages' ? { authToken: null } : {}) },
         whitelist: models.map(({ id }) => id),
         blacklist: [],
-        models: Object.fromEntries(models.map((offered) => [offered.id, modelEntry(offered, baseURL)])),
+        models: Object.fromEntries(models.map((offered) => [offered.id, modelEntry(offered, { npm, api: baseURL })])),
       },
     },
   };
 }
 
 /** What OpenCode may not know of a newer model is said of each: all of them read images and documents, think and call tools. */
-function modelEntry({ title, contextWindow, maxTokens }: ClientModel, api: string): object {
+function modelEntry({ title, contextWindow, maxTokens }: ClientModel, provider: object): object {
   return {
     name: title,
     attachment: true,
@@ -57,24 +63,25 @@ function modelEntry({ title, contextWindow, maxTokens }: ClientModel, api: strin
     ...(contextWindow !== undefined && maxTokens !== undefined
       ? { limit: { context: contextWindow, output: maxTokens } }
       : {}),
-    provider: { npm: PACKAGE, api },
+    provider,
   };
 }
 
 /**
  * A plugin that comes behind the user's. Agents and commands, which the user or another plugin has given a model of another
- * provider, ask the usual one: no other provider is there, so that they would fail. And every model of Anthropic's can be asked, also
+ * provider, ask the usual one: no other provider is there, so that they would fail. And every model that OpenCode knows of the provider can be asked, also
  * one that the gateway takes and does not list: a configuration can only replace a user's whitelist, a plugin can drop it.
  */
-function pluginFor({ model, smallModel }: LaunchTarget): string {
+function pluginFor({ api, model, smallModel }: LaunchTarget): string {
+  const { id } = PROVIDERS[api];
   return `const small = ["title", "summary", "compaction"];
 
 export const Isthmus = async () => ({
   config: async ({ agent = {}, command = {}, provider }) => {
-    delete provider.anthropic.whitelist;
+    delete provider[${JSON.stringify(id)}].whitelist;
     for (const [name, entry] of [...Object.entries(agent), ...Object.entries(command)]) {
-      if (!entry?.model || entry.model.startsWith("anthropic/")) continue;
-      entry.model = "anthropic/" + (small.includes(name) ? ${JSON.stringify(smallModel.id)} : ${JSON.stringify(model.id)});
+      if (!entry?.model || entry.model.startsWith(${JSON.stringify(`${id}/`)})) continue;
+      entry.model = ${JSON.stringify(`${id}/`)} + (small.includes(name) ? ${JSON.stringify(smallModel.id)} : ${JSON.stringify(model.id)});
     }
   },
 });

@@ -3,7 +3,7 @@ import { CLIENTS } from './client-table.ts';
 import { keepFlag } from './own-flag.ts';
 
 const model = { id: 'claude-sonnet-5', title: 'Claude Sonnet 5' };
-const offered = { url: 'http://127.0.0.1:4567', models: [model], model, smallModel: model };
+const offered = { url: 'http://127.0.0.1:4567', api: 'messages' as const, models: [model], model, smallModel: model };
 
 test.each([
   ['cline', '--data-dir'],

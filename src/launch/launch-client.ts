@@ -1,6 +1,6 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Client } from '../clients/client.ts';
+import type { Client, ClientApi } from '../clients/client.ts';
 import { ClientSignals } from './client-signals.ts';
 import { launchFolder } from './launch-folder.ts';
 import { offeredModels } from './offered-models.ts';
@@ -10,6 +10,8 @@ import { type GatewayWish, usableGateway } from './usable-gateway.ts';
 /** A client that a user wants to run. */
 export interface Launch extends Omit<GatewayWish, 'logFile'> {
   client: Client;
+  /** One that the client speaks. */
+  api: ClientApi;
   program: string;
   /** The user's arguments for it. */
   args: readonly string[];
@@ -23,7 +25,7 @@ export interface Launch extends Omit<GatewayWish, 'logFile'> {
  * @returns the exit code for this process
  * @throws BootError, ClientError
  */
-export async function launchClient({ client, program, args, say, ...wish }: Launch): Promise<number> {
+export async function launchClient({ client, api, program, args, say, ...wish }: Launch): Promise<number> {
   const signals = new ClientSignals();
   const folder = launchFolder();
   const logFile = join(folder, 'gateway.log');
@@ -33,7 +35,7 @@ export async function launchClient({ client, program, args, say, ...wish }: Laun
     const abandon = () => gateway.own?.abandon();
     process.once('exit', abandon);
     try {
-      const target = { url: gateway.url, args, environment: wish.environment, folder };
+      const target = { url: gateway.url, api, args, environment: wish.environment, folder };
       const plan = client.launch({ ...target, ...(await offeredModels(gateway.url)) });
       if (signals.early !== undefined) return signals.early;
       say(`${client.title} asks Isthmus on ${gateway.url}, ${gateway.why}`);
