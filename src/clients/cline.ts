@@ -7,7 +7,7 @@ import { keepFlag } from './own-flag.ts';
 /** What Cline calls the providers that speak them. */
 const PROVIDERS: Readonly<Record<ClientApi, string>> = {
   messages: 'anthropic',
-  chat: 'openai',
+  chat: 'openai-compatible',
   responses: 'openai-native',
 };
 const PROVIDERS_FILE = 'cline-providers.json';
