@@ -208,10 +208,8 @@ test('the id that a client gives its request is that of the answer, the record a
 
 test.each(['', 'two words', 'grüße', 'x'.repeat(129)])('%j is no id of a request', async (id) => {
   const { headers } = await post(MESSAGES, BODY, { 'x-request-id': Buffer.from(id).toString('latin1') });
-  expect([headers.get('request-id'), headers.get('x-request-id')]).toEqual([
-    expect.stringMatching(/^req_isthmus_/),
-    null,
-  ]);
+  expect(headers.get('request-id')).toMatch(/^req_isthmus_/);
+  expect(headers.get('x-request-id')).toBe(headers.get('request-id'));
 });
 
 test('a stream is the frames that the dialect makes, with one memory for the whole answer', async () => {

@@ -49,11 +49,10 @@ export function createApp(options: AppOptions): App {
 
   app.use(async (context, next) => {
     const header = headersOf(context);
-    const idOfClient = requestIdIn(header('x-request-id'));
-    context.set('requestId', idOfClient ?? newRequestId());
+    context.set('requestId', requestIdIn(header('x-request-id')) ?? newRequestId());
     context.header('request-id', context.get('requestId'));
-    // An error of the upstream has the upstream's id as its `request-id`.
-    if (idOfClient !== undefined) context.env.outgoing.setHeader('x-request-id', idOfClient);
+    // OpenAI's SDKs look for this one. An error of the upstream has the upstream's id as its `request-id`.
+    context.env.outgoing.setHeader('x-request-id', context.get('requestId'));
     const guarded = {
       host: header('host'),
       origin: header('origin'),

@@ -9,9 +9,9 @@ export function newRequestId(): string {
 }
 
 /** The headers that name a request in its answer. */
-export function idHeaders(given: string | undefined): { 'request-id': string; 'x-request-id'?: string } {
-  const own = requestIdIn(given);
-  return own === undefined ? { 'request-id': newRequestId() } : { 'request-id': own, 'x-request-id': own };
+export function idHeaders(given: string | undefined): { 'request-id': string; 'x-request-id': string } {
+  const own = requestIdIn(given) ?? newRequestId();
+  return { 'request-id': own, 'x-request-id': own };
 }
 
 /** The client's own id of a request; what is long, has spaces or cannot be printed is none. */

@@ -335,7 +335,7 @@ export const HEADERS = {
     'request-id':
       'the upstream’s own for its errors, as far as the SDK tells it; else the request’s `x-request-id`, or one of the gateway where it has none. The log has the latter two as `request`',
     'x-request-id':
-      'that of the request, if it has one that is taken; none where the request is not valid HTTP. An error of OpenAI’s API always has one: that of `request-id`',
+      'that of the request, if it has one that is taken, or the gateway’s own; none where the request is not valid HTTP. In an error of OpenAI’s APIs it is that of `request-id`',
     'isthmus-path':
       '`continue`, `start`, `rewind` (a live process went back to what it shares with the request) or `replay`: how the turn reached the model',
     'isthmus-replay-reason': 'why a turn with a history was not continued on a live process, for `rewind` and `replay`',
