@@ -447,6 +447,25 @@ test('a model has its path, a list of models too, and tokens are counted', async
   expect(await counted.json()).toEqual({ input_tokens: 7 });
 });
 
+test('where clients of every dialect come, an error is one for each of them', async () => {
+  for (const path of ['/v1/embeddings', '/v1/files/one', '/v1/models/nobody', '/agents/docs/v1/batches']) {
+    const refused = await fetch(`${url}${path}`);
+    expect([path, refused.status, await refused.json()]).toMatchObject([
+      path,
+      404,
+      {
+        type: 'error',
+        error: { type: 'not_found_error', code: expect.stringMatching(/^(not_found|model_not_known)$/) },
+      },
+    ]);
+  }
+  const below = await fetch(`${url}/v1/chat/completions/one`);
+  expect([below.status, await below.json()]).toEqual([
+    404,
+    { error: { message: expect.any(String), code: 'not_found' } },
+  ]);
+});
+
 test.each([
   ['is in the kept table', 'claude-sonnet-4-5', 200, []],
   ['the API counts for', 'claude-opus-6', 200, ['claude-opus-6']],

@@ -8,7 +8,7 @@ import { TurnsUnderWay } from '../telemetry/turns-under-way.ts';
 import { agentStepsHandler } from './agent-steps-route.ts';
 import { AnswerMemories } from './answer-memories.ts';
 import type { AppOptions, Env } from './app-options.ts';
-import { dialectAt, errorResponse, newRequestId, requestIdIn } from './error-answer.ts';
+import { errorResponse, errorsAt, newRequestId, requestIdIn } from './error-answer.ts';
 import { healthHandler, liveHandler, readyHandler } from './health-routes.ts';
 import { Intake } from './intake.ts';
 import { admitPage, isListedPage } from './listed-page.ts';
@@ -45,7 +45,7 @@ export function createApp(options: AppOptions): App {
   const turns = new TurnsUnderWay();
 
   const refuse = (context: Context, refused: Failure, headers?: Record<string, string>) =>
-    errorResponse(refused, context.get('requestId'), dialectAt(context.req.path, dialects), headers);
+    errorResponse(refused, context.get('requestId'), errorsAt(context.req.path, dialects), headers);
 
   app.use(async (context, next) => {
     const header = headersOf(context);

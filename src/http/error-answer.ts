@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Dialect, Dialects } from '../dialects/dialect.ts';
+import type { Dialect, Dialects, ErrorAnswer } from '../dialects/dialect.ts';
 import type { Failure } from '../spec/failures.ts';
 import { withoutAgent } from './named-agent.ts';
 
@@ -19,19 +19,34 @@ export function requestIdIn(given: string | undefined): string | undefined {
   return given !== undefined && /^[!-~]{1,128}$/.test(given) ? given : undefined;
 }
 
-/** The dialect that answers for a path: the one with a route at the path, or the closest above; else the first. */
-export function dialectAt(whole: string, dialects: Dialects): Dialect {
+/** How failures are told to a client. */
+export type ErrorEncoder = Pick<Dialect, 'encodeError'>;
+
+/**
+ * Whose errors a path has: those of the dialect with a turn at the path, or the closest above. Clients of every dialect come to all
+ * other paths, such as the list of models: there each finds what it looks for.
+ */
+export function errorsAt(whole: string, dialects: Dialects): ErrorEncoder {
   const path = withoutAgent(whole);
-  let [found] = dialects;
+  let found: Dialect | undefined;
   let longest = 0;
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
+      if (route.serves === 'models' || route.serves === 'model') continue;
       if (route.path.length <= longest || !(path === route.path || path.startsWith(`${route.path}/`))) continue;
       longest = route.path.length;
       found = dialect;
     }
   }
-  return found;
+  return found ?? { encodeError: (failure, requestId) => errorForAll(failure, requestId, dialects) };
+}
+
+/** The first dialect's error, with the fields of the others where it has none of the name. */
+function errorForAll(failure: Failure, requestId: string, dialects: Dialects): ErrorAnswer {
+  const [first, ...others] = dialects.map((dialect) => dialect.encodeError(failure, requestId));
+  if (first === undefined) throw new Error('There is no dialect.');
+  const error = Object.assign({}, ...others.map(({ body }) => body.error).reverse(), first.body.error);
+  return { ...first, body: { ...first.body, error } };
 }
 
 /** The whole of an error's answer. */
@@ -42,8 +57,8 @@ interface ErrorParts {
 }
 
 /** The answer to a request that was refused, or failed before its first byte. */
-export function errorParts(failure: Failure, requestId: string, dialect: Dialect): ErrorParts {
-  const { status, headers, body } = dialect.encodeError(failure, requestId);
+export function errorParts(failure: Failure, requestId: string, errors: ErrorEncoder): ErrorParts {
+  const { status, headers, body } = errors.encodeError(failure, requestId);
   return {
     status,
     headers: {
@@ -67,9 +82,9 @@ export function errorParts(failure: Failure, requestId: string, dialect: Dialect
 export function errorResponse(
   failure: Failure,
   requestId: string,
-  dialect: Dialect,
+  errors: ErrorEncoder,
   more: Record<string, string> = {},
 ): Response {
-  const { status, headers, body } = errorParts(failure, requestId, dialect);
+  const { status, headers, body } = errorParts(failure, requestId, errors);
   return new Response(body, { status, headers: { ...more, ...headers } });
 }

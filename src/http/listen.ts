@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import type { Dialect, Dialects } from '../dialects/dialect.ts';
+import type { Dialects } from '../dialects/dialect.ts';
 import { badRequest, type Failure, failure, failureOf } from '../spec/failures.ts';
 import type { App } from './app.ts';
 import { dropRest } from './drop-rest.ts';
-import { dialectAt, errorParts, errorResponse, idHeaders, newRequestId } from './error-answer.ts';
+import { type ErrorEncoder, errorParts, errorResponse, errorsAt, idHeaders, newRequestId } from './error-answer.ts';
 import { ALIVE, STARTING } from './health-routes.ts';
 import { SHIELD, ShieldedResponse } from './shielded-response.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -40,7 +40,7 @@ export interface Listener {
  * @throws the listen error, with its `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, …)
  */
 export async function listen(dialects: Dialects, endpoint: Endpoint): Promise<Listener> {
-  const [dialect] = dialects;
+  const errorsAnywhere = errorsAt('', dialects);
   let answer: (...request: Parameters<App['fetch']>) => Response | Promise<Response> = (request) =>
     answerAtBoot(request, dialects);
   // The app refuses a request without `Host`.
@@ -48,7 +48,7 @@ export async function listen(dialects: Dialects, endpoint: Endpoint): Promise<Li
   const server = createServer(
     options,
     getRequestListener((...request) => answer(...request), {
-      errorHandler: (error) => answerWithoutApp(error, dialect),
+      errorHandler: (error) => answerWithoutApp(error, errorsAnywhere),
       // `dropRest` does it for every request.
       autoCleanupIncoming: false,
     }),
@@ -70,7 +70,7 @@ export async function listen(dialects: Dialects, endpoint: Endpoint): Promise<Li
     const isAnswered = [...answers].some(
       ({ req, headersSent }) => req.socket === socket && (req.complete || headersSent),
     );
-    if (socket.writable && !isAnswered) refuseUnparsable(error, socket, dialect);
+    if (socket.writable && !isAnswered) refuseUnparsable(error, socket, errorsAnywhere);
     else socket.destroy();
   });
   server.on('checkExpectation', (request, response) => refuseExpectation(request, response, dialects));
@@ -114,8 +114,8 @@ function unparsable(code: string | undefined): Failure {
 }
 
 /** Answers what is no HTTP request, as far as its sender can read an answer. */
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dialect): void {
-  const { status, headers, body } = errorParts(unparsable(error.code), newRequestId(), dialect);
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, errors: ErrorEncoder): void {
+  const { status, headers, body } = errorParts(unparsable(error.code), newRequestId(), errors);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...Object.entries({ ...SHIELD, ...headers }).map(([name, value]) => `${name}: ${value}`),
@@ -130,7 +130,7 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, d
   const refused = failure('expectation_failed', { expect: request.headers.expect ?? '' });
   const path = (request.url ?? '').split('?')[0] ?? '';
   const ids = idHeaders(request.headers['x-request-id']?.toString());
-  const { status, headers, body } = errorParts(refused, ids['request-id'], dialectAt(path, dialects));
+  const { status, headers, body } = errorParts(refused, ids['request-id'], errorsAt(path, dialects));
   response.writeHead(status, { ...ids, ...headers, connection: 'close' }).end(body);
 }
 
@@ -139,17 +139,17 @@ function answerAtBoot(request: Request, dialects: Dialects): Response {
   const { pathname } = new URL(request.url);
   const headers = idHeaders(request.headers.get('x-request-id') ?? undefined);
   if (pathname === '/livez') return Response.json(ALIVE, { headers });
-  const refused = errorResponse(failure('starting_up'), headers['request-id'], dialectAt(pathname, dialects), headers);
+  const refused = errorResponse(failure('starting_up'), headers['request-id'], errorsAt(pathname, dialects), headers);
   if (pathname === '/readyz') return Response.json(STARTING, refused);
   if (pathname === '/health') return Response.json({ status: 'starting_up' }, refused);
   return refused;
 }
 
 /** Answers a request that the app never sees: its target and `Host` make no URL. */
-function answerWithoutApp(error: unknown, dialect: Dialect): Response {
+function answerWithoutApp(error: unknown, errors: ErrorEncoder): Response {
   const refused =
     error instanceof RequestError
       ? badRequest('', `The request target or the Host header is not valid: ${error.message}.`)
       : error;
-  return errorResponse(failureOf(refused), newRequestId(), dialect);
+  return errorResponse(failureOf(refused), newRequestId(), errors);
 }

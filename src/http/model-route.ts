@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { ModelRoute } from '../dialects/dialect.ts';
 import { MissingModels } from '../models/missing-models.ts';
 import { failed } from '../spec/failures.ts';
-import { MODEL_NAME, type ModelListing } from '../spec/model-listing.ts';
+import { MODEL_NAME } from '../spec/model-listing.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import { findFor } from './named-agent.ts';
 import { onceOver } from './once-over.ts';
@@ -19,10 +19,7 @@ export function modelHandler(options: AppOptions, { decode, encode }: ModelRoute
     // To who may not ask an agent, its name is nobody's.
     if (MODEL_NAME.test(name) && !agents.has(name) && (await isThere(name, context)))
       return context.json(encode({ id: name, aliases: [] }));
-    throw failed(
-      'not_found',
-      `model: ${JSON.stringify(name.slice(0, 100))} is not known to Claude Code, and the API counts no tokens for it. Claude Code lists ${ids(models.list)}; others may still be asked for by their exact id.`,
-    );
+    throw failed('model_not_known', { model: name, listed: models.list.map(({ id }) => id) });
   };
 
   async function isThere(name: string, context: Context<Env>): Promise<boolean> {
@@ -56,8 +53,4 @@ export function modelHandler(options: AppOptions, { decode, encode }: ModelRoute
     });
     return source === 'sdk';
   }
-}
-
-function ids(listed: readonly ModelListing[]): string {
-  return listed.map(({ id }) => id).join(', ');
 }

@@ -118,9 +118,19 @@ export const FAILURES = {
     status: 404,
     type: 'not_found_error',
     mayRepeat: false,
-    cause: 'There is no such path, or no such model in the list of models.',
+    cause: 'There is no such path, or what it names is not kept.',
     cure: 'The message says what there is.',
     words: (message: string) => ({ message }),
+  },
+  model_not_known: {
+    status: 404,
+    type: 'not_found_error',
+    mayRepeat: false,
+    cause: '`GET /v1/models/{id}` names a model that Claude Code does not list, and that the API counts no tokens for.',
+    cure: 'Name one of `GET /v1/models`.',
+    words: ({ model, listed }: { model: string; listed: readonly string[] }) => ({
+      message: `model: ${JSON.stringify(model.slice(0, 100))} is not known to Claude Code, and the API counts no tokens for it. Claude Code lists ${listed.join(', ')}; others may still be asked for by their exact id.`,
+    }),
   },
   agent_not_found: {
     status: 404,

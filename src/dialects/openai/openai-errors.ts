@@ -34,7 +34,7 @@ export function openAiError(failure: Failure): OpenAiError {
     case 403:
       return error('permission_error');
     case 404:
-      return error('invalid_request_error', failure.code === 'upstream_error' ? 'model_not_found' : 'unknown_url');
+      return error('invalid_request_error', failure.code === 'not_found' ? 'unknown_url' : 'model_not_found');
     case 429:
       return {
         ...error('rate_limit_error', 'rate_limit_exceeded'),
