@@ -68,20 +68,28 @@ function modelEntry({ title, contextWindow, maxTokens }: ClientModel, provider: 
 }
 
 /**
- * A plugin that comes behind the user's. Agents and commands, which the user or another plugin has given a model of another
- * provider, ask the usual one: no other provider is there, so that they would fail. And every model that OpenCode knows of the provider can be asked, also
- * one that the gateway takes and does not list: a configuration can only replace a user's whitelist, a plugin can drop it.
+ * A plugin that comes behind the user's. Agents and commands, which the user or another plugin has given a model that the gateway does
+ * not have, ask the usual one, so that they do not fail. And every model of Anthropic's can be asked, also one that the gateway takes
+ * and does not list: a configuration can only replace a user's whitelist, a plugin can drop it.
  */
-function pluginFor({ api, model, smallModel }: LaunchTarget): string {
+function pluginFor({ api, models, model, smallModel }: LaunchTarget): string {
   const { id } = PROVIDERS[api];
-  return `const small = ["title", "summary", "compaction"];
+  const said = JSON.stringify({
+    provider: id,
+    offered: models.map((offered) => `${id}/${offered.id}`),
+    family: `${id}/${api === 'messages' ? '' : 'claude-'}`,
+    usual: `${id}/${model.id}`,
+    small: `${id}/${smallModel.id}`,
+  });
+  return `const { provider: id, offered, family, usual, small } = ${said};
+const smallOnes = ["title", "summary", "compaction"];
 
 export const Isthmus = async () => ({
   config: async ({ agent = {}, command = {}, provider }) => {
-    delete provider[${JSON.stringify(id)}].whitelist;
+    ${api === 'messages' ? 'delete provider[id].whitelist;' : ''}
     for (const [name, entry] of [...Object.entries(agent), ...Object.entries(command)]) {
-      if (!entry?.model || entry.model.startsWith(${JSON.stringify(`${id}/`)})) continue;
-      entry.model = ${JSON.stringify(`${id}/`)} + (small.includes(name) ? ${JSON.stringify(smallModel.id)} : ${JSON.stringify(model.id)});
+      if (!entry?.model || entry.model.startsWith(family) || offered.includes(entry.model)) continue;
+      entry.model = smallOnes.includes(name) ? small : usual;
     }
   },
 });

@@ -1,25 +1,16 @@
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ISTHMUS } from '../support/gateway.ts';
 import { onStage, toPlay } from './checks.ts';
 import { compare } from './comparison.ts';
-import { readHostileFiles, textsOfHostileFiles, writeHostileFiles } from './hostile-files.ts';
+import { readHostileFiles, textsOfHostileFiles } from './hostile-files.ts';
+import { launchedProject, launchThere } from './launch-there.ts';
 import { codex, Elsewhere, LAUNCHED, type LaunchedClient } from './launched.ts';
-import { type ClientRun, Project } from './project.ts';
+import type { ClientRun, Project } from './project.ts';
 import { text, turnRule, use } from './rules.ts';
 import { type Observation, pathsOf } from './stage.ts';
 
 const PROMPT = 'What is six times seven?';
 const ANSWER = 'It is forty-two.';
-
-/** Runs the words behind it to the end; then tells on stderr which processes that were started with it are still there. */
-const TELL_WHAT_IS_LEFT = [
-  'STARTED_BY_LAUNCH=1 "$@"',
-  'code=$?',
-  'grep -lz "^STARTED_BY_LAUNCH=" /proc/[0-9]*/environ 2>/dev/null | sed "s/^/left behind: /" >&2',
-  'exit $code',
-].join('\n');
 
 const stage = onStage();
 let elsewhere: Elsewhere;
@@ -30,26 +21,9 @@ beforeAll(async () => {
 
 afterAll(() => elsewhere?.close());
 
-/** A project of a user whose own settings lead the client elsewhere. */
-function projectFor(client: LaunchedClient): Project {
-  const project = stage().add(new Project(client.name, { 'readme.md': 'Numbers.\n' }));
-  mkdirSync(join(project.home, 'bin'));
-  client.install(join(project.home, 'bin'));
-  writeHostileFiles(project, client.hostile(elsewhere.url));
-  return project;
-}
-
-/** Runs `isthmus launch` there. */
-function launch(client: LaunchedClient, project: Project, args: string[]): Promise<ClientRun> {
-  return project.runProgram(
-    'sh',
-    [
-      ...['-c', TELL_WHAT_IS_LEFT, 'sh', process.execPath, ISTHMUS, 'launch'],
-      ...[client.name, '--port', new URL(stage().url).port, '--', ...args],
-    ],
-    { ...client.variables(elsewhere.url), PATH: `${join(project.home, 'bin')}:${process.env.PATH}` },
-  );
-}
+const projectFor = (client: LaunchedClient) => launchedProject(stage(), client, elsewhere);
+const launch = (client: LaunchedClient, project: Project, args: string[]) =>
+  launchThere({ stage: stage(), client, project, elsewhere }, args);
 
 describe.each(toPlay(LAUNCHED, ({ isEveryday = true }) => isEveryday))('isthmus launch $name', (client) => {
   let project: Project;

@@ -55,7 +55,7 @@ const openCodeConfiguration = (elsewhere: string, plugin: string[] = []) => {
   });
 };
 
-const openCode: LaunchedClient = {
+export const openCode: LaunchedClient = {
   name: 'opencode',
   install: (folder) => symlinkSync(installed('OPENCODE'), join(folder, 'opencode')),
   variables: (elsewhere) => ({
@@ -123,7 +123,7 @@ const claudeCode: LaunchedClient = {
   refused: ['--no-such-flag'],
 };
 
-const qwenCode: LaunchedClient = {
+export const qwenCode: LaunchedClient = {
   name: 'qwen-code',
   install: (folder) => installScript(join(folder, 'qwen'), installed('QWEN_CODE'), '@qwen-code/qwen-code/cli-entry.js'),
   variables: variablesTo,
@@ -151,7 +151,7 @@ const qwenCode: LaunchedClient = {
   refused: ['--no-such-flag'],
 };
 
-const pi: LaunchedClient = {
+export const pi: LaunchedClient = {
   name: 'pi',
   install: (folder) =>
     installScript(join(folder, 'pi'), installed('PI'), '@earendil-works/pi-coding-agent/dist/bundle/cli.js'),
@@ -176,7 +176,7 @@ const pi: LaunchedClient = {
   refused: ['--no-such-flag', '-p', 'Nothing.'],
 };
 
-const cline: LaunchedClient = {
+export const cline: LaunchedClient = {
   name: 'cline',
   install: (folder) => symlinkSync(installed('CLINE'), join(folder, 'cline')),
   variables: variablesTo,
@@ -217,7 +217,7 @@ const kilo: LaunchedClient = {
   isEveryday: false,
 };
 
-const continueCli: LaunchedClient = {
+export const continueCli: LaunchedClient = {
   name: 'continue',
   install: (folder) => installScript(join(folder, 'cn'), installed('CONTINUE'), '@continuedev/cli/dist/cn.js'),
   variables: variablesTo,
@@ -244,7 +244,7 @@ const continueCli: LaunchedClient = {
   refused: ['--no-such-flag'],
 };
 
-const droid: LaunchedClient = {
+export const droid: LaunchedClient = {
   name: 'droid',
   install: (folder) => symlinkSync(installed('DROID'), join(folder, 'droid')),
   variables: (elsewhere) => ({

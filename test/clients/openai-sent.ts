@@ -15,11 +15,12 @@ export function speaksOpenAi({ path }: Exchange): boolean {
 }
 
 /**
- * A request as the Messages API would have it: its conversation, system prompt and tools.
+ * A request as the Messages API would have it: its conversation, system prompt and tools, but for those that were declared as left out.
  *
  * @param earlier what its client has asked before, whose answers it may refer to
  */
-export function sentToModel({ path, body }: Exchange, earlier: readonly Exchange[]): ModelRequest {
+export function sentToModel({ path, body, answerHeaders }: Exchange, earlier: readonly Exchange[]): ModelRequest {
+  const leftOut = new Set(String(answerHeaders['isthmus-ignored'] ?? '').split(/, ?/));
   const sent: Sent = body;
   const items = path.endsWith('/responses')
     ? [{ role: 'system', content: sent.instructions ?? [] }, ...wholeInput(sent, earlier)]
@@ -34,7 +35,10 @@ export function sentToModel({ path, body }: Exchange, earlier: readonly Exchange
     else if (blocks.length > 0) messages.push({ role, content: blocks });
   }
   const system = items.filter(isSystem).flatMap(blocksOf) as Array<{ type: string; text: string }>;
-  const tools = (sent.tools ?? []).flatMap(singleTools).map((tool: Sent) => toolOf(tool.function ?? tool));
+  const tools = (sent.tools ?? [])
+    .filter((_: Sent, at: number) => !leftOut.has(`tools.${at}`))
+    .flatMap(singleTools)
+    .map((tool: Sent) => toolOf(tool.function ?? tool));
   return { model: sent.model, system, messages, ...(tools.length > 0 && { tools }) };
 }
 
@@ -68,14 +72,20 @@ function blocksOf({ type, call_id, name, content, output, arguments: text }: Sen
   const id = call_id?.replace(/^call_(?=toolu_)/, '');
   if (type === 'function_call') return [{ type: 'tool_use', id, name, input: JSON.parse(text) }];
   if (type === 'function_call_output') {
-    return [{ type: 'tool_result', tool_use_id: id, content: textBlocks(output) }];
+    return [{ type: 'tool_result', tool_use_id: id, content: contentBlocks(output) }];
   }
-  return textBlocks(content);
+  return contentBlocks(content);
 }
 
-function textBlocks(content: Sent): ContentBlock[] {
+function contentBlocks(content: Sent): ContentBlock[] {
   const parts: Sent[] = typeof content === 'string' ? [{ text: content }] : content;
-  return parts.filter(({ text }) => text !== '').map(({ text }) => ({ type: 'text', text }));
+  return parts.filter(({ text }) => text !== '').map(blockOfPart);
+}
+
+function blockOfPart({ text, image_url }: Sent): ContentBlock {
+  if (image_url === undefined) return { type: 'text', text };
+  const [, media_type, data] = /^data:([^;]+);base64,(.*)$/.exec(image_url.url ?? image_url) ?? [];
+  return { type: 'image', source: { type: 'base64', media_type, data } };
 }
 
 /** The tools of a namespace by their whole names, the first with what is said of all; any other tool as it is. */
@@ -90,6 +100,7 @@ function singleTools(tool: Sent): Sent[] {
 
 /** The API holds strict calls to a schema that names no draft. */
 function toolOf({ name, description, parameters, strict }: Sent): { name: string } {
-  const { $schema: _, ...schema } = parameters;
-  return { name, description, input_schema: strict ? schema : parameters, ...(strict && { strict }) };
+  const { $schema, ...rest } = parameters ?? { type: 'object', properties: {} };
+  const schema = strict || $schema === undefined ? rest : { $schema, ...rest };
+  return { name, description, input_schema: schema, ...(strict && { strict }) };
 }

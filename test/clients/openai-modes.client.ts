@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
+import type { ClientApi } from '../../src/clients/client.ts';
+import { onStage, REPLAY } from './checks.ts';
+import { blocksOf, compare, toolResults } from './comparison.ts';
+import { readHostileFiles, textsOfHostileFiles } from './hostile-files.ts';
+import { launchedProject, launchThere } from './launch-there.ts';
+import { cline, continueCli, droid, Elsewhere, type LaunchedClient, openCode, pi, qwenCode } from './launched.ts';
+import { isTitle, titleRule } from './opencode.ts';
+import type { ClientRun, Project } from './project.ts';
+import { memoryRule } from './qwen-code.ts';
+import type { Exchange } from './recording-proxy.ts';
+import { text, turnRule, use } from './rules.ts';
+import { type Observation, pathsOf } from './stage.ts';
+
+/** Clients that speak the Messages API as well: one conversation over each of OpenAI's APIs, launched without a change to their files. */
+
+const PROMPT = 'What stands in the readme?';
+const LATER = 'And how many words are that?';
+const PICTURE = 'Which colour is the dot?';
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const FILE = 'Six times seven – 数.';
+
+/** How a client has one conversation without a terminal. */
+interface Talk {
+  client: LaunchedClient;
+  apis: readonly ClientApi[];
+  /** Arguments for the first turn. */
+  begin(prompt: string): string[];
+  /** The path behind an answer with two texts, where it is not `continue`. */
+  afterTwoTexts?: { [api in ClientApi]?: unknown };
+  /** Arguments for one more turn of that conversation; absent for a client that goes on in a terminal alone, or signed in. */
+  goOn?(prompt: string): string[];
+  /** The path of that turn, where it is not `continue`. */
+  laterPath?: unknown;
+  /** Arguments for a turn about a picture. */
+  look?(prompt: string, picture: string): string[];
+  /** Tools that Claude Code has, too: the model has them with a stroke behind the name. */
+  renamed?: readonly string[];
+  /** Its tool that reads a file, and what it is called with. */
+  read(path: string): [name: string, input: unknown];
+}
+
+const BOTH: readonly ClientApi[] = ['chat', 'responses'];
+const TALKS: readonly Talk[] = [
+  {
+    client: openCode,
+    apis: BOTH,
+    begin: (prompt) => ['run', prompt],
+    goOn: (prompt) => ['run', '--continue', prompt],
+    look: (prompt, picture) => ['run', prompt, '--file', picture],
+    read: (filePath) => ['read', { filePath }],
+  },
+  {
+    client: qwenCode,
+    apis: BOTH,
+    begin: (prompt) => ['--yolo', prompt],
+    goOn: (prompt) => ['--yolo', '--continue', prompt],
+    // It changes its reminders.
+    laterPath: REPLAY,
+    read: (file_path) => ['read_file', { file_path }],
+  },
+  {
+    client: pi,
+    apis: BOTH,
+    begin: (prompt) => ['-p', prompt],
+    goOn: (prompt) => ['-p', '--continue', prompt],
+    look: (prompt, picture) => ['-p', `@${picture}`, prompt],
+    read: (path) => ['read', { path }],
+  },
+  {
+    client: cline,
+    apis: BOTH,
+    begin: (prompt) => [prompt],
+    // It sends both texts in one item.
+    afterTwoTexts: { responses: REPLAY },
+    read: (path) => ['read_files', { files: [{ path }] }],
+  },
+  {
+    client: continueCli,
+    apis: ['chat'],
+    begin: (prompt) => ['--auto', '-p', prompt],
+    goOn: (prompt) => ['--auto', '--resume', '-p', prompt],
+    read: (filepath) => ['Read', { filepath }],
+  },
+  {
+    client: droid,
+    apis: BOTH,
+    begin: (prompt) => ['exec', prompt],
+    afterTwoTexts: { responses: REPLAY },
+    renamed: ['Skill', 'ToolSearch'],
+    read: (file_path) => ['Read', { file_path }],
+  },
+];
+
+const stage = onStage();
+let elsewhere: Elsewhere;
+
+beforeAll(async () => {
+  elsewhere = await Elsewhere.start();
+});
+
+afterAll(() => elsewhere?.close());
+
+const ROWS = TALKS.flatMap((talk) => talk.apis.map((api) => ({ ...talk, api, name: talk.client.name })));
+
+describe.each(ROWS)(
+  '$name with $api',
+  ({ client, api, begin, goOn, afterTwoTexts, laterPath = 'continue', look, renamed = [], read }) => {
+    const runs: Observation<ClientRun>[] = [];
+    const exchanges = () => runs.flatMap((run) => run.exchanges);
+    let project: Project;
+
+    beforeAll(async () => {
+      project = launchedProject(stage(), client, elsewhere, {
+        'readme.md': FILE,
+        'dot.png': Buffer.from(DOT, 'base64'),
+      });
+      const [name, input] = read(project.path('readme.md'));
+      stage().script(
+        memoryRule,
+        titleRule(text('A title.')),
+        turnRule(PICTURE, [text('Black.')]),
+        turnRule(LATER, [text('Three.')]),
+        turnRule(
+          PROMPT,
+          [text('I look.'), text(' Twice.'), use('toolu_one', name, input)],
+          [use('toolu_two', name, input), use('toolu_three', name, input)],
+          [text('A sum.')],
+        ),
+      );
+      const turns = [begin(PROMPT), goOn?.(LATER), look?.(PICTURE, project.path('dot.png'))];
+      for (const args of turns) {
+        if (args === undefined) continue;
+        const flags = ['--api', api];
+        const place = { stage: stage(), client, project, elsewhere };
+        runs.push(await stage().observe(() => launchThere(place, args, flags)));
+      }
+    });
+
+    it('answers, and ends well', () => {
+      const answers = ['A sum.', ...(goOn ? ['Three.'] : []), ...(look ? ['Black.'] : [])];
+      expect(runs.map(({ run }) => [run.stdout, run.code])).toEqual(
+        answers.map((answer) => [expect.stringContaining(answer), 0]),
+      );
+    });
+    it('speaks that API alone, and each request is one model call', () => {
+      const route = api === 'chat' ? '/v1/chat/completions' : '/v1/responses';
+      expect(new Set(exchanges().map(({ path }) => path))).toEqual(new Set([route]));
+      expect(runs.flatMap(({ seen }) => seen)).toHaveLength(exchanges().length);
+    });
+    it.each(['messages', 'system prompt', 'tools'] as const)('%s: the model saw what it sent', (aspect) => {
+      // Of one answer many send their texts back in one: a live process goes on with its own.
+      const pairs = runs.flatMap((run) =>
+        run.pairs.map(({ sent, seen }) => ({ sent: joined(sent), seen: joined(seen) })),
+      );
+      expect(pairs).toHaveLength(exchanges().length);
+      for (const tool of pairs.flatMap(({ seen }) => seen.tools ?? [])) {
+        if (renamed.includes(tool.name.slice(0, -1))) tool.name = tool.name.slice(0, -1);
+      }
+      expect([...new Set(pairs.flatMap((pair) => compare(aspect, pair)))]).toEqual([]);
+    });
+    it('its tools have run, and their results have reached the model', () => {
+      const results = toolResults(runs[0]?.seen.at(-1)?.body);
+      expect(results.map(({ tool_use_id }) => tool_use_id)).toEqual(['toolu_one', 'toolu_two', 'toolu_three']);
+      // Qwen Code says of what it has read before that it has read it.
+      expect(JSON.stringify(results[0])).toContain(FILE);
+    });
+    it('goes on in the live process', () => {
+      const [first, second] = runs.map((run) => pathsOf({ exchanges: run.exchanges.filter(isOfTheTurn) }));
+      expect(first).toEqual(['start', afterTwoTexts?.[api] ?? 'continue', 'continue']);
+      if (goOn) expect(second).toEqual([laterPath]);
+    });
+    if (look) {
+      it('its picture has reached the model', () => {
+        const newest = runs.at(-1)?.seen.map(({ body }) => JSON.stringify(body.messages)) ?? [];
+        expect(newest.filter((messages) => messages.includes(DOT))).not.toEqual([]);
+      });
+    }
+    it('nothing went where the user’s settings lead, and no file of theirs has changed', () => {
+      expect(elsewhere.asked).toEqual([]);
+      const files = client.hostile(elsewhere.url);
+      expect(readHostileFiles(project, files)).toEqual(textsOfHostileFiles(project, files));
+    });
+  },
+);
+
+/** The request, with texts that stand behind each other in an answer as one. */
+function joined(request: ModelRequest): ModelRequest {
+  const messages = request.messages.map((message) => {
+    if (message.role !== 'assistant') return message;
+    const content: ContentBlock[] = [];
+    for (const block of blocksOf(message.content)) {
+      const last = content.at(-1);
+      if (last?.type === 'text' && block.type === 'text') last.text = `${last.text}${block.text}`;
+      else content.push({ ...block });
+    }
+    return { ...message, content };
+  });
+  return { ...request, messages };
+}
+
+/** Whether a request is of the conversation, and not of what a client asks beside it. */
+function isOfTheTurn({ body }: Exchange): boolean {
+  return !isTitle(body) && !JSON.stringify(body).includes('managed memory extraction subagent');
+}
