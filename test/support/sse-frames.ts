@@ -1,5 +1,5 @@
 /** What a stream can be refused for; for tests that damage one on purpose. */
-export type Complaint = 'bytes' | 'frame' | 'order' | 'index' | 'delta' | 'field' | 'input' | 'end';
+export type Complaint = 'bytes' | 'frame' | 'order' | 'index' | 'delta' | 'field' | 'input' | 'whole' | 'end';
 
 /** The first departure of a stream from the grammar. */
 export class UngrammaticalStream extends Error {
@@ -18,28 +18,40 @@ export interface StreamEvent {
   [field: string]: unknown;
 }
 
-/** How the lines of a frame begin. */
-const HEADS = ['event: ', 'data: ', ''] as const;
+/** Which frames an API writes. The event stream format would permit more. */
+export interface FrameFormat<Frame> {
+  /** How the lines of a frame begin. */
+  heads: readonly string[];
+  /** @param values what stands behind the heads */
+  read(...values: string[]): Frame;
+}
 
-/**
- * Reads frames of exactly `event: NAME\ndata: JSON\n\n` from bytes that may be cut anywhere. The event stream format
- * would permit more; the Messages API does not use it.
- */
-export class FrameReader {
+/** `event: NAME\ndata: JSON\n\n`, as the Messages API and OpenAI's responses have it. */
+export const NAMED_EVENTS: FrameFormat<StreamEvent> = { heads: ['event: ', 'data: '], read: toEvent };
+
+/** `data: TEXT\n\n`, as OpenAI's chat completions have it. */
+export const DATA_ALONE: FrameFormat<string> = { heads: ['data: '], read: (data) => data };
+
+/** Reads frames of exactly one format from bytes that may be cut anywhere. */
+export class FrameReader<Frame> {
+  readonly #format: FrameFormat<Frame>;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   /** The complete lines of the frame that is being read. */
-  #lines: string[] = [];
+  readonly #lines: string[] = [];
   #rest = '';
   /** Looking at the head of a line that grows makes one string of its pieces each time. */
   #isHeadChecked = false;
 
+  constructor(format: FrameFormat<Frame>) {
+    this.#format = format;
+  }
+
   /** @throws UngrammaticalStream also for the beginning of a line that cannot end well */
-  *read(chunk: Uint8Array): Generator<StreamEvent> {
+  *read(chunk: Uint8Array): Generator<Frame> {
     const [first = '', ...others] = this.#decode(chunk).split('\n');
     this.#rest += first;
     for (const next of others) {
-      const event = this.#takeLine(this.#rest);
-      if (event) yield event;
+      if (this.#endsFrame(this.#rest)) yield this.#format.read(...this.#lines.splice(0));
       this.#rest = next;
       this.#isHeadChecked = false;
     }
@@ -67,18 +79,15 @@ export class FrameReader {
     }
   }
 
-  #takeLine(line: string): StreamEvent | undefined {
+  #endsFrame(line: string): boolean {
     const head = this.#checkHead(line);
     if (line.length < head.length || line.includes('\r')) throw badLine(line, head);
-    this.#lines.push(line.slice(head.length));
-    if (head !== '') return undefined;
-    const [name = '', data = ''] = this.#lines;
-    this.#lines = [];
-    return toEvent(name, data);
+    if (head !== '') this.#lines.push(line.slice(head.length));
+    return head === '';
   }
 
   #checkHead(line: string): string {
-    const head = HEADS[this.#lines.length] ?? '';
+    const head = this.#format.heads[this.#lines.length] ?? '';
     const length = Math.min(head.length, line.length);
     if (head === '' ? line !== '' : line.slice(0, length) !== head.slice(0, length)) throw badLine(line, head);
     return head;
@@ -90,7 +99,7 @@ function badLine(line: string, head: string): UngrammaticalStream {
   return new UngrammaticalStream('frame', `expected ${expected}, got ${JSON.stringify(line)}`);
 }
 
-function toEvent(name: string, data: string): StreamEvent {
+function toEvent(name = '', data = ''): StreamEvent {
   let event: unknown;
   try {
     event = JSON.parse(data);
@@ -109,4 +118,8 @@ export function isJson(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { FrameReader, isJson, type StreamEvent, UngrammaticalStream } from './sse-frames.ts';
+import { FrameReader, isJson, isObject, NAMED_EVENTS, type StreamEvent, UngrammaticalStream } from './sse-frames.ts';
 
 /** What a stream ended with: its stop reason, or the error in its place. */
 export type StreamEnd =
@@ -47,7 +47,7 @@ interface OpenBlock {
 export class SseGrammar {
   /** All events so far, pings too. */
   readonly events: StreamEvent[] = [];
-  readonly #frames = new FrameReader();
+  readonly #frames = new FrameReader(NAMED_EVENTS);
   #place: Place = 'before message_start';
   #blocks = 0;
   #open: OpenBlock = { type: '', json: '' };
@@ -183,8 +183,4 @@ function checkFields(value: unknown, what: string): StreamEvent {
       throw new UngrammaticalStream('field', `a ${what} of type \`${value.type}\` without ${field}`);
   }
   return value as StreamEvent;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -18,7 +18,7 @@ test('whatever an answer is, its chunks and its whole body say the same, and it 
     fc.asyncProperty(generatedTurn, async ({ events, message, failure, cutBlock }) => {
       if (depth.isOver()) return;
       const encoder = new ChatStreamEncoder(ABOUT);
-      const folded = foldChat(events.map((event) => encoder.encode(event)).join(''));
+      const folded = foldChat(events.map((event) => encoder.encode(event)).join(''), { asksUsage: true });
       if (failure) {
         expect(folded.error).toMatchObject({ message: expect.any(String), type: expect.any(String) });
         return;

@@ -4,6 +4,7 @@ import { isBlank, isThinking } from '../../src/conversation/carried-form.ts';
 import { decodeResponses } from '../../src/dialects/openai-responses/decode-responses.ts';
 import { ResponsesStreamEncoder, wholeResponseEncoder } from '../../src/dialects/openai-responses/encode-responses.ts';
 import { openAiResponses } from '../../src/dialects/openai-responses/openai-responses.ts';
+import { requestEcho } from '../../src/dialects/openai-responses/request-echo.ts';
 import type { ContentBlock, JsonObject, Message } from '../../src/spec/messages.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldResponses } from '../support/fold-responses.ts';
@@ -18,7 +19,7 @@ const ABOUT = {
     ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],
     ['a.b', { name: 'b', namespace: 'a.', isCustom: true }],
   ]),
-  echo: { metadata: {} },
+  echo: requestEcho({}),
   keep: () => undefined,
 };
 
