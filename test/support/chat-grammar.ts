@@ -177,7 +177,7 @@ export class ChatGrammar {
         throw new UngrammaticalStream('field', 'a call without id or name');
       if (type !== (custom === undefined ? 'function' : 'custom'))
         throw new UngrammaticalStream('field', `a call of the type ${type}`);
-      if (open) checkArguments(open, false);
+      if (open) checkArguments(open);
       this.#calls.push({ type: String(type), text });
       return;
     }
@@ -196,16 +196,15 @@ export class ChatGrammar {
     if (!isCut && (reason === 'tool_calls') !== this.#calls.length > 0)
       throw new UngrammaticalStream('whole', `${reason} behind ${this.#calls.length} calls`);
     const last = this.#calls.at(-1);
-    if (last) checkArguments(last, isCut);
+    if (last) checkArguments(last);
     this.#reason = String(reason);
     this.#place = 'after the finish reason';
   }
 }
 
-/** Clients parse what a function is called with, also if that is nothing. */
-function checkArguments({ type, text }: OpenCall, mayBeCut: boolean): void {
-  if (type === 'function' && (mayBeCut ? text === '' : !isJson(text)))
-    throw new UngrammaticalStream('input', `a call with the arguments ${JSON.stringify(text)}`);
+/** Clients parse what a function is called with, also if that is nothing. Whether it is JSON is the model's affair. */
+function checkArguments({ type, text }: OpenCall): void {
+  if (type === 'function' && text === '') throw new UngrammaticalStream('input', 'a call without arguments');
 }
 
 function checkKeys(value: JsonObject, known: readonly string[], what: string): void {

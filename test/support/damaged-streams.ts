@@ -1,12 +1,5 @@
 import type { Complaint, StreamEvent } from './sse-frames.ts';
-
-/** A way to damage a stream so that it certainly breaks the grammar. */
-export interface Damage {
-  name: string;
-  about: Complaint;
-  /** One damaged stream for each place where this can be done. */
-  at(frames: readonly string[], events: readonly StreamEvent[]): string[][];
-}
+import { changed, type Damage, GARBLED, garbled, moved, replaced } from './stream-damage.ts';
 
 /** A frame that comes from a changed event. */
 type Change = (event: StreamEvent) => object | undefined;
@@ -15,40 +8,7 @@ const encode = (event: { type?: unknown }) => `event: ${event.type}\ndata: ${JSO
 const isDelta = (event: StreamEvent | undefined) => event?.type === 'content_block_delta';
 const deltaOf = ({ delta }: StreamEvent) => delta as StreamEvent;
 const isError = (event: StreamEvent | undefined) => event?.type === 'error';
-const replaced = (frames: readonly string[], index: number, count: number, ...by: string[]) =>
-  [...frames].toSpliced(index, count, ...by);
-
-/** One damage that changes what an event says. */
-function changed(name: string, about: Complaint, change: Change): Damage {
-  return {
-    name,
-    about,
-    at: (frames, events) =>
-      events.flatMap((event, index) => {
-        const other = change(event);
-        return other ? [replaced(frames, index, 1, encode(other))] : [];
-      }),
-  };
-}
-
-/** One damage that changes the text of a frame. */
-function garbled(name: string, about: Complaint, garble: (frame: string) => string): Damage {
-  return { name, about, at: (frames) => frames.map((frame, index) => replaced(frames, index, 1, garble(frame))) };
-}
-
-/** One damage that needs to know what stands beside a place; `undefined` where the grammar would hold. */
-function moved(
-  name: string,
-  about: Complaint,
-  move: (frames: readonly string[], index: number, events: readonly StreamEvent[]) => string[] | undefined,
-): Damage {
-  return {
-    name,
-    about,
-    at: (frames, events) =>
-      frames.flatMap((_, index) => [move(frames, index, events) ?? []].filter(({ length }) => length)),
-  };
-}
+const altered = (name: string, about: Complaint, change: Change) => changed(encode, name, about, change);
 
 const hasIndex = ({ type }: StreamEvent) => type.startsWith('content_block');
 const withIndex = (index: (old: number) => unknown) => (event: StreamEvent) =>
@@ -62,7 +22,7 @@ const ofDelta =
   (event) =>
     isDelta(event) && deltaOf(event).type === type ? { ...event, delta: delta(deltaOf(event)) } : undefined;
 
-const CONTROL_CHARACTER = changed(
+const CONTROL_CHARACTER = altered(
   'a control character',
   'input',
   ofDelta('input_json_delta', (delta) => ({ ...delta, partial_json: `${delta.partial_json}\u0001` })),
@@ -72,7 +32,7 @@ const mayCutInput = (events: readonly StreamEvent[]) =>
   isError(events.at(-1)) || /max_tokens|refusal/.test(JSON.stringify(events.at(-2)?.delta));
 
 /** Everything but the loss of a delta, its repetition or a change of its text, which no grammar can see. */
-export const DAMAGES: readonly Damage[] = [
+export const DAMAGES: ReadonlyArray<Damage<StreamEvent>> = [
   moved('the last frame dropped', 'end', (frames, index) =>
     index === frames.length - 1 && index > 0 ? replaced(frames, index, 1) : undefined,
   ),
@@ -92,29 +52,29 @@ export const DAMAGES: readonly Damage[] = [
   ),
   moved('a frame behind the end', 'order', (frames, index) => [...frames, frames[index] ?? '']),
   moved('a ping behind the end', 'order', (frames) => [...frames, encode({ type: 'ping' })]),
-  changed('an event of another name', 'order', (event) => ({ ...event, type: 'content_block' })),
-  changed(
+  altered('an event of another name', 'order', (event) => ({ ...event, type: 'content_block' })),
+  altered(
     'an index too high',
     'index',
     withIndex((index) => index + 1),
   ),
-  changed(
+  altered(
     'an index too low',
     'index',
     withIndex((index) => index - 1),
   ),
-  changed('an index as text', 'index', withIndex(String)),
-  changed(
+  altered('an index as text', 'index', withIndex(String)),
+  altered(
     'no index',
     'index',
     withIndex(() => undefined),
   ),
-  changed(
+  altered(
     'a delta of another block type',
     'delta',
     ofDelta('text_delta', ({ text }) => ({ type: 'thinking_delta', thinking: text })),
   ),
-  changed(
+  altered(
     'text inside a tool_use',
     'delta',
     ofDelta('input_json_delta', ({ partial_json }) => ({ type: 'text_delta', text: partial_json })),
@@ -124,48 +84,48 @@ export const DAMAGES: readonly Damage[] = [
     about: 'input',
     at: (frames, events) => (mayCutInput(events) ? [] : CONTROL_CHARACTER.at(frames, events)),
   },
-  changed(
+  altered(
     'a text_delta without text',
     'field',
     ofDelta('text_delta', () => ({ type: 'text_delta' })),
   ),
-  changed('a delta without type', 'field', (event) => (isDelta(event) ? { ...event, delta: {} } : undefined)),
-  changed(
+  altered('a delta without type', 'field', (event) => (isDelta(event) ? { ...event, delta: {} } : undefined)),
+  altered(
     'a block without type',
     'field',
     ofType('content_block_start', (event) => ({ ...event, content_block: {} })),
   ),
-  changed(
+  altered(
     'a message that begins full',
     'field',
     ofType('message_start', (event) => withMessage(event, { content: [{}] })),
   ),
-  changed(
+  altered(
     'a message that begins ended',
     'field',
     ofType('message_start', (event) => withMessage(event, { stop_reason: '' })),
   ),
-  changed(
+  altered(
     'no stop reason',
     'field',
     ofType('message_delta', (event) => ({ ...event, delta: { stop_reason: null } })),
   ),
-  changed(
+  altered(
     'no usage',
     'field',
     ofType('message_delta', (event) => ({ ...event, usage: undefined })),
   ),
-  changed(
+  altered(
     'no output_tokens',
     'field',
     ofType('message_delta', (event) => ({ ...event, usage: { input_tokens: 1 } })),
   ),
-  changed(
+  altered(
     'an error without request_id',
     'field',
     ofType('error', (event) => ({ ...event, request_id: undefined })),
   ),
-  changed(
+  altered(
     'an error without message',
     'field',
     ofType('error', (event) => ({ ...event, error: { type: 'api_error' } })),
@@ -173,15 +133,7 @@ export const DAMAGES: readonly Damage[] = [
   garbled('another event name than type', 'frame', (frame) => frame.replace('event: ', 'event: x')),
   garbled('no event name', 'frame', (frame) => frame.replace(/^event: .*\n/, '')),
   garbled('no blank line', 'frame', (frame) => `${frame.slice(0, -1)}event: ping\n`),
-  garbled('a blank line too many', 'frame', (frame) => `${frame}\n`),
-  garbled('a line break inside the data', 'frame', (frame) => frame.replace('{', '{\n')),
-  garbled('carriage returns', 'frame', (frame) => frame.replaceAll('\n', '\r\n')),
-  garbled('a carriage return inside the data', 'frame', (frame) => frame.replace('{', '{\r')),
-  garbled('a comment', 'frame', (frame) => `: ping\n\n${frame}`),
-  garbled('an id', 'frame', (frame) => `id: 1\n${frame}`),
-  garbled('no space after the colon', 'frame', (frame) => frame.replace('data: ', 'data:')),
-  garbled('data that is not JSON', 'frame', (frame) => frame.replace(/\}\n\n$/, '\n\n')),
-  garbled('a byte order mark', 'frame', (frame) => `\ufeff${frame}`),
+  ...GARBLED,
 ];
 
 function withMessage(event: StreamEvent, fields: object): object {

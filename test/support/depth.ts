@@ -49,6 +49,11 @@ const DEPTHS = {
   /** Answers in OpenAI's form. */
   chatAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
   responsesAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
+  /** Batches of up to ten turns with a keep-alive anywhere, then turns whose own events, or whose stream, are damaged or cut. */
+  openAiStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
+  openAiDamagedTurns: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 0.25 },
+  openAiDamagedStreams: { EVERYDAY_RUNS: 150, SOAK_RUNS: 2_050, SEED: 20_261_127, SHARE: 0.5 },
+  openAiCutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 5_000, SEED: 20_261_127, SHARE: 0.25 },
   /** Bodies of requests. */
   decodedBodies: { EVERYDAY_RUNS: 100, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
 } satisfies Record<string, Depths>;

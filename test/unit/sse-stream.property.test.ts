@@ -1,25 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import fc from 'fast-check';
-import { type Context, Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthropic-messages.ts';
 import { StreamEncoder } from '../../src/dialects/anthropic-messages/encode-answer.ts';
 import { AnswerFold } from '../../src/engine/turn/answer-fold.ts';
-import type { Env } from '../../src/http/app-options.ts';
-import { type Listener, listen } from '../../src/http/listen.ts';
-import { writeAnswer } from '../../src/http/write-answer.ts';
 import type { Failure } from '../../src/spec/failures.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
-import { TurnRecorder } from '../../src/telemetry/turn-recorder.ts';
 import { DAMAGES } from '../support/damaged-streams.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldMessage } from '../support/fold-message.ts';
 import { chunkSizes, type GeneratedTurn, generatedTurn, inChunks } from '../support/generated-turns.ts';
 import { type Complaint, UngrammaticalStream } from '../support/sse-frames.ts';
 import { SseGrammar } from '../support/sse-grammar.ts';
+import { type StreamedAnswer, StreamServer } from '../support/streamed-turns.ts';
 
 /**
  * Random turns through the product's streaming answer: the automaton of the grammar, the official SDK and the product's
@@ -86,46 +79,21 @@ test('a stream that is cut anywhere is refused at its end and not before', { tag
 
 const encoder = new TextEncoder();
 
-/** The turns that are asked for, by the number in the path. */
-const asked = new Map<string, (context: Context<Env>) => Promise<Response>>();
-let server: Listener;
+let server: StreamServer;
 beforeAll(async () => {
-  const app = new Hono<Env>();
-  app.get('/:turn', (context) => asked.get(context.req.param('turn'))?.(context) ?? context.notFound());
-  server = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
-  server.serve(app);
+  server = await StreamServer.start();
 });
-afterAll(async () => {
-  const closed = server.close();
-  await server.finish(0);
-  await closed;
-});
+afterAll(() => server.stop());
 
 /** A turn as the product answers it, over HTTP, and what it says of its end. */
-async function answered(turn: GeneratedTurn, keepAliveMs: number) {
-  const name = randomUUID();
-  const recorder = new TurnRecorder({ requestId: 'req_own', caller: 'any' }, performance.now());
-  asked.set(name, ({ env }) =>
-    writeAnswer(play(turn, env.outgoing), {
-      outgoing: env.outgoing,
-      dialect: anthropicMessages,
-      encoder: new StreamEncoder('req_own'),
-      stream: true,
-      requestId: 'req_own',
-      headers: { 'isthmus-path': 'start' },
-      limits: () => undefined,
-      keepAliveMs,
-      recorder,
-    }),
-  );
-  const response = await fetch(`http://127.0.0.1:${server.port}/${name}`);
-  asked.delete(name);
-  return { response, record: () => recorder.record(performance.now(), true) };
+function answered(turn: GeneratedTurn, keepAliveMs?: number): Promise<StreamedAnswer> {
+  const encoder = new StreamEncoder('req_own');
+  return server.answer(turn, { dialect: anthropicMessages, encoder, ...(keepAliveMs && { keepAliveMs }) });
 }
 
 /** What the product sends for a turn; a failure before the first event as the error event that it is after a silence. */
 async function streamText(turn: GeneratedTurn): Promise<string> {
-  const { response } = await answered(turn, 60_000);
+  const { response } = await answered(turn);
   const text = await response.text();
   return response.status === 200 ? text : `event: error\ndata: ${text}\n\n`;
 }
@@ -142,7 +110,7 @@ function complaintAbout(chunks: Uint8Array[]): Complaint | undefined {
 
 async function check(turn: GeneratedTurn, sizes: readonly number[]): Promise<void> {
   streams += 1;
-  const { response, record } = await answered(turn, turn.silences.size > 0 ? 1 : 60_000);
+  const { response, record } = await answered(turn, turn.silences.size > 0 ? 1 : undefined);
   const bytes = new Uint8Array(await response.arrayBuffer());
   expect(record().came.outcome).toBe(turn.failure?.code ?? 'complete');
   const chunks = inChunks(bytes, sizes);
@@ -166,21 +134,6 @@ async function check(turn: GeneratedTurn, sizes: readonly number[]): Promise<voi
   expect(comparable(turn, foldMessage(grammar.events))).toEqual(expected);
   expect(comparable(turn, await read())).toEqual(expected);
   expect(comparable(turn, foldByEngine(turn.events))).toEqual(expected);
-}
-
-async function* play(turn: GeneratedTurn, outgoing: ServerResponse): AsyncGenerator<TurnEvent> {
-  for (const [index, event] of turn.events.entries()) {
-    if (turn.silences.has(index)) await untilPinged(outgoing);
-    yield event;
-  }
-}
-
-/** A silence that is long enough by what it does, not by a clock that a busy machine overtakes. */
-async function untilPinged({ socket }: ServerResponse): Promise<void> {
-  // What came before the silence is written by then.
-  await sleep(1);
-  const before = socket?.bytesWritten;
-  while (socket?.bytesWritten === before) await sleep(1);
 }
 
 function envelopeOf({ type, message, requestId = 'req_own' }: Failure) {

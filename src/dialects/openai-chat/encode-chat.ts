@@ -57,7 +57,7 @@ export class ChatStreamEncoder implements AnswerEncoder {
       case 'message_delta':
         return '';
       case 'message_stop':
-        return this.#end(event.answer, event.hidden);
+        return this.#finish() + this.#end(event.answer, event.hidden);
       case 'failure':
         return frame({ error: openAiError(event.failure) });
     }
@@ -69,30 +69,36 @@ export class ChatStreamEncoder implements AnswerEncoder {
   }
 
   #begin(block: ContentBlock): string {
+    // A model's stream may lack the end of a block.
+    const before = this.#finish();
     this.#block = block;
     this.#heard = '';
     this.#signature = '';
+    return before + this.#firstWords(block);
+  }
+
+  #firstWords(block: ContentBlock): string {
     if (block.type === 'text') return block.text ? this.#chunk({ content: block.text }) : '';
     if (block.type !== 'tool_use') return '';
     this.#calls += 1;
     return this.#call({ id: clientCallId(String(block.id)), ...this.#ofTool(block, '') });
   }
 
+  /** What belongs to another type of block is dropped, as in the whole answer. */
   #delta(delta: JsonObject): string {
-    switch (delta.type) {
-      case 'text_delta':
+    switch (`${delta.type} of ${this.#block?.type}`) {
+      case 'text_delta of text':
         return this.#chunk({ content: delta.text });
-      case 'thinking_delta':
+      case 'thinking_delta of thinking':
         this.#heard += String(delta.thinking);
         return this.#chunk({ reasoning_content: delta.thinking });
-      case 'signature_delta':
+      case 'signature_delta of thinking':
         this.#signature += String(delta.signature);
         return '';
-      case 'input_json_delta': {
+      case 'input_json_delta of tool_use': {
         const part = String(delta.partial_json ?? '');
         this.#heard += part;
-        if (part === '' || this.#block?.type !== 'tool_use' || this.#isCustom()) return '';
-        return this.#call({ function: { arguments: part } });
+        return part === '' || this.#isCustom() ? '' : this.#call({ function: { arguments: part } });
       }
       default:
         return '';
@@ -123,7 +129,7 @@ export class ChatStreamEncoder implements AnswerEncoder {
   #end(answer: AnswerMessage, hidden: HiddenSteps | undefined): string {
     const steps = hidden && { isthmus_agent: { ...stepsBody(hidden.steps), kept: hidden.isKept ?? false } };
     const refusal = refusalOf(answer);
-    const last = this.#chunk(refusal === undefined ? {} : { refusal }, finishReason(answer), steps);
+    const last = this.#chunk(refusal === undefined ? {} : { refusal }, finishReason(answer, this.#calls), steps);
     const usage = this.#answer.includesUsage
       ? frame({ ...this.#head(), choices: [], usage: chatUsage(answer.usage) })
       : '';
@@ -189,7 +195,7 @@ function chatCompletion(answer: AnswerMessage, { id, created, customTools }: Cha
     object: 'chat.completion',
     created,
     model: answer.model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(answer) }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(answer, calls.length) }],
     usage: chatUsage(answer.usage),
   };
 }
@@ -210,8 +216,8 @@ function chatUsage(usage: JsonObject): JsonObject {
   };
 }
 
-/** By the content where the model's word would mislead: clients look for calls where it says so, and nowhere else. */
-function finishReason({ content, stop_reason }: AnswerMessage): string {
+/** By the calls where the model's word would mislead: clients look for calls where it says so, and nowhere else. */
+function finishReason({ stop_reason }: AnswerMessage, calls: number): string {
   switch (stop_reason) {
     case 'max_tokens':
     case 'model_context_window_exceeded':
@@ -219,6 +225,6 @@ function finishReason({ content, stop_reason }: AnswerMessage): string {
     case 'refusal':
       return 'content_filter';
     default:
-      return content.some(({ type }) => type === 'tool_use') ? 'tool_calls' : 'stop';
+      return calls > 0 ? 'tool_calls' : 'stop';
   }
 }

@@ -107,19 +107,21 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
     return isItem(block) ? this.#add() + this.#thought(String(block.thinking ?? '')) : '';
   }
 
+  /** What belongs to another type of block is dropped, as in the whole answer. */
   #delta(delta: JsonObject): string {
-    switch (delta.type) {
-      case 'text_delta':
+    const block = this.#block;
+    switch (`${delta.type} of ${block?.type}`) {
+      case 'text_delta of text':
         return this.#text(String(delta.text));
-      case 'thinking_delta':
+      case 'thinking_delta of thinking':
         return this.#thought(String(delta.thinking));
-      case 'signature_delta':
+      case 'signature_delta of thinking':
         this.#signature += String(delta.signature);
         return '';
-      case 'input_json_delta': {
+      case 'input_json_delta of tool_use': {
         const part = String(delta.partial_json ?? '');
         this.#heard += part;
-        if (part === '' || this.#block?.type !== 'tool_use' || clientName(this.#block, this.#about).isCustom) return '';
+        if (part === '' || clientName(block as ContentBlock, this.#about).isCustom) return '';
         return this.#event('response.function_call_arguments.delta', { ...this.#place(), delta: part });
       }
       default:
