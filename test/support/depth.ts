@@ -49,8 +49,9 @@ const DEPTHS = {
   /** Answers in OpenAI's form. */
   chatAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
   responsesAnswers: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_126, SHARE: 0.25 },
-  /** Batches of up to ten turns with a keep-alive anywhere, then turns whose own events, or whose stream, are damaged or cut. */
+  /** Batches of up to ten turns with a keep-alive anywhere: encoded, and through the gateway over the test engine; then turns whose own events, or whose stream, are damaged or cut. */
   openAiStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
+  openAiTurns: { EVERYDAY_RUNS: 25, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
   openAiDamagedTurns: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 0.25 },
   openAiDamagedStreams: { EVERYDAY_RUNS: 150, SOAK_RUNS: 2_050, SEED: 20_261_127, SHARE: 0.5 },
   openAiCutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 5_000, SEED: 20_261_127, SHARE: 0.25 },

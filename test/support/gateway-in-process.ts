@@ -2,6 +2,8 @@ import type { Anthropic } from '@anthropic-ai/sdk';
 import { Agents } from '../../src/agents/agents.ts';
 import type { DefinedAgent } from '../../src/agents/define-agents.ts';
 import { anthropicMessages } from '../../src/dialects/anthropic-messages/anthropic-messages.ts';
+import { openAiChat } from '../../src/dialects/openai-chat/openai-chat.ts';
+import { openAiResponses } from '../../src/dialects/openai-responses/openai-responses.ts';
 import { Gateway, type GatewayLimits } from '../../src/gateway/gateway.ts';
 import { createApp } from '../../src/http/app.ts';
 import { listen } from '../../src/http/listen.ts';
@@ -12,6 +14,7 @@ import { MemoryStore } from '../../src/store/memory-store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { spareLog } from '../../src/telemetry/spare-log.ts';
 import { turnLog } from '../../src/telemetry/turn-log.ts';
+import type { Answer } from '../../test-engine/play.ts';
 import { type EngineScript, ScriptedAnswers } from '../../test-engine/scripted-answers.ts';
 import { TestEngine } from '../../test-engine/test-engine.ts';
 import { sdkClient } from './clients.ts';
@@ -27,7 +30,11 @@ export interface InProcessOptions extends Partial<GatewayLimits> {
   store?: ExpansionStore;
   /** In place of an engine on which nothing goes wrong yet. */
   faults?: TestEngine['faults'];
+  /** In place of a script. */
+  answer?: Answer;
 }
+
+const DIALECTS = [anthropicMessages, openAiChat, openAiResponses] as const;
 
 /** Room for everything, unless a test asks for less. */
 export const ROOMY: GatewayLimits = {
@@ -73,10 +80,11 @@ export class InProcessGateway {
 
   static async start(script: EngineScript = [], options: InProcessOptions = {}): Promise<InProcessGateway> {
     const { keepAliveMs = 3_600_000, strict = false, agents = [], faults = {}, allowedOrigins = [], ...rest } = options;
-    const { store = new MemoryStore({ maxAgeMs: 3_600_000, maxBytes: 10_000_000 }), ...limits } = rest;
+    const { store = new MemoryStore({ maxAgeMs: 3_600_000, maxBytes: 10_000_000 }), ...others } = rest;
     const answers = new ScriptedAnswers(script);
+    const { answer = answers.answer, ...limits } = others;
     const known = new KnownLimits();
-    const engine = new TestEngine({ answer: answers.answer, onLimits: (heard) => known.hear(heard) });
+    const engine = new TestEngine({ answer, onLimits: (heard) => known.hear(heard) });
     Object.assign(engine.faults, faults);
     const lines: string[] = [];
     const log = createLog((line) => lines.push(line));
@@ -90,7 +98,7 @@ export class InProcessGateway {
     models.offer((await new TestEngine({ answer: answers.answer }).introduction()).models);
     const app = createApp({
       gateway,
-      dialects: [anthropicMessages],
+      dialects: DIALECTS,
       id: '0123456789abcdef',
       bindHost: '127.0.0.1',
       allowedHosts: [],
@@ -108,7 +116,7 @@ export class InProcessGateway {
       log,
       logsShapes: false,
     });
-    const listener = await listen([anthropicMessages], { host: '127.0.0.1', port: 0 });
+    const listener = await listen(DIALECTS, { host: '127.0.0.1', port: 0 });
     listener.serve(app);
     return new InProcessGateway(
       { url: `http://127.0.0.1:${listener.port}`, engine, gateway, log: lines },
