@@ -45,14 +45,17 @@ export async function listen(dialects: Dialects, endpoint: Endpoint): Promise<Li
     answerAtBoot(request, dialects);
   // The app refuses a request without `Host`.
   const options = { requireHostHeader: false, ServerResponse: ShieldedResponse };
-  const server = createServer(
-    options,
-    getRequestListener((...request) => answer(...request), {
-      errorHandler: (error) => answerWithoutApp(error, errorsAnywhere),
-      // `dropRest` does it for every request.
-      autoCleanupIncoming: false,
-    }),
-  );
+  /** Of the request that is being handed over: an error of the framework does not name it. */
+  let path = '';
+  const handOver = getRequestListener((...request) => answer(...request), {
+    errorHandler: (error) => answerWithoutApp(error, errorsAt(path, dialects)),
+    // `dropRest` does it for every request.
+    autoCleanupIncoming: false,
+  });
+  const server = createServer(options, (incoming, outgoing) => {
+    path = pathOf(incoming);
+    return handOver(incoming, outgoing);
+  });
   // An answer takes as long as the model needs; the socket tells when the client has gone.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
@@ -125,12 +128,15 @@ function refuseUnparsable(error: NodeJS.ErrnoException, socket: Duplex, errors: 
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?')[0] ?? '';
+}
+
 /** Refuses any `Expect` but `100-continue`, which Node handles. The body stays unread. */
 function refuseExpectation(request: IncomingMessage, response: ServerResponse, dialects: Dialects): void {
   const refused = failure('expectation_failed', { expect: request.headers.expect ?? '' });
-  const path = (request.url ?? '').split('?')[0] ?? '';
   const ids = idHeaders(request.headers['x-request-id']?.toString());
-  const { status, headers, body } = errorParts(refused, ids['request-id'], errorsAt(path, dialects));
+  const { status, headers, body } = errorParts(refused, ids['request-id'], errorsAt(pathOf(request), dialects));
   response.writeHead(status, { ...ids, ...headers, connection: 'close' }).end(body);
 }
 

@@ -12,6 +12,9 @@ import type { ProcessEnd } from './process-end.ts';
  */
 const TRY_AGAIN = 'Try your request again.';
 
+/** Of an error that quotes what the client sent, in characters. */
+const LONGEST_MESSAGE = 1_000;
+
 /** The longest wait that a client may sleep through by itself: some sleep for any `retry-after`, for days. */
 const LONG_WAIT_SECONDS = 300;
 
@@ -69,7 +72,7 @@ export const FAILURES = {
     cause: 'The request is wrong, or holds what the SDK cannot carry. No process was spawned.',
     cure: 'The message begins with the path of the field and says what is expected.',
     words: ({ path, problem, details }: { path: string; problem: string; details?: JsonObject }) => ({
-      message: path ? `${path}: ${problem}` : problem,
+      message: inOneLine(path ? `${path}: ${problem}` : problem),
       ...(path && { path }),
       ...(details && { details }),
     }),
@@ -110,7 +113,7 @@ export const FAILURES = {
       'A client of OpenAI’s responses refers to an earlier answer, or to an item of it, that is not kept: it is older than an hour, was pushed out by others, belongs to another key, or Isthmus has been started again.',
     cure: 'Let the client send its whole input: many do with `store: false`.',
     words: ({ path, what }: { path: string; what: string }) => ({
-      message: `${what.slice(0, 200)} not found. Answers are kept for an hour at most; send the whole input, as clients do with \`store: false\`.`,
+      message: `${inOneLine(what).slice(0, 200)} not found. Answers are kept for an hour at most; send the whole input, as clients do with \`store: false\`.`,
       path,
     }),
   },
@@ -636,6 +639,12 @@ export class FailureError extends Error {
 /** The error of a failure: `throw failed('client_gone')`. */
 export function failed<Code extends FailureCode>(code: Code, ...facts: FactsOf<Code>): FailureError {
   return new FailureError(failure(code, ...facts));
+}
+
+/** What a client names may have line breaks, and be as long as its body. */
+function inOneLine(message: string): string {
+  const line = message.slice(0, 2 * LONGEST_MESSAGE).replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
 }
 
 /** A 400 that names the field: `messages.0.content: …`. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { asText, brokenJson, wrongEncoding } from './broken-bytes.ts';
+import { brokenJson, wrongEncoding } from './broken-bytes.ts';
 import { deep, depth, type Message, validBody, withField } from './valid-bodies.ts';
 
 /**
@@ -225,6 +225,8 @@ const utf8 = ({ defect, text }: { defect: string; text: string }): MalformedBody
   headers: [],
 });
 
+const asText = validBody.map((body) => JSON.stringify(body));
+
 export const malformedBody: fc.Arbitrary<MalformedBody> = fc.oneof(
   { weight: 8, arbitrary: wrongField.map(utf8) },
   { weight: 1, arbitrary: missingField.map(utf8) },
@@ -233,8 +235,8 @@ export const malformedBody: fc.Arbitrary<MalformedBody> = fc.oneof(
   { weight: 2, arbitrary: wrongTool.map(utf8) },
   { weight: 2, arbitrary: noObject.map(utf8) },
   { weight: 1, arbitrary: deepHalfPair.map(utf8) },
-  { weight: 6, arbitrary: brokenJson.map(utf8) },
-  { weight: 3, arbitrary: wrongEncoding },
+  { weight: 6, arbitrary: brokenJson(asText).map(utf8) },
+  { weight: 3, arbitrary: wrongEncoding(asText) },
 );
 
 /** For requests whose defect is elsewhere. */

@@ -1,6 +1,6 @@
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import fc from 'fast-check';
-import { anyBody, malformedBody } from './malformed-bodies.ts';
+import { anyBody, type MalformedBody, malformedBody } from './malformed-bodies.ts';
 
 /** A request that must be refused, with the one status that fits its defect. */
 export interface MalformedRequest {
@@ -17,7 +17,6 @@ export interface MalformedRequest {
 }
 
 const JSON_TYPE = ['content-type', 'application/json'];
-const messagesPath = fc.constantFrom('/v1/messages', '/messages', '/v1/messages?beta=true');
 
 /** Headers that change nothing. */
 const oddHeaders = fc
@@ -49,23 +48,39 @@ const inParts = (body: fc.Arbitrary<Buffer>) =>
     return cut === null ? [bytes] : [bytes.subarray(0, at), bytes.subarray(at)];
   });
 
-const wrongBody = fc.tuple(malformedBody, messagesPath).chain(([{ defect, bytes, headers }, path]) =>
-  inParts(fc.constant(bytes)).map((parts) => ({
-    defect,
-    status: headers.includes('content-encoding') ? 415 : 400,
-    method: 'POST',
-    path,
-    headers: [...JSON_TYPE, ...headers],
-    parts,
-    isCut: false,
-  })),
-);
+/** Where requests go, and what is in them. */
+export interface Target {
+  paths: readonly string[];
+  malformed: fc.Arbitrary<MalformedBody>;
+  /** For requests whose defect is elsewhere. */
+  any: fc.Arbitrary<Buffer>;
+}
+
+const MESSAGES: Target = {
+  paths: ['/v1/messages', '/messages', '/v1/messages?beta=true'],
+  malformed: malformedBody,
+  any: anyBody,
+};
+
+const wrongBody = ({ malformed, paths }: Target) =>
+  fc.tuple(malformed, fc.constantFrom(...paths)).chain(([{ defect, bytes, headers }, path]) =>
+    inParts(fc.constant(bytes)).map((parts) => ({
+      defect,
+      status: headers.includes('content-encoding') ? 415 : 400,
+      method: 'POST',
+      path,
+      headers: [...JSON_TYPE, ...headers],
+      parts,
+      isCut: false,
+    })),
+  );
 
 /** A defect of the request around a body that may itself be good. */
 const around = (
+  { paths, any }: Target,
   defect: fc.Arbitrary<Pick<MalformedRequest, 'defect' | 'status'> & Partial<MalformedRequest>>,
 ): fc.Arbitrary<MalformedRequest> =>
-  fc.tuple(defect, messagesPath, inParts(anyBody)).map(([wrong, path, parts]) => ({
+  fc.tuple(defect, fc.constantFrom(...paths), inParts(any)).map(([wrong, path, parts]) => ({
     ...{ method: 'POST', path, headers: JSON_TYPE, parts, isCut: false },
     ...wrong,
   }));
@@ -154,26 +169,38 @@ const wrongOrigin = fc
   .constantFrom('http://evil.example', 'null', '', 'https://127.0.0.1', 'http://localhost', 'file://', 'x', '\u00ff')
   .map((origin) => ({ defect: `the origin ${origin}`, status: 403, headers: [...JSON_TYPE, 'origin', origin] }));
 
-const cut = anyBody
-  .filter(({ length }) => length > 0)
-  .map((body) => ({ defect: 'a body that is not sent to its end', status: 0, parts: [body], isCut: true }));
+const cut = ({ any }: Target) =>
+  any
+    .filter(({ length }) => length > 0)
+    .map((body) => ({ defect: 'a body that is not sent to its end', status: 0, parts: [body], isCut: true }));
 
-/** Requests that are malformed in one way, and may have odd headers besides. */
-export const malformedRequest: fc.Arbitrary<MalformedRequest> = fc
-  .tuple(
+/** Requests to these paths that are malformed in one way, and may have odd headers besides. */
+export function malformedAt(target: Target): fc.Arbitrary<MalformedRequest> {
+  return withOddHeaders(
     fc.oneof(
-      { weight: 70, arbitrary: wrongBody },
-      { weight: 5, arbitrary: around(wrongType) },
-      { weight: 5, arbitrary: around(fc.oneof(wrongMethod, wrongWrite)) },
-      { weight: 5, arbitrary: around(wrongPath) },
-      { weight: 2, arbitrary: around(wrongTarget) },
-      { weight: 3, arbitrary: around(wrongHost) },
-      { weight: 3, arbitrary: around(wrongOrigin) },
-      { weight: 1, arbitrary: around(cut) },
+      { weight: 70, arbitrary: wrongBody(target) },
+      { weight: 5, arbitrary: around(target, wrongType) },
+      { weight: 5, arbitrary: around(target, wrongMethod) },
+      { weight: 3, arbitrary: around(target, wrongHost) },
+      { weight: 3, arbitrary: around(target, wrongOrigin) },
+      { weight: 1, arbitrary: around(target, cut(target)) },
     ),
-    oddHeaders,
-  )
-  .map(([request, odd]) => ({ ...request, headers: [...request.headers, ...odd] }));
+  );
+}
+
+/** Those of the Messages API, and those that no path takes. */
+export const malformedRequest: fc.Arbitrary<MalformedRequest> = fc.oneof(
+  { weight: 87, arbitrary: malformedAt(MESSAGES) },
+  { weight: 1, arbitrary: withOddHeaders(around(MESSAGES, wrongWrite)) },
+  { weight: 5, arbitrary: withOddHeaders(around(MESSAGES, wrongPath)) },
+  { weight: 2, arbitrary: withOddHeaders(around(MESSAGES, wrongTarget)) },
+);
+
+function withOddHeaders(requests: fc.Arbitrary<MalformedRequest>): fc.Arbitrary<MalformedRequest> {
+  return fc
+    .tuple(requests, oddHeaders)
+    .map(([request, odd]) => ({ ...request, headers: [...request.headers, ...odd] }));
+}
 
 export interface Refusal {
   status: number;

@@ -442,6 +442,10 @@ test('thinking comes back by its signed details alone', () => {
 
 const image = (url: string) => ({ messages: [user([{ type: 'image_url', image_url: { url } }])] });
 
+/** JSON that JavaScript cannot make a text of. */
+const NO_TEXT = { toString: null, valueOf: null };
+const allowed = (tools: unknown[]) => ({ type: 'allowed_tools', allowed_tools: { mode: 'auto', tools } });
+
 test.each<[JsonObject, string]>([
   [{ n: 2 }, 'n'],
   [{ functions: [{ name: 'f' }] }, 'functions'],
@@ -464,6 +468,7 @@ test.each<[JsonObject, string]>([
   [{ tools: [TOOL('a')], tool_choice: { type: 'function', function: { name: 'b' } } }, 'tool_choice'],
   [{ tools: [{ type: 'web_search' }], tool_choice: 'required' }, 'tool_choice'],
   [{ tool_choice: 'sometimes' }, 'tool_choice'],
+  [{ tools: [TOOL('a')], tool_choice: allowed([{ type: NO_TEXT }, null]) }, 'tool_choice'],
   [{ temperature: 3 }, 'temperature'],
   [{ reasoning_effort: 'much' }, 'reasoning_effort'],
   [{ max_tokens: 0 }, 'max_tokens'],
@@ -472,6 +477,19 @@ test.each<[JsonObject, string]>([
   [{ messages: [user('\ud800')] }, 'messages.0.content'],
 ])('%j is refused by its path', (body, path) => {
   expect(refusal(body)).toMatchObject({ code: 'bad_request', status: 400, path });
+});
+
+test('what is no text where a grammar has its name is left out of its words', () => {
+  const format = { type: 'grammar', grammar: { syntax: NO_TEXT, definition: 'x' } };
+  const [tool] = request({ tools: [{ type: 'custom', custom: { name: 'a', format } }] }).tools;
+  expect(tool?.description).toBe('The input must follow this grammar:\nx');
+});
+
+test('an error that quotes what the client sent is one line, and not as long as that', () => {
+  const result = { role: 'tool', tool_call_id: `two\nlines${'x'.repeat(5_000)}`, content: 'y' };
+  const { message } = refusal({ messages: [user('a'), result] });
+  expect(message).toMatch(/^messages\.1\.tool_call_id: No tool call found .* two linesx{800,}…$/);
+  expect(message.length).toBeLessThanOrEqual(1_001);
 });
 
 test('a call without a result is told in OpenAI’s words', () => {

@@ -283,7 +283,11 @@ test('what OpenAI ran itself is left out, and what its clients searched is a pla
       { type: 'web_search_call', id: 'ws_1', status: 'completed' },
       { type: 'compaction', encrypted_content: 'x' },
       { type: 'tool_search_call', call_id: 'call_s', execution: 'client', arguments: { query: 'q' } },
-      { type: 'tool_search_output', call_id: 'call_s', tools: [{ type: 'namespace', name: 'mail' }] },
+      {
+        type: 'tool_search_output',
+        call_id: 'call_s',
+        tools: [{ type: 'namespace', name: 'mail' }, { name: { toString: null } }],
+      },
     ],
   });
   expect(found.messages.slice(1)).toEqual([
@@ -365,6 +369,8 @@ describe('refusals name what the client sent', () => {
       { input: [user('x'), { type: 'item_reference', id: 'rs_x' }] },
       "Item with id 'rs_x' not found. Answers are kept for an hour at most; send the whole input, as clients do with `store: false`.",
     ],
+    ['input.0.id', { input: [{ type: 'item_reference', id: { toString: null } }] }, 'must be a string'],
+    ['input.0.id', { input: [{ type: 'item_reference' }] }, 'Field required'],
     ['seed', { seed: 1, strict: true }, 'would be ignored'],
   ])('%s: %j', (path, { strict, ...body }, words) => {
     const found = strict ? refusalOfStrict(body) : refusal(body);

@@ -1,5 +1,6 @@
-import { failed } from '../../spec/failures.ts';
+import { badRequest, failed } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
+import { REQUIRED } from '../body/shapes.ts';
 import type { AnswerMemory } from '../dialect.ts';
 
 /** An item of the input, and where it stands in the client's body. */
@@ -43,7 +44,8 @@ export function referredItems(input: readonly unknown[], memory: AnswerMemory): 
 }
 
 function referredItem(id: unknown, path: string, memory: AnswerMemory): JsonObject {
-  const kept = memory.get(String(id)) as { item?: JsonObject } | undefined;
+  if (typeof id !== 'string') throw badRequest(path, id === undefined ? REQUIRED : 'must be a string');
+  const kept = memory.get(id) as { item?: JsonObject } | undefined;
   if (kept?.item === undefined) throw failed('not_kept', { path, what: `Item with id '${id}'` });
   return kept.item;
 }

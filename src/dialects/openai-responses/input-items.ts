@@ -112,7 +112,9 @@ function readToolSearch(item: JsonObject, path: string, declared: Declared): Rea
     const { input } = inputOfArguments(typeof asked === 'string' ? asked : JSON.stringify(asked ?? {}));
     return saidCall(id, TOOL_SEARCH, input, path);
   }
-  const names = (Array.isArray(tools) ? tools : []).map((tool: JsonObject | null) => String(tool?.name));
+  const names = (Array.isArray(tools) ? tools : []).flatMap((tool: JsonObject | null) =>
+    typeof tool?.name === 'string' ? [tool.name] : [],
+  );
   return result(id, path, [{ block: { type: 'text', text: `Found: ${names.join(', ') || 'nothing'}` }, path }]);
 }
 

@@ -74,13 +74,13 @@ function read(choice: unknown): ReadChoice {
   if ((mode !== 'auto' && mode !== 'required') || !Array.isArray(tools)) {
     throw badRequest('tool_choice', 'with `allowed_tools` needs the mode auto or required, and a list of tools');
   }
-  const names = tools.map((tool: JsonObject) => nameOf(String(tool?.type), tool ?? {}) ?? '');
+  const names = tools.map((tool: JsonObject | null) => nameOf(tool?.type, tool ?? {}) ?? '');
   return { mode, allowed: names };
 }
 
 /** The chat API has the name one level deeper. */
-function nameOf(type: string, given: JsonObject): string | undefined {
-  const inner = given[type] as JsonObject | undefined;
+function nameOf(type: unknown, given: JsonObject): string | undefined {
+  const inner = typeof type === 'string' ? (given[type] as JsonObject | undefined) : undefined;
   const name = inner?.name ?? given.name;
   if (typeof name !== 'string') return undefined;
   return namespacedName(name, typeof given.namespace === 'string' ? given.namespace : undefined);

@@ -55,11 +55,11 @@ export function messagesTool(declaration: JsonObject, path: string): ClientTool 
 export function customTool(declaration: JsonObject, path: string): ClientTool {
   const { name, description, format } = parse(customForm, declaration, path);
   // The chat API has one more level around a grammar.
-  const grammar = (format?.grammar ?? format) as JsonObject | null | undefined;
+  const { definition, syntax } = (format?.grammar ?? format ?? {}) as JsonObject;
   const words = [
     description ?? '',
-    typeof grammar?.definition === 'string'
-      ? `The input must follow this ${String(grammar.syntax ?? '')} grammar:\n${grammar.definition}`
+    typeof definition === 'string'
+      ? `The input must follow this ${typeof syntax === 'string' ? `${syntax} ` : ''}grammar:\n${definition}`
       : '',
   ].filter((text) => text !== '');
   return {
