@@ -39,6 +39,10 @@ test('until there is an app every request is told to come again, and the health 
   expect(await (await fetch(`${url}/health`)).text()).toBe('ready');
 });
 
+test('a program that embeds a gateway keeps its own `Response`', async () => {
+  expect(Response).toBe((await fetch(`${url}/livez`)).constructor);
+});
+
 test('the id that a client gives its request is that of the answer, before there is an app and without one', async () => {
   for (const path of ['v1/messages', 'livez', 'readyz', 'health']) {
     const { headers } = await fetch(`${url}/${path}`, { headers: { 'x-request-id': 'mine' } });

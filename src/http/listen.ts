@@ -51,6 +51,9 @@ export async function listen(dialects: Dialects, endpoint: Endpoint): Promise<Li
     errorHandler: (error) => answerWithoutApp(error, errorsAt(path, dialects)),
     // `dropRest` does it for every request.
     autoCleanupIncoming: false,
+    // A program that embeds a gateway keeps its own. With the framework's, a mark that was made later is none to it, and it writes
+    // a second head behind an answer.
+    overrideGlobalObjects: false,
   });
   const server = createServer(options, (incoming, outgoing) => {
     path = pathOf(incoming);

@@ -337,6 +337,7 @@ describe('refusals name what the client sent', () => {
     ['input', { input: undefined }, 'Field required'],
     ['input', { input: 5 }, 'must be a string or a list of items'],
     ['input', { input: [] }, 'at least one message is required'],
+    ['input', { input: ' ' }, 'text'],
     ['input.0.type', { input: [{ type: 'invented' }] }, 'items of the type "invented" do not reach the model'],
     ['input.0.type', { input: [{}] }, 'Field required'],
     ['input.0', { input: ['x'] }, 'must be an object'],

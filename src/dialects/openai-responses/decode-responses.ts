@@ -4,7 +4,7 @@ import { badRequest, failed } from '../../spec/failures.ts';
 import type { ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import { jsonObject, listOf, parse, REQUIRED, tooManyFields } from '../body/shapes.ts';
 import { assertWellFormed } from '../body/well-formed.ts';
-import type { WireRequest } from '../dialect.ts';
+import type { AnswerMemory, WireRequest } from '../dialect.ts';
 import type { PlacedBlock } from '../openai/content-parts.ts';
 import { ignoredFields } from '../openai/field-table.ts';
 import { requestedModel } from '../openai/model-request.ts';
@@ -86,7 +86,7 @@ export function decodeResponses({
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');
   const previous = parsed.previous_response_id ?? undefined;
-  const own = referredItems(listedInput(whole.input, previous !== undefined), memory);
+  const own = placedInput(whole.input, previous !== undefined, memory);
   const { system, messages, additional } = decodeItems([...earlierItems(previous, memory), ...own], model, declared);
   const tools = responseTools([{ tools: parsed.tools ?? [], path: 'tools' }, ...additional], declared);
   const choice = chooseTools({
@@ -136,14 +136,16 @@ export function decodeResponses({
 }
 
 /** @param mayBeAbsent an answer before it is input, too */
-function listedInput(input: unknown, mayBeAbsent: boolean): readonly unknown[] {
-  if (typeof input === 'string') return [{ role: 'user', content: input }];
+function placedInput(input: unknown, mayBeAbsent: boolean, memory: AnswerMemory): PlacedItem[] {
+  if (typeof input === 'string') {
+    return [{ given: { role: 'user', content: input }, path: 'input', contentPath: 'input' }];
+  }
   if (input == null && mayBeAbsent) return [];
   if (!Array.isArray(input))
     throw badRequest('input', input == null ? REQUIRED : 'must be a string or a list of items');
   if (input.length > MOST_ITEMS)
     throw badRequest('input', `must have at most ${MOST_ITEMS.toLocaleString('en')} items`);
-  return input;
+  return referredItems(input, memory);
 }
 
 /** Parts of fields that are not acted on. */
@@ -198,8 +200,9 @@ function decodeItems(items: readonly PlacedItem[], model: string, declared: Decl
     calls = [];
   };
   let hasBegun = false;
-  for (const { given, path } of items) {
-    const item = readItem(given, path, model, declared);
+  for (const placed of items) {
+    const { path } = placed;
+    const item = readItem(placed, model, declared);
     switch (item.kind) {
       case 'nothing':
         break;
@@ -215,7 +218,7 @@ function decodeItems(items: readonly PlacedItem[], model: string, declared: Decl
         break;
       default:
         if (item.kind === 'words' && item.role === 'system' && !hasBegun) {
-          for (const placed of item.content) system.push(textOf(placed));
+          for (const block of item.content) system.push(textOf(block));
           break;
         }
         hasBegun = true;

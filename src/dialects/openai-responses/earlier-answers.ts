@@ -7,6 +7,8 @@ import type { AnswerMemory } from '../dialect.ts';
 export interface PlacedItem {
   given: unknown;
   path: string;
+  /** Of the content of a message; by default below the item. */
+  contentPath?: string;
 }
 
 /** What is kept of an answer under its id. */

@@ -7,6 +7,7 @@ import { modelCallId } from '../openai/call-ids.ts';
 import { type PlacedBlock, placedBlocks } from '../openai/content-parts.ts';
 import { namespacedName } from '../openai/namespaced-name.ts';
 import type { BetweenAnswers, OpenCall } from '../openai/user-turn.ts';
+import type { PlacedItem } from './earlier-answers.ts';
 import { thinkingIn } from './reasoning-items.ts';
 
 /** What an item of the input is to the conversation. */
@@ -44,12 +45,12 @@ const TOOL_SEARCH = 'tool_search';
  * @param model that the request asks for; thinking of another one is left out
  * @throws FailureError `bad_request` for what cannot reach the model
  */
-export function readItem(given: unknown, path: string, model: string, declared: Declared): ReadItem {
+export function readItem({ given, path, contentPath }: PlacedItem, model: string, declared: Declared): ReadItem {
   const item = parse(jsonObject, given, path);
   const type = item.type ?? (item.role === undefined ? undefined : 'message');
   switch (type) {
     case 'message':
-      return readMessage(item, path, declared);
+      return readMessage(item, path, contentPath ?? `${path}.content`, declared);
     case 'function_call': {
       const { call_id, name, namespace, arguments: text } = parse(functionCall, item, path);
       const { input, isWhole } = inputOfArguments(text ?? '');
@@ -86,9 +87,8 @@ export function readItem(given: unknown, path: string, model: string, declared: 
   }
 }
 
-function readMessage(item: JsonObject, path: string, declared: Declared): ReadItem {
+function readMessage(item: JsonObject, path: string, contentPath: string, declared: Declared): ReadItem {
   const { role, content: given } = parse(message, item, path);
-  const contentPath = `${path}.content`;
   const content = placedBlocks(given, contentPath, declared);
   if (role === 'assistant') return { kind: 'said', blocks: content };
   return { kind: 'words', role: role === 'user' ? 'user' : 'system', path, contentPath, content };
