@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AnswerFold } from '../../src/engine/turn/answer-fold.ts';
+import { type Failure, failure } from '../../src/spec/failures.ts';
 import type { JsonObject } from '../../src/spec/messages.ts';
 import type { Answer, Play } from '../../test-engine/play.ts';
 import { ChatGrammar } from '../support/chat-grammar.ts';
@@ -37,7 +39,8 @@ function playOf(turn: AskedTurn): Play {
         if (turn.silences.has(at)) await untilHeard(turn, () => isOver);
         if (isOver) return;
         if (event.type === 'failure') stage.fail(event.failure);
-        else if (event.type === 'message_stop') stage.complete(event.answer, { endsProcess: true });
+        else if (event.type === 'message_stop')
+          stage.complete(event.answer, { endsProcess: true, ...unfoldable(turn) });
         else stage.push(event);
       }
     };
@@ -46,6 +49,13 @@ function playOf(turn: AskedTurn): Play {
       isOver = true;
     };
   };
+}
+
+/** As the engine tells of a call whose input is no JSON. */
+function unfoldable({ events }: Turn): { unfoldable?: Failure } {
+  const fold = new AnswerFold();
+  for (const event of events) if (event.type !== 'message_stop' && event.type !== 'failure') fold.add(event);
+  return fold.isUnfoldable ? { unfoldable: failure('upstream_cut', { how: 'stream' }) } : {};
 }
 
 /** A silence that is long enough by what the client gets. */
@@ -74,11 +84,12 @@ const turns = fc.array(
     api: fc.constantFrom('chat', 'responses'),
     hasVersion: fc.boolean(),
     asksUsage: fc.boolean(),
+    stream: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
   }),
   { minLength: 1, maxLength: 10 },
 );
 
-test('whatever the engine says, and with keep-alives anywhere, each stream is grammatical to its end', {
+test('whatever the engine says, and with keep-alives anywhere, each answer is whole or says why it is not', {
   tags: ['soak'],
 }, async () => {
   const depth = depthOf('openAiTurns');
@@ -102,25 +113,37 @@ const saysNothing = (chunks: readonly JsonObject[]) =>
 const runsOn = (events: readonly JsonObject[]) =>
   events.slice(2).filter(({ type }) => type === 'response.in_progress').length;
 
-async function check(
-  turn: Turn,
-  { api, hasVersion, asksUsage }: { api: string; hasVersion: boolean; asksUsage: boolean },
-) {
+interface Asking {
+  api: string;
+  hasVersion: boolean;
+  asksUsage: boolean;
+  stream: boolean;
+}
+
+async function check(turn: Turn, { api, hasVersion, asksUsage, stream }: Asking): Promise<void> {
   questions += 1;
   const question = `question ${questions}`;
-  const entry: AskedTurn = { ...turn, bytes: 0 };
+  // A whole body has nothing to say in a silence.
+  const entry: AskedTurn = { ...turn, ...(!stream && { silences: new Set() }), bytes: 0 };
   asked.set(question, entry);
   const path = (hasVersion ? '/v1' : '') + (api === 'chat' ? '/chat/completions' : '/responses');
   const response = await fetch(house.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(api === 'chat' ? chatBody(question, asksUsage) : responsesBody(question)),
+    body: JSON.stringify({ stream, ...(api === 'chat' ? chatBody(question, asksUsage) : responsesBody(question)) }),
   });
-  const fails = turn.events.at(-1)?.type === 'failure';
+  const last = turn.events.at(-1);
+  const failing = last?.type === 'failure' ? last.failure : stream ? undefined : unfoldable(turn).unfoldable;
   if (response.status !== 200) {
-    expect(turn.events).toHaveLength(1);
+    expect(stream ? turn.events.length : 1).toBe(1);
+    expect(response.headers.get('isthmus-error')).toBe(failing?.code);
     const { error } = (await response.json()) as { error: JsonObject };
     expect(error).toEqual({ message: expect.any(String), type: expect.any(String), param: null, code: anyCode });
+    return;
+  }
+  if (!stream) {
+    expect(failing).toBeUndefined();
+    expect(await response.json()).toMatchObject({ id: expect.any(String), model: 'claude-sonnet-5' });
     return;
   }
   const grammar = api === 'chat' ? new ChatGrammar({ asksUsage }) : new ResponsesGrammar();
@@ -130,7 +153,7 @@ async function check(
   }
   const { type } = grammar.end();
   silencesFilled += grammar instanceof ChatGrammar ? saysNothing(grammar.chunks) : runsOn(grammar.events);
-  expect(['error', 'response.failed'].includes(type)).toBe(fails);
+  expect(['error', 'response.failed'].includes(type)).toBe(failing !== undefined);
   asked.delete(question);
 }
 
@@ -140,7 +163,6 @@ const schema = { type: 'object', properties: {} };
 function chatBody(question: string, asksUsage: boolean): JsonObject {
   return {
     model: 'claude-sonnet-5',
-    stream: true,
     ...(asksUsage && { stream_options: { include_usage: true } }),
     tools: [
       { type: 'function', function: { name: 'read', parameters: schema } },
@@ -153,7 +175,6 @@ function chatBody(question: string, asksUsage: boolean): JsonObject {
 function responsesBody(question: string): JsonObject {
   return {
     model: 'claude-sonnet-5',
-    stream: true,
     tools: [
       { type: 'function', name: 'read', parameters: schema },
       { type: 'custom', name: 'Bash' },

@@ -39,7 +39,7 @@ const DEPTHS = {
   /** Batches of 500 requests in each of five sections. */
   malformedRequests: { EVERYDAY_RUNS: 1, SOAK_RUNS: 20, SEED: 20_261_124, SHARE: 2 },
   /** Requests to OpenAI's two APIs, over the test engine. */
-  malformedOpenAi: { EVERYDAY_RUNS: 1_000, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 1 },
+  malformedOpenAi: { EVERYDAY_RUNS: 500, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 1 },
   /** Batches of up to 20 turns. */
   wholeStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
   /** Turns whose stream is damaged in each way that there is. */
