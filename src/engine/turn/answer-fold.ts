@@ -7,6 +7,8 @@ export type RawEvent = Exclude<TurnEvent, { type: 'message_stop' | 'failure' }>;
 /** Folds the raw events of one answer into its message. */
 export class AnswerFold {
   #message: AnswerMessage | undefined;
+  /** By their index; one that never began leaves no hole in the message. */
+  readonly #blocks = new Map<number, ContentBlock>();
   readonly #inputJson = new Map<number, string>();
   #hasBadJson = false;
 
@@ -27,21 +29,22 @@ export class AnswerFold {
   add(event: RawEvent): void {
     if (event.type === 'message_start') {
       this.#message = { ...event.message, content: [] };
+      this.#blocks.clear();
       return;
     }
     const message = this.#message;
     if (!message) return;
     switch (event.type) {
       case 'content_block_start':
-        message.content[event.index] = { ...event.content_block };
+        this.#begin(message, event.index, { ...event.content_block });
         return;
       case 'content_block_delta': {
-        const block = message.content[event.index];
+        const block = this.#blocks.get(event.index);
         if (block) this.#addDelta(block, event.index, event.delta);
         return;
       }
       case 'content_block_stop':
-        this.#completeInput(message.content[event.index], event.index);
+        this.#completeInput(this.#blocks.get(event.index), event.index);
         return;
       case 'message_delta': {
         const { type: _, delta, usage, ...rest } = event;
@@ -70,6 +73,13 @@ export class AnswerFold {
     }
     if (stop_reason !== 'end_turn' && stop_reason !== 'stop_sequence') return true;
     return calls.length > 0 || !content.some((block) => block.type === 'text' && String(block.text).trim() !== '');
+  }
+
+  #begin({ content }: AnswerMessage, index: number, block: ContentBlock): void {
+    const before = this.#blocks.get(index);
+    this.#blocks.set(index, block);
+    if (before) content[content.indexOf(before)] = block;
+    else content.push(block);
   }
 
   #addDelta(block: ContentBlock, index: number, delta: JsonObject): void {
