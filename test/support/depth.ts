@@ -39,7 +39,7 @@ const DEPTHS = {
   /** Batches of 500 requests in each of five sections. */
   malformedRequests: { EVERYDAY_RUNS: 1, SOAK_RUNS: 20, SEED: 20_261_124, SHARE: 2 },
   /** Requests to OpenAI's two APIs, over the test engine. */
-  malformedOpenAi: { EVERYDAY_RUNS: 500, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 1 },
+  malformedOpenAi: { EVERYDAY_RUNS: 250, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 1 },
   /** Batches of up to 20 turns. */
   wholeStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 2_050, SEED: 20_261_123, SHARE: 1 },
   /** Turns whose stream is damaged in each way that there is. */
@@ -55,7 +55,7 @@ const DEPTHS = {
   openAiStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
   openAiTurns: { EVERYDAY_RUNS: 25, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
   openAiDamagedTurns: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 0.25 },
-  openAiDamagedStreams: { EVERYDAY_RUNS: 150, SOAK_RUNS: 2_050, SEED: 20_261_127, SHARE: 0.5 },
+  openAiDamagedStreams: { EVERYDAY_RUNS: 100, SOAK_RUNS: 2_050, SEED: 20_261_127, SHARE: 0.5 },
   openAiCutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 5_000, SEED: 20_261_127, SHARE: 0.25 },
   /** Bodies of requests. */
   decodedBodies: { EVERYDAY_RUNS: 500, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
