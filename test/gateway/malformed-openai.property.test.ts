@@ -33,57 +33,67 @@ const APIS = [
   { name: 'responses', paths: ['/v1/responses', '/responses'], bodies: RESPONSES_BODIES },
 ];
 
-test.each(APIS)('a body for $name that is damaged anywhere gets an answer or a 400, streaming or not', async (api) => {
-  const depth = depthOf('malformedOpenAi');
-  await checkProperty(
-    depth,
-    fc.asyncProperty(damagedJson(api.bodies), fc.constantFrom(...api.paths), async (text, path) => {
-      if (depth.isOver()) return;
-      const whole = await post(path, withStream(text, false));
-      const stream = await post(path, withStream(text, true));
-      for (const answer of [whole, stream]) expectKept(answer);
-      expect([whole.status, stream.status]).toEqual([stream.status, whole.status]);
-      if (whole.status !== 200) {
-        expect(JSON.parse(stream.body)).toEqual(JSON.parse(whole.body));
-        expectRefused(whole, text);
-        return;
-      }
-      expect(JSON.parse(whole.body)).toMatchObject({ id: expect.any(String), model: expect.any(String) });
-      if (api.name === 'responses') foldResponses(stream.body);
-      else
-        foldChat(stream.body, { asksUsage: /"include_usage":true/.test(text) && stream.body.includes('"choices":[]') });
-    }),
-  );
-  await expectAlive(api.paths[0] ?? '', api.bodies.at(0) ?? {});
-});
+test.each(APIS)(
+  'a body for $name that is damaged anywhere gets an answer or a 400, streaming or not',
+  { tags: ['soak'] },
+  async (api) => {
+    const depth = depthOf('malformedOpenAi');
+    await checkProperty(
+      depth,
+      fc.asyncProperty(damagedJson(api.bodies), fc.constantFrom(...api.paths), async (text, path) => {
+        if (depth.isOver()) return;
+        const whole = await post(path, withStream(text, false));
+        const stream = await post(path, withStream(text, true));
+        for (const answer of [whole, stream]) expectKept(answer);
+        expect([whole.status, stream.status]).toEqual([stream.status, whole.status]);
+        if (whole.status !== 200) {
+          expect(JSON.parse(stream.body)).toEqual(JSON.parse(whole.body));
+          expectRefused(whole, text);
+          return;
+        }
+        expect(JSON.parse(whole.body)).toMatchObject({ id: expect.any(String), model: expect.any(String) });
+        if (api.name === 'responses') foldResponses(stream.body);
+        else
+          foldChat(stream.body, {
+            asksUsage: /"include_usage":true/.test(text) && stream.body.includes('"choices":[]'),
+          });
+      }),
+    );
+    await expectAlive(api.paths[0] ?? '', api.bodies.at(0) ?? {});
+  },
+);
 
-test.each(APIS)('a request for $name that is no good in any way is told so in OpenAI’s envelope', async (api) => {
-  const depth = depthOf('malformedOpenAi');
-  const asText = fc.constantFrom(...api.bodies).map((body) => JSON.stringify(body));
-  const malformed = fc.oneof(
-    {
-      weight: 2,
-      arbitrary: brokenJson(asText).map(({ defect, text }) => ({ defect, bytes: Buffer.from(text), headers: [] })),
-    },
-    { weight: 1, arbitrary: wrongEncoding(asText) },
-  );
-  const any = fc.oneof(
-    damagedJson(api.bodies).map((text) => Buffer.from(text)),
-    fc.constant(Buffer.alloc(0)),
-  );
-  await checkProperty(
-    depth,
-    fc.asyncProperty(malformedAt({ paths: api.paths, malformed, any }), async (request) => {
-      if (depth.isOver()) return;
-      const refusal = await send(agent, new URL(house.url), withKey(request), DEADLINE_MS);
-      if (refusal === undefined) return;
-      expect([request.defect, refusal.status]).toEqual([request.defect, request.status]);
-      expectKept(refusal);
-      if (request.method !== 'HEAD') expectRefused(refusal, 'null');
-    }),
-  );
-  await expectAlive(api.paths[0] ?? '', api.bodies.at(0) ?? {});
-});
+test.each(APIS)(
+  'a request for $name that is no good in any way is told so in OpenAI’s envelope',
+  { tags: ['soak'] },
+  async (api) => {
+    const depth = depthOf('malformedOpenAi');
+    const asText = fc.constantFrom(...api.bodies).map((body) => JSON.stringify(body));
+    const malformed = fc.oneof(
+      {
+        weight: 2,
+        arbitrary: brokenJson(asText).map(({ defect, text }) => ({ defect, bytes: Buffer.from(text), headers: [] })),
+      },
+      { weight: 1, arbitrary: wrongEncoding(asText) },
+    );
+    const any = fc.oneof(
+      damagedJson(api.bodies).map((text) => Buffer.from(text)),
+      fc.constant(Buffer.alloc(0)),
+    );
+    await checkProperty(
+      depth,
+      fc.asyncProperty(malformedAt({ paths: api.paths, malformed, any }), async (request) => {
+        if (depth.isOver()) return;
+        const refusal = await send(agent, new URL(house.url), withKey(request), DEADLINE_MS);
+        if (refusal === undefined) return;
+        expect([request.defect, refusal.status]).toEqual([request.defect, request.status]);
+        expectKept(refusal);
+        if (request.method !== 'HEAD') expectRefused(refusal, 'null');
+      }),
+    );
+    await expectAlive(api.paths[0] ?? '', api.bodies.at(0) ?? {});
+  },
+);
 
 function withKey(request: MalformedRequest): MalformedRequest {
   const isNamed = request.headers.includes('authorization');
