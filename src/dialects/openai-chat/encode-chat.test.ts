@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answer, eventsOf } from '../../../test/support/answer-events.ts';
+import { answer, eventsOf, USAGE } from '../../../test/support/answer-events.ts';
 import { failure } from '../../spec/failures.ts';
 import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
 import type { TurnEvent } from '../../spec/turn-events.ts';
@@ -63,6 +63,12 @@ test('a stream of text and calls, with its usage and its end', () => {
   const head = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 7, model: 'answered' };
   for (const chunk of chunks.slice(0, -1)) expect(chunk).toMatchObject(head);
   expect(chunks.slice(-2)).toEqual([{ ...head, choices: [], usage: OPENAI_USAGE }, { done: true }]);
+});
+
+test('tokens of thinking are told where the model’s API tells them', () => {
+  const usage = { ...USAGE, output_tokens_details: { thinking_tokens: 4 } };
+  const whole = wholeChatEncoder(ABOUT).encode({ type: 'message_stop', answer: answer([], 'end_turn', { usage }) });
+  expect(JSON.parse(whole).usage).toEqual({ ...OPENAI_USAGE, completion_tokens_details: { reasoning_tokens: 4 } });
 });
 
 test('no usage unless it is asked for', () => {

@@ -206,13 +206,13 @@ export function joinedText(content: readonly ContentBlock[]): string {
 }
 
 function chatUsage(usage: JsonObject): JsonObject {
-  const { prompt, cached, cacheWrites, completion, total } = usageOf(usage);
+  const { prompt, cached, cacheWrites, completion, reasoning, total } = usageOf(usage);
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: total,
     prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: cacheWrites },
-    completion_tokens_details: { reasoning_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: reasoning },
   };
 }
 

@@ -327,12 +327,12 @@ function fieldsOf(object: JsonObject): string {
 }
 
 function responseUsage(usage: JsonObject): JsonObject {
-  const { prompt, cached, cacheWrites, completion, total } = usageOf(usage);
+  const { prompt, cached, cacheWrites, completion, reasoning, total } = usageOf(usage);
   return {
     input_tokens: prompt,
     input_tokens_details: { cached_tokens: cached, cache_write_tokens: cacheWrites },
     output_tokens: completion,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoning },
     total_tokens: total,
   };
 }

@@ -6,17 +6,21 @@ export interface OpenAiUsage {
   cached: number;
   cacheWrites: number;
   completion: number;
+  /** How much of the completion is thinking, where the model's API says so. */
+  reasoning: number;
   total: number;
 }
 
 /** @param usage of the model's API */
 export function usageOf(usage: JsonObject): OpenAiUsage {
-  const [input, cached, cacheWrites, completion] = [
-    usage.input_tokens,
-    usage.cache_read_input_tokens,
-    usage.cache_creation_input_tokens,
-    usage.output_tokens,
-  ].map((count) => (typeof count === 'number' ? count : 0)) as [number, number, number, number];
-  const prompt = input + cached + cacheWrites;
-  return { prompt, cached, cacheWrites, completion, total: prompt + completion };
+  const cached = countOf(usage.cache_read_input_tokens);
+  const cacheWrites = countOf(usage.cache_creation_input_tokens);
+  const prompt = countOf(usage.input_tokens) + cached + cacheWrites;
+  const completion = countOf(usage.output_tokens);
+  const { thinking_tokens } = (usage.output_tokens_details ?? {}) as JsonObject;
+  return { prompt, cached, cacheWrites, completion, reasoning: countOf(thinking_tokens), total: prompt + completion };
+}
+
+function countOf(count: unknown): number {
+  return typeof count === 'number' ? count : 0;
 }
