@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { DEEPEST } from '../spec/body-depth.ts';
 import { badRequest, type FailureError, failed } from '../spec/failures.ts';
 import type { Intake } from './intake.ts';
 import { JsonCounter } from './json-counter.ts';
@@ -17,11 +18,8 @@ export interface BodyLimits {
   totalMs: number;
 }
 
-const DEEPEST = 500;
-
 /**
- * The limits of `isthmus serve`. The bytes are the API's own. A coding session of 2 MB has some 50,000 items; more than 500
- * levels overflow the stack of a walk.
+ * The limits of `isthmus serve`. The bytes are the API's own. A coding session of 2 MB has some 50,000 items.
  */
 export const BODY_LIMITS: BodyLimits = {
   bytes: 32 * 1024 * 1024,

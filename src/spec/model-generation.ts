@@ -44,6 +44,11 @@ export function refusesSampling(model: string): boolean {
   }
 }
 
+/** Whether the model's API takes `temperature` or `top_p`, and refuses both together. */
+export function takesOneOfBothSamplings(model: string): boolean {
+  return generationOf(model).version >= 4.1;
+}
+
 /** Whether the model's API refuses a choice of tools that forces a call. */
 export function refusesForcedCalls(model: string): boolean {
   const { line, version } = generationOf(model);

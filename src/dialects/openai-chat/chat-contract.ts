@@ -76,6 +76,10 @@ export const CHAT_MESSAGES = {
     note: 'Text and images. Results come in the order of the calls, before other words of the user; one that was moved for that is declared as converted.',
   },
   '`function`': { handling: 'refused', note: 'is the old form; use `tool` messages' },
+  '`name`': {
+    handling: 'ignored',
+    note: 'The model takes none. That of a `tool` message repeats the call’s, and is not declared.',
+  },
   'arguments that are no JSON object': {
     handling: 'converted',
     note: 'The input of the call is `{"arguments": "…"}`, so that a call that was cut does not end the conversation.',

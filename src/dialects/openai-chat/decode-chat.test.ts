@@ -123,6 +123,23 @@ test('a later instruction stays in its place, and is told', () => {
   });
 });
 
+test('an instruction holds text only, wherever it stands', () => {
+  const image = { type: 'image_url', image_url: { url: 'https://example.test/a.png' } };
+  const messages = [user('one'), { role: 'system', content: [text('see'), image] }, user('two')];
+  expect(refusal({ messages })).toMatchObject({ path: 'messages.1.content.1' });
+  expect(refusal({ messages: messages.slice(1) })).toMatchObject({ path: 'messages.0.content.1' });
+});
+
+test('names are ignored, and told; that of a result is the call’s', () => {
+  const messages = [
+    { role: 'system', content: 'S', name: 'a' },
+    { ...user('one'), name: 'b' },
+    { role: 'assistant', content: null, tool_calls: [call('call_1', 'read', '{}')], name: 'c' },
+    { role: 'tool', tool_call_id: 'call_1', content: 'x', name: 'read' },
+  ];
+  expect(request({ messages }).ignored).toEqual(['messages.0.name', 'messages.1.name', 'messages.2.name']);
+});
+
 test('consecutive messages of the user are one', () => {
   const { messages } = request({ messages: [user('a'), user([text('b'), text('c')]), user(''), user('d')] });
   expect(messages).toEqual([user(['a', 'b', 'c', 'd'].map(text))]);
@@ -155,23 +172,60 @@ test('images and files reach the model as blocks', () => {
   });
 });
 
-test.each(['{"path":"a', '[1]', '"x"', 'null'])(
-  'arguments %j that are no object do not end the conversation',
-  (args) => {
-    const found = request({
-      tools: [TOOL('write')],
-      messages: [
-        user('w'),
-        { role: 'assistant', content: '', tool_calls: [call('call_x1', 'write', args)] },
-        { role: 'tool', tool_call_id: 'call_x1', content: 'invalid arguments' },
-      ],
-    });
-    expect(found.messages[1]?.content).toEqual([
-      { type: 'tool_use', id: 'call_x1', name: 'write', input: { arguments: args } },
+test.each(['data:image/png;charset=utf-8;base64,QUJD', ' DATA:Image/PNG; name=a b; base64 , QU\nJD '])(
+  'an image by %j',
+  (url) => {
+    const found = request({ messages: [user([{ type: 'image_url', image_url: { url } }])] });
+    expect(found.messages[0]?.content).toEqual([
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'QUJD' } },
     ]);
-    expect(found.converted).toEqual(['messages.1.tool_calls.0.function.arguments']);
   },
 );
+
+test('a text file is read in its charset', () => {
+  const file = (file_data: string) => ({ messages: [user([{ type: 'file', file: { file_data } }])] });
+  expect(request(file('data:text/plain; charset=ISO-8859-1;base64,aOQ=')).messages[0]?.content).toMatchObject([
+    { source: { data: 'hä' } },
+  ]);
+  expect(refusal(file('data:text/plain;charset=none;base64,aOQ='))).toMatchObject({
+    path: 'messages.0.content.0.file.file_data',
+    message: expect.stringContaining('UTF-8'),
+  });
+});
+
+const nested = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+
+test('arguments as deep as a body may be are taken', () => {
+  const args = nested(499);
+  const tool_calls = [call('call_1', 'write', args)];
+  const found = request({
+    messages: [user('w'), { role: 'assistant', tool_calls }, { role: 'tool', tool_call_id: 'call_1', content: 'x' }],
+  });
+  expect(found.messages[1]?.content[0]?.input).toEqual(JSON.parse(args));
+  expect(found.converted).toEqual([]);
+});
+
+test.each([
+  ['that were cut', '{"path":"a'],
+  ['that are a list', '[1]'],
+  ['that are a text', '"x"'],
+  ['that are null', 'null'],
+  ['that are too deep', nested(500)],
+  ['deeper than any stack', nested(100_000)],
+])('arguments %s do not end the conversation', (_, args) => {
+  const found = request({
+    tools: [TOOL('write')],
+    messages: [
+      user('w'),
+      { role: 'assistant', content: '', tool_calls: [call('call_x1', 'write', args)] },
+      { role: 'tool', tool_call_id: 'call_x1', content: 'invalid arguments' },
+    ],
+  });
+  expect(found.messages[1]?.content).toEqual([
+    { type: 'tool_use', id: 'call_x1', name: 'write', input: { arguments: args } },
+  ]);
+  expect(found.converted).toEqual(['messages.1.tool_calls.0.function.arguments']);
+});
 
 test('results lead, and one that was moved is told', () => {
   const found = request({
@@ -254,6 +308,17 @@ test('parameters', () => {
   expect(found.converted).toEqual(['temperature']);
 });
 
+test('blank stops are ignored, and told', () => {
+  expect(request({ stop: ['\n\n', 'END', ''] })).toMatchObject({
+    parameters: { stop_sequences: ['END'] },
+    ignored: ['stop.0'],
+  });
+  const found = request({ stop: ' ' });
+  expect(found.ignored).toEqual(['stop']);
+  expect(found.parameters.stop_sequences).toBeUndefined();
+  expect(request({ stop: '' }).ignored).toEqual([]);
+});
+
 describe('effort', () => {
   const thinking = (model: string, reasoning_effort: string, more: JsonObject = {}) =>
     request({ model, reasoning_effort, max_tokens: 50_000, ...more });
@@ -299,6 +364,9 @@ describe('effort', () => {
     [{ temperature: 0.2 }, { temperature: 0.2 }, []],
     [{ temperature: 1, top_p: 1 }, {}, []],
     [{ temperature: 0.2, top_p: 0.5 }, { temperature: 0.2 }, ['top_p']],
+    [{ temperature: 0.2, top_p: 0.5, model: 'claude-opus-4-1' }, { temperature: 0.2 }, ['top_p']],
+    [{ temperature: 0.2, top_p: 0.5, model: 'claude-opus-4' }, { temperature: 0.2, top_p: 0.5 }, []],
+    [{ temperature: 1, top_p: 0.5 }, { top_p: 0.5 }, []],
     [{ temperature: 0.2, model: 'claude-opus-5' }, {}, ['temperature']],
     [{ temperature: 0.2, reasoning_effort: 'low', max_tokens: 5000 }, {}, ['temperature']],
   ])('sampling %j', (body, expected, ignored) => {
@@ -338,6 +406,22 @@ describe('structured output', () => {
     const found = request({ response_format: format({ $schema, ...schema }) });
     expect(found.converted).toEqual([]);
     expect(found.parameters.output_config).toEqual({ format: { type: 'json_schema', schema } });
+  });
+
+  test('definitions of an older draft are the new draft’s', () => {
+    const node = { type: 'object', properties: {}, additionalProperties: false };
+    const schema = (name: string) => ({
+      type: 'object',
+      properties: { a: { $ref: `#/${name}/Node` }, definitions: { type: 'string' } },
+      additionalProperties: false,
+      [name]: { Node: node },
+    });
+    const found = request({ response_format: format(schema('definitions')) });
+    expect(found.converted).toEqual([]);
+    expect(found.parameters.output_config).toEqual({ format: { type: 'json_schema', schema: schema('$defs') } });
+    expect(refusal({ response_format: format({ type: 'string', definitions: { Node: {} } }) })).toMatchObject({
+      path: 'response_format.json_schema.schema.definitions.Node',
+    });
   });
 
   test.each<[unknown, string]>([
@@ -388,6 +472,13 @@ describe('tools', () => {
     });
   });
 
+  test.each(['custom', 'function', undefined, null])('a tool of the Messages API whose type is %j', (type) => {
+    const input_schema = { type: 'object', properties: { path: { type: 'string' } } };
+    const found = decoded({ tools: [{ type, name: 'a', description: 'd', input_schema }] });
+    expect(found.request.tools).toEqual([{ name: 'a', description: 'd', input_schema }]);
+    expect(found.customTools).toEqual(new Set());
+  });
+
   test('a list of allowed tools leaves the others out', () => {
     const allowed = { mode: 'auto', tools: [{ type: 'function', function: { name: 'b' } }] };
     const found = request({
@@ -412,6 +503,24 @@ describe('tools', () => {
     expect(used?.id).toMatch(/^call_[0-9a-f]{32}$/);
     expect(result?.tool_use_id).toBe(used?.id);
   });
+});
+
+test.each([
+  ['call_toolu_01A', 'toolu_01A'],
+  ['call_toolu_01A_0', 'toolu_01A_0'],
+  ['call_1', 'call_1'],
+  ['call_toolu_01:0', expect.stringMatching(/^call_[0-9a-f]{32}$/)],
+  ['functions.read:0', expect.stringMatching(/^call_[0-9a-f]{32}$/)],
+])('the id %s is %s for the model, at both ends', (id, expected) => {
+  const { messages } = request({
+    messages: [
+      user('r'),
+      { role: 'assistant', tool_calls: [call(id, 'read', '{}')] },
+      { role: 'tool', tool_call_id: id, content: 'x' },
+    ],
+  });
+  expect([messages[1]?.content[0]?.id, messages[2]?.content[0]?.tool_use_id]).toEqual([expected, expected]);
+  expect(messages[1]?.content[0]?.id).toBe(messages[2]?.content[0]?.tool_use_id);
 });
 
 test('thinking comes back by its signed details alone', () => {
@@ -469,6 +578,20 @@ test.each<[JsonObject, string]>([
   [{ tools: [{ type: 'web_search' }], tool_choice: 'required' }, 'tool_choice'],
   [{ tool_choice: 'sometimes' }, 'tool_choice'],
   [{ tools: [TOOL('a')], tool_choice: allowed([{ type: NO_TEXT }, null]) }, 'tool_choice'],
+  [{ parallel_tool_calls: 'no' }, 'parallel_tool_calls'],
+  [
+    {
+      messages: [
+        { role: 'assistant', content: [{ type: 'image_url', image_url: { url: 'https://example.test/a' } }] },
+        user('x'),
+      ],
+    },
+    'messages.0.content.0',
+  ],
+  [
+    { messages: [user([{ type: 'image_url', image_url: { url: 'data:;base64,QUJD' } }])] },
+    'messages.0.content.0.image_url.url',
+  ],
   [{ temperature: 3 }, 'temperature'],
   [{ reasoning_effort: 'much' }, 'reasoning_effort'],
   [{ max_tokens: 0 }, 'max_tokens'],

@@ -7,7 +7,7 @@ import { assertWellFormed } from '../body/well-formed.ts';
 import type { WireRequest } from '../dialect.ts';
 import { inputOfArguments } from '../openai/call-arguments.ts';
 import { modelCallId } from '../openai/call-ids.ts';
-import { placedBlocks } from '../openai/content-parts.ts';
+import { type PlacedBlock, placedBlocks, textOf } from '../openai/content-parts.ts';
 import { DeclaredTools, declaredTool } from '../openai/declared-tools.ts';
 import { ignoredFields } from '../openai/field-table.ts';
 import { requestedModel } from '../openai/model-request.ts';
@@ -113,6 +113,10 @@ export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf
     declared,
   );
   const stops = decodeStop(parsed.stop, declared);
+  for (const [at, { role, name }] of parsed.messages.entries()) {
+    // That of a result repeats the call's.
+    if (name != null && role !== 'tool') declared.ignored.push(`messages.${at}.name`);
+  }
   const { system, rest } = splitSystem(parsed.messages, declared);
   const decoded = decodeMessages(rest, declared);
   const checked = checkMessages(decoded, 'messages', model);
@@ -148,8 +152,12 @@ function askedFormat(format: ChatBody['response_format']): AskedParameters['form
 }
 
 function decodeStop(stop: ChatBody['stop'], { ignored }: Declared): JsonObject {
-  const stops = (typeof stop === 'string' ? [stop] : (stop ?? [])).filter((text) => text.trim() !== '');
-  if (stop != null && stop.length > 0 && stops.length === 0) ignored.push('stop');
+  const isBlank = (text: string) => text.trim() === '';
+  const given = typeof stop === 'string' ? [stop] : (stop ?? []);
+  for (const [at, text] of given.entries()) {
+    if (text !== '' && isBlank(text)) ignored.push(typeof stop === 'string' ? 'stop' : `stop.${at}`);
+  }
+  const stops = given.filter((text) => !isBlank(text));
   return stops.length > 0 ? { stop_sequences: stops } : {};
 }
 
@@ -178,20 +186,13 @@ function splitSystem(messages: readonly ChatMessage[], declared: Declared): { sy
   const rest = end < 0 ? [] : placed.slice(end);
   const texts = placed.slice(0, placed.length - rest.length).flatMap(({ at, given }) => {
     const path = `messages.${at}`;
-    return placedBlocks(given.content, `${path}.content`, declared).map(({ block, path: place }) =>
-      textOf(block, place),
-    );
+    return placedBlocks(given.content, `${path}.content`, declared).map((placed) => textOf(placed, 'an instruction'));
   });
   return { system: texts.join('\n\n'), rest };
 }
 
 function isInstruction({ role }: ChatMessage): boolean {
   return role === 'system' || role === 'developer';
-}
-
-function textOf(block: ContentBlock, path: string): string {
-  if (block.type !== 'text') throw badRequest(path, 'an instruction may hold text only');
-  return String(block.text);
 }
 
 /** The turns of the conversation: what stands between two answers of the assistant is one turn of the user, its results first. */
@@ -206,8 +207,7 @@ function decodeMessages(placed: readonly Placed[], declared: Declared): DecodedM
     calls = [];
   };
   for (const item of placed) {
-    const { at, given } = item;
-    if (given.name != null && given.role !== 'tool') declared.ignored.push(`messages.${at}.name`);
+    const { given } = item;
     if (given.role !== 'assistant') {
       gap.push(item);
       continue;
@@ -229,7 +229,7 @@ function decodeAssistant({ at, given }: Placed, declared: Declared): { message: 
   const said = placedBlocks(given.content, `${path}.content`, declared);
   if (given.refusal != null && given.refusal !== '')
     said.push({ block: { type: 'text', text: given.refusal }, path: `${path}.refusal` });
-  const isSaid = ({ block }: { block: ContentBlock }) => block.type !== 'text' || String(block.text).trim() !== '';
+  const isSaid = (placed: PlacedBlock) => textOf(placed, 'an assistant message').trim() !== '';
   const thought = thinkingOfDetails(given.reasoning_details).map((block) => ({
     block,
     path: `${path}.reasoning_details`,
@@ -237,7 +237,7 @@ function decodeAssistant({ at, given }: Placed, declared: Declared): { message: 
   const blocks = [
     ...thought,
     // Clients write blank text beside calls, where the API takes none.
-    ...(made.length > 0 ? said.filter(isSaid) : said),
+    ...said.filter((placed) => isSaid(placed) || made.length === 0),
     ...made.map((one, index) => ({
       block: blockOfCall(one, `${path}.tool_calls.${index}`, declared),
       path: `${path}.tool_calls.${index}`,
@@ -268,7 +268,7 @@ function blockOfCall(
 }
 
 const PAIR_WORDS: PairWords = {
-  unknownCall: (id) => `No tool call found for the tool message with tool_call_id ${id}.`,
+  unknownCall: (id) => `No tool call found for function call output with call_id ${id}.`,
   withoutResult: (ids) =>
     `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${ids.join(', ')}`,
 };

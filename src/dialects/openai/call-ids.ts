@@ -13,6 +13,6 @@ export function clientCallId(id: string): string {
 
 /** The same backwards. An id of somebody else's that the model's API would refuse gets a stable one in its place. */
 export function modelCallId(id: string): string {
-  if (id.startsWith(OF_OPENAI + OF_THE_MODEL)) return id.slice(OF_OPENAI.length);
-  return TAKEN.test(id) ? id : `${OF_OPENAI}${hash('sha256', id, 'hex').slice(0, 32)}`;
+  if (!TAKEN.test(id)) return `${OF_OPENAI}${hash('sha256', id, 'hex').slice(0, 32)}`;
+  return id.startsWith(OF_OPENAI + OF_THE_MODEL) ? id.slice(OF_OPENAI.length) : id;
 }

@@ -13,7 +13,7 @@ export interface PlacedBlock {
   path: string;
 }
 
-const DATA_URL = /^data:([^;,]*)((?:;[^;,]*)*),/i;
+const DATA_URL = /^\s*data:([^;,]*)((?:;[^;,]*)*),/i;
 const WEB_URL = /^https?:\/\//i;
 /** Names that programs write for those that the API takes. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = { 'image/jpg': 'image/jpeg' };
@@ -39,6 +39,17 @@ export function placedBlocks(content: unknown, path: string, declared: PartDecla
     const block = blockOfPart(parse(jsonObject, part, place), place, declared);
     return block === undefined ? [] : [{ block, path: place }];
   });
+}
+
+/**
+ * The words of a part where OpenAI's APIs take nothing else.
+ *
+ * @param who holds it, such as `an instruction`
+ * @throws FailureError `bad_request` for an image or a file
+ */
+export function textOf({ block, path }: PlacedBlock, who: string): string {
+  if (block.type !== 'text') throw badRequest(path, `${who} may hold text only`);
+  return String(block.text);
 }
 
 function blockOfPart(part: JsonObject, path: string, declared: PartDeclarations): ContentBlock | undefined {
@@ -85,8 +96,8 @@ function textBlock(text: unknown, path: string): ContentBlock | undefined {
 function imageBlock(url: unknown, path: string): ContentBlock {
   if (typeof url !== 'string') throw badRequest(path, 'must be a string');
   if (WEB_URL.test(url)) return { type: 'image', source: { type: 'url', url } };
-  const data = dataOf(url, path);
-  return { type: 'image', source: { type: 'base64', ...data } };
+  const { media_type, data } = dataOf(url, path);
+  return { type: 'image', source: { type: 'base64', media_type, data } };
 }
 
 function fileBlock(file: JsonObject, path: string): ContentBlock {
@@ -97,9 +108,9 @@ function fileBlock(file: JsonObject, path: string): ContentBlock {
       throw badRequest(`${path}.file_url`, 'must be a URL that begins with http:// or https://');
     return { type: 'document', source: { type: 'url', url: file.file_url }, ...title };
   }
-  const { media_type, data } = dataOf(file.file_data, `${path}.file_data`);
+  const { media_type, data, charset } = dataOf(file.file_data, `${path}.file_data`);
   if (media_type.startsWith('text/')) {
-    const text = Buffer.from(data, 'base64').toString('utf8');
+    const text = textIn(data, charset, `${path}.file_data`);
     return { type: 'document', source: { type: 'text', media_type: 'text/plain', data: text }, ...title };
   }
   if (media_type !== 'application/pdf') {
@@ -112,16 +123,28 @@ function fileBlock(file: JsonObject, path: string): ContentBlock {
 }
 
 /** What a data URL holds, in base64 without white space. */
-function dataOf(url: unknown, path: string): { media_type: string; data: string } {
+function dataOf(url: unknown, path: string): { media_type: string; data: string; charset: string | undefined } {
   const [head = '', type = '', flags = ''] = (typeof url === 'string' && DATA_URL.exec(url)) || [];
-  if (typeof url !== 'string' || head === '' || !/;base64$/i.test(flags)) {
+  if (typeof url !== 'string' || type.trim() === '' || !/;\s*base64\s*$/i.test(flags)) {
     throw badRequest(
       path,
       'must be a data URL with base64, `data:TYPE;base64,…`, or for images a URL that begins with http:// or https://',
     );
   }
-  const media = type.toLowerCase();
-  return { media_type: MEDIA_TYPES[media] ?? media, data: url.slice(head.length).replaceAll(/\s+/g, '') };
+  const media = type.trim().toLowerCase();
+  return {
+    media_type: MEDIA_TYPES[media] ?? media,
+    data: url.slice(head.length).replaceAll(/\s+/g, ''),
+    charset: /;\s*charset=([^;\s]+)/i.exec(flags)?.[1],
+  };
+}
+
+function textIn(data: string, charset: string | undefined, path: string): string {
+  try {
+    return new TextDecoder(charset).decode(Buffer.from(data, 'base64'));
+  } catch {
+    throw badRequest(path, `there is no charset ${JSON.stringify(charset?.slice(0, 100))}; send the text as UTF-8`);
+  }
 }
 
 function noStoredFiles(path: string) {

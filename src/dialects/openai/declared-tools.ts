@@ -20,6 +20,7 @@ export interface DeclaredTool {
  */
 export function declaredTool(declaration: JsonObject, path: string, converted: string[]): DeclaredTool | undefined {
   const { type } = declaration;
+  if (isOfMessagesApi(declaration)) return { tool: messagesTool(declaration, path), isCustom: false };
   if (type === 'custom' || type === 'function') {
     const inner = declaration[type];
     const at = inner == null ? path : `${path}.${type}`;
@@ -28,10 +29,14 @@ export function declaredTool(declaration: JsonObject, path: string, converted: s
       ? { tool: customTool(form, at), isCustom: true }
       : { tool: functionTool(form, at, converted), isCustom: false };
   }
-  if (type == null && declaration.input_schema != null)
-    return { tool: messagesTool(declaration, path), isCustom: false };
   if (type == null) throw badRequest(`${path}.type`, 'must be `function` or `custom`');
   return undefined;
+}
+
+/** Its own word for a client's tool is `custom`, and some clients write OpenAI's beside its schema. */
+function isOfMessagesApi({ type, input_schema, parameters, ...form }: JsonObject): boolean {
+  if (input_schema == null || parameters != null || form.function != null || form.custom != null) return false;
+  return type == null || type === 'custom' || type === 'function';
 }
 
 /** Tools by the paths of their declarations; no two have one name. */

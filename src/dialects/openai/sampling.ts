@@ -1,6 +1,6 @@
 import { badRequest } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
-import { refusesSampling, thinksByBudget } from '../../spec/model-generation.ts';
+import { refusesSampling, takesOneOfBothSamplings } from '../../spec/model-generation.ts';
 
 export interface SamplingRequest {
   model: string;
@@ -34,8 +34,7 @@ export function samplingFor({ model, temperature, top_p, isThinking }: SamplingR
     if (heat > 1) converted.push('temperature');
   }
   if (asks.top_p) {
-    // Models from 4.5 on take one of the two.
-    if (asks.temperature && (!thinksByBudget(model) || /4-5/.test(model))) ignored.push('top_p');
+    if (asks.temperature && takesOneOfBothSamplings(model)) ignored.push('top_p');
     else parameters.top_p = share;
   }
   return { parameters, ignored, converted };

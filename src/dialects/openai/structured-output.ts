@@ -16,10 +16,19 @@ export interface HeldSchema {
  */
 export function heldSchema(schema: JsonObject, path: string): HeldSchema {
   checkSchema(schema, path);
-  const held = transformed(schema, path);
   // Schemas made by a library name their draft, which says nothing of the answer.
-  const { $schema: _, ...said } = schema;
+  const { $schema: _, ...said } = withNewDefinitions(schema);
+  const held = transformed(said, path);
   return { schema: held, isConverted: stableJson(held) !== stableJson(said) };
+}
+
+/** Older drafts, and so the helpers of OpenAI's SDK, have `definitions` where the model's API has `$defs`. */
+function withNewDefinitions({ definitions, ...schema }: JsonObject): JsonObject {
+  if (definitions === undefined) return schema;
+  const pointed = JSON.stringify({ ...schema, $defs: { ...definitions, ...(schema.$defs as object | undefined) } });
+  return JSON.parse(pointed, (key, value) =>
+    key === '$ref' && typeof value === 'string' ? value.replace(/^#\/definitions\//, '#/$defs/') : value,
+  );
 }
 
 function transformed(schema: JsonObject, path: string): JsonObject {
@@ -33,7 +42,7 @@ function transformed(schema: JsonObject, path: string): JsonObject {
 
 /** Lists of schemas, and schemas by names, within a schema. */
 const LISTS = ['anyOf', 'oneOf', 'allOf'];
-const MAPS = ['properties', '$defs'];
+const MAPS = ['properties', '$defs', 'definitions'];
 
 function checkSchema(schema: unknown, path: string): void {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {

@@ -25,6 +25,8 @@ export interface Choice {
 
 /** @throws FailureError `bad_request` for a tool that is not there */
 export function chooseTools({ model, choice, isParallel, tools: all }: ChoiceRequest): Choice {
+  if (isParallel != null && typeof isParallel !== 'boolean')
+    throw badRequest('parallel_tool_calls', 'must be true or false');
   const { mode, name, allowed } = read(choice);
   const tools = allowed === undefined ? [...all] : all.filter((tool) => allowed.includes(tool.name));
   const missing = [...(name === undefined ? [] : [name]), ...(allowed ?? [])].find(

@@ -1,7 +1,7 @@
 import type { DecodedMessage } from '../../conversation/check-messages.ts';
 import { badRequest } from '../../spec/failures.ts';
 import { modelCallId } from './call-ids.ts';
-import type { PlacedBlock } from './content-parts.ts';
+import { type PlacedBlock, textOf } from './content-parts.ts';
 import { PlacedPaths } from './placed-paths.ts';
 
 /** A call that waits for its result. */
@@ -44,6 +44,7 @@ export function turnOfUser(
         declared.ignored.push(path);
         continue;
       }
+      if (item.role === 'system') for (const placed of content) textOf(placed, 'an instruction');
       const places = content.map((placed) => placed.path);
       others.push({ role: item.role, content: blocks, paths: new PlacedPaths(path, places, item.contentPath) });
       continue;
