@@ -84,6 +84,8 @@ export interface WireRequest {
   passesBeta(value: string): boolean;
   /** The model that the operator means by a name of his own; undefined for any other name. */
   aliasOf(name: string): string | undefined;
+  /** The ids of the models that a client may ask for. */
+  models(): readonly string[];
   /** The size of the body. */
   bytes: number;
   /** What earlier answers have left for the same caller. */

@@ -22,11 +22,19 @@ export interface WireSources {
 export async function readWire(
   context: Context<Env>,
   caller: Caller,
-  { strict, passesBeta, aliasOf }: AppOptions,
+  { strict, passesBeta, aliasOf, models }: AppOptions,
   { intake, memories }: WireSources,
 ): Promise<WireRequest> {
   const header = headersOf(context);
   const read = await readJson(context.env.incoming, intake);
   await letOthersRun(read.bytes);
-  return { ...read, header, strict: isStrict(header, strict), passesBeta, aliasOf, memory: memories.of(caller.id) };
+  return {
+    ...read,
+    header,
+    strict: isStrict(header, strict),
+    passesBeta,
+    aliasOf,
+    models: () => models.list.map(({ id }) => id),
+    memory: memories.of(caller.id),
+  };
 }

@@ -21,7 +21,7 @@ const LONG_WAIT_SECONDS = 300;
 /** The longest wait for the turns under way when Isthmus is stopped; most end sooner. */
 const LONGEST_STOP_WAIT_SECONDS = 60;
 
-/** How many more fields one error names after the first. */
+/** How many models one error names, and how many more fields after the first. */
 const MOST_NAMED = 20;
 
 /** What a failure says beside its code. */
@@ -29,6 +29,7 @@ interface Words {
   message: string;
   /** The field that is wrong, by its path in the client's own body. */
   path?: string;
+  isUnsupported?: true;
   /** Status and type of an upstream's failure; for others the table has them. */
   status?: number;
   type?: string;
@@ -37,6 +38,12 @@ interface Words {
   mayRepeat?: boolean;
   details?: JsonObject;
   process?: ProcessEnd;
+}
+
+/** What is wrong with a request. */
+interface BadRequest extends Pick<Words, 'details' | 'isUnsupported'> {
+  path: string;
+  problem: string;
 }
 
 interface FailureRow {
@@ -71,10 +78,10 @@ export const FAILURES = {
     mayRepeat: false,
     cause: 'The request is wrong, or holds what the SDK cannot carry. No process was spawned.',
     cure: 'The message begins with the path of the field and says what is expected.',
-    words: ({ path, problem, details }: { path: string; problem: string; details?: JsonObject }) => ({
+    words: ({ path, problem, ...more }: BadRequest) => ({
       message: inOneLine(path ? `${path}: ${problem}` : problem),
       ...(path && { path }),
-      ...(details && { details }),
+      ...more,
     }),
   },
   field_ignored: {
@@ -100,8 +107,8 @@ export const FAILURES = {
     mayRepeat: false,
     cause: 'A client asks for a model of OpenAI by its name, and no `--model-alias` says which model that stands for.',
     cure: 'Let the client ask for a model of `GET /v1/models`, or map the name: `--model-alias gpt-5=claude-sonnet-5`.',
-    words: ({ model }: { model: string }) => ({
-      message: `The model ${JSON.stringify(model.slice(0, 100))} is OpenAI's. Ask for one of GET /v1/models, or map its name where Isthmus runs: --model-alias ${model.slice(0, 100)}=claude-sonnet-5 (docs/openai.md#model-aliases).`,
+    words: ({ model, models }: { model: string; models: readonly string[] }) => ({
+      message: `The model ${JSON.stringify(model.slice(0, 100))} is OpenAI's. Ask for one of GET /v1/models (${models.slice(0, MOST_NAMED).join(', ')}), or map its name where Isthmus runs: --model-alias ${model.slice(0, 100)}=claude-sonnet-5 (docs/openai.md#model-aliases).`,
       path: 'model',
     }),
   },
@@ -133,6 +140,7 @@ export const FAILURES = {
     cure: 'Name one of `GET /v1/models`.',
     words: ({ model, listed }: { model: string; listed: readonly string[] }) => ({
       message: `model: ${JSON.stringify(model.slice(0, 100))} is not known to Claude Code, and the API counts no tokens for it. Claude Code lists ${listed.join(', ')}; others may still be asked for by their exact id.`,
+      path: 'model',
     }),
   },
   agent_not_found: {
@@ -590,6 +598,8 @@ export interface Failure {
   message: string;
   /** The field that is wrong, by its path in the client's own body. */
   path?: string;
+  /** Set where the request is well formed, and asks for what is not here. */
+  isUnsupported?: true;
   /** Set where the request has more tokens than the model takes. */
   exceedsContext?: true;
   /** The upstream's request id, when the upstream made the failure. */
@@ -650,6 +660,11 @@ function inOneLine(message: string): string {
 /** A 400 that names the field: `messages.0.content: …`. */
 export function badRequest(path: string, problem: string): FailureError {
   return failed('bad_request', { path, problem });
+}
+
+/** The same for what is well formed, and not here. */
+export function unsupported(path: string, problem: string): FailureError {
+  return failed('bad_request', { path, problem, isUnsupported: true });
 }
 
 /** The failure inside an error; `internal` for any other error. */

@@ -112,12 +112,14 @@ ${rows('item', RESPONSES_ITEMS, plain)}
 ## Errors
 
 \`{"error": {"message", "type", "param", "code"}}\`; \`param\` is the path in the client's own body. The header \`isthmus-error\` has the
-code of [errors.md](errors.md).
+code of [errors.md](errors.md). Paths that clients of every API ask, such as \`/v1/models\`, and paths that are not there, tell errors
+with the fields of each API; their \`type\` is that of the Messages API.
 
 ${table(
   ['what', 'status', 'type', 'code'],
   [
     ['a field is wrong', '400', '`invalid_request_error`', ''],
+    ['a field asks for what is not here', '400', '`invalid_request_error`', '`unsupported_value`'],
     [
       'an earlier answer is not kept',
       '400',
@@ -126,7 +128,12 @@ ${table(
     ],
     ['more tokens than the model takes', '400', '`invalid_request_error`', '`context_length_exceeded`'],
     ['the credential is refused', '401', '`authentication_error`', '`invalid_api_key`'],
-    ['a model of OpenAI without an alias', '404', '`invalid_request_error`', '`model_not_found`'],
+    [
+      'a model of OpenAI without an alias, no such model or agent',
+      '404',
+      '`invalid_request_error`',
+      '`model_not_found`',
+    ],
     ['no such path', '404', '`invalid_request_error`', '`unknown_url`'],
     ['a limit of the API or of the plan', '429', '`rate_limit_error`', '`rate_limit_exceeded`'],
     ['nobody pays any more', '429', '`insufficient_quota`', '`insufficient_quota`'],

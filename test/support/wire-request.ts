@@ -12,6 +12,7 @@ export function wireRequest(body: unknown, more: Partial<WireRequest> = {}): Wir
     mayHoldLoneSurrogates: true,
     passesBeta: () => true,
     aliasOf: () => undefined,
+    models: () => ['claude-opus-5-5', 'claude-sonnet-5'],
     bytes: 100,
     memory: { get: () => undefined, put: () => undefined },
     ...more,

@@ -615,6 +615,17 @@ test('an error that quotes what the client sent is one line, and not as long as 
   expect(message.length).toBeLessThanOrEqual(1_001);
 });
 
+test.each<[JsonObject, true | undefined]>([
+  [{ n: 2 }, true],
+  [{ functions: [] }, true],
+  [{ messages: [user([{ type: 'input_audio' }])] }, true],
+  [{ messages: [user([{ type: 'file', file: { file_id: 'f' } }])] }, true],
+  [{ messages: [user([{ type: 'text' }])] }, undefined],
+  [{ max_tokens: 0 }, undefined],
+])('%j is well formed, and not here: %s', (body, isUnsupported) => {
+  expect(refusal(body).isUnsupported).toBe(isUnsupported);
+});
+
 test('a call without a result is told in OpenAI’s words', () => {
   const messages = [user('r'), { role: 'assistant', tool_calls: [call('call_1', 'read', '{}')] }, user('never mind')];
   expect(refusal({ messages }).message).toContain('did not have response messages: call_1');
@@ -622,7 +633,9 @@ test('a call without a result is told in OpenAI’s words', () => {
 
 test('a model of OpenAI is refused unless the operator maps it', () => {
   expect(refusal({ model: 'gpt-5.4-nano' })).toMatchObject({ code: 'model_not_mapped', status: 404, path: 'model' });
-  expect(refusal({ model: 'gpt-5.4-nano' }).message).toContain('--model-alias');
+  const { message } = refusal({ model: 'gpt-5.4-nano' });
+  expect(message).toContain('--model-alias');
+  expect(message).toContain('(claude-opus-5-5, claude-sonnet-5)');
   expect(request({ model: 'gpt-5' }).model).toBe('claude-sonnet-5');
   expect(request({ model: 'anthropic/claude-opus-5' }).model).toBe('claude-opus-5');
 });

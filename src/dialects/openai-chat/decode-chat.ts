@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkMessages, type DecodedMessage } from '../../conversation/check-messages.ts';
-import { badRequest, failed } from '../../spec/failures.ts';
+import { badRequest, failed, unsupported } from '../../spec/failures.ts';
 import type { ContentBlock, JsonObject, MessagesRequest } from '../../spec/messages.ts';
 import { jsonObject, listOf, parse, tooManyFields } from '../body/shapes.ts';
 import { assertWellFormed } from '../body/well-formed.ts';
@@ -83,11 +83,11 @@ interface Declared {
  *
  * @throws FailureError `bad_request`, its message beginning with the path of the field; `model_not_mapped`; `field_ignored`
  */
-export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, aliasOf }: WireRequest): DecodedChat {
+export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, ...wire }: WireRequest): DecodedChat {
   const crowded = tooManyFields(given);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const whole = parse(jsonObject, given, '');
-  const model = requestedModel(whole.model, aliasOf);
+  const model = requestedModel(whole.model, wire);
   const declared: Declared = { ignored: ignoredFields(whole, CHAT_FIELDS), converted: [] };
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');
@@ -224,7 +224,7 @@ function decodeMessages(placed: readonly Placed[], declared: Declared): DecodedM
 
 function decodeAssistant({ at, given }: Placed, declared: Declared): { message: DecodedMessage; calls: OpenCall[] } {
   const path = `messages.${at}`;
-  if (given.function_call != null) throw badRequest(`${path}.function_call`, 'is the old form; use `tool_calls`');
+  if (given.function_call != null) throw unsupported(`${path}.function_call`, 'is the old form; use `tool_calls`');
   const made = given.tool_calls ?? [];
   const said = placedBlocks(given.content, `${path}.content`, declared);
   if (given.refusal != null && given.refusal !== '')

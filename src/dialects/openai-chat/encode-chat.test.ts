@@ -202,7 +202,25 @@ describe('errors', () => {
       400,
       { type: 'invalid_request_error', param: 'messages.0', code: null },
     ],
-    ['strict', failure('field_ignored', { ignored: ['seed'] }), 400, { type: 'invalid_request_error', param: 'seed' }],
+    [
+      'strict',
+      failure('field_ignored', { ignored: ['seed'] }),
+      400,
+      { type: 'invalid_request_error', param: 'seed', code: 'unsupported_value' },
+    ],
+    [
+      'what is not here',
+      failure('bad_request', { path: 'n', problem: 'is one', isUnsupported: true }),
+      400,
+      { type: 'invalid_request_error', param: 'n', code: 'unsupported_value' },
+    ],
+    ['an agent', failure('agent_not_found', { name: 'a' }), 404, { code: 'model_not_found' }],
+    [
+      'one model of the list',
+      failure('model_not_known', { model: 'm', listed: [] }),
+      404,
+      { code: 'model_not_found', param: 'model' },
+    ],
     [
       'a long prompt',
       { ...upstream(400), exceedsContext: true },
@@ -217,7 +235,7 @@ describe('errors', () => {
     ['404 of a path', failure('not_found', 'no such path'), 404, { code: 'unknown_url' }],
     [
       'a model of OpenAI',
-      failure('model_not_mapped', { model: 'gpt-5' }),
+      failure('model_not_mapped', { model: 'gpt-5', models: [] }),
       404,
       { code: 'model_not_found', param: 'model' },
     ],

@@ -76,12 +76,13 @@ export function decodeResponses({
   strict,
   mayHoldLoneSurrogates,
   aliasOf,
+  models,
   memory,
 }: WireRequest): DecodedResponses {
   const crowded = tooManyFields(given);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const whole = parse(jsonObject, given, '');
-  const model = requestedModel(whole.model, aliasOf);
+  const model = requestedModel(whole.model, { aliasOf, models });
   const declared: Declared = { ignored: ignoredFields(whole, RESPONSES_FIELDS), converted: [] };
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');

@@ -1,4 +1,4 @@
-import { badRequest } from '../../spec/failures.ts';
+import { badRequest, unsupported } from '../../spec/failures.ts';
 import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
 import { jsonObject, parse } from '../body/shapes.ts';
 
@@ -75,12 +75,12 @@ function blockOfPart(part: JsonObject, path: string, declared: PartDeclarations)
       return fileBlock(part, path);
     case 'tool_use':
     case 'tool_result':
-      throw badRequest(
+      throw unsupported(
         path,
         `a part of the type \`${part.type}\` belongs to the Messages API; send calls as tool calls and results as tool messages`,
       );
     default:
-      throw badRequest(
+      throw unsupported(
         path,
         `parts of the type ${JSON.stringify(part.type)?.slice(0, 100)} do not reach the model; send text, images by URL or data URL, and PDF or text files by data URL`,
       );
@@ -148,5 +148,5 @@ function textIn(data: string, charset: string | undefined, path: string): string
 }
 
 function noStoredFiles(path: string) {
-  return badRequest(path, 'files stored at OpenAI do not reach the model; send the file itself as a data URL');
+  return unsupported(path, 'files stored at OpenAI do not reach the model; send the file itself as a data URL');
 }

@@ -1,5 +1,5 @@
 import { stableJson } from '../../conversation/canonical.ts';
-import { badRequest } from '../../spec/failures.ts';
+import { unsupported } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
 import type { Row } from '../contract.ts';
 
@@ -14,7 +14,7 @@ export function ignoredFields(body: JsonObject, table: Readonly<Record<string, R
     const row: Row = (Object.hasOwn(table, field) ? table[field] : undefined) ?? { handling: 'ignored', note: '' };
     const asksNothing = row.unless?.some((plain) => stableJson(plain) === stableJson(value)) === true;
     if (asksNothing) return [];
-    if (row.handling === 'refused') throw badRequest(field, row.note);
+    if (row.handling === 'refused') throw unsupported(field, row.note);
     return row.handling === 'ignored' ? [field] : [];
   });
 }

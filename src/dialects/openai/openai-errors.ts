@@ -22,7 +22,8 @@ export function openAiError(failure: Failure): OpenAiError {
   if (failure.exceedsContext || failure.code === 'body_too_large') {
     return { ...error('invalid_request_error', 'context_length_exceeded'), message: CONTEXT_WORDS + message };
   }
-  if (failure.code === 'model_not_mapped') return error('invalid_request_error', 'model_not_found');
+  if (failure.code === 'field_ignored' || failure.isUnsupported)
+    return error('invalid_request_error', 'unsupported_value');
   if (failure.code === 'not_kept') {
     return error('invalid_request_error', path === 'previous_response_id' ? 'previous_response_not_found' : null);
   }

@@ -172,7 +172,9 @@ test('what is not acted on is told, and refused in strict mode', async () => {
     body: JSON.stringify({ model: 'claude-sonnet-5', messages, seed: 1 }),
   });
   expect(strict.status).toBe(400);
-  expect(await strict.json()).toMatchObject({ error: { type: 'invalid_request_error', param: 'seed', code: null } });
+  expect(await strict.json()).toMatchObject({
+    error: { type: 'invalid_request_error', param: 'seed', code: 'unsupported_value' },
+  });
 });
 
 const upstream = (status: number, type: string, message: string, headers: Record<string, string> = {}): Reply => ({
