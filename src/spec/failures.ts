@@ -36,6 +36,7 @@ interface Words {
   requestId?: string;
   retryAfterSeconds?: number;
   mayRepeat?: boolean;
+  isUnpaid?: true;
   details?: JsonObject;
   process?: ProcessEnd;
 }
@@ -314,6 +315,8 @@ export const FAILURES = {
       message?: string | undefined;
       requestId?: string | undefined;
       retryAfterSeconds?: number | undefined;
+      /** Set where nobody pays any more, whatever the status. */
+      isUnpaid?: true | undefined;
       /** False if the API, or its long wait, says so; else the status says it. */
       mayRepeat?: false | undefined;
     }) => {
@@ -328,6 +331,7 @@ export const FAILURES = {
         mayRepeat: facts.mayRepeat ?? isRepeatable(answered),
         ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
         ...(facts.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: facts.retryAfterSeconds }),
+        ...((facts.isUnpaid || status === UNPAID_STATUS) && { isUnpaid: true }),
       };
     },
   },
@@ -563,6 +567,7 @@ const TYPE_OF_UPSTREAM_STATUS: ReadonlyMap<number, string> = new Map([
 const STATUS_OF_UPSTREAM_TYPE: ReadonlyMap<string, number> = new Map(
   [...TYPE_OF_UPSTREAM_STATUS].map(([status, type]) => [type, status]),
 );
+const UNPAID_STATUS = 402;
 const INTERNAL_STATUS = 500;
 const BAD_GATEWAY_STATUS = 502;
 
@@ -600,6 +605,8 @@ export interface Failure {
   path?: string;
   /** Set where the request is well formed, and asks for what is not here. */
   isUnsupported?: true;
+  /** Set where nobody pays the model's API any more. */
+  isUnpaid?: true;
   /** Set where the request has more tokens than the model takes. */
   exceedsContext?: true;
   /** The upstream's request id, when the upstream made the failure. */

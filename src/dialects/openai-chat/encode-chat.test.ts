@@ -229,6 +229,8 @@ describe('errors', () => {
     ],
     ['a large body', failure('body_too_large', { limit: 1 } as never), 413, { code: 'context_length_exceeded' }],
     ['401', upstream(401), 401, { type: 'authentication_error', code: 'invalid_api_key' }],
+    ['413', upstream(413), 413, { code: 'context_length_exceeded', message: expect.stringMatching(/^Your.*words$/) }],
+    ['no credit', upstream(400, { isUnpaid: true }), 429, { type: 'insufficient_quota', code: 'insufficient_quota' }],
     ['402', upstream(402), 429, { type: 'insufficient_quota', code: 'insufficient_quota' }],
     ['403', upstream(403), 403, { type: 'permission_error' }],
     ['404 of a model', upstream(404), 404, { type: 'invalid_request_error', code: 'model_not_found' }],

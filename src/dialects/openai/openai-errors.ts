@@ -13,13 +13,14 @@ export interface OpenAiError {
 /** OpenAI's own status of a server that is too busy; its SDKs repeat a 503 always. */
 const BUSY_STATUS = 503;
 const OVERLOADED = 529;
+const TOO_LARGE = 413;
 const CONTEXT_WORDS = 'Your input exceeds the context window of this model: ';
 
 /** By the failure's status; the words of an upstream are its own. */
 export function openAiError(failure: Failure): OpenAiError {
   const { message, path = null } = failure;
   const error = (type: string, code: string | null = null): OpenAiError => ({ message, type, param: path, code });
-  if (failure.exceedsContext || failure.code === 'body_too_large') {
+  if (failure.exceedsContext || failure.status === TOO_LARGE) {
     return { ...error('invalid_request_error', 'context_length_exceeded'), message: CONTEXT_WORDS + message };
   }
   if (failure.code === 'field_ignored' || failure.isUnsupported)
@@ -27,11 +28,10 @@ export function openAiError(failure: Failure): OpenAiError {
   if (failure.code === 'not_kept') {
     return error('invalid_request_error', path === 'previous_response_id' ? 'previous_response_not_found' : null);
   }
+  if (failure.isUnpaid) return error('insufficient_quota', 'insufficient_quota');
   switch (failure.status) {
     case 401:
       return error('authentication_error', 'invalid_api_key');
-    case 402:
-      return error('insufficient_quota', 'insufficient_quota');
     case 403:
       return error('permission_error');
     case 404:
@@ -59,9 +59,9 @@ export function openAiErrorAnswer(failure: Failure, requestId: string): ErrorAns
   };
 }
 
-function statusOf({ status }: Failure): number {
+function statusOf({ status, isUnpaid }: Failure): number {
   // OpenAI's clients know a quota that is used up by a 429 with its code.
-  if (status === 402) return 429;
+  if (isUnpaid) return 429;
   return status === OVERLOADED ? BUSY_STATUS : status;
 }
 

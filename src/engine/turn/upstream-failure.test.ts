@@ -1,5 +1,6 @@
+import type { SDKAPIRetryMessage } from '@anthropic-ai/claude-agent-sdk';
 import { describe, expect, test } from 'vitest';
-import { type AssistantMessage, failureOfAssistant } from './upstream-failure.ts';
+import { type AssistantMessage, failureOfAssistant, failureOfRetry } from './upstream-failure.ts';
 
 /** What Claude Code says in place of an answer of the model. */
 function said(text: string, fields: object): AssistantMessage {
@@ -33,6 +34,27 @@ test.each([
     message: 'the words',
     requestId: 'req_1',
   });
+});
+
+test('a credit that is used up has no status of its own', () => {
+  const fields = { api_error_type: 'invalid_request_error', api_error_status: 400 };
+  expect(failureOfAssistant(said('Credit balance is too low', { ...fields, error: 'billing_error' }), 0)).toMatchObject(
+    {
+      status: 400,
+      isUnpaid: true,
+    },
+  );
+  expect(failureOfAssistant(said('bad', { ...fields, error: 'invalid_request' }), 0)).not.toHaveProperty('isUnpaid');
+});
+
+test.each([
+  [500, 1],
+  [7_000, 7],
+  [7_900, 7],
+  [30_000, 30],
+])('an announced wait of %d ms is %d s: no less than the API’s, and no second more', (retry_delay_ms, seconds) => {
+  const announced = { error_status: 429, retry_delay_ms } as SDKAPIRetryMessage;
+  expect(failureOfRetry(announced).retryAfterSeconds).toBe(seconds);
 });
 
 describe('a call to which the API gave no error', () => {

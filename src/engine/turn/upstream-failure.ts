@@ -14,9 +14,14 @@ export function failureOfRetry(message: SDKAPIRetryMessage): Failure {
   const isCapped = isWait && retry_delay_ms >= LONGEST_WAIT_MS;
   return failure('upstream_error', {
     status,
-    retryAfterSeconds: isWait && !isCapped ? Math.ceil(retry_delay_ms / 1000) : undefined,
+    retryAfterSeconds: isWait && !isCapped ? wholeSeconds(retry_delay_ms) : undefined,
     mayRepeat: isCapped ? false : undefined,
   });
+}
+
+/** The CLI adds up to a quarter to the API's whole seconds: cut off, it is nearest to them, and still no less. */
+function wholeSeconds(milliseconds: number): number {
+  return Math.max(1, Math.floor(milliseconds / 1000));
 }
 
 /** The longest wait that the CLI announces; the API's own may be longer. */
@@ -56,6 +61,7 @@ export function failureOfAssistant(message: AssistantMessage, silentMs: number):
     type,
     message: apiWordsIn(text, status),
     requestId: fields.request_id || undefined,
+    isUnpaid: message.error === 'billing_error' || undefined,
     mayRepeat: NOT_REPEATED.has(message.error) ? false : undefined,
   });
 }

@@ -197,7 +197,14 @@ test.each<[Reply, number, JsonObject, Record<string, string>]>([
     upstream(429, 'rate_limit_error', 'slow', { 'retry-after': '7' }),
     429,
     { code: 'rate_limit_exceeded' },
-    { 'retry-after': '^\\d+$' },
+    // Claude Code adds up to a quarter.
+    { 'retry-after': '^[78]$' },
+  ],
+  [
+    upstream(400, 'invalid_request_error', 'Your credit balance is too low to access the Anthropic API.'),
+    429,
+    { type: 'insufficient_quota', code: 'insufficient_quota' },
+    {},
   ],
   [upstream(529, 'overloaded_error', 'busy'), 503, { type: 'server_error', code: 'overloaded' }, {}],
   [upstream(401, 'authentication_error', 'no'), 401, { code: 'invalid_api_key' }, {}],
