@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { wireRequest } from '../../../test/support/wire-request.ts';
 import { type Failure, FailureError } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
+import { CHAT_FIELDS } from './chat-contract.ts';
 import { decodeChat } from './decode-chat.ts';
 
 const MODEL = 'claude-sonnet-4-5';
@@ -141,15 +142,37 @@ test('names are ignored, and told; that of a result is the call’s', () => {
 });
 
 test('consecutive messages of the user are one', () => {
-  const { messages } = request({ messages: [user('a'), user([text('b'), text('c')]), user(''), user('d')] });
-  expect(messages).toEqual([user(['a', 'b', 'c', 'd'].map(text))]);
+  const found = request({ messages: [user('a'), user([text('b'), text('c')]), user(''), user('d')] });
+  expect(found.messages).toEqual([user(['a', 'b', 'c', 'd'].map(text))]);
+  // One that says nothing is left out.
+  expect(found.ignored).toEqual(['messages.2']);
+});
+
+test('consecutive messages of the assistant are one, and so are their calls', () => {
+  const found = request({
+    messages: [
+      user('a'),
+      { role: 'assistant', content: 'b', tool_calls: [call('call_1', 'read', '{}')] },
+      { role: 'assistant', content: 'c', tool_calls: [call('call_2', 'read', '{}')] },
+      { role: 'tool', tool_call_id: 'call_2', content: 'two' },
+      { role: 'tool', tool_call_id: 'call_1', content: 'one' },
+    ],
+  });
+  const used = (id: string) => ({ type: 'tool_use', id, name: 'read', input: {} });
+  const result = (id: string, words: string) => ({ type: 'tool_result', tool_use_id: id, content: [text(words)] });
+  expect(found.messages.slice(1)).toEqual([
+    { role: 'assistant', content: [text('b'), text('c'), used('call_1'), used('call_2')] },
+    user([result('call_1', 'one'), result('call_2', 'two')]),
+  ]);
+  // A text behind a call comes before it.
+  expect(found.converted).toEqual(['messages.2']);
 });
 
 test('images and files reach the model as blocks', () => {
   const content = [
     text('see'),
     { type: 'image_url', image_url: { url: 'data:image/jpg;name=x.jpg;base64,QUJD\nREVG', detail: 'high' } },
-    { type: 'image_url', image_url: { url: 'https://example.test/a.png' } },
+    { type: 'image_url', image_url: { url: 'https://example.test/a.png', detail: 'auto' } },
     { type: 'file', file: { filename: 'r.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
     { type: 'file', file: { filename: 'n.txt', file_data: 'data:text/plain;base64,aMOk' } },
     text(''),
@@ -306,6 +329,12 @@ test('parameters', () => {
   });
   expect(found.ignored).toEqual(['seed', 'presence_penalty', 'invented']);
   expect(found.converted).toEqual(['temperature']);
+});
+
+test('null asks for nothing, also in strict mode', () => {
+  const nulls = Object.fromEntries(Object.keys(CHAT_FIELDS).map((field) => [field, null]));
+  const { model: _, messages: __, ...rest } = nulls;
+  expect(request({ ...rest, invented: null }, true).parameters).toEqual({ max_tokens: 64_000 });
 });
 
 test('blank stops are ignored, and told', () => {
@@ -479,6 +508,37 @@ describe('tools', () => {
     expect(found.customTools).toEqual(new Set());
   });
 
+  test('a strict function is held to its schema, in the form that the model’s API takes', () => {
+    const parameters = {
+      type: 'object',
+      properties: { n: { type: 'integer', minimum: 1 } },
+      additionalProperties: false,
+    };
+    const found = request({ tools: [{ type: 'function', function: { name: 'a', parameters, strict: true } }] });
+    expect(found.tools).toEqual([
+      {
+        name: 'a',
+        strict: true,
+        input_schema: { ...parameters, properties: { n: { type: 'integer', description: '{minimum: 1}' } } },
+      },
+    ]);
+    expect(found.converted).toEqual(['tools.0.function.parameters']);
+  });
+
+  test.each<[JsonObject, JsonObject | undefined]>([
+    [
+      { tools: [TOOL('a')], parallel_tool_calls: false },
+      { type: 'auto', disable_parallel_tool_use: true },
+    ],
+    [{ tools: [TOOL('a')], parallel_tool_calls: true }, undefined],
+    [{ tools: [TOOL('a')], parallel_tool_calls: false, tool_choice: 'none' }, { type: 'none' }],
+    [{ tools: [TOOL('a')], tool_choice: 'required' }, { type: 'any' }],
+    [{ tools: [], parallel_tool_calls: false, tool_choice: 'none' }, undefined],
+    [{ tools: [{ type: 'web_search' }], tool_choice: 'auto' }, undefined],
+  ])('%j: the choice is %j', (body, choice) => {
+    expect(request(body).parameters.tool_choice).toEqual(choice);
+  });
+
   test('a list of allowed tools leaves the others out', () => {
     const allowed = { mode: 'auto', tools: [{ type: 'function', function: { name: 'b' } }] };
     const found = request({
@@ -571,6 +631,17 @@ test.each<[JsonObject, string]>([
   [
     { messages: [user('r'), { role: 'assistant', tool_calls: [call('call_1', 'read', '{}')] }, user('never mind')] },
     'messages.1.tool_calls.0',
+  ],
+  [
+    {
+      messages: [
+        user('r'),
+        { role: 'assistant', tool_calls: [call('call_1', 'read', '{}')] },
+        { role: 'tool', tool_call_id: 'call_1', content: 'x' },
+        { role: 'tool', tool_call_id: 'call_1', content: 'y' },
+      ],
+    },
+    'messages.3.tool_call_id',
   ],
   [{ tools: [TOOL('a'), TOOL('a')] }, 'tools.1'],
   [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, 'tools.0.function.name'],

@@ -97,6 +97,34 @@ test('thinking is told as it comes, and its signed details at its end', () => {
   expect(whole.choices[0].message).toMatchObject({ content: 'a', reasoning_content: 'hm', reasoning_details: details });
 });
 
+test('what a block has from its start is told, too', () => {
+  const start = (index: number, content_block: ContentBlock): TurnEvent[] => [
+    { type: 'content_block_start', index, content_block },
+    { type: 'content_block_stop', index },
+  ];
+  const chunks = chunksOf([
+    ...start(0, { type: 'thinking', thinking: 'hm', signature: 's' }),
+    ...start(1, { type: 'text', text: 'Whole.' }),
+    ...start(2, { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }),
+  ]);
+  expect(chunks.flatMap(({ choices }) => (choices as JsonObject[]).map(({ delta }) => delta))).toMatchObject([
+    { reasoning_content: 'hm' },
+    { reasoning_details: [{ text: 'hm', signature: 's' }] },
+    { content: 'Whole.' },
+    { tool_calls: [{ index: 0, function: { name: 'read', arguments: '' } }] },
+    { tool_calls: [{ index: 0, function: { arguments: '{"path":"a"}' } }] },
+  ]);
+});
+
+test.each([
+  ['that was cut', ['{"input":"*** Be'], {}, '{"input":"*** Be'],
+  ['that is no text', ['{"input":5}'], {}, '{"input":5}'],
+  ['that comes whole', [], { input: 'x' }, 'x'],
+])('the free text of an input %s', (_, deltas, input, expected) => {
+  const frames = deltasOf(chunksOf(eventsOf(answer([call('toolu_1', 'patch', deltas, input)], 'tool_use'))));
+  expect(frames.at(-2)).toEqual([{ tool_calls: [{ index: 0, custom: { input: expected } }] }, null]);
+});
+
 test('a custom tool gets its free text in one piece', () => {
   const content = [call('toolu_1', 'patch', ['{"input":"*** ', 'Begin\\n"}'], { input: '*** Begin\n' })];
   expect(deltasOf(chunksOf(eventsOf(answer(content, 'tool_use')))).slice(1, -1)).toEqual([

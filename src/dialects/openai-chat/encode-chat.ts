@@ -79,6 +79,7 @@ export class ChatStreamEncoder implements AnswerEncoder {
 
   #firstWords(block: ContentBlock): string {
     if (block.type === 'text') return block.text ? this.#chunk({ content: block.text }) : '';
+    if (block.type === 'thinking') return block.thinking ? this.#chunk({ reasoning_content: block.thinking }) : '';
     if (block.type !== 'tool_use') return '';
     this.#calls += 1;
     return this.#call({ id: clientCallId(String(block.id)), ...this.#ofTool(block, '') });
