@@ -447,6 +447,13 @@ test('a model has its path, a list of models too, and tokens are counted', async
   expect(await counted.json()).toEqual({ input_tokens: 7 });
 });
 
+test('the list of models is there with and without /v1', async () => {
+  const [long, short] = await Promise.all(
+    ['/v1/models', '/models'].map(async (path) => (await fetch(`${url}${path}`)).json()),
+  );
+  expect(short).toEqual(long);
+});
+
 test('where clients of every dialect come, an error is one for each of them', async () => {
   for (const path of ['/v1/embeddings', '/v1/files/one', '/v1/models/nobody', '/agents/docs/v1/batches']) {
     const refused = await fetch(`${url}${path}`);

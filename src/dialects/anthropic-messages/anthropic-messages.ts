@@ -10,9 +10,11 @@ import { encodeModel, encodeModelsPage } from './encode-models.ts';
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   routes: [
-    { serves: 'models', method: 'GET', path: '/v1/models', encode: encodeModelsPage },
-    { serves: 'model', method: 'GET', path: '/v1/models', decode: modelName, encode: encodeModel },
     // Some users give their client a base URL with `/v1`, others without.
+    ...['/v1/models', '/models'].flatMap((path): DialectRoute[] => [
+      { serves: 'models', method: 'GET', path, encode: encodeModelsPage },
+      { serves: 'model', method: 'GET', path, decode: modelName, encode: encodeModel },
+    ]),
     ...['/v1/messages', '/messages'].flatMap((path): DialectRoute[] => [
       {
         serves: 'turn',

@@ -30,8 +30,11 @@ export function encodeModel({ id, maxInputTokens, maxTokens, isAgent }: ModelLis
   };
 }
 
+/** In one page, and unless a client asks for fewer: clients of OpenAI know no pages, and the operator's own names come last. */
+const MOST_MODELS = 1_000;
+
 const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(20),
+  limit: z.coerce.number().int().min(1).max(MOST_MODELS).default(MOST_MODELS),
   after_id: z.string().optional(),
   before_id: z.string().optional(),
 });
@@ -39,7 +42,7 @@ const pageQuery = z.object({
 /**
  * One page of the list of models.
  *
- * @param query the URL's: `limit` (1 to 1000, by default 20), `after_id`, `before_id`
+ * @param query the URL's: `limit` (1 to 1000, by default 1000), `after_id`, `before_id`
  * @throws FailureError `bad_request`
  */
 export function encodeModelsPage(models: readonly ModelListing[], query: Record<string, string>) {
