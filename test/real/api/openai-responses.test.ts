@@ -253,5 +253,7 @@ test('what is not acted on is told, and refused in strict mode', async () => {
   expect(response.headers.get('isthmus-ignored')).toBe('tools.2');
   const strict = await post({ input: 'x', seed: 1 }, { 'isthmus-strict': '1' });
   expect(strict.status).toBe(400);
-  expect(await strict.json()).toMatchObject({ error: { type: 'invalid_request_error', param: 'seed', code: null } });
+  expect(await strict.json()).toMatchObject({
+    error: { type: 'invalid_request_error', param: 'seed', code: 'unsupported_value' },
+  });
 });
