@@ -297,6 +297,48 @@ test('what OpenAI ran itself is left out, and what its clients searched is a pla
   expect(found).toMatchObject({ ignored: ['input.1', 'input.2'], converted: ['input.3', 'input.4'] });
 });
 
+test('the output of a call that is left out is left out, too', () => {
+  const found = request({
+    input: [
+      user('go'),
+      said('Looking.'),
+      { type: 'local_shell_call', call_id: 'call_1', action: { type: 'exec', command: ['ls'] } },
+      output('call_1', 'a.txt'),
+      { type: 'local_shell_call', id: 'lsh_2', call_id: null, action: { type: 'exec', command: ['ls'] } },
+      output('lsh_2', 'a.txt'),
+      said('Found.'),
+      user('on'),
+    ],
+  });
+  expect(found.messages).toEqual([
+    user([text('go')]),
+    assistant([text('Looking.'), text('Found.')]),
+    user([text('on')]),
+  ]);
+  expect(found).toMatchObject({ ignored: ['input.2', 'input.3', 'input.4', 'input.5'], converted: [] });
+});
+
+test('a call of the client may have the id of one that is left out', () => {
+  const found = request({
+    input: [user('go'), { type: 'mcp_call', id: 'call_1' }, call('call_1', 'a', ''), output('call_1', 'r')],
+  });
+  expect(found.messages[2]).toEqual(user([{ type: 'tool_result', tool_use_id: 'call_1', content: [text('r')] }]));
+});
+
+test('the name in a message is declared', () => {
+  const found = request({ input: [{ ...user('go'), name: 'ann' }, { ...said('b'), name: null }, user('c')] });
+  expect(found.ignored).toEqual(['input.0.name']);
+});
+
+test('items may declare a tool again, as it is', () => {
+  const space = { type: 'namespace', name: 'n', description: 'N.', tools: [TOOL('b'), { type: 'custom', name: 'c' }] };
+  const again = { type: 'additional_tools', tools: [TOOL('a'), space] };
+  const found = decoded({ tools: [TOOL('a')], input: [again, user('go'), said('b'), again, user('on')] });
+  expect(found.request.tools.map(({ name }) => name)).toEqual(['a', 'n__b', 'n__c']);
+  expect(found.request.toolPaths).toEqual(['tools.0', 'input.0.tools.1.tools.0', 'input.0.tools.1.tools.1']);
+  expect(found.request.messages).toHaveLength(3);
+});
+
 test('parameters', () => {
   const schema = { type: 'object', properties: { a: { type: 'integer', minimum: 1 } }, required: ['a'] };
   const found = request({
@@ -352,6 +394,11 @@ describe('refusals name what the client sent', () => {
       'tools.1',
       { tools: [{ type: 'namespace', name: 'a', tools: [TOOL('b')] }, TOOL('a__b')] },
       'tool names must be unique, `a__b` was used before',
+    ],
+    [
+      'input.0.tools.0',
+      { tools: [TOOL('a')], input: [{ type: 'additional_tools', tools: [{ ...TOOL('a'), description: 'other' }] }] },
+      'tool names must be unique, `a` was used before',
     ],
     [
       'tools.0.tools.0',
@@ -429,6 +476,8 @@ describe('what refers to earlier answers', () => {
     const referring = about({ input });
     expect(referring.request.messages).toEqual(conversation);
     expect(referring.toKeep?.input[1]).toEqual(item('msg_1', '1'));
+    const bare = [user('one'), { id: 'msg_1' }, user('two'), { type: null, id: 'msg_2' }, user('three')];
+    expect(about({ input: bare }).request.messages).toEqual(conversation);
     expect(() => about({ input: [reference('resp_1')] })).toThrow("Item with id 'resp_1' not found");
     expect(() => about({ input: 'x', previous_response_id: 'msg_1' })).toThrow("with id 'msg_1' not found");
     kept.delete('resp_1');

@@ -200,12 +200,14 @@ function decodeItems(items: readonly PlacedItem[], model: string, declared: Decl
     between = [];
     calls = [];
   };
+  const leftOut = new Set<unknown>();
   let hasBegun = false;
   for (const placed of items) {
     const { path } = placed;
     const item = readItem(placed, model, declared);
     switch (item.kind) {
       case 'nothing':
+        leftOut.add(item.call);
         break;
       case 'tools':
         additional.push(item);
@@ -218,6 +220,10 @@ function decodeItems(items: readonly PlacedItem[], model: string, declared: Decl
         if (item.call) calls.push(item.call);
         break;
       default:
+        if (item.kind === 'result' && leftOut.has(item.id) && !calls.some(({ id }) => id === item.id)) {
+          declared.ignored.push(item.path);
+          break;
+        }
         if (item.kind === 'words' && item.role === 'system' && !hasBegun) {
           for (const block of item.content) system.push(textOf(block));
           break;

@@ -40,9 +40,14 @@ export function keepAnswer(memory: AnswerMemory, { id, inputBytes, ...kept }: An
 export function referredItems(input: readonly unknown[], memory: AnswerMemory): PlacedItem[] {
   return input.map((given, at): PlacedItem => {
     const path = `input.${at}`;
-    const { type, id } = (given ?? {}) as JsonObject;
-    return { given: type === 'item_reference' ? referredItem(id, `${path}.id`, memory) : given, path };
+    const item = (given ?? {}) as JsonObject;
+    return { given: isReference(item) ? referredItem(item.id, `${path}.id`, memory) : given, path };
   });
+}
+
+/** A reference may leave its type away; so may a message, which has a role. */
+function isReference({ type, id, role }: JsonObject): boolean {
+  return type === 'item_reference' || (type == null && id !== undefined && role === undefined);
 }
 
 function referredItem(id: unknown, path: string, memory: AnswerMemory): JsonObject {

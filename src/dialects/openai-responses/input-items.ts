@@ -15,8 +15,8 @@ export type ReadItem =
   /** A part of an answer of the assistant. */
   | { kind: 'said'; blocks: PlacedBlock[]; call?: OpenCall }
   | { kind: 'tools'; tools: JsonObject[]; path: string }
-  /** Nothing: it was left out. */
-  | { kind: 'nothing' }
+  /** Nothing: it was left out. `call` is the id by which an output may belong to it. */
+  | { kind: 'nothing'; call?: unknown }
   | BetweenAnswers;
 
 interface Declared {
@@ -77,7 +77,9 @@ export function readItem({ given, path, contentPath }: PlacedItem, model: string
     case 'tool_search_output':
       return readToolSearch(item, path, declared);
     default:
-      if (typeof type === 'string' && OF_OPENAI.test(type)) return leftOut(path, declared);
+      // Codex answers a `local_shell_call` with the output of a function.
+      if (typeof type === 'string' && OF_OPENAI.test(type))
+        return { ...leftOut(path, declared), call: item.call_id ?? item.id };
       throw badRequest(
         `${path}.type`,
         type === undefined
@@ -89,6 +91,7 @@ export function readItem({ given, path, contentPath }: PlacedItem, model: string
 
 function readMessage(item: JsonObject, path: string, contentPath: string, declared: Declared): ReadItem {
   const { role, content: given } = parse(message, item, path);
+  if (item.name != null) declared.ignored.push(`${path}.name`);
   const content = placedBlocks(given, contentPath, declared);
   if (role === 'assistant') return { kind: 'said', blocks: content };
   return { kind: 'words', role: role === 'user' ? 'user' : 'system', path, contentPath, content };
@@ -118,7 +121,7 @@ function readToolSearch(item: JsonObject, path: string, declared: Declared): Rea
   return result(id, path, [{ block: { type: 'text', text: `Found: ${names.join(', ') || 'nothing'}` }, path }]);
 }
 
-function leftOut(path: string, { ignored }: Declared): ReadItem {
+function leftOut(path: string, { ignored }: Declared): { kind: 'nothing' } {
   ignored.push(path);
   return { kind: 'nothing' };
 }

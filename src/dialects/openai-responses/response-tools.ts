@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stableJson } from '../../conversation/canonical.ts';
 import { badRequest } from '../../spec/failures.ts';
 import type { JsonObject } from '../../spec/messages.ts';
 import { jsonObject, parse } from '../body/shapes.ts';
@@ -19,29 +20,45 @@ const namespaceForm = z.looseObject({
 
 const LONGEST_NAME = 128;
 
+/** The tools of a request as they are found. */
+class FoundTools {
+  readonly declared = new DeclaredTools<ResponseTool>();
+  readonly #byName = new Map<string, ResponseTool>();
+  /** Whether a tool may come again as it is: clients repeat items with each part of a conversation. */
+  mayRepeat = false;
+
+  add(path: string, found: ResponseTool): void {
+    const { name } = found.tool;
+    if (this.mayRepeat && stableJson(this.#byName.get(name)) === stableJson(found)) return;
+    this.declared.add(path, found);
+    this.#byName.set(name, found);
+  }
+}
+
 /**
  * The tools that the client runs.
  *
- * @param lists declarations by the path of their list: those of the body, then those of its items
+ * @param lists declarations by the path of their list: those of the body, then those of its items, which may repeat some
  * @throws FailureError `bad_request`
  */
 export function responseTools(
   lists: ReadonlyArray<{ tools: readonly JsonObject[]; path: string }>,
   declared: { ignored: string[]; converted: string[] },
 ): DeclaredTools<ResponseTool> {
-  const tools = new DeclaredTools<ResponseTool>();
+  const tools = new FoundTools();
   for (const { tools: declarations, path } of lists) {
     for (const [at, declaration] of declarations.entries()) {
       const place = `${path}.${at}`;
       if (declaration.type === 'namespace') addNamespace(tools, declaration, place, declared);
       else addTool(tools, declaration, place, declared);
     }
+    tools.mayRepeat = true;
   }
-  return tools;
+  return tools.declared;
 }
 
 function addNamespace(
-  tools: DeclaredTools<ResponseTool>,
+  tools: FoundTools,
   declaration: JsonObject,
   path: string,
   declared: { ignored: string[]; converted: string[] },
@@ -55,7 +72,7 @@ function addNamespace(
 }
 
 function addTool(
-  tools: DeclaredTools<ResponseTool>,
+  tools: FoundTools,
   declaration: JsonObject,
   path: string,
   { ignored, converted }: { ignored: string[]; converted: string[] },

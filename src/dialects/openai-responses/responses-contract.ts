@@ -78,7 +78,7 @@ export const RESPONSES_ITEMS = {
   },
   '`message` of `user`': {
     handling: 'honoured',
-    note: 'Text, images by URL or data URL, PDF and text files by data URL or URL.',
+    note: 'Text, images by URL or data URL, PDF and text files by data URL or URL. A `name` in any message is ignored, and declared.',
   },
   '`message` of `assistant`': { handling: 'honoured', note: 'Text and refusals.' },
   '`function_call`, `custom_tool_call`': { handling: 'honoured', note: 'With or without a namespace.' },
@@ -90,16 +90,22 @@ export const RESPONSES_ITEMS = {
     handling: 'honoured',
     note: 'With the `encrypted_content` that this gateway made for this model. Any other is ignored, and declared: a conversation that began elsewhere goes on.',
   },
-  '`additional_tools`': { handling: 'honoured', note: 'As further `tools`.' },
+  '`additional_tools`': {
+    handling: 'honoured',
+    note: 'As further `tools`. A tool that is declared again as it is counts once.',
+  },
   '`item_reference`': {
     handling: 'honoured',
-    note: 'To an item of an answer that is kept, as under `previous_response_id`.',
+    note: 'To an item of an answer that is kept, as under `previous_response_id`; an item of an `id` alone is one, too.',
   },
   '`tool_search_call`, `tool_search_output`': {
     handling: 'converted',
     note: 'A call of a tool `tool_search`, and the names of what it found as a text.',
   },
-  'calls and results of tools that OpenAI runs, `compaction`': { handling: 'ignored', note: 'Left out.' },
+  'calls and results of tools that OpenAI runs, `compaction`': {
+    handling: 'ignored',
+    note: 'Left out, with outputs of functions that belong to them.',
+  },
   'arguments that are no JSON object': {
     handling: 'converted',
     note: 'The input of the call is `{"arguments": "…"}`, so that a call that was cut does not end the conversation.',
