@@ -56,6 +56,11 @@ export function refusesForcedCalls(model: string): boolean {
   return (line === 'opus' || line === 'sonnet') && version >= 5.5;
 }
 
+/** Whether the model's API refuses a request that ends with words of the assistant. */
+export function refusesLastWords(model: string): boolean {
+  return generationOf(model).version >= 4.6;
+}
+
 /** The tokens that an answer may have where the client gives no limit. */
 export function standardMaxTokens(model: string): number {
   return generationOf(model).version >= 4.5 ? 64_000 : 32_000;

@@ -489,3 +489,43 @@ describe('what refers to earlier answers', () => {
     expect(about({ input: 'x' }).toKeep).toEqual({ previous: undefined, input: [user('x')], inputBytes: 100 });
   });
 });
+
+describe('words of the assistant at the end, as from an answer that broke off', () => {
+  const answer = [reasoning(encryptedThinking(MODEL, [THOUGHT])), said('I look.')];
+  const input = [user('Look'), ...answer];
+  const goOn = text(
+    '<system-reminder>\nYour last answer broke off behind these words. Go on from there.\n</system-reminder>',
+  );
+
+  test('an older model goes on from a text, as it is', () => {
+    const { messages, converted } = request({ input: [user('Look'), said('I look.')] });
+    expect(messages.at(-1)).toEqual(assistant([text('I look.')]));
+    expect(converted).toEqual([]);
+  });
+
+  test.each(['claude-opus-4-6', 'claude-sonnet-5', 'sonnet'])('%s refuses that, and is told to go on', (model) => {
+    const { messages, ignored, converted } = request({ model, input: [user('Look'), said('I look.')] });
+    expect(messages).toEqual([user([text('Look')]), assistant([text('I look.')]), user([goOn])]);
+    expect([ignored, converted]).toEqual([[], ['input.1']]);
+  });
+
+  test('so is one whose thinking stands before its words', () => {
+    const { messages, converted } = request({ input });
+    expect(messages.slice(1)).toEqual([assistant([THOUGHT, text('I look.')]), user([goOn])]);
+    expect(converted).toEqual(['input.1']);
+  });
+
+  test('thinking that nothing followed is left out, which is declared and not refused', () => {
+    const alone = input.slice(0, 2);
+    const { messages, ignored } = request({ input: alone }, true);
+    expect(messages).toEqual([user([text('Look')])]);
+    expect(ignored).toEqual(['input.1']);
+    const later = request({ input: [...alone, user('Again')] }, true);
+    expect(later.messages).toEqual([user([text('Look'), text('Again')])]);
+    expect(later.ignored).toEqual(['input.1']);
+  });
+
+  test('with nothing before it there is nothing to answer', () => {
+    expect(refusal({ input: [answer[0]] })).toMatchObject({ code: 'bad_request' });
+  });
+});

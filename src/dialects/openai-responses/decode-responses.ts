@@ -13,6 +13,7 @@ import { EFFORTS } from '../openai/thinking.ts';
 import { chooseTools } from '../openai/tool-choice.ts';
 import { type AskedParameters, turnParameters } from '../openai/turn-parameters.ts';
 import { type BetweenAnswers, type OpenCall, type PairWords, turnOfUser } from '../openai/user-turn.ts';
+import { mendBrokenAnswers } from './broken-off-answer.ts';
 import { type AnswerToKeep, earlierItems, type PlacedItem, referredItems } from './earlier-answers.ts';
 import { readItem } from './input-items.ts';
 import type { ToolName } from './output-items.ts';
@@ -110,6 +111,7 @@ export function decodeResponses({
     },
     declared,
   );
+  const brokenOff = mendBrokenAnswers(messages, model);
   const checked = checkMessages(messages, 'input', model);
   const ignored = [...declared.ignored, ...checked.ignored];
   if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
@@ -125,7 +127,7 @@ export function decodeResponses({
       betas: [],
       ...(thinking && { thinkingPath: thinking.path }),
       stream: parsed.stream === true,
-      ignored,
+      ignored: [...ignored, ...brokenOff],
       converted: [...declared.converted, ...checked.converted],
       unknown: [],
       ...(parsed.user ? { userId: parsed.user } : {}),

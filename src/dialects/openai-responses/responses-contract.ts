@@ -80,7 +80,10 @@ export const RESPONSES_ITEMS = {
     handling: 'honoured',
     note: 'Text, images by URL or data URL, PDF and text files by data URL or URL. A `name` in any message is ignored, and declared.',
   },
-  '`message` of `assistant`': { handling: 'honoured', note: 'Text and refusals.' },
+  '`message` of `assistant`': {
+    handling: 'honoured',
+    note: 'Text and refusals. Where it is the last item and the model would refuse that, a reminder to go on follows, and it is declared as converted.',
+  },
   '`function_call`, `custom_tool_call`': { handling: 'honoured', note: 'With or without a namespace.' },
   '`function_call_output`, `custom_tool_call_output`': {
     handling: 'honoured',
@@ -88,7 +91,7 @@ export const RESPONSES_ITEMS = {
   },
   '`reasoning`': {
     handling: 'honoured',
-    note: 'With the `encrypted_content` that this gateway made for this model. Any other is ignored, and declared: a conversation that began elsewhere goes on.',
+    note: 'With the `encrypted_content` that this gateway made for this model. Any other is ignored, and declared: a conversation that began elsewhere goes on. So is thinking that nothing followed, since its answer broke off; `--strict` takes that.',
   },
   '`additional_tools`': {
     handling: 'honoured',
