@@ -30,15 +30,16 @@ export function describeOfAll(name: string, checks: () => void): void {
  * Sets the stage for all checks of a file, and checks that nothing but loopback can be reached from it.
  *
  * @param agents of the gateway; none by default
+ * @param flags further ones of the gateway
  * @returns the stage, once the checks have begun
  */
-export function onStage(agents?: AgentDefinitions): () => Stage {
+export function onStage(agents?: AgentDefinitions, flags?: readonly string[]): () => Stage {
   let stage: Stage;
   let hasFailed = false;
   let file: RunnerTestFile | undefined;
 
   beforeAll(async () => {
-    stage = await Stage.start(agents);
+    stage = await Stage.start(agents, flags);
   });
 
   afterEach(({ task }) => {

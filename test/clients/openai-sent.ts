@@ -2,12 +2,24 @@ import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts'
 import type { Exchange } from './recording-proxy.ts';
 
 /*
- * What the model has to see of a request of OpenAI's APIs: texts, calls and results. Written apart from the gateway, and for what
- * the clients here send.
+ * What the model has to see of a request of OpenAI's APIs: texts, images, calls and results. Written apart from the gateway, and for
+ * what the clients here send.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: a client may send anything
 type Sent = any;
+
+const CALLS = ['function_call', 'custom_tool_call'];
+const RESULTS = ['function_call_output', 'custom_tool_call_output'];
+/** The schema of a tool that takes free text. */
+const FREE_TEXT = {
+  type: 'object',
+  properties: { input: { type: 'string' } },
+  required: ['input'],
+  additionalProperties: false,
+};
+
+const GO_ON = { type: 'text', text: 'Your last answer broke off behind these words. Go on from there.' };
 
 /** Whether a request speaks one of OpenAI's APIs. */
 export function speaksOpenAi({ path }: Exchange): boolean {
@@ -26,15 +38,20 @@ export function sentToModel({ path, body, answerHeaders }: Exchange, earlier: re
     ? [{ role: 'system', content: sent.instructions ?? [] }, ...wholeInput(sent, earlier)]
     : sent.messages.flatMap(itemsOfMessage);
   const isSystem = ({ role }: Sent) => role === 'system' || role === 'developer';
+  const beginning = items.findIndex((item: Sent) => !isSystem(item));
   const messages: ModelRequest['messages'] = [];
-  for (const item of items.filter((item: Sent) => !isSystem(item))) {
-    const blocks = blocksOf(item);
-    const role = item.role === 'assistant' || item.type === 'function_call' ? 'assistant' : 'user';
+  for (const item of items.slice(beginning)) {
+    const blocks = isSystem(item) ? blocksOf(item).map(asReminder) : blocksOf(item);
+    const role = item.role === 'assistant' || CALLS.includes(item.type) ? 'assistant' : 'user';
     const last = messages.at(-1);
     if (last?.role === role) (last.content as ContentBlock[]).push(...blocks);
     else if (blocks.length > 0) messages.push({ role, content: blocks });
   }
-  const system = items.filter(isSystem).flatMap(blocksOf) as Array<{ type: string; text: string }>;
+  // Newer models refuse an input that ends with words of theirs.
+  if (path.endsWith('/responses') && messages.at(-1)?.role === 'assistant') {
+    messages.push({ role: 'user', content: [asReminder(GO_ON)] });
+  }
+  const system = items.slice(0, beginning).flatMap(blocksOf) as Array<{ type: string; text: string }>;
   const tools = (sent.tools ?? [])
     .filter((_: Sent, at: number) => !leftOut.has(`tools.${at}`))
     .flatMap(singleTools)
@@ -52,6 +69,7 @@ function itemsOfMessage({ role, content, tool_calls, tool_call_id }: Sent): Sent
 /** The input with what it refers to in place of the references. */
 function wholeInput({ input, previous_response_id }: Sent, earlier: readonly Exchange[]): Sent[] {
   const own: Sent[] = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+  if (!previous_response_id && !own.some(({ type }) => type === 'item_reference')) return own;
   const answered = earlier.map((exchange) => ({ exchange, response: responseIn(exchange.answer) }));
   const before = answered.find(({ response }) => response.id === (previous_response_id ?? 'none'));
   if (previous_response_id && !before) throw new Error(`Nothing has answered with the id ${previous_response_id}.`);
@@ -67,14 +85,39 @@ function responseIn(answer: string): Sent {
   return JSON.parse(String(frames.at(-1)).slice('data: '.length)).response;
 }
 
-function blocksOf({ type, call_id, name, content, output, arguments: text }: Sent): ContentBlock[] {
+/** An item as blocks: of its answer it may be one that was done, or of the input. */
+export function blocksOf({
+  type,
+  call_id,
+  namespace,
+  name,
+  content,
+  output,
+  arguments: text,
+  input,
+}: Sent): ContentBlock[] {
   if (type === 'reasoning') return [];
   const id = call_id?.replace(/^call_(?=toolu_)/, '');
-  if (type === 'function_call') return [{ type: 'tool_use', id, name, input: JSON.parse(text) }];
-  if (type === 'function_call_output') {
-    return [{ type: 'tool_result', tool_use_id: id, content: contentBlocks(output) }];
+  if (CALLS.includes(type)) {
+    const wholeName = namespace ? `${namespace}__${name}` : name;
+    return [{ type: 'tool_use', id, name: wholeName, input: type === 'function_call' ? inputOf(text) : { input } }];
   }
+  if (RESULTS.includes(type)) return [{ type: 'tool_result', tool_use_id: id, content: contentBlocks(output) }];
   return contentBlocks(content);
+}
+
+/** What a system message behind the beginning is declared to be converted to. */
+function asReminder({ text }: ContentBlock): ContentBlock {
+  return { type: 'text', text: `<system-reminder>\n${text}\n</system-reminder>` };
+}
+
+/** Arguments that were cut are declared to be the input's only field. */
+function inputOf(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return { arguments: json };
+  }
 }
 
 function contentBlocks(content: Sent): ContentBlock[] {
@@ -99,7 +142,11 @@ function singleTools(tool: Sent): Sent[] {
 }
 
 /** The API holds strict calls to a schema that names no draft. */
-function toolOf({ name, description, parameters, strict }: Sent): { name: string } {
+function toolOf({ type, name, description, parameters, strict, format }: Sent): { name: string } {
+  if (type === 'custom') {
+    const grammar = `The input must follow this ${format.syntax} grammar:\n${format.definition}`;
+    return { name, description: `${description}\n\n${grammar}`, input_schema: FREE_TEXT } as { name: string };
+  }
   const { $schema, ...rest } = parameters ?? { type: 'object', properties: {} };
   const schema = strict || $schema === undefined ? rest : { $schema, ...rest };
   return { name, description, input_schema: schema, ...(strict && { strict }) };

@@ -28,6 +28,8 @@ export interface RunningProgram {
   output: Readonly<{ stdout: string; stderr: string }>;
   /** Rejects when it could not be started. */
   ended: Promise<ClientRun>;
+  /** What Ctrl-C in its terminal does. */
+  interrupt: () => void;
   /** Ends it with everything that it has started. */
   stop: () => void;
 }
@@ -109,14 +111,15 @@ export class Project {
       // A process group of its own, so that whatever it starts can be ended with it.
       detached: true,
     });
-    const stop = () => {
+    const send = (signal: NodeJS.Signals) => () => {
       if (child.pid === undefined) return;
       try {
-        process.kill(-child.pid, 'SIGKILL');
+        process.kill(-child.pid, signal);
       } catch {
         // The whole group has ended by itself.
       }
     };
+    const stop = send('SIGKILL');
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;
@@ -134,7 +137,7 @@ export class Project {
         if (typeof input !== 'string') reject(error);
       });
     });
-    return { output, ended, stop };
+    return { output, ended, interrupt: send('SIGINT'), stop };
   }
 
   /** Removes the repository and the home. */

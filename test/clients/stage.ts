@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelRequest, Reply, RuleFunction } from '../../scripted-model/script.ts';
 import { type RecordedRequest, type ScriptedModel, startScriptedModel } from '../../scripted-model/testing.ts';
-import { type StartOptions, startGateway, type TestGateway, until } from '../support/gateway.ts';
+import { type Health, type StartOptions, startGateway, type TestGateway, until } from '../support/gateway.ts';
 import { OwnCalls } from '../support/own-calls.ts';
 import { type Pair, pairUp } from './comparison.ts';
 import { asDeclared } from './declared.ts';
@@ -61,13 +61,16 @@ export class Stage {
     this.#proxy = proxy;
   }
 
-  /** @param agents of the gateway; none by default */
-  static async start(agents?: AgentDefinitions): Promise<Stage> {
+  /**
+   * @param agents of the gateway; none by default
+   * @param flags further ones of the gateway
+   */
+  static async start(agents?: AgentDefinitions, flags: readonly string[] = []): Promise<Stage> {
     const replies: Stage['replies'] = new Map();
     // Clients write reminders, too: only behind such an answer are they Claude Code's.
     const ownCalls = new OwnCalls(({ events, body }) => events > 0 && mayGoOn(body, replies.get(body)));
     const model = await startScriptedModel({ onRequest: ownCalls.hear });
-    const setting = settingOf(agents);
+    const setting = settingOf(agents, flags);
     const gateway = await startGateway(model.url, ...setting.start);
     return new Stage(replies, model, ownCalls, setting, gateway, await RecordingProxy.start(gateway.url));
   }
@@ -80,6 +83,11 @@ export class Stage {
   /** What the gateways have written so far. */
   get gatewayOutput(): string {
     return `${this.#gatewayOutput}${this.#gateway.output()}`;
+  }
+
+  /** How many processes the gateway has, by what they do. */
+  async processes(): Promise<Health['processes']> {
+    return (await this.#gateway.health()).processes;
   }
 
   /** Removes the project at the end, too. */
@@ -126,11 +134,16 @@ export class Stage {
     return { run, exchanges, others: all().filter((exchange) => !isPost(exchange)), expected, seen, pairs };
   }
 
-  /** Replaces the gateway by a new one, which knows of no conversation but of what is kept of its agents. */
-  async restartGateway(): Promise<void> {
+  /**
+   * Replaces the gateway by a new one, which knows of no conversation but of what is kept of its agents.
+   *
+   * @param more flags of this one
+   */
+  async restartGateway(more: readonly string[] = []): Promise<void> {
     await this.#gateway.stop();
     this.#gatewayOutput += this.#gateway.output();
-    this.#gateway = await startGateway(this.#model.url, ...this.#setting.start);
+    const [flags, options] = this.#setting.start;
+    this.#gateway = await startGateway(this.#model.url, [...flags, ...more], options);
     this.#proxy.forwardTo(this.#gateway.url);
   }
 
@@ -150,14 +163,14 @@ interface Setting {
   remove: () => void;
 }
 
-function settingOf(agents: AgentDefinitions | undefined): Setting {
-  if (!agents) return { start: [[], {}], remove: () => undefined };
+function settingOf(agents: AgentDefinitions | undefined, flags: readonly string[]): Setting {
+  if (!agents) return { start: [[...flags], {}], remove: () => undefined };
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-agents-'));
   const file = join(folder, 'config.json');
   writeFileSync(file, JSON.stringify({ agents }));
   return {
     // Agents take no spares.
-    start: [['--config', file, '--spares', '0'], { env: { XDG_STATE_HOME: join(folder, 'state') } }],
+    start: [['--config', file, '--spares', '0', ...flags], { env: { XDG_STATE_HOME: join(folder, 'state') } }],
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
