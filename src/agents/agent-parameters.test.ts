@@ -10,6 +10,15 @@ test('each call of the model gets the parameters that do not cut or bend it', ()
   });
 });
 
+test('each is named as the client names it, and what it did not send not at all', () => {
+  const given = { max_tokens: 10, stop_sequences: ['END'] };
+  expect(agentParameters(given, { max_tokens: undefined, stop_sequences: 'stop' })).toEqual({
+    parameters: {},
+    ignored: ['stop'],
+    converted: [],
+  });
+});
+
 test('what asks for nothing is no ignored field', () => {
   const choice = { type: 'auto', disable_parallel_tool_use: false };
   expect(agentParameters({ stop_sequences: [], tool_choice: choice })).toEqual({

@@ -21,7 +21,7 @@ export const AGENT_PARAMETERS: Readonly<Record<string, Fate>> = {
   stop_sequences: { is: 'ignored', why: 'they would cut calls that the client does not see' },
   tool_choice: {
     is: 'refused',
-    why: 'an agent chooses its tools by itself, and a forced one would never end; leave it out, or send {"type": "auto"}',
+    why: 'an agent chooses its tools by itself, and a forced one would never end; leave it out, or ask for auto',
     unless: ({ type }) => type === 'auto',
     ignores: ['disable_parallel_tool_use'],
   },
@@ -30,9 +30,13 @@ export const AGENT_PARAMETERS: Readonly<Record<string, Fate>> = {
 /**
  * The parameters of an agent's request as each call of the model gets them, and the paths of those that it does not.
  *
+ * @param paths where they stand in the client's own body, if elsewhere; undefined for what the client did not send
  * @throws FailureError `bad_request`
  */
-export function agentParameters(given: JsonObject): Pick<MessagesRequest, 'parameters' | 'ignored' | 'converted'> {
+export function agentParameters(
+  given: JsonObject,
+  paths: Readonly<Record<string, string | undefined>> = {},
+): Pick<MessagesRequest, 'parameters' | 'ignored' | 'converted'> {
   const parameters: JsonObject = {};
   const ignored: string[] = [];
   const converted: string[] = [];
@@ -47,7 +51,9 @@ export function agentParameters(given: JsonObject): Pick<MessagesRequest, 'param
       ignored.push(...fate.ignores.filter((part) => parts[part] === true).map((part) => `${name}.${part}`));
     }
   }
-  return { parameters, ignored, converted };
+  const inBody = (names: readonly string[]) =>
+    names.map((name) => (name in paths ? paths[name] : name)).filter((path) => path !== undefined);
+  return { parameters, ignored: inBody(ignored), converted: inBody(converted) };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -86,6 +86,13 @@ export interface WireRequest {
   aliasOf(name: string): string | undefined;
   /** The ids of the models that a client may ask for. */
   models(): readonly string[];
+  /**
+   * The model of the agent that answers the request; undefined where none does, or one that leaves the model to the request.
+   *
+   * @param name what the request names as its model, which may be an agent
+   * @throws FailureError `agent_not_found`; `bad_request` for two agents
+   */
+  agentModel(name: string): string | undefined;
   /** The size of the body. */
   bytes: number;
   /** What earlier answers have left for the same caller. */
@@ -106,8 +113,9 @@ export interface DecodedTurn {
    * An encoder for the one answer: of a stream or of a whole body, as the request asks.
    *
    * @param at when the answer begins, in milliseconds since 1970
+   * @param isOfAgent whether it is several answers of the model in one
    */
-  encoder(requestId: string, at: number): AnswerEncoder;
+  encoder(requestId: string, at: number, isOfAgent: boolean): AnswerEncoder;
 }
 
 /** Encodes the events of one answer in order. It may keep state from event to event. */

@@ -47,7 +47,8 @@ export function withAgent(
   { agents, models }: Known,
   strict: boolean,
 ): MessagesRequest {
-  const [asked, longContext] = splitLongContext(request.model);
+  const chosen = request.askedModel ?? request.model;
+  const [asked, longContext] = splitLongContext(chosen);
   const isModel = agents.has(asked);
   const name = nameIn(context, isModel ? asked : undefined);
   if (name === undefined) return request;
@@ -59,11 +60,26 @@ export function withAgent(
   return {
     ...request,
     agent: { name, ...(Object.keys(subagents).length > 0 && { subagents }) },
-    ...modelOf(agent, isModel ? undefined : request.model, () => defaultModel(models) + longContext, converted),
+    ...modelOf(agent, isModel ? undefined : chosen, () => defaultModel(models) + longContext, converted),
     tools: [],
     toolPaths: [],
     ignored: [...ignored, ...toolPaths],
   };
+}
+
+/**
+ * The model of the agent that a request runs: by the path, by the header, or as its model.
+ *
+ * @param asked what the request names as its model
+ * @returns undefined where it names no agent, or one that leaves the model to it
+ * @throws FailureError `agent_not_found`; `bad_request` for two names
+ */
+export function agentModel(asked: string, context: Context<Env>, { agents, models }: Known): string | undefined {
+  const isModel = agents.has(asked);
+  const name = nameIn(context, isModel ? asked : undefined);
+  if (name === undefined) return undefined;
+  const { model } = found(name, agents, askerFrom(headersOf(context)));
+  return model ?? (isModel ? defaultModel(models) : undefined);
 }
 
 /**
@@ -74,7 +90,7 @@ export function withAgent(
  */
 export function withAgentParameters(request: MessagesRequest, strict: boolean): MessagesRequest {
   if (!request.agent) return request;
-  const { parameters, ignored, converted } = agentParameters(request.parameters);
+  const { parameters, ignored, converted } = agentParameters(request.parameters, request.parameterPaths);
   if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
   return {
     ...request,

@@ -5,6 +5,7 @@ import type { AnswerMemories } from './answer-memories.ts';
 import type { AppOptions, Env } from './app-options.ts';
 import type { Intake } from './intake.ts';
 import { letOthersRun } from './let-others-run.ts';
+import { agentModel } from './named-agent.ts';
 import { readJson } from './read-json.ts';
 import { headersOf, isStrict } from './request-headers.ts';
 
@@ -22,9 +23,10 @@ export interface WireSources {
 export async function readWire(
   context: Context<Env>,
   caller: Caller,
-  { strict, passesBeta, aliasOf, models }: AppOptions,
+  options: AppOptions,
   { intake, memories }: WireSources,
 ): Promise<WireRequest> {
+  const { strict, passesBeta, aliasOf, models } = options;
   const header = headersOf(context);
   const read = await readJson(context.env.incoming, intake);
   await letOthersRun(read.bytes);
@@ -35,6 +37,7 @@ export async function readWire(
     passesBeta,
     aliasOf,
     models: () => models.list.map(({ id }) => id),
+    agentModel: (name) => agentModel(name, context, options),
     memory: memories.of(caller.id),
   };
 }

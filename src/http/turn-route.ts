@@ -78,7 +78,7 @@ export function turnHandler(
       return await writeAnswer(events, {
         outgoing: context.env.outgoing,
         dialect,
-        encoder: encoder(requestId, Date.now()),
+        encoder: encoder(requestId, Date.now(), agent !== undefined),
         stream,
         requestId,
         headers: {

@@ -38,6 +38,8 @@ export interface ClientTool extends JsonObject {
  */
 export interface MessagesRequest {
   model: string;
+  /** What the client names as its model, where `model` is already that of the agent. */
+  askedModel?: string;
   /** The text of the system prompt, its blocks joined by a blank line; empty when there is none. */
   system: string;
   messages: Message[];
@@ -49,6 +51,11 @@ export interface MessagesRequest {
    * those that the gateway does not know, if the client sent them.
    */
   parameters: JsonObject;
+  /**
+   * Where parameters, or parts of them such as `tool_choice.disable_parallel_tool_use`, stand in the client's own body, if
+   * elsewhere; undefined for one that the client did not send.
+   */
+  parameterPaths?: Readonly<Record<string, string | undefined>>;
   /** Values of `anthropic-beta` that go with the model's request, sorted. */
   betas: string[];
   /** Where the client asks for thinking in its own body; absent where that is `thinking`. */

@@ -59,6 +59,21 @@ file \`{"model-alias": {"gpt-5": "claude-sonnet-5"}}\`. The list of models has y
 answered. Some clients ask a second, small model of OpenAI by themselves, such as for titles: map that name, too, or set the
 client's small model.
 
+## Agents
+
+An agent ([agents.md](agents.md)) is named as in the Messages API: by the header \`isthmus-agent\`, by its name as the \`model\`, or by the
+base URL \`http://127.0.0.1:3456/agents/NAME/v1\`, below which \`/chat/completions\`, \`/responses\` and \`/models\` are. The client gets one
+answer and never a call of the agent's own tools.
+
+- An agent with a model of its own takes any name for it, \`gpt-4o\` too.
+- In chat completions the texts that it says between its steps are paragraphs of one text; in responses each is a \`message\`.
+- What it did is \`isthmus_agent\`: in the chunk with the \`finish_reason\`, and in the \`response\` of the last event, or of the whole body. A
+  whole answer has the headers that [agents.md](agents.md#what-a-client-gets) names.
+- A limit of the turn ends it as one of tokens does: \`finish_reason\` \`length\`, or \`incomplete\`.
+- A limit of tokens, \`stop\`, \`parallel_tool_calls\` and the client's tools are declared under these names; a \`tool_choice\` other than
+  \`auto\` beside tools is a 400.
+- A conversation goes on in its live process, and after a restart with its steps; only \`previous_response_id\` does not outlive a restart.
+
 ## Chat completions
 
 ### Fields of the body

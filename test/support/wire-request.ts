@@ -13,6 +13,7 @@ export function wireRequest(body: unknown, more: Partial<WireRequest> = {}): Wir
     passesBeta: () => true,
     aliasOf: () => undefined,
     models: () => ['claude-opus-5-5', 'claude-sonnet-5'],
+    agentModel: () => undefined,
     bytes: 100,
     memory: { get: () => undefined, put: () => undefined },
     ...more,

@@ -9,7 +9,14 @@ import { foldChat } from '../support/fold-chat.ts';
 import { generatedTurn } from '../support/generated-turns.ts';
 import { assistantIn, lineageOf, wireRequest } from '../support/wire-request.ts';
 
-const ABOUT = { id: 'chatcmpl-1', created: 1, model: 'asked', customTools: new Set<string>(), includesUsage: true };
+const ABOUT = {
+  id: 'chatcmpl-1',
+  created: 1,
+  model: 'asked',
+  customTools: new Set<string>(),
+  includesUsage: true,
+  isOfAgent: false,
+};
 
 test('whatever an answer is, its chunks and its whole body say the same, and it comes back as it is indexed', async () => {
   const depth = depthOf('chatAnswers');

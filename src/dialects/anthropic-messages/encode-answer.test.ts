@@ -20,7 +20,7 @@ function encoderFor(stream: boolean | undefined) {
   const turn = anthropicMessages.routes.find((route) => route.serves === 'turn');
   if (turn?.serves !== 'turn') throw new Error('the dialect has no turns');
   const body = { model: 'm', max_tokens: 1, stream, messages: [{ role: 'user', content: 'hi' }] };
-  return turn.decode(wireRequest(body)).encoder('req_own', 0);
+  return turn.decode(wireRequest(body)).encoder('req_own', 0, false);
 }
 
 test('a stream gets each event as the API sends it, without what the gateway adds', () => {

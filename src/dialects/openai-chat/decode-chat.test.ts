@@ -50,6 +50,11 @@ test('a plain request: the leading instructions are the system prompt, and an an
     tools: [],
     toolPaths: [],
     parameters: { max_tokens: 64_000 },
+    parameterPaths: {
+      max_tokens: undefined,
+      stop_sequences: 'stop',
+      'tool_choice.disable_parallel_tool_use': 'parallel_tool_calls',
+    },
     betas: [],
     thinkingPath: 'reasoning_effort',
     stream: false,

@@ -83,11 +83,13 @@ interface Declared {
  *
  * @throws FailureError `bad_request`, its message beginning with the path of the field; `model_not_mapped`; `field_ignored`
  */
-export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, ...wire }: WireRequest): DecodedChat {
+export function decodeChat(wire: WireRequest): DecodedChat {
+  const { body: given, strict, mayHoldLoneSurrogates } = wire;
   const crowded = tooManyFields(given);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const whole = parse(jsonObject, given, '');
-  const model = requestedModel(whole.model, wire);
+  const named = requestedModel(whole.model, wire);
+  const { model } = named;
   const declared: Declared = { ignored: ignoredFields(whole, CHAT_FIELDS), converted: [] };
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');
@@ -124,12 +126,17 @@ export function decodeChat({ body: given, strict, mayHoldLoneSurrogates, ...wire
   if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
   return {
     request: {
-      model,
+      ...named,
       system,
       messages: checked.messages,
       tools: choice.tools,
       toolPaths: declaredTools.pathsOf(choice.tools),
       parameters: { ...parameters, ...stops, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
+      parameterPaths: {
+        max_tokens: ['max_completion_tokens', 'max_tokens'].find((name) => whole[name] != null),
+        stop_sequences: 'stop',
+        'tool_choice.disable_parallel_tool_use': 'parallel_tool_calls',
+      },
       betas: [],
       thinkingPath: 'reasoning_effort',
       stream: parsed.stream === true,

@@ -6,7 +6,14 @@ import type { TurnEvent } from '../../spec/turn-events.ts';
 import { ChatStreamEncoder, wholeChatEncoder } from './encode-chat.ts';
 import { openAiChat } from './openai-chat.ts';
 
-const ABOUT = { id: 'chatcmpl-1', created: 7, model: 'asked', customTools: new Set(['patch']), includesUsage: true };
+const ABOUT = {
+  id: 'chatcmpl-1',
+  created: 7,
+  model: 'asked',
+  customTools: new Set(['patch']),
+  includesUsage: true,
+  isOfAgent: false,
+};
 const OPENAI_USAGE = {
   prompt_tokens: 15,
   completion_tokens: 11,
@@ -37,6 +44,17 @@ const call = (id: string, name: string, deltas: string[], input: JsonObject = {}
   name,
   input,
   deltas,
+});
+
+test('the texts of an agent are paragraphs, streamed and whole', () => {
+  const words = ['I look.', '', '→ Read a', 'So it is.\n', 'Done.', ''];
+  const given = answer(words.map((text) => ({ type: 'text', text })));
+  const ofAgent = { ...ABOUT, isOfAgent: true };
+  const shown = 'I look.\n\n→ Read a\n\nSo it is.\nDone.';
+  const deltas = deltasOf(chunksOf(eventsOf(given), ofAgent)).map(([delta]) => (delta as JsonObject).content ?? '');
+  expect(deltas.join('')).toBe(shown);
+  const whole = JSON.parse(wholeChatEncoder(ofAgent).encode({ type: 'message_stop', answer: given }));
+  expect(whole.choices[0].message.content).toBe(shown);
 });
 
 test('a stream of text and calls, with its usage and its end', () => {

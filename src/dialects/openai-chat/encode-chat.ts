@@ -20,7 +20,11 @@ export interface ChatAnswer {
   customTools: ReadonlySet<string>;
   /** Whether a stream tells its usage. */
   includesUsage: boolean;
+  /** Whether it is several answers of the model in one. Their texts are paragraphs then: what stood between them is hidden. */
+  isOfAgent: boolean;
 }
+
+const PARAGRAPH = '\n\n';
 
 const DONE = 'data: [DONE]\n\n';
 
@@ -37,6 +41,10 @@ export class ChatStreamEncoder implements AnswerEncoder {
   #heard = '';
   #signature = '';
   #thoughts = 0;
+  /** Whether the text so far ends within a line. */
+  #isInLine = false;
+  /** Whether what comes is another text than the one so far. */
+  #endsText = false;
 
   constructor(answer: ChatAnswer) {
     this.#answer = answer;
@@ -78,18 +86,30 @@ export class ChatStreamEncoder implements AnswerEncoder {
   }
 
   #firstWords(block: ContentBlock): string {
-    if (block.type === 'text') return block.text ? this.#chunk({ content: block.text }) : '';
+    if (block.type === 'text') {
+      this.#endsText = true;
+      return this.#say(String(block.text ?? ''));
+    }
     if (block.type === 'thinking') return block.thinking ? this.#chunk({ reasoning_content: block.thinking }) : '';
     if (block.type !== 'tool_use') return '';
     this.#calls += 1;
     return this.#call({ id: clientCallId(String(block.id)), ...this.#ofTool(block, '') });
   }
 
+  /** A text that an agent says behind another begins a paragraph. */
+  #say(text: string): string {
+    if (text === '') return '';
+    const space = this.#endsText && this.#isInLine && this.#answer.isOfAgent ? PARAGRAPH : '';
+    this.#endsText = false;
+    this.#isInLine = !/\s$/.test(text);
+    return this.#chunk({ content: `${space}${text}` });
+  }
+
   /** What belongs to another type of block is dropped, as in the whole answer. */
   #delta(delta: JsonObject): string {
     switch (`${delta.type} of ${this.#block?.type}`) {
       case 'text_delta of text':
-        return this.#chunk({ content: delta.text });
+        return this.#say(String(delta.text));
       case 'thinking_delta of thinking':
         this.#heard += String(delta.thinking);
         return this.#chunk({ reasoning_content: delta.thinking });
@@ -169,9 +189,9 @@ export function wholeChatEncoder(about: ChatAnswer): AnswerEncoder {
   };
 }
 
-function chatCompletion(answer: AnswerMessage, { id, created, customTools }: ChatAnswer): JsonObject {
+function chatCompletion(answer: AnswerMessage, { id, created, customTools, isOfAgent }: ChatAnswer): JsonObject {
   const { content } = answer;
-  const text = joinedText(content);
+  const text = isOfAgent ? paragraphs(content) : joinedText(content);
   const calls = content.flatMap((block): JsonObject[] => {
     if (block.type !== 'tool_use') return [];
     const call = { id: clientCallId(String(block.id)) };
@@ -204,6 +224,12 @@ function chatCompletion(answer: AnswerMessage, { id, created, customTools }: Cha
 /** The text of an answer as its client gets it, in one string. */
 export function joinedText(content: readonly ContentBlock[]): string {
   return content.map(({ type, text }) => (type === 'text' ? String(text) : '')).join('');
+}
+
+/** The texts of an agent's answer, each on lines of its own. */
+function paragraphs(content: readonly ContentBlock[]): string {
+  const texts = content.flatMap(({ type, text }) => (type === 'text' && text !== '' ? [String(text)] : []));
+  return texts.reduce((said, text) => `${said}${said === '' || /\s$/.test(said) ? '' : PARAGRAPH}${text}`, '');
 }
 
 function chatUsage(usage: JsonObject): JsonObject {

@@ -17,9 +17,10 @@ export const openAiChat: Dialect = {
       const { request, customTools, includesUsage } = decodeChat(wire);
       return {
         request,
-        encoder: (requestId, at) => {
+        encoder: (requestId, at, isOfAgent) => {
           const id = `chatcmpl-${requestId.replace(/^req_/, '')}`;
-          const about = { id, created: Math.floor(at / 1000), model: request.model, customTools, includesUsage };
+          const created = Math.floor(at / 1000);
+          const about = { id, created, model: request.model, customTools, includesUsage, isOfAgent };
           return request.stream ? new ChatStreamEncoder(about) : wholeChatEncoder(about);
         },
       };

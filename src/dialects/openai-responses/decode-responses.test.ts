@@ -63,6 +63,10 @@ test('a text is the one message of the user, and an answer may be long', () => {
     tools: [],
     toolPaths: [],
     parameters: { max_tokens: 64_000 },
+    parameterPaths: {
+      max_tokens: undefined,
+      'tool_choice.disable_parallel_tool_use': 'parallel_tool_calls',
+    },
     betas: [],
     stream: false,
     ignored: [],

@@ -71,19 +71,13 @@ interface Declared {
  * @throws FailureError `bad_request`, its message beginning with the path of the field; `model_not_mapped`; `not_kept`;
  * `field_ignored`
  */
-export function decodeResponses({
-  body: given,
-  bytes,
-  strict,
-  mayHoldLoneSurrogates,
-  aliasOf,
-  models,
-  memory,
-}: WireRequest): DecodedResponses {
+export function decodeResponses(wire: WireRequest): DecodedResponses {
+  const { body: given, bytes, strict, mayHoldLoneSurrogates, memory } = wire;
   const crowded = tooManyFields(given);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const whole = parse(jsonObject, given, '');
-  const model = requestedModel(whole.model, { aliasOf, models });
+  const named = requestedModel(whole.model, wire);
+  const { model } = named;
   const declared: Declared = { ignored: ignoredFields(whole, RESPONSES_FIELDS), converted: [] };
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');
@@ -118,12 +112,16 @@ export function decodeResponses({
   const instructions = parsed.instructions ? [parsed.instructions] : [];
   return {
     request: {
-      model,
+      ...named,
       system: [...instructions, ...system].join('\n\n'),
       messages: checked.messages,
       tools: choice.tools,
       toolPaths: tools.pathsOf(choice.tools),
       parameters: { ...parameters, ...(choice.tool_choice && { tool_choice: choice.tool_choice }) },
+      parameterPaths: {
+        max_tokens: parsed.max_output_tokens == null ? undefined : 'max_output_tokens',
+        'tool_choice.disable_parallel_tool_use': 'parallel_tool_calls',
+      },
       betas: [],
       ...(thinking && { thinkingPath: thinking.path }),
       stream: parsed.stream === true,
