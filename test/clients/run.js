@@ -59,7 +59,7 @@ const words = process.argv.slice(2);
 const names = words.filter((word) => !word.startsWith('--'));
 
 const cache = join(ROOT, '.cache', 'clients');
-const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid, openAi, codex] =
+const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline, kilo, droid, openAi, codex, deepChat] =
   await Promise.all([
     installOpenCode(cache),
     // The last versions that run on Node 20.
@@ -84,6 +84,7 @@ const [binary, vercelAi, ohMyOpenCode, node22, pi, qwenCode, continueCli, cline,
       'zod@4.6.7',
     ]),
     installCodex(cache),
+    installPackages(cache, ['deep-chat@2.4.2']),
   ]);
 if (words.includes('--install')) process.exit();
 
@@ -116,6 +117,7 @@ try {
       ISTHMUS_CLIENTS_DROID: droid,
       ISTHMUS_CLIENTS_OPENAI: openAi,
       ISTHMUS_CLIENTS_CODEX: codex,
+      ISTHMUS_CLIENTS_DEEP_CHAT: deepChat,
       ISTHMUS_CLIENTS_NETWORK: prefix ? 'loopback' : 'host',
     },
     // `unshare` ignores gentler signals while it waits; all processes in its namespace go with it.

@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isExecutable } from '../../src/engine/environment/executable.ts';
+import { CHROMIUM, Chromium } from '../support/chromium.ts';
 import { until } from '../support/gateway.ts';
 import { InProcessGateway } from '../support/gateway-in-process.ts';
 
@@ -96,11 +92,6 @@ describe('a page whose origin is allowed', () => {
   });
 });
 
-const chromium = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'chromium'))
-  .find(isExecutable);
-
 /** What the page tells of its try. */
 interface Told {
   status?: number;
@@ -128,7 +119,7 @@ try {
 }
 </script>`;
 
-describe.skipIf(chromium === undefined)('a page in Chromium, which must be on PATH', () => {
+describe.skipIf(CHROMIUM === undefined)('a page in Chromium, which must be on PATH', () => {
   /** Opens a page on another port, and resolves with what it tells. */
   async function open(isAllowed: boolean): Promise<Told> {
     let begins = () => {};
@@ -148,19 +139,9 @@ describe.skipIf(chromium === undefined)('a page in Chromium, which must be on PA
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const house = await setUp(isAllowed ? [origin] : [], hasBegun);
     page = pageFor(house.url);
-    const profile = mkdtempSync(join(tmpdir(), 'isthmus-chromium-'));
-    const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${profile}`];
-    const browser = spawn(chromium ?? '', [...flags, '--remote-debugging-port=0', origin], {
-      env: { PATH: process.env.PATH, HOME: profile },
-      stdio: 'ignore',
-      detached: true,
-    });
-    const gone = once(browser, 'exit');
-    cleanups.push(async () => {
-      process.kill(-Number(browser.pid), 'SIGKILL');
-      await gone;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-    });
+    const browser = Chromium.start();
+    cleanups.push(() => browser.close());
+    await browser.open(origin);
     await until('the page has told', () => told !== undefined);
     return told ?? {};
   }
