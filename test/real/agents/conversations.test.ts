@@ -7,6 +7,8 @@ import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/
 import { databaseFile } from '../../../src/store/database-file.ts';
 import { LibsqlFile } from '../../../src/store/libsql.ts';
 import { answering, calling, makeWorkspace, saying } from '../../support/agents.ts';
+import { foldChat } from '../../support/fold-chat.ts';
+import { foldResponses } from '../../support/fold-responses.ts';
 import { ROOT, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { QUICK } from '../../support/quick.ts';
 
@@ -101,6 +103,55 @@ test(
     expect(seen()).toBe(asLive);
   },
 );
+
+test('over OpenAI’s two APIs, too, a conversation goes on live, and after a restart with all its steps', async () => {
+  const post = async (path: string, body: object) => {
+    const response = await fetch(`${gateway.url}/agents/docs${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'claude-sonnet-5', ...body }),
+    });
+    const text = await response.text();
+    return { text, told: ['isthmus-path', 'isthmus-converted'].map((name) => response.headers.get(name)) };
+  };
+  const question = user('what is the word here?');
+  const chat = async (said: object[], more: object = {}) =>
+    await post('/v1/chat/completions', { messages: said, stream: true, ...more });
+  const response = async (input: object[], more: object = {}) =>
+    await post('/v1/responses', { input, stream: true, ...more });
+
+  const spoken = { content: [{ type: 'text' as const, text: 'I look.' }, ...(READ.content ?? [])] };
+  answering(model, spoken, saying('It is heron.'), saying('In a.txt.'), spoken, saying('Heron.'), saying('In it.'));
+  const first = foldChat((await chat([question])).text);
+  expect([first.message.content, first.message.tool_calls, first.finishReason]).toEqual([
+    'I look.\n\nIt is heron.',
+    [],
+    'stop',
+  ]);
+  const chatTurns = [question, { role: 'assistant', content: first.message.content }, user('where?')];
+  expect((await chat(chatTurns)).told).toEqual(['continue', null]);
+  const chatSeen = seen();
+
+  const other = user('which word is it?');
+  const begun = foldResponses((await response([other])).text);
+  expect(begun.items.map(({ type }) => type)).toEqual(['message', 'message']);
+  expect(begun.response.isthmus_agent).toMatchObject({ steps: [{ tool: 'Read', about: 'a.txt' }], kept: true });
+  const next = [user('where?')];
+  const live = await response(next, { previous_response_id: begun.response.id });
+  expect(live.told).toEqual(['continue', null]);
+  const responseSeen = seen();
+
+  gateway.child.kill('SIGKILL');
+  await gateway.stop();
+  gateway = await start();
+  answering(model, saying('In a.txt.'), saying('In it.'));
+  expect((await chat(chatTurns)).told).toEqual(['replay', null]);
+  expect(seen()).toBe(chatSeen);
+  expect((await response([other, ...begun.items, ...next])).told).toEqual(['replay', null]);
+  expect(seen()).toBe(responseSeen);
+  const gone = await response(next, { previous_response_id: begun.response.id });
+  expect(JSON.parse(gone.text)).toMatchObject({ error: { code: 'previous_response_not_found' } });
+});
 
 test('a conversation goes on with its steps behind another system prompt, as with the next day’s date in it', async () => {
   answering(model, READ, saying('The word is heron.'), saying('In a.txt.'));
