@@ -107,14 +107,14 @@ const chat: Api = {
   path: '/v1/chat/completions',
   body: (messages) => ({ messages }),
   textOf: (answer) => {
-    if (isStream(answer)) return foldChat(answer.text).message.content;
+    if (isStream(answer)) return foldChat(answer.text, { asksUsage: false }).message.content;
     const [choice] = answer.json().choices as Array<{ message: JsonObject }>;
     expect(choice?.message.tool_calls).toBeUndefined();
     return String(choice?.message.content);
   },
   endOf: (answer) =>
     isStream(answer)
-      ? foldChat(answer.text).finishReason
+      ? foldChat(answer.text, { asksUsage: false }).finishReason
       : (answer.json().choices as Array<{ finish_reason: string }>)[0]?.finish_reason,
   stepsOf: (stream) =>
     stream
@@ -342,7 +342,8 @@ describe.each(APIS)('over %s', (_name, api, shown, completed) => {
     }
     house.use([() => ({ ...TWO_TEXTS, fail: { after_events: 4, failure: why } })]);
     const late = await ask(below('docs'), { stream: true });
-    const error = api === chat ? foldChat(late.text).error : foldResponses(late.text).response.error;
+    const error =
+      api === chat ? foldChat(late.text, { asksUsage: false }).error : foldResponses(late.text).response.error;
     expect(error).toMatchObject({ message: why.message });
   });
 

@@ -38,6 +38,7 @@ const CHAT: Api<ChatData> = {
       model: 'asked',
       customTools: new Set(['a.b']),
       includesUsage,
+      isOfAgent: false,
     }),
   endOf: (chunks, asksUsage) => {
     const grammar = new ChatGrammar({ asksUsage });

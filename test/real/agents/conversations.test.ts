@@ -122,7 +122,7 @@ test('over OpenAI’s two APIs, too, a conversation goes on live, and after a re
 
   const spoken = { content: [{ type: 'text' as const, text: 'I look.' }, ...(READ.content ?? [])] };
   answering(model, spoken, saying('It is heron.'), saying('In a.txt.'), spoken, saying('Heron.'), saying('In it.'));
-  const first = foldChat((await chat([question])).text);
+  const first = foldChat((await chat([question])).text, { asksUsage: false });
   expect([first.message.content, first.message.tool_calls, first.finishReason]).toEqual([
     'I look.\n\nIt is heron.',
     [],
