@@ -7,7 +7,7 @@ import { installPackages } from '../clients/install-packages.js';
 
 const VERSION = '0.6.12';
 /** What Isthmus serves; of any other surface there is one row. */
-const SERVED = ['messages', 'count-tokens', 'models'];
+const SERVED = ['messages', 'count-tokens', 'models', 'chat', 'responses'];
 
 /** @satisfies {import('./suite.js').Suite} */
 export const llmprobe = {

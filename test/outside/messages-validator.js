@@ -14,7 +14,7 @@ export const messagesValidator = {
   name: 'messages-validator',
   title: `the Messages cases of responses-chat-messages-validator (${COMMIT})`,
   about: `npm does not carry it, so its cases stand here in our own words: the shape of an answer, the events of a stream, and
-what a conversation must remember. Its cases of the Responses and Chat APIs come when those routes do. A case that its own
+what a conversation must remember. OpenAI's two APIs are held by the other suites. A case that its own
 list leaves out for this API is left out here too: JSON mode, \`previous_response_id\`, \`prompt_cache_key\`.`,
   /** @param {import('./suite.js').Stage} stage */
   async run({ url }) {

@@ -10,12 +10,14 @@ import { differential } from './differential.js';
 import { llmprobe } from './llmprobe.js';
 import { messagesValidator } from './messages-validator.js';
 import { modelThatFollows } from './model.js';
+import { openAiResources } from './openai-resources.js';
+import { openResponses } from './openresponses.js';
 import { sdkResources } from './sdk-resources.js';
 import { page, readTable, section, TABLE, unexplained } from './table.js';
 
 // Runs outside suites, all or those that are named, and compares what they say with the kept table; `--write` writes it anew.
 
-const SUITES = [sdkResources, messagesValidator, differential, llmprobe];
+const SUITES = [sdkResources, openAiResources, messagesValidator, openResponses, differential, llmprobe];
 const CACHE = fileURLToPath(new URL('../../.cache/outside', import.meta.url));
 
 const names = process.argv.slice(2).filter((word) => word !== '--write');
