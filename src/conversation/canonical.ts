@@ -6,19 +6,37 @@ import { isThinking } from './carried-form.ts';
  * part by itself, so that nothing copies it.
  *
  * `cache_control` does not count (clients move it every turn), nor do thinking blocks (many clients drop them), a block's
- * fields that are null, nor the order of object keys. A tool result's string content equals one text block.
+ * fields that are null, nor the order of object keys. A tool result's string content equals one text block. Nor does where an
+ * assistant's text is cut into blocks: some clients of OpenAI's APIs glue the texts of an answer.
  *
  * @param message an assistant's in its carried form
  */
 export function canonicalMessage(message: Message): string[] {
   const parts: string[] = [message.role];
-  for (const block of message.content) if (!isThinking(block)) addBlock(parts, block);
+  const content = message.content.filter((block) => !isThinking(block));
+  for (const block of message.role === 'assistant' ? withoutCuts(content) : content) addBlock(parts, block);
   return parts;
+}
+
+/** The blocks, with those of plain text that follow each other as one. */
+function withoutCuts(content: readonly ContentBlock[]): ContentBlock[] {
+  const whole: ContentBlock[] = [];
+  for (const block of content) {
+    const last = whole.at(-1);
+    if (last && isPlainText(last) && isPlainText(block)) {
+      whole.splice(-1, 1, { type: 'text', text: `${last.text}${block.text}` });
+    } else whole.push(block);
+  }
+  return whole;
+}
+
+function isPlainText(block: ContentBlock): boolean {
+  return block.type === 'text' && hasOnly(block, TEXT_KEYS);
 }
 
 /** Adds the block's type, then its parts. Each part has its length in front, so that different blocks never give the same text. */
 function addBlock(parts: string[], block: ContentBlock): void {
-  if (block.type === 'text' && hasOnly(block, TEXT_KEYS)) {
+  if (isPlainText(block)) {
     const text = String(block.text);
     parts.push(`T${text.length}:`, text);
     return;

@@ -36,6 +36,16 @@ test.each([
   expect(lineageOf(one)).toBe(lineageOf(other));
 });
 
+test('where an assistant’s text is cut into blocks does not count, what stands between them does', () => {
+  const text = (text: string) => ({ type: 'text', text });
+  const call = { type: 'tool_use', id: '1', name: 'n', input: {} };
+  const of = (...content: object[]) => extendLineage(root, message(content, 'assistant'));
+  const thinking = { type: 'thinking', thinking: 't', signature: 's' };
+  expect(of(text('a'), thinking, text('b'), text('c'), call)).toBe(of(text('abc'), call));
+  expect(of(text('a'), call, text('b'))).not.toBe(of(text('ab'), call));
+  expect(of(text('a'), { ...text('b'), citations: [] })).not.toBe(of(text('ab')));
+});
+
 test.each([
   ['text', [{ type: 'text', text: 'a' }], [{ type: 'text', text: 'a ' }]],
   [

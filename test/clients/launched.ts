@@ -27,6 +27,7 @@ export interface LaunchedClient {
 const variablesTo = (elsewhere: string) => ({
   ANTHROPIC_BASE_URL: elsewhere,
   ANTHROPIC_API_KEY: 'theirs',
+  OPENAI_BASE_URL: `${elsewhere}/v1`,
   OPENAI_API_KEY: 'theirs',
 });
 
@@ -43,7 +44,8 @@ const openCodeConfiguration = (elsewhere: string, plugin: string[] = []) => {
     agent: { build: { model: 'openai/gpt-5' }, title: { model: 'openai/gpt-5' } },
     permission: 'allow',
     provider: {
-      openai: { options },
+      openai: { options, whitelist: ['gpt-5'] },
+      'openai-compatible': { options, whitelist: ['gpt-5'] },
       anthropic: {
         npm: '@ai-sdk/openai-compatible',
         api: options.baseURL,
@@ -274,7 +276,6 @@ export const codex: LaunchedClient = {
   install: (folder) => symlinkSync(installed('CODEX'), join(folder, 'codex')),
   variables: (elsewhere) => ({
     ...variablesTo(elsewhere),
-    OPENAI_BASE_URL: `${elsewhere}/v1`,
     CODEX_API_KEY: 'theirs',
   }),
   hostile(elsewhere) {

@@ -1,7 +1,8 @@
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContentBlock, ModelRequest } from '../../scripted-model/script.ts';
 import type { ClientApi } from '../../src/clients/client.ts';
-import { onStage, REPLAY } from './checks.ts';
+import { onStage, REPLAY, toPlay } from './checks.ts';
 import { blocksOf, compare, toolResults } from './comparison.ts';
 import { readHostileFiles, textsOfHostileFiles } from './hostile-files.ts';
 import { launchedProject, launchThere } from './launch-there.ts';
@@ -10,8 +11,8 @@ import { isTitle, titleRule } from './opencode.ts';
 import type { ClientRun, Project } from './project.ts';
 import { memoryRule } from './qwen-code.ts';
 import type { Exchange } from './recording-proxy.ts';
-import { text, turnRule, use } from './rules.ts';
-import { type Observation, pathsOf } from './stage.ts';
+import { text, thinking, turnRule, use } from './rules.ts';
+import { type Observation, pathOf, pathsOf } from './stage.ts';
 
 /** Clients that speak the Messages API as well: one conversation over each of OpenAI's APIs, launched without a change to their files. */
 
@@ -27,14 +28,14 @@ interface Talk {
   apis: readonly ClientApi[];
   /** Arguments for the first turn. */
   begin(prompt: string): string[];
-  /** The path behind an answer with two texts, where it is not `continue`. */
-  afterTwoTexts?: { [api in ClientApi]?: unknown };
   /** Arguments for one more turn of that conversation; absent for a client that goes on in a terminal alone, or signed in. */
   goOn?(prompt: string): string[];
   /** The path of that turn, where it is not `continue`. */
   laterPath?: unknown;
   /** Arguments for a turn about a picture. */
   look?(prompt: string, picture: string): string[];
+  /** What of each of its requests is left out and declared, for an API; nothing where it is absent. */
+  ignored?: { [api in ClientApi]?: string };
   /** Tools that Claude Code has, too: the model has them with a stroke behind the name. */
   renamed?: readonly string[];
   /** Its tool that reads a file, and what it is called with. */
@@ -72,8 +73,8 @@ const TALKS: readonly Talk[] = [
     client: cline,
     apis: BOTH,
     begin: (prompt) => [prompt],
-    // It sends both texts in one item.
-    afterTwoTexts: { responses: REPLAY },
+    // Web search, pictures that OpenAI makes, and the sources of that search.
+    ignored: { responses: 'truncation, tools.0, tools.1, include.0' },
     read: (path) => ['read_files', { files: [{ path }] }],
   },
   {
@@ -87,7 +88,6 @@ const TALKS: readonly Talk[] = [
     client: droid,
     apis: BOTH,
     begin: (prompt) => ['exec', prompt],
-    afterTwoTexts: { responses: REPLAY },
     renamed: ['Skill', 'ToolSearch'],
     read: (file_path) => ['Read', { file_path }],
   },
@@ -106,7 +106,7 @@ const ROWS = TALKS.flatMap((talk) => talk.apis.map((api) => ({ ...talk, api, nam
 
 describe.each(ROWS)(
   '$name with $api',
-  ({ client, api, begin, goOn, afterTwoTexts, laterPath = 'continue', look, renamed = [], read }) => {
+  ({ client, api, begin, goOn, laterPath = 'continue', look, ignored, renamed = [], read }) => {
     const runs: Observation<ClientRun>[] = [];
     const exchanges = () => runs.flatMap((run) => run.exchanges);
     let project: Project;
@@ -168,8 +168,13 @@ describe.each(ROWS)(
     });
     it('goes on in the live process', () => {
       const [first, second] = runs.map((run) => pathsOf({ exchanges: run.exchanges.filter(isOfTheTurn) }));
-      expect(first).toEqual(['start', afterTwoTexts?.[api] ?? 'continue', 'continue']);
+      expect(first).toEqual(['start', 'continue', 'continue']);
       if (goOn) expect(second).toEqual([laterPath]);
+    });
+    it('what is left out of its requests is declared, and nothing else', () => {
+      const told = exchanges().map(({ answerHeaders }) => answerHeaders['isthmus-ignored']);
+      expect([...new Set(told)]).toEqual([ignored?.[api]]);
+      expect(exchanges().flatMap(({ answerHeaders }) => answerHeaders['isthmus-converted'] ?? [])).toEqual([]);
     });
     if (look) {
       it('its picture has reached the model', () => {
@@ -179,11 +184,74 @@ describe.each(ROWS)(
     }
     it('nothing went where the user’s settings lead, and no file of theirs has changed', () => {
       expect(elsewhere.asked).toEqual([]);
+      expect(JSON.stringify(exchanges().map(({ headers }) => headers))).not.toContain('theirs');
       const files = client.hostile(elsewhere.url);
       expect(readHostileFiles(project, files)).toEqual(textsOfHostileFiles(project, files));
     });
+    it('nothing is left behind', () => {
+      expect(runs.map(({ run }) => run.stderr).join('')).not.toContain('left behind');
+      expect(readdirSync(project.home).filter((name) => name.startsWith('isthmus-'))).toEqual([]);
+    });
   },
 );
+
+/** Clients that send back what the model thought, and how they carry it. */
+const THINKERS = [
+  { client: pi, api: 'chat', carries: '"reasoning_details":[{' },
+  { client: pi, api: 'responses', carries: '"encrypted_content":"isthmus1.' },
+  // In the same form as pi.
+  { client: openCode, api: 'responses', carries: '"encrypted_content":"isthmus1.', isEveryday: false },
+  { client: qwenCode, api: 'responses', carries: '"encrypted_content":"isthmus1.', isEveryday: false },
+] as const;
+
+describe.each(
+  toPlay(
+    THINKERS.map((row) => ({ isEveryday: true, ...row, name: row.client.name })),
+    ({ isEveryday }) => isEveryday,
+  ),
+)('thinking of $name with $api', ({ client, api, carries }) => {
+  const THOUGHT = 'It has to be read first.';
+  let before: Observation<ClientRun>;
+  let behind: Observation<ClientRun>;
+
+  beforeAll(async () => {
+    const talk = TALKS.find((one) => one.client === client);
+    const project = launchedProject(stage(), client, elsewhere, { 'readme.md': FILE });
+    const [name, input] = talk?.read(project.path('readme.md')) ?? ['', {}];
+    stage().script(
+      memoryRule,
+      titleRule(text('A title.')),
+      turnRule(LATER, [text('Three.')]),
+      turnRule(PROMPT, [thinking(THOUGHT), text('I look.'), use('toolu_one', name, input)], [text('A sum.')]),
+    );
+    const place = { stage: stage(), client, project, elsewhere };
+    const play = (args: string[] = []) => stage().observe(() => launchThere(place, args, ['--api', api]));
+    before = await play(talk?.begin(PROMPT));
+    await stage().restartGateway();
+    behind = await play(talk?.goOn?.(LATER));
+  });
+
+  it('it carries what the model thought, with its signature', () => {
+    expect(JSON.stringify(before.exchanges.at(-1)?.body)).toContain(carries);
+  });
+  it('behind a restart of the gateway the model has it back, verbatim', () => {
+    const [request] = behind.exchanges.flatMap((exchange, at) => (isOfTheTurn(exchange) ? [behind.expected[at]] : []));
+    const seen = behind.pairs.find(({ sent }) => sent === request)?.seen;
+    const blocks = seen?.messages.flatMap(({ content }) => blocksOf(content)) ?? [];
+    const signature = signatureIn(before.exchanges.filter(isOfTheTurn)[0]);
+    expect(behind.exchanges.filter(isOfTheTurn).map(pathOf)).toEqual([REPLAY]);
+    expect(blocks.filter(({ type }) => type === 'thinking')).toEqual([
+      { type: 'thinking', thinking: THOUGHT, signature },
+    ]);
+  });
+});
+
+/** The signature that an answer carries, plain or within what is called encrypted. */
+function signatureIn(exchange: Exchange | undefined): string | undefined {
+  const answer = exchange?.answer ?? '';
+  const [, carried = ''] = /"encrypted_content":"isthmus1\.([\w-]+)"/.exec(answer) ?? [];
+  return /"signature":"([^"]+)"/.exec(`${answer}${Buffer.from(carried, 'base64url')}`)?.[1];
+}
 
 /** The request, with texts that stand behind each other in an answer as one. */
 function joined(request: ModelRequest): ModelRequest {
