@@ -192,7 +192,7 @@ export const cline: LaunchedClient = {
   refused: ['--no-such-flag'],
 };
 
-const kilo: LaunchedClient = {
+export const kilo: LaunchedClient = {
   name: 'kilo',
   install: (folder) => symlinkSync(installed('KILO'), join(folder, 'kilo')),
   variables: (elsewhere) => ({

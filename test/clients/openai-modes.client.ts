@@ -6,7 +6,7 @@ import { onStage, REPLAY, toPlay } from './checks.ts';
 import { blocksOf, compare, toolResults } from './comparison.ts';
 import { readHostileFiles, textsOfHostileFiles } from './hostile-files.ts';
 import { launchedProject, launchThere } from './launch-there.ts';
-import { cline, continueCli, droid, Elsewhere, type LaunchedClient, openCode, pi, qwenCode } from './launched.ts';
+import { cline, continueCli, droid, Elsewhere, kilo, type LaunchedClient, openCode, pi, qwenCode } from './launched.ts';
 import { isTitle, titleRule } from './opencode.ts';
 import type { ClientRun, Project } from './project.ts';
 import { memoryRule } from './qwen-code.ts';
@@ -26,6 +26,8 @@ const FILE = 'Six times seven – 数.';
 interface Talk {
   client: LaunchedClient;
   apis: readonly ClientApi[];
+  /** Whether it is walked every day; so it is, unless this is false: it has a twin, which is. */
+  isEveryday?: boolean;
   /** Arguments for the first turn. */
   begin(prompt: string): string[];
   /** Arguments for one more turn of that conversation; absent for a client that goes on in a terminal alone, or signed in. */
@@ -50,6 +52,14 @@ const TALKS: readonly Talk[] = [
     begin: (prompt) => ['run', prompt],
     goOn: (prompt) => ['run', '--continue', prompt],
     look: (prompt, picture) => ['run', prompt, '--file', picture],
+    read: (filePath) => ['read', { filePath }],
+  },
+  {
+    client: kilo,
+    apis: BOTH,
+    isEveryday: false,
+    begin: (prompt) => ['run', prompt],
+    goOn: (prompt) => ['run', '--continue', prompt],
     read: (filePath) => ['read', { filePath }],
   },
   {
@@ -85,7 +95,8 @@ const TALKS: readonly Talk[] = [
     read: (filepath) => ['Read', { filepath }],
   },
   {
-    client: droid,
+    // It waits at its end for what it tells Factory.
+    client: { ...droid, variables: (url) => ({ ...droid.variables(url), FACTORY_AIRGAP_ENABLED: '1' }) },
     apis: BOTH,
     begin: (prompt) => ['exec', prompt],
     renamed: ['Skill', 'ToolSearch'],
@@ -102,7 +113,9 @@ beforeAll(async () => {
 
 afterAll(() => elsewhere?.close());
 
-const ROWS = TALKS.flatMap((talk) => talk.apis.map((api) => ({ ...talk, api, name: talk.client.name })));
+const ROWS = toPlay(TALKS, ({ isEveryday = true }) => isEveryday).flatMap((talk) =>
+  talk.apis.map((api) => ({ ...talk, api, name: talk.client.name })),
+);
 
 describe.each(ROWS)(
   '$name with $api',
