@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { stateFolder } from '../config/state-folder.ts';
 import type { Done } from './change.ts';
 import { readSettingsFile, replaceFile } from './settings-file.ts';
@@ -82,15 +82,43 @@ export class SetupRecords {
     rmSync(copy, { force: true });
   }
 
+  /**
+   * Does something with a file and its record while no other setup does.
+   *
+   * @throws SetupError while another one does
+   */
+  alone<Result>(client: string, path: string, act: () => Result): Result {
+    const { lock } = this.#paths(client, path);
+    take(lock, path);
+    try {
+      return act();
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+
   /** A client has several files where its variables name several folders. */
-  #paths(client: string, path: string): { record: string; copy: string } {
+  #paths(client: string, path: string): { record: string; copy: string; lock: string } {
     const name = join(this.#folder, `${client}-${digestOf(Buffer.from(path)).slice(0, 12)}`);
-    return { record: `${name}.json`, copy: `${name}.before` };
+    return { record: `${name}.json`, copy: `${name}.before`, lock: `${name}.lock` };
   }
 }
 
 export function digestOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+function take(lock: string, path: string): void {
+  try {
+    mkdirSync(dirname(lock), { recursive: true, mode: 0o700 });
+    closeSync(openSync(lock, 'wx', 0o600));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') throw new SetupError(`${lock} cannot be written (${code}); nothing was changed. Mend that.`);
+    throw new SetupError(
+      `Another \`isthmus setup\` is at work on ${path}; nothing was written. Run the command again. If it says this again, that one was killed: remove ${lock}.`,
+    );
+  }
 }
 
 function parsed(bytes: Buffer): StoredRecord | undefined {
