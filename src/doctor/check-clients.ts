@@ -4,7 +4,7 @@ import { UneditableText } from '../setup/change.ts';
 import { pointedAt } from '../setup/pointed-at.ts';
 import { readSettingsFile, textOf } from '../setup/settings-file.ts';
 import { SetupError } from '../setup/setup-error.ts';
-import { CLIENT_FILES, type ClientFile } from '../setup/setup-table.ts';
+import { CLIENT_FILES, type EditableFile } from '../setup/setup-table.ts';
 import { leadsTo, leadsToItself } from './api-address.ts';
 import { lookAtSettings } from './check-claude-settings.ts';
 import { type Finding, findingsOf, type Surroundings, type Variables } from './finding.ts';
@@ -76,13 +76,14 @@ function leadsToThisMachine(url: string): boolean {
  * that is full of keys, is not read here either.
  */
 export function lookAtClients(operator: Variables): Array<SeenClient | UnreadClient> {
-  return CLIENT_FILES.filter(({ whyByHand }) => whyByHand === undefined).flatMap((client) => {
+  return CLIENT_FILES.flatMap((client) => {
+    if (client.whyByHand !== undefined || client.printed) return [];
     const path = client.files(operator).all.findLast((file) => existsSync(file));
     return path === undefined ? [] : lookAtFile(client, path);
   });
 }
 
-function lookAtFile(client: ClientFile, path: string): Array<SeenClient | UnreadClient> {
+function lookAtFile(client: EditableFile, path: string): Array<SeenClient | UnreadClient> {
   const { name: setup, title, hindrances } = client;
   try {
     const text = textOf(readSettingsFile(path));

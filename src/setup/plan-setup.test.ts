@@ -15,15 +15,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { parse } from 'jsonc-parser';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { checkProperty, depthOf } from '../../test/support/depth.ts';
 import { generatedJsonc } from '../../test/support/generated-jsonc.ts';
 import { isSetUp, planSetup, planUndo, printedSetup } from './plan-setup.ts';
 import { SetupError } from './setup-error.ts';
-import { CLIENT_FILES, type ClientFile, clientFileOf } from './setup-table.ts';
+import { SetupRecords } from './setup-record.ts';
+import { CLIENT_FILES, type ClientFile, clientFileOf, type EditableFile } from './setup-table.ts';
 
 const URL = 'http://127.0.0.1:3456';
-const CLAUDE = clientFileOf('claude-code') as ClientFile;
+const CLAUDE = clientFileOf('claude-code') as EditableFile;
 
 const WRITTEN = CLIENT_FILES.filter(({ whyByHand }) => !whyByHand).map(({ name }) => name);
 
@@ -36,15 +37,18 @@ beforeEach(() => {
   environment = { HOME: home };
   settings = join(home, '.claude', 'settings.json');
 });
-afterEach(() => rmSync(home, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(home, { recursive: true });
+});
 
 function write(path: string, content: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
 }
 
-const setUp = (url = URL, client = CLAUDE) => planSetup(client, url, environment).carryOut();
-const undo = (client = CLAUDE) => planUndo(client, environment).carryOut();
+const setUp = (url = URL, client: ClientFile = CLAUDE) => planSetup(client, url, environment).carryOut();
+const undo = (client: ClientFile = CLAUDE) => planUndo(client, environment).carryOut();
 function records(): string[] {
   const folder = join(home, '.local', 'state', 'isthmus', 'setup');
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
@@ -107,7 +111,7 @@ test.each(WRITTEN)('a file that setup has made for %s is removed again', (name) 
 });
 
 test.each(WRITTEN)('also when %s, or its user, has written to it in between', (name) => {
-  const client = clientFileOf(name) as ClientFile;
+  const client = clientFileOf(name) as EditableFile;
   const { path } = planSetup(client, URL, environment);
   setUp(URL, client);
   const written = readFileSync(path, 'utf8');
@@ -368,6 +372,30 @@ test.each([
     undo();
     expect(existsSync(settings) ? readFileSync(settings, 'utf8') : undefined).toBe(before);
   }
+});
+
+test.each([
+  ['a setup', () => planSetup(CLAUDE, 'http://127.0.0.1:4000', environment)],
+  ['an undo', () => planUndo(CLAUDE, environment)],
+])('while a setup is carried out, %s writes nothing and loses no record', (what, plan) => {
+  write(settings, '{"theme": "dark"}');
+  if (what === 'an undo') setUp('http://127.0.0.1:5000');
+  const other = plan();
+  const first = planSetup(CLAUDE, URL, environment);
+  const { keep } = SetupRecords.prototype;
+  // Between the look at the file and its writing.
+  const meanwhile = vi.spyOn(SetupRecords.prototype, 'keep').mockImplementationOnce(function (
+    this: SetupRecords,
+    ...args
+  ) {
+    expect(() => other.carryOut()).toThrow(/^Another `isthmus setup` is at work on .*claude-code-\w+\.lock\.$/);
+    return keep.apply(this, args);
+  });
+  first.carryOut();
+  expect(meanwhile).toHaveBeenCalled();
+  expect(JSON.parse(readFileSync(settings, 'utf8'))).toMatchObject({ env: { ANTHROPIC_BASE_URL: URL } });
+  undo();
+  expect(readFileSync(settings, 'utf8')).toBe('{"theme": "dark"}');
 });
 
 test('a plan that is carried out when another one was carried out and undone leaves a record of its own', () => {

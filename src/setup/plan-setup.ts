@@ -5,7 +5,7 @@ import { pointedAt } from './pointed-at.ts';
 import { asBytes, readSettingsFile, refuseChanged, replaceFile, type SettingsFile, textOf } from './settings-file.ts';
 import { SetupError } from './setup-error.ts';
 import { digestOf, type SetupRecord, SetupRecords } from './setup-record.ts';
-import { type ClientFile, clientFileOf } from './setup-table.ts';
+import { type ClientFile, clientFileOf, type EditableFile } from './setup-table.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +30,7 @@ export interface Plan {
  * @throws SetupError
  */
 export function planSetup(client: ClientFile, url: string, environment: Variables): Plan {
-  if (client.whyByHand) {
+  if (client.whyByHand || client.printed) {
     throw new SetupError(
       `${client.title} is set up by hand: ${client.whyByHand}. \`isthmus setup ${client.name} --print\` says what to put where.`,
     );
@@ -58,25 +58,26 @@ export function planSetup(client: ClientFile, url: string, environment: Variable
       ...(client.hindrances?.(text) ?? []),
     ],
     diff: differences(client, file, after, [...client.changes(url), ...done, ...(record?.done ?? [])]),
-    carryOut() {
-      // Another setup may have come first since: its record is not to be lost.
-      refuseChanged(file);
-      const present = records.find(client.name, file.path);
-      const copy = records.keep(client.name, { path: file.path, before, digest: digestOf(after), done });
-      try {
-        replaceFile(file, after);
-      } catch (error) {
-        if (present) records.keep(client.name, present);
-        else records.remove(client.name, file.path);
-        throw error;
-      }
-      return [
-        `${client.title} is set up: ${file.path} points at ${url}.`,
-        ...(copy ? [`The file as it was is kept in ${copy}.`] : []),
-        ...(client.notes ?? []),
-        `\`isthmus setup ${client.name} --undo\` takes it back.`,
-      ];
-    },
+    carryOut: () =>
+      records.alone(client.name, file.path, () => {
+        // Another setup may have come first since: its record is not to be lost.
+        refuseChanged(file);
+        const present = records.find(client.name, file.path);
+        const copy = records.keep(client.name, { path: file.path, before, digest: digestOf(after), done });
+        try {
+          replaceFile(file, after);
+        } catch (error) {
+          if (present) records.keep(client.name, present);
+          else records.remove(client.name, file.path);
+          throw error;
+        }
+        return [
+          `${client.title} is set up: ${file.path} points at ${url}.`,
+          ...(copy ? [`The file as it was is kept in ${copy}.`] : []),
+          ...(client.notes ?? []),
+          `\`isthmus setup ${client.name} --undo\` takes it back.`,
+        ];
+      }),
   };
 }
 
@@ -94,7 +95,7 @@ export function planUndo(client: ClientFile, environment: Variables): Plan {
       return record ? [{ file, record }] : [];
     })
     .at(-1);
-  if (!found) {
+  if (client.printed || !found) {
     throw new SetupError(
       `There is nothing to undo: \`isthmus setup ${client.name}\` has not changed ${fileOf(client, environment)}.`,
     );
@@ -113,8 +114,11 @@ export function planUndo(client: ClientFile, environment: Variables): Plan {
     ],
     diff: isSame ? [] : differences(client, file, after, record.done),
     carryOut() {
-      if (!isSame) replaceFile(file, after);
-      records.remove(client.name, file.path);
+      records.alone(client.name, file.path, () => {
+        refuseChanged(file);
+        if (!isSame) replaceFile(file, after);
+        records.remove(client.name, file.path);
+      });
       if (file.bytes === undefined) return [`${file.path} is gone, so there is nothing left to undo.`];
       return [
         after === undefined
@@ -135,7 +139,7 @@ export function planUndo(client: ClientFile, environment: Variables): Plan {
  */
 export function isSetUp(name: string, environment: Variables): boolean | undefined {
   const client = clientFileOf(name);
-  if (!client || client.whyByHand) return undefined;
+  if (!client || client.whyByHand || client.printed) return undefined;
   try {
     const file = readSettingsFile(fileOf(client, environment));
     if (!file.bytes) return false;
@@ -152,7 +156,7 @@ export function isSetUp(name: string, environment: Variables): boolean | undefin
 export function printedSetup(client: ClientFile, url: string, environment: Variables): { path: string; text: string } {
   return {
     path: fileOf(client, environment),
-    text: client.printed?.(url) ?? client.format.edit('', client.changes(url)).text,
+    text: client.printed ? client.printed(url) : client.format.edit('', client.changes(url)).text,
   };
 }
 
@@ -167,13 +171,13 @@ function filesOf(client: ClientFile, environment: Variables): string[] {
   return [...new Set([...all, made])];
 }
 
-function edited(client: ClientFile, file: SettingsFile, url: string) {
+function edited(client: EditableFile, file: SettingsFile, url: string) {
   return toldWithLine(file, () => client.format.edit(textOf(file), client.changes(url)));
 }
 
 /** The file as it would be without what setup has written. */
 function withoutOurs(
-  client: ClientFile,
+  client: EditableFile,
   file: SettingsFile,
   record: SetupRecord,
 ): { bytes: Buffer | undefined; left: Done[] } {
@@ -199,7 +203,7 @@ function toldWithLine<Result>({ path }: SettingsFile, act: () => Result): Result
 
 /** @param changes what is made, and what is taken back */
 function differences(
-  { format }: ClientFile,
+  { format }: EditableFile,
   file: SettingsFile,
   after: Buffer | undefined,
   changes: ReadonlyArray<Change | Done>,

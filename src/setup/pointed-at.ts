@@ -1,5 +1,5 @@
 import type { Json } from './change.ts';
-import type { ClientFile } from './setup-table.ts';
+import type { EditableFile } from './setup-table.ts';
 
 /** Stands for the address of the gateway in what setup would write. */
 const GATEWAY = 'http://gateway.invalid';
@@ -18,7 +18,7 @@ export interface PointedAt {
  * @param text without a byte order mark
  * @throws UneditableText
  */
-export function pointedAt({ format, changes }: ClientFile, text: string): PointedAt[] {
+export function pointedAt({ format, changes }: EditableFile, text: string): PointedAt[] {
   return changes(GATEWAY).flatMap((change) =>
     addressesIn(format.read(text, change), change.kind === 'value' ? change.value : change.item),
   );

@@ -8,32 +8,44 @@ import { yamlFormat } from './yaml-format.ts';
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Where a client keeps its settings, and which of them point it at a gateway. */
-export interface ClientFile {
+export type ClientFile = EditableFile | PrintedFile;
+
+interface AnyFile {
   /** The word that a user types. */
   name: string;
   /** Other words for it, and for what runs in it and reads the same file. */
   aliases?: readonly string[];
   /** What its makers call it. */
   title: string;
-  format: Format;
   /**
    * The files that it reads, those that win last; setup takes the last one that is there, or the one to be made.
    *
    * @param environment may name another folder
    */
   files(environment: Variables): { all: readonly string[]; made: string };
-  /** @param url of the gateway, without a path */
-  changes(url: string): readonly Change[];
   /** What else a user has to do or to know; one line each. */
   notes?: readonly string[];
   /** What to think of when something else stood in the place of a value. */
   whenReplaced?: string;
   /** Why setup only prints what to write: the end of a sentence. */
   whyByHand?: string;
-  /** What it prints where that is of no format that setup edits. */
-  printed?(url: string): string;
   /** What in the file would keep the client from the gateway all the same; one line each. */
   hindrances?(text: string): string[];
+}
+
+/** A file of a format that setup can edit. */
+export interface EditableFile extends AnyFile {
+  format: Format;
+  /** @param url of the gateway, without a path */
+  changes(url: string): readonly Change[];
+  printed?: undefined;
+}
+
+/** A file of another format: setup prints what to write, and where. */
+interface PrintedFile extends AnyFile {
+  whyByHand: string;
+  /** @param url of the gateway, without a path */
+  printed(url: string): string;
 }
 
 /** For clients that want a model by its name. */
@@ -149,9 +161,7 @@ export const CLIENT_FILES: readonly ClientFile[] = [
   {
     name: 'codex',
     title: 'Codex',
-    format: jsoncFormat,
     files: (environment) => oneFile(environment.CODEX_HOME, join(homeOf(environment), '.codex'), 'config.toml'),
-    changes: () => [],
     printed: tomlOfCodex,
     whyByHand: 'its file is TOML, and no library edits that and keeps its comments',
   },
