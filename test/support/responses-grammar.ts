@@ -23,6 +23,7 @@ const EVENTS: Readonly<Record<string, Readonly<Record<string, FieldKind>>>> = {
   'response.completed': WHOLE,
   'response.incomplete': WHOLE,
   'response.failed': WHOLE,
+  error: { message: 'text', error: 'object' },
   'response.output_item.added': ITEM,
   'response.output_item.done': ITEM,
   'response.content_part.added': { ...PART, part: 'object' },
@@ -92,7 +93,7 @@ interface OpenItem {
 /**
  * The grammar of OpenAI's stream of response events, as an automaton that is written independently of the product:
  *
- *     created in_progress item* (completed | incomplete), or any beginning of it behind in_progress, then failed
+ *     created in_progress item* (completed | incomplete), or any beginning of it behind in_progress, then error failed
  *     item = added (part* | text) done     part = added text done     text = delta* done
  *
  * Events count 0, 1, 2; items and parts have their index; each `done` repeats the whole of what came; the last answer's output
@@ -107,6 +108,7 @@ export class ResponsesGrammar {
   readonly #ids = new Set<unknown>();
   #response: JsonObject = {};
   #open: OpenItem | undefined;
+  #error: JsonObject | undefined;
   #end: ResponsesEnd | undefined;
 
   write(bytes: Uint8Array): void {
@@ -132,9 +134,20 @@ export class ResponsesGrammar {
     const first = ['response.created', 'response.in_progress'][this.events.length];
     if (first !== undefined ? type !== first : type === 'response.created')
       throw new UngrammaticalStream('order', `${type} as event ${this.events.length}`);
-    if (event.response !== undefined) this.#takeResponse(event);
+    if ((this.#error !== undefined) !== (type === 'response.failed'))
+      throw new UngrammaticalStream('order', `${type} ${this.#error ? 'behind an error' : 'without one before it'}`);
+    if (type === 'error') this.#takeError(event);
+    else if (event.response !== undefined) this.#takeResponse(event);
     else if (type === 'response.output_item.added') this.#addItem(event);
     else this.#takeInItem(event);
+  }
+
+  /** OpenAI's server has it one level deeper than its specification. */
+  #takeError({ code, message, param, error }: StreamEvent): void {
+    const { type, ...inner } = error as JsonObject;
+    if (!isFilled(type) || !isFilled(message) || !isDeepStrictEqual(inner, { code, message, param }))
+      throw new UngrammaticalStream('field', `an error is ${JSON.stringify(error)}`);
+    this.#error = { message };
   }
 
   #takeResponse({ type, response: given }: StreamEvent): void {
@@ -152,6 +165,8 @@ export class ResponsesGrammar {
     const word = type.replace('response.', '').replace('created', 'in_progress');
     if (status !== word) throw new UngrammaticalStream('field', `${type} with the status ${status}`);
     if (isFailure(error) !== (word === 'failed')) throw new UngrammaticalStream('field', `${type} with another error`);
+    if (this.#error && (error as JsonObject).message !== this.#error.message)
+      throw new UngrammaticalStream('field', 'two errors');
     if (isReason(incomplete_details) !== (word === 'incomplete'))
       throw new UngrammaticalStream('field', `${type} with other incomplete_details`);
     if (!isDeepStrictEqual(output, this.items)) throw new UngrammaticalStream('whole', `${type} with another output`);

@@ -242,11 +242,19 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
     return refused + this.#whole(`response.${state.status}`, state);
   }
 
+  /**
+   * As OpenAI's own server does it: its SDK throws at the first event and takes the second for an answer like any other; Codex
+   * knows the second alone. OpenAI's server has the error one level deeper than its schema, so it stands in both places.
+   */
   #fail(failure: Failure): string {
-    const { message, code, type } = openAiError(failure);
+    const error = openAiError(failure);
+    const { message, code, type, param } = error;
     // Codex repeats what it takes for the server's fault.
-    const error = { code: code ?? (type === 'server_error' ? type : 'invalid_prompt'), message };
-    return this.#whole('response.failed', { ...this.#running(), status: 'failed', error });
+    const told = { code: code ?? (type === 'server_error' ? type : 'invalid_prompt'), message };
+    return (
+      this.#event('error', { code, message, param, error }) +
+      this.#whole('response.failed', { ...this.#running(), status: 'failed', error: told })
+    );
   }
 
   #running(): ResponseState {
