@@ -157,6 +157,34 @@ test('a custom tool gets its free text in one piece', () => {
   ]);
 });
 
+test.each([
+  ['max_tokens', 'read', ['{"pa'], '{"pa'],
+  ['max_tokens', 'read', [], '{'],
+  ['max_tokens', 'patch', ['{"input":"rm -r'], '{"input":"rm -r'],
+  ['max_tokens', 'patch', [], '{'],
+  ['refusal', 'read', ['{"pa'], '{"pa'],
+])('a call that %s cuts in %s after %j is no call that a client could run', (stop_reason, name, deltas, text) => {
+  const cut = answer([call('toolu_1', name, []), call('toolu_2', name, deltas)], stop_reason);
+  const said = (calls: unknown) =>
+    (calls as JsonObject[]).map(({ function: called, custom }) => {
+      const { arguments: args, input } = (called ?? custom) as JsonObject;
+      return args ?? input;
+    });
+  const whole = wholeChatEncoder(ABOUT);
+  const body = eventsOf(cut).map((event) => whole.encode(event));
+  expect(said(JSON.parse(body.join('')).choices[0].message.tool_calls)).toEqual(['{}', text]);
+  const streamed = deltasOf(chunksOf(eventsOf(cut))).flatMap(([delta]) => (delta as JsonObject).tool_calls ?? []);
+  const of = (index: number) => said(streamed.filter((one) => (one as JsonObject).index === index)).join('');
+  expect([of(0), of(1)]).toEqual(['{}', text]);
+});
+
+test('of an answer that fails behind a call without any input that call gets none', () => {
+  const events = eventsOf(answer([call('toolu_1', 'read', [])], 'tool_use')).slice(0, 3);
+  expect(events.at(-1)?.type).toBe('content_block_stop');
+  const chunks = chunksOf([...events, { type: 'failure', failure: failure('upstream_cut', { how: 'stream' }) }]);
+  expect(JSON.stringify(chunks)).not.toContain('{}');
+});
+
 describe('why an answer ends', () => {
   const text = [{ type: 'text', text: 'a' }];
   test.each<[string, ContentBlock[], string]>([

@@ -2,8 +2,9 @@ import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/message
 import { stepsBody } from '../../spec/steps-body.ts';
 import type { HiddenSteps, TurnEvent } from '../../spec/turn-events.ts';
 import type { AnswerEncoder } from '../dialect.ts';
+import { textOfCall } from '../openai/call-arguments.ts';
 import { clientCallId } from '../openai/call-ids.ts';
-import { freeTextOf } from '../openai/free-text.ts';
+import { breaksOff, isAtLimit, LastInput } from '../openai/cut-answer.ts';
 import { openAiError } from '../openai/openai-errors.ts';
 import { refusalOf } from '../openai/refusal.ts';
 import { usageOf } from '../openai/usage.ts';
@@ -61,9 +62,10 @@ export class ChatStreamEncoder implements AnswerEncoder {
       case 'content_block_delta':
         return this.#delta(event.delta);
       case 'content_block_stop':
-        return this.#finish();
+        // Only what comes next says whether a call was cut.
+        return this.#block?.type === 'tool_use' ? '' : this.#finish();
       case 'message_delta':
-        return '';
+        return this.#finish(breaksOff(event.delta.stop_reason));
       case 'message_stop':
         return this.#finish() + this.#end(event.answer, event.hidden);
       case 'failure':
@@ -126,7 +128,8 @@ export class ChatStreamEncoder implements AnswerEncoder {
     }
   }
 
-  #finish(): string {
+  /** Ends the open block, if there is one. */
+  #finish(isCut = false): string {
     const block = this.#block;
     this.#block = undefined;
     if (block === undefined) return '';
@@ -141,10 +144,10 @@ export class ChatStreamEncoder implements AnswerEncoder {
       return this.#chunk({ reasoning_details: [detail] });
     }
     if (block.type !== 'tool_use') return '';
-    if (this.#answer.customTools.has(String(block.name))) {
-      return this.#call({ custom: { input: freeTextOf(this.#heard, block.input) } });
-    }
-    return this.#heard === '' ? this.#call({ function: { arguments: JSON.stringify(block.input ?? {}) } }) : '';
+    const isCustom = this.#answer.customTools.has(String(block.name));
+    const text = textOfCall(block, this.#heard, { isCustom, isCut });
+    if (isCustom) return this.#call({ custom: { input: text } });
+    return this.#heard === '' ? this.#call({ function: { arguments: text } }) : '';
   }
 
   #end(answer: AnswerMessage, hidden: HiddenSteps | undefined): string {
@@ -183,22 +186,35 @@ export class ChatStreamEncoder implements AnswerEncoder {
 
 /** One JSON body: the message in the turn's last event. */
 export function wholeChatEncoder(about: ChatAnswer): AnswerEncoder {
+  const lastInput = new LastInput();
   return {
-    encode: (event) => (event.type === 'message_stop' ? JSON.stringify(chatCompletion(event.answer, about)) : ''),
+    encode: (event) => {
+      lastInput.hear(event);
+      return event.type === 'message_stop' ? JSON.stringify(chatCompletion(event.answer, about, lastInput.json)) : '';
+    },
     keepAlive: () => '',
   };
 }
 
-function chatCompletion(answer: AnswerMessage, { id, created, customTools, isOfAgent }: ChatAnswer): JsonObject {
+/** @param lastInput what came of the input of its last block */
+function chatCompletion(
+  answer: AnswerMessage,
+  { id, created, customTools, isOfAgent }: ChatAnswer,
+  lastInput: string,
+): JsonObject {
   const { content } = answer;
   const text = isOfAgent ? paragraphs(content) : joinedText(content);
-  const calls = content.flatMap((block): JsonObject[] => {
+  const calls = content.flatMap((block, at): JsonObject[] => {
     if (block.type !== 'tool_use') return [];
-    const call = { id: clientCallId(String(block.id)) };
+    const { id: callId, name } = block;
+    const call = { id: clientCallId(String(callId)) };
+    const isCustom = customTools.has(String(name));
+    const isCut = at === content.length - 1 && breaksOff(answer.stop_reason);
+    const text = textOfCall(block, isCut ? lastInput : '', { isCustom, isCut });
     return [
-      customTools.has(String(block.name))
-        ? { ...call, type: 'custom', custom: { name: block.name, input: freeTextOf('', block.input) } }
-        : { ...call, type: 'function', function: { name: block.name, arguments: JSON.stringify(block.input ?? {}) } },
+      isCustom
+        ? { ...call, type: 'custom', custom: { name, input: text } }
+        : { ...call, type: 'function', function: { name, arguments: text } },
     ];
   });
   const thoughts = content.filter(({ type }) => type === 'thinking' || type === 'redacted_thinking');
@@ -245,13 +261,7 @@ function chatUsage(usage: JsonObject): JsonObject {
 
 /** By the calls where the model's word would mislead: clients look for calls where it says so, and nowhere else. */
 function finishReason({ stop_reason }: AnswerMessage, calls: number): string {
-  switch (stop_reason) {
-    case 'max_tokens':
-    case 'model_context_window_exceeded':
-      return 'length';
-    case 'refusal':
-      return 'content_filter';
-    default:
-      return calls > 0 ? 'tool_calls' : 'stop';
-  }
+  if (isAtLimit(stop_reason)) return 'length';
+  if (stop_reason === 'refusal') return 'content_filter';
+  return calls > 0 ? 'tool_calls' : 'stop';
 }

@@ -173,6 +173,49 @@ test.each(['max_tokens', 'model_context_window_exceeded'])('an answer that %s ha
 });
 
 test.each([
+  ['max_tokens', 'read', ['{"pa'], '{"pa'],
+  ['max_tokens', 'read', [], '{'],
+  ['max_tokens', 'free', ['{"input":"rm -r'], '{"input":"rm -r'],
+  ['max_tokens', 'free', [], '{'],
+  ['refusal', 'read', ['{"pa'], '{"pa'],
+])('a call that %s cuts in %s after %j is no call that a client could run', (stop_reason, name, deltas, text) => {
+  const cut = answer([call('toolu_1', name, []), call('toolu_2', name, deltas)], stop_reason);
+  const about = { ...ABOUT, tools: new Map([['free', { name: 'free', isCustom: true }]]) };
+  const said = (items: unknown) =>
+    (items as JsonObject[])
+      .filter(({ type }) => type !== 'message')
+      .map(({ status, arguments: args, input }) => [status, args ?? input]);
+  const expected = [
+    ['completed', '{}'],
+    [stop_reason === 'refusal' ? 'completed' : 'incomplete', text],
+  ];
+  const encoder = new ResponsesStreamEncoder(about);
+  const streamed = foldResponses(
+    eventsOf(cut)
+      .map((event) => encoder.encode(event))
+      .join(''),
+  );
+  expect(said(streamed.items)).toEqual(expected);
+  const whole = wholeResponseEncoder(about);
+  expect(
+    said(
+      JSON.parse(
+        eventsOf(cut)
+          .map((event) => whole.encode(event))
+          .join(''),
+      ).output,
+    ),
+  ).toEqual(expected);
+});
+
+test('of an answer that fails behind a call that call is not done', () => {
+  const events = eventsOf(answer([call('toolu_1', 'read', ['{}']), call('toolu_2', 'read', [])], 'tool_use'));
+  const broken = events.slice(0, events.findLastIndex(({ type }) => type === 'content_block_stop') + 1);
+  const { items } = streamOf([...broken, { type: 'failure', failure: cutFailure }]);
+  expect(items).toMatchObject([{ call_id: 'call_toolu_1' }]);
+});
+
+test.each([
   ['its words', { stop_details: { explanation: 'No.' } }, 'No.'],
   ['words of our own', {}, 'The model refuses to answer.'],
 ])('a refusal is complete, with %s', (_, more, refusal) => {

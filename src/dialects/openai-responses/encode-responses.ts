@@ -3,9 +3,11 @@ import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/message
 import { stepsBody } from '../../spec/steps-body.ts';
 import type { HiddenSteps, TurnEvent } from '../../spec/turn-events.ts';
 import type { AnswerEncoder } from '../dialect.ts';
+import { breaksOff, LastInput } from '../openai/cut-answer.ts';
 import { openAiError } from '../openai/openai-errors.ts';
 import { usageOf } from '../openai/usage.ts';
 import {
+  type CameInput,
   callText,
   clientName,
   cutReason,
@@ -54,6 +56,8 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
   #heard = '';
   #signature = '';
   #isOver = false;
+  /** Whether the answer breaks off in its last block. */
+  #isCut = false;
   /** The id of its item, as soon as it is one. */
   #itemId: unknown;
 
@@ -69,7 +73,7 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
         this.#model = event.message.model;
         return this.#begin();
       case 'content_block_start':
-        return this.#finish('completed') + this.#open(event.content_block);
+        return this.#finish() + this.#open(event.content_block);
       case 'content_block_delta':
         return this.#delta(event.delta);
       case 'content_block_stop':
@@ -77,11 +81,12 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
         this.#isOver = true;
         return '';
       case 'message_delta':
+        this.#isCut = breaksOff(event.delta.stop_reason);
         return this.#finish(cutReason(event.delta) === undefined ? 'completed' : 'incomplete');
       case 'message_stop':
-        return this.#finish('completed') + this.#end(event.answer, event.hidden);
+        return this.#finish() + this.#end(event.answer, event.hidden);
       case 'failure':
-        return this.#begin() + (this.#isOver ? this.#finish('completed') : '') + this.#fail(event.failure);
+        return this.#begin() + (this.#isSaid() ? this.#finish() : '') + this.#fail(event.failure);
     }
   }
 
@@ -157,7 +162,11 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
 
   #item(status: ItemStatus): JsonObject {
     const block = this.#block as ContentBlock;
-    return outputItem(this.#wholeBlock(block), this.#items.length, status, this.#about, this.#heard);
+    return outputItem(this.#wholeBlock(block), this.#items.length, status, this.#about, this.#came());
+  }
+
+  #came(): CameInput {
+    return { json: this.#heard, isCut: this.#isCut };
   }
 
   #wholeBlock(block: ContentBlock): ContentBlock {
@@ -170,8 +179,13 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
     };
   }
 
+  /** Whether the open item is whole; of a call only the end of the answer tells. */
+  #isSaid(): boolean {
+    return this.#isOver && this.#block?.type !== 'tool_use';
+  }
+
   /** Ends the open item, if there is one. */
-  #finish(status: ItemStatus): string {
+  #finish(status: ItemStatus = 'completed'): string {
     const block = this.#block;
     if (block === undefined) return '';
     const said = this.#itemId === undefined ? '' : this.#lastWords(block) + this.#done(this.#item(status));
@@ -198,7 +212,7 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
 
   #callDone(block: ContentBlock): string {
     const place = this.#place();
-    const text = callText(block, this.#heard, this.#about);
+    const text = callText(block, this.#came(), this.#about);
     const { name, isCustom } = clientName(block, this.#about);
     if (isCustom) {
       const said = text === '' ? '' : this.#event('response.custom_tool_call_input.delta', { ...place, delta: text });
@@ -291,10 +305,12 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
 
 /** One JSON body: the message in the turn's last event. */
 export function wholeResponseEncoder(about: ResponsesAnswer): AnswerEncoder {
+  const lastInput = new LastInput();
   return {
     encode: (event) => {
+      lastInput.hear(event);
       if (event.type !== 'message_stop') return '';
-      const items = outputItems(event.answer, about);
+      const items = outputItems(event.answer, about, lastInput.json);
       about.keep(items);
       const output = items.map((item) => JSON.stringify(item));
       return responseJson(about, fieldsOf(about.echo), endState(event.answer, output, event.hidden));

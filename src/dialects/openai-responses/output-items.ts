@@ -1,6 +1,7 @@
 import type { AnswerMessage, ContentBlock, JsonObject } from '../../spec/messages.ts';
+import { textOfCall } from '../openai/call-arguments.ts';
 import { clientCallId } from '../openai/call-ids.ts';
-import { freeTextOf } from '../openai/free-text.ts';
+import { breaksOff, isAtLimit } from '../openai/cut-answer.ts';
 import { refusalOf } from '../openai/refusal.ts';
 import { carriedThinking, encryptedThinking } from './reasoning-items.ts';
 
@@ -22,13 +23,17 @@ export interface ItemsAbout {
   tools: ReadonlyMap<string, ToolName>;
 }
 
+/** What has come of the input of a call, and whether the answer breaks off in it. */
+export interface CameInput {
+  json: string;
+  isCut: boolean;
+}
+
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
 /** Why an answer ends before its end; undefined for one that is whole. */
 export function cutReason({ stop_reason }: { stop_reason: string | null }): string | undefined {
-  return stop_reason === 'max_tokens' || stop_reason === 'model_context_window_exceeded'
-    ? 'max_output_tokens'
-    : undefined;
+  return isAtLimit(stop_reason) ? 'max_output_tokens' : undefined;
 }
 
 /** The words of a refusal that says nothing; clients show none without any. */
@@ -39,15 +44,19 @@ export function refusalText(answer: AnswerMessage): string | undefined {
   return answer.stop_reason === 'refusal' ? (refusalOf(answer) ?? REFUSED) : undefined;
 }
 
-/** The items of a whole answer: one for each block that a client of OpenAI can have. */
-export function outputItems(answer: AnswerMessage, about: ItemsAbout): JsonObject[] {
-  const cut = cutReason(answer);
+/**
+ * The items of a whole answer: one for each block that a client of OpenAI can have.
+ *
+ * @param lastInput what came of the input of its last block
+ */
+export function outputItems(answer: AnswerMessage, about: ItemsAbout, lastInput: string): JsonObject[] {
   const last = answer.content.length - 1;
   const items: JsonObject[] = [];
   for (const [at, block] of answer.content.entries()) {
     if (!isItem(block)) continue;
-    const status = cut !== undefined && at === last ? 'incomplete' : 'completed';
-    items.push(outputItem(block, items.length, status, about));
+    const status = at === last && cutReason(answer) !== undefined ? 'incomplete' : 'completed';
+    const isCut = at === last && breaksOff(answer.stop_reason);
+    items.push(outputItem(block, items.length, status, about, { json: isCut ? lastInput : '', isCut }));
   }
   const refusal = refusalText(answer);
   if (refusal !== undefined) items.push(refusalItem(refusal, items.length, 'completed', about));
@@ -62,14 +71,14 @@ export function isItem({ type, text }: ContentBlock): boolean {
 
 /**
  * @param index among the items of the answer
- * @param json the input of a call as it came; the input itself says it, where nothing came
+ * @param came of the input of a call; the block's own input says it, where nothing came
  */
 export function outputItem(
   block: ContentBlock,
   index: number,
   status: ItemStatus,
   about: ItemsAbout,
-  json = '',
+  came: CameInput = { json: '', isCut: false },
 ): JsonObject {
   const id = itemId(block, index, about);
   if (block.type === 'text') {
@@ -91,14 +100,13 @@ export function outputItem(
     name,
     ...(namespace !== undefined && { namespace }),
   };
-  const text = status === 'in_progress' ? '' : callText(block, json, about);
+  const text = status === 'in_progress' ? '' : callText(block, came, about);
   return isCustom ? { ...call, input: text } : { ...call, arguments: text };
 }
 
 /** What a call is made with, as its client gets it. */
-export function callText(block: ContentBlock, json: string, about: ItemsAbout): string {
-  if (clientName(block, about).isCustom) return freeTextOf(json, block.input);
-  return json === '' ? JSON.stringify(block.input ?? {}) : json;
+export function callText(block: ContentBlock, { json, isCut }: CameInput, about: ItemsAbout): string {
+  return textOfCall(block, json, { isCustom: clientName(block, about).isCustom, isCut });
 }
 
 export function clientName({ name }: ContentBlock, { tools }: ItemsAbout): ToolName {

@@ -1,5 +1,29 @@
 import { DEEPEST } from '../../spec/body-depth.ts';
-import type { JsonObject } from '../../spec/messages.ts';
+import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
+import { freeTextOf } from './free-text.ts';
+
+/**
+ * What a call is made with that was cut before anything of its input came. A client must not take it for an input: some take an
+ * empty text for `{}`, and would run the tool.
+ */
+const CUT_AT_ONCE = '{';
+
+/**
+ * The text with which a model calls a tool, as the client gets it. Of a cut call it is what came, which is no JSON, so that no
+ * client runs it.
+ *
+ * @param json what came of the input; the block's own input says it, where nothing came
+ * @param isCut whether the answer breaks off in this call
+ */
+export function textOfCall(
+  { input }: ContentBlock,
+  json: string,
+  { isCustom, isCut }: { isCustom: boolean; isCut: boolean },
+): string {
+  if (isCut && json === '') return CUT_AT_ONCE;
+  if (isCustom) return freeTextOf(json, input);
+  return json === '' ? JSON.stringify(input ?? {}) : json;
+}
 
 /**
  * The input of a call from OpenAI's text of it. What is no JSON object, as of a call that was cut, becomes one that holds the text:
