@@ -161,6 +161,19 @@ const others = {
   'error openai responses': ({ client, first }) =>
     told(client.responses.stream({ model: MODEL, input: first }).finalResponse()),
 
+  'cut openai chat': ({ client, first }) =>
+    told(client.chat.completions.stream({ model: MODEL, messages: [{ role: 'user', content: first }] }).finalContent()),
+
+  'cut openai responses': ({ client, first }) =>
+    told(client.responses.stream({ model: MODEL, input: first }).finalResponse()),
+
+  'cut agents': ({ client, first }) => {
+    const runner = new Runner({ modelProvider: new OpenAIProvider({ openAIClient: client, useResponses: true }) });
+    return told(
+      runner.run(new Agent({ name: 'Cut', model: MODEL }), first, { stream: true }).then((run) => run.completed),
+    );
+  },
+
   async 'error ai responses'({ baseURL, first }) {
     let error;
     const model = aiModel.responses(baseURL);
@@ -173,6 +186,47 @@ const others = {
   },
 };
 
+/** Who runs tools by itself: each gets one that tells that it was run, and with what. */
+const running = {
+  'openai chat': ({ client, first, run }) =>
+    client.chat.completions
+      .runTools({
+        model: MODEL,
+        messages: [{ role: 'user', content: first }],
+        tools: [{ type: 'function', function: { name: 'weather', function: run, parse: JSON.parse, parameters: ANY } }],
+      })
+      .finalContent(),
+
+  agents: ({ client, first, run }) => {
+    const tools = [agentTool({ ...WEATHER, parameters: ANY, strict: false, execute: run })];
+    const runner = new Runner({ modelProvider: new OpenAIProvider({ openAIClient: client, useResponses: true }) });
+    return runner.run(new Agent({ name: 'Weather', model: MODEL, tools }), first);
+  },
+
+  'ai responses': (asked) => runByAi(aiModel.responses(asked.baseURL), asked),
+  'ai chat': (asked) => runByAi(aiModel.chat(asked.baseURL), asked),
+};
+const ANY = { type: 'object', properties: {}, additionalProperties: true };
+
+async function runByAi(model, { first, run }) {
+  const tools = { weather: aiTool({ inputSchema: z.looseObject({}), execute: run }) };
+  const ask = { model, prompt: first, tools, maxRetries: 0, stopWhen: isStepCount(2) };
+  await generateText(ask);
+  await streamText({ ...ask, onError: () => undefined }).consumeStream();
+}
+
+for (const [client, ask] of Object.entries(running)) {
+  others[`runs ${client}`] = async (asked) => {
+    const inputs = [];
+    const run = (input) => {
+      inputs.push(input);
+      return 'sunny';
+    };
+    await ask({ ...asked, run }).catch(() => undefined);
+    return inputs;
+  };
+}
+
 /** What a program gets to see of the error in place of an answer. */
 async function told(answer) {
   const error = await answer.then(
@@ -180,7 +234,7 @@ async function told(answer) {
     (reason) => reason,
   );
   const { status, code, message, headers } = error;
-  return { name: error.constructor.name, status, code, message, retryAfter: headers.get('retry-after') };
+  return { name: error.constructor.name, status, code, message, retryAfter: headers?.get('retry-after') ?? null };
 }
 
 process.on('message', async ({ what, baseURL, first, second }) => {

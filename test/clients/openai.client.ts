@@ -180,3 +180,25 @@ describe.each(toPlay(SEEING, ({ isEveryday = true }) => isEveryday))(
     });
   },
 );
+
+it.each(['openai chat', 'openai responses', 'agents'])(
+  'an answer that breaks off is an error for %s',
+  async (client) => {
+    stage().script(() => ({ content: [text('The beginning of an answer')], cut: { after_events: 4, how: 'end' } }));
+    const { run } = await ask<{ message: string }>(`cut ${client}`, `Cut ${client}`);
+    expect(run).toMatchObject({ name: 'APIError', code: 'server_error' });
+  },
+);
+
+describe.each(['openai chat', 'agents', 'ai responses', 'ai chat'])('of a tool that %s runs by itself', (client) => {
+  it.each([
+    ['in its input', '{"city":"Ber'],
+    ['before its input', ''],
+  ])('a call that is cut %s is not run', async (_where, raw_input) => {
+    stage().script(() => ({
+      content: [{ type: 'tool_use', name: 'weather', input: {}, raw_input }],
+      stop_reason: 'max_tokens',
+    }));
+    expect((await ask<unknown[]>(`runs ${client}`, `Cut ${client} ${raw_input}`)).run).toEqual([]);
+  });
+});
