@@ -61,6 +61,12 @@ export function refusesLastWords(model: string): boolean {
   return generationOf(model).version >= 4.6;
 }
 
+/** Whether the model's API holds each thinking block against all that stood before it when the model thought it. */
+export function bindsThinking(model: string): boolean {
+  const { line, version } = generationOf(model);
+  return line !== undefined && version >= 5.1;
+}
+
 /** The tokens that an answer may have where the client gives no limit. */
 export function standardMaxTokens(model: string): number {
   return generationOf(model).version >= 4.5 ? 64_000 : 32_000;

@@ -92,6 +92,9 @@ ${rows('message', CHAT_MESSAGES, plain)}
   other spaces, and results in any order: the conversation goes on in its live process.
 - Thinking is \`reasoning_content\` as it comes, and one signed entry of \`reasoning_details\` for each block. A client that sends
   \`reasoning_details\` back gives the model its thinking back.
+- Models from Claude 5.1 on take thinking back only behind the very messages, tools and system prompt that it was thought behind. They are
+  asked to leave out what no longer fits (\`block_binding\`, \`drop_block\`), where a provider takes that beta; elsewhere they refuse the
+  request.
 - \`finish_reason\` is \`tool_calls\` where there are calls, \`length\` at a limit of tokens, \`content_filter\` for a refusal, else \`stop\`.
 - \`prompt_tokens\` counts cached tokens, too, as OpenAI does.
 - In a silence a stream gets a chunk that says nothing. Where the model breaks off, the last line is an error, and there is no
@@ -116,9 +119,14 @@ ${rows('item', RESPONSES_ITEMS, plain)}
   its own name and \`namespace\` in the answer.
 - Thinking is told as the summary of a \`reasoning\` item. Its \`encrypted_content\` holds the thinking with the model's signature: a client
   that sends the item back gives the model its thinking back. It is encoded, not encrypted.
+- Models from Claude 5.1 on take thinking back only behind the very messages, tools and system prompt that it was thought behind. They are
+  asked to leave out what no longer fits (\`block_binding\`, \`drop_block\`), where a provider takes that beta; elsewhere they refuse the
+  request.
 - A stream begins with \`response.created\` and \`response.in_progress\` and has exactly one end: \`response.completed\`,
-  \`response.incomplete\` at a limit of tokens, or \`response.failed\` where the model breaks off. In a silence it gets
-  \`response.in_progress\` again.
+  \`response.incomplete\` at a limit of tokens, or \`error\` and \`response.failed\` where the model breaks off, as
+  OpenAI's server has it. In a silence it gets \`response.in_progress\` again.
+- A call that a limit cuts has the status \`incomplete\` and as much of its arguments as came, or \`{\` where nothing came. In chat completions
+  it has the same arguments.
 - A refusal is a complete answer whose last item has a part \`refusal\`.
 - \`input_tokens\` counts cached tokens, too, as OpenAI does.
 - What is kept for \`previous_response_id\` and \`item_reference\` is in memory, for the same key alone: a restart forgets it. There is no

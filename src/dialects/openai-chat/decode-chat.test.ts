@@ -357,20 +357,35 @@ describe('effort', () => {
   const thinking = (model: string, reasoning_effort: string, more: JsonObject = {}) =>
     request({ model, reasoning_effort, max_tokens: 50_000, ...more });
   const display = 'summarized';
+  const block_binding = { prefix_mismatch_behavior: 'drop_block' };
 
   test.each<[string, string, JsonObject]>([
     ['claude-opus-4-6', 'high', { thinking: { type: 'adaptive', display }, output_config: { effort: 'high' } }],
     ['claude-opus-4-6', 'minimal', { thinking: { type: 'adaptive', display }, output_config: { effort: 'low' } }],
-    ['opus', 'max', { thinking: { type: 'adaptive', display }, output_config: { effort: 'max' } }],
+    ['claude-opus-5', 'max', { thinking: { type: 'adaptive', display }, output_config: { effort: 'max' } }],
+    ['opus', 'max', { thinking: { type: 'adaptive', display, block_binding }, output_config: { effort: 'max' } }],
     ['claude-sonnet-4-5-20250929', 'low', { thinking: { type: 'enabled', budget_tokens: 2048, display } }],
     ['claude-haiku-4-5', 'xhigh', { thinking: { type: 'enabled', budget_tokens: 31_999, display } }],
     ['claude-sonnet-4-5', 'none', { thinking: { type: 'disabled' } }],
     ['claude-sonnet-5-5', 'none', { thinking: { type: 'between_tools' } }],
-    ['claude-opus-5-5', 'none', { output_config: { effort: 'low' } }],
+    ['claude-opus-5-5', 'none', { thinking: { type: 'adaptive', block_binding }, output_config: { effort: 'low' } }],
   ])('%s: %s', (model, effort, parameters) => {
     const found = thinking(model, effort);
     expect(found.parameters).toEqual({ max_tokens: 50_000, ...parameters });
     expect(found.converted).toEqual(model === 'claude-opus-5-5' ? ['reasoning_effort'] : []);
+  });
+
+  test.each([
+    ['claude-fable-5-1', ['thinking-binding-controls-2026-08-01'], { type: 'adaptive', block_binding }],
+    ['us.anthropic.claude-haiku-5-5', ['thinking-binding-controls-2026-08-01'], { type: 'adaptive', block_binding }],
+    ['claude-sonnet-5', [], undefined],
+    ['somebody-elses-model', [], undefined],
+  ])('thinking of %s that does not fit what is before it is left out, not refused', (model, betas, asked) => {
+    expect(request({ model })).toMatchObject({ betas });
+    expect(request({ model }).parameters.thinking).toEqual(asked);
+    const passesBeta = () => false;
+    const { betas: none, parameters } = decodeChat({ ...wire({ model, messages: [user('x')] }), passesBeta }).request;
+    expect([none, parameters.thinking]).toEqual([[], undefined]);
   });
 
   test('a budget stays below the tokens of the answer, or is left out', () => {

@@ -84,7 +84,7 @@ interface Declared {
  * @throws FailureError `bad_request`, its message beginning with the path of the field; `model_not_mapped`; `field_ignored`
  */
 export function decodeChat(wire: WireRequest): DecodedChat {
-  const { body: given, strict, mayHoldLoneSurrogates } = wire;
+  const { body: given, strict, mayHoldLoneSurrogates, passesBeta } = wire;
   const crowded = tooManyFields(given);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const whole = parse(jsonObject, given, '');
@@ -102,7 +102,7 @@ export function decodeChat(wire: WireRequest): DecodedChat {
   });
   declared.ignored.push(...choice.ignored);
   const { max_completion_tokens, max_tokens, reasoning_effort, response_format } = parsed;
-  const parameters = turnParameters(
+  const { parameters, betas } = turnParameters(
     {
       model,
       maxTokens: max_completion_tokens ?? max_tokens,
@@ -111,6 +111,7 @@ export function decodeChat(wire: WireRequest): DecodedChat {
       temperature: whole.temperature,
       top_p: whole.top_p,
       format: askedFormat(response_format),
+      passesBeta,
     },
     declared,
   );
@@ -137,7 +138,7 @@ export function decodeChat(wire: WireRequest): DecodedChat {
         stop_sequences: 'stop',
         'tool_choice.disable_parallel_tool_use': 'parallel_tool_calls',
       },
-      betas: [],
+      betas,
       thinkingPath: 'reasoning_effort',
       stream: parsed.stream === true,
       ignored,

@@ -72,7 +72,7 @@ interface Declared {
  * `field_ignored`
  */
 export function decodeResponses(wire: WireRequest): DecodedResponses {
-  const { body: given, bytes, strict, mayHoldLoneSurrogates, memory } = wire;
+  const { body: given, bytes, strict, mayHoldLoneSurrogates, passesBeta, memory } = wire;
   const crowded = tooManyFields(given);
   if (crowded) throw badRequest('', `The body ${crowded}.`);
   const whole = parse(jsonObject, given, '');
@@ -93,7 +93,7 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
   });
   declared.ignored.push(...choice.ignored, ...ignoredParts(parsed));
   const thinking = askedThinking(parsed.reasoning);
-  const parameters = turnParameters(
+  const { parameters, betas } = turnParameters(
     {
       model,
       maxTokens: parsed.max_output_tokens,
@@ -102,6 +102,7 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
       temperature: whole.temperature,
       top_p: whole.top_p,
       format: askedFormat(parsed.text),
+      passesBeta,
     },
     declared,
   );
@@ -122,7 +123,7 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
         max_tokens: parsed.max_output_tokens == null ? undefined : 'max_output_tokens',
         'tool_choice.disable_parallel_tool_use': 'parallel_tool_calls',
       },
-      betas: [],
+      betas,
       ...(thinking && { thinkingPath: thinking.path }),
       stream: parsed.stream === true,
       ignored: [...ignored, ...brokenOff],

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../spec/messages.ts';
 import { standardMaxTokens, thinksByBudget } from '../../spec/model-generation.ts';
+import { leavingOutLostThinking } from './lost-thinking.ts';
 import { samplingFor } from './sampling.ts';
 import { heldSchema } from './structured-output.ts';
 import { type Effort, thinkingFor } from './thinking.ts';
@@ -16,13 +17,15 @@ export interface AskedParameters {
   top_p: unknown;
   /** A schema for the answer; `isAnyJson` where the client asks for JSON alone. */
   format: { schema: JsonObject; path: string } | { isAnyJson: true; path: string } | undefined;
+  /** Whether a value of `anthropic-beta` reaches the provider of the model. */
+  passesBeta(value: string): boolean;
 }
 
-/** The fields of the model's request, in the words of the Messages API. */
+/** The fields of the model's request, in the words of the Messages API, and the betas that they need. */
 export function turnParameters(
-  { model, maxTokens, thinking: asked, isForced, temperature, top_p, format }: AskedParameters,
+  { model, maxTokens, thinking: asked, isForced, temperature, top_p, format, passesBeta }: AskedParameters,
   { ignored, converted }: { ignored: string[]; converted: string[] },
-): JsonObject {
+): { parameters: JsonObject; betas: string[] } {
   const most = maxTokens ?? standardMaxTokens(model);
   const thinking = asked && thinkingFor(model, asked.effort, most);
   const { output_config: effort, ...thought }: JsonObject = thinking?.parameters ?? {};
@@ -36,12 +39,13 @@ export function turnParameters(
   ignored.push(...sampling.ignored);
   converted.push(...sampling.converted);
   const output = { ...(effort as JsonObject | undefined), ...heldFormat(format, ignored, converted) };
-  return {
+  const parameters = {
     max_tokens: most,
     ...thought,
     ...sampling.parameters,
     ...(Object.keys(output).length > 0 && { output_config: output }),
   };
+  return leavingOutLostThinking(model, parameters, passesBeta);
 }
 
 function isOn({ thinking }: JsonObject): boolean {
