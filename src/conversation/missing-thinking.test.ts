@@ -35,6 +35,12 @@ test.each<[string, boolean, MessagesRequest]>([
   ['text and calls without thinking', true, request([{ type: 'text', text: 'a' }, CALL])],
   ['calls with thinking', false, request([THOUGHT, CALL])],
   ['calls with hidden thinking', false, request([{ type: 'redacted_thinking', data: 'd' }, CALL])],
+  [
+    'calls to an alias of such a model',
+    true,
+    { ...request([CALL], [RESULT], { model: 'haiku' }), modelId: 'claude-haiku-4-5' },
+  ],
+  ['calls to an alias of a newer one', false, { ...request([CALL]), modelId: 'claude-opus-5-5' }],
   ['a loop that is over', false, request([{ type: 'text', text: 'a' }], [{ type: 'text', text: 'b' }])],
   ['a model that decides by itself', false, request([CALL], [RESULT], { model: 'claude-opus-4-6' })],
   ['no thinking asked for', false, request([CALL], [RESULT], { thinking: { type: 'disabled' } })],

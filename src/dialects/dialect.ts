@@ -93,6 +93,8 @@ export interface WireRequest {
    * @throws FailureError `agent_not_found`; `bad_request` for two agents
    */
   agentModel(name: string): string | undefined;
+  /** The exact id of the model that a name stands for; the name itself where nothing is known of it. */
+  idOf(name: string): string;
   /** The size of the body. */
   bytes: number;
   /** What earlier answers have left for the same caller. */

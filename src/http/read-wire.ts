@@ -30,6 +30,7 @@ export async function readWire(
   const header = headersOf(context);
   const read = await readJson(context.env.incoming, intake);
   await letOthersRun(read.bytes);
+  const idOf = (name: string) => models.find(name)?.id ?? name;
   return {
     ...read,
     header,
@@ -38,6 +39,7 @@ export async function readWire(
     aliasOf,
     models: () => models.list.map(({ id }) => id),
     agentModel: (name) => agentModel(name, context, options),
+    idOf,
     memory: memories.of(caller.id),
   };
 }

@@ -67,7 +67,7 @@ export function turnHandler(
         events,
       } = await gateway.open({
         id: requestId,
-        request: { ...request, via: viaFrom(header) },
+        request: { ...request, modelId: wire.idOf(model), via: viaFrom(header) },
         caller,
         session: agentSessionFrom(header),
         signal: gone.signal,

@@ -40,6 +40,8 @@ export interface MessagesRequest {
   model: string;
   /** What the client names as its model, where `model` is already that of the agent. */
   askedModel?: string;
+  /** Its exact id, where that is known; `model` may be an alias. */
+  modelId?: string;
   /** The text of the system prompt, its blocks joined by a blank line; empty when there is none. */
   system: string;
   messages: Message[];

@@ -10,15 +10,19 @@ export interface ModelGeneration {
 const NAME = /claude-(opus|sonnet|haiku|fable|mythos)-(\d)(?:-(\d{1,2})(?!\d))?/;
 /** `claude-3-7-sonnet-20250219`. */
 const OLD_NAME = /claude-(\d)(?:-(\d))?-(opus|sonnet|haiku)/;
-const ALIAS = /^(opus|sonnet|haiku|fable|mythos)(?:\[1m\])?$/;
+const ALIAS = /^(opus|sonnet|haiku|fable|mythos|opusplan|best|default)(?:\[1m\])?$/;
+/** What Claude Code takes, where it is no plan that is asked for. */
+const LINES: Readonly<Record<string, string>> = { opusplan: 'sonnet', best: 'opus', default: 'opus' };
 const NEWEST = 99;
 
+/** @param model its exact id, if that is known: an alias tells no version */
 export function generationOf(model: string): ModelGeneration {
   const [, line, major, minor = '0'] = NAME.exec(model) ?? [];
   if (line !== undefined) return { line, version: Number(`${major}.${minor}`) };
   const [, oldMajor, oldMinor = '0', oldLine] = OLD_NAME.exec(model) ?? [];
   if (oldLine !== undefined) return { line: oldLine, version: Number(`${oldMajor}.${oldMinor}`) };
-  return { line: ALIAS.exec(model)?.[1], version: NEWEST };
+  const alias = ALIAS.exec(model)?.[1];
+  return { line: alias && (LINES[alias] ?? alias), version: NEWEST };
 }
 
 /** Whether thinking has a budget of tokens; newer models decide by themselves how much they think. */

@@ -14,6 +14,7 @@ export function wireRequest(body: unknown, more: Partial<WireRequest> = {}): Wir
     aliasOf: () => undefined,
     models: () => ['claude-opus-5-5', 'claude-sonnet-5'],
     agentModel: () => undefined,
+    idOf: (name) => name,
     bytes: 100,
     memory: { get: () => undefined, put: () => undefined },
     ...more,

@@ -388,6 +388,14 @@ describe('effort', () => {
     expect([none, parameters.thinking]).toEqual([[], undefined]);
   });
 
+  test('an alias has the rules of the model that it stands for', () => {
+    const idOf = (name: string) => (name === 'haiku' ? 'claude-haiku-4-5-20251001' : name);
+    const asked = { model: 'haiku', messages: [user('x')], reasoning_effort: 'low', temperature: 0.5 };
+    const { request: found } = decodeChat({ ...wire(asked), idOf });
+    expect(found).toMatchObject({ model: 'haiku', betas: [], ignored: ['temperature'] });
+    expect(found.parameters.thinking).toEqual({ type: 'enabled', budget_tokens: 2048, display });
+  });
+
   test('a budget stays below the tokens of the answer, or is left out', () => {
     expect(thinking(MODEL, 'high', { max_tokens: 2000 }).parameters.thinking).toMatchObject({ budget_tokens: 1999 });
     expect(thinking(MODEL, 'high', { max_tokens: 500 })).toMatchObject({

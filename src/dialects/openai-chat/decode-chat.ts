@@ -90,12 +90,14 @@ export function decodeChat(wire: WireRequest): DecodedChat {
   const whole = parse(jsonObject, given, '');
   const named = requestedModel(whole.model, wire);
   const { model } = named;
+  // The model's rules go by what it is.
+  const modelId = wire.idOf(model);
   const declared: Declared = { ignored: ignoredFields(whole, CHAT_FIELDS), converted: [] };
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');
   const declaredTools = decodeTools(parsed.tools ?? [], declared);
   const choice = chooseTools({
-    model,
+    model: modelId,
     choice: whole.tool_choice,
     isParallel: whole.parallel_tool_calls,
     tools: declaredTools.all.map(({ tool }) => tool),
@@ -104,7 +106,7 @@ export function decodeChat(wire: WireRequest): DecodedChat {
   const { max_completion_tokens, max_tokens, reasoning_effort, response_format } = parsed;
   const { parameters, betas } = turnParameters(
     {
-      model,
+      model: modelId,
       maxTokens: max_completion_tokens ?? max_tokens,
       thinking: reasoning_effort == null ? undefined : { effort: reasoning_effort, path: 'reasoning_effort' },
       isForced: choice.isForced,

@@ -78,6 +78,8 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
   const whole = parse(jsonObject, given, '');
   const named = requestedModel(whole.model, wire);
   const { model } = named;
+  // The model's rules go by what it is.
+  const modelId = wire.idOf(model);
   const declared: Declared = { ignored: ignoredFields(whole, RESPONSES_FIELDS), converted: [] };
   const parsed = parse(body, given, '');
   if (mayHoldLoneSurrogates) assertWellFormed(given, '');
@@ -86,7 +88,7 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
   const { system, messages, additional } = decodeItems([...earlierItems(previous, memory), ...own], model, declared);
   const tools = responseTools([{ tools: parsed.tools ?? [], path: 'tools' }, ...additional], declared);
   const choice = chooseTools({
-    model,
+    model: modelId,
     choice: whole.tool_choice,
     isParallel: whole.parallel_tool_calls,
     tools: tools.all.map(({ tool }) => tool),
@@ -95,7 +97,7 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
   const thinking = askedThinking(parsed.reasoning);
   const { parameters, betas } = turnParameters(
     {
-      model,
+      model: modelId,
       maxTokens: parsed.max_output_tokens,
       thinking,
       isForced: choice.isForced,

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Reply } from '../../../scripted-model/script.ts';
 import { type ScriptedModel, startScriptedModel } from '../../../scripted-model/testing.ts';
 import type { JsonObject } from '../../../src/spec/messages.ts';
+import { thinksByBudget } from '../../../src/spec/model-generation.ts';
 import { foldChat } from '../../support/fold-chat.ts';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { OwnCalls } from '../../support/own-calls.ts';
@@ -235,3 +236,16 @@ test('a model of OpenAI that nobody mapped is a 404 and calls no model', async (
   const listed = (await (await fetch(`${gateway.url}/v1/models`)).json()) as { data: unknown };
   expect(listed.data).toContainEqual(expect.objectContaining({ id: 'gpt-5', object: 'model' }));
 });
+
+test.each(['haiku', 'sonnet'])(
+  'the alias %s has the rules of the model that Claude Code takes it for',
+  async (alias) => {
+    await ask([user('alias')], { model: alias, reasoning_effort: 'low', max_completion_tokens: 9_000 });
+    const { model: id, thinking } = model.requests.at(-1)?.body as JsonObject as {
+      model: string;
+      thinking: JsonObject;
+    };
+    expect(id).toMatch(new RegExp(`^claude-${alias}-`));
+    expect(thinking.type).toBe(thinksByBudget(id) ? 'enabled' : 'adaptive');
+  },
+);
