@@ -10,6 +10,7 @@ import {
   replayRow,
 } from './rows/cold-turns.js';
 import { dialectTimeRow } from './rows/dialect-time.js';
+import { dialectToolResultRow } from './rows/dialect-tool-result.js';
 import { eventRelayRow } from './rows/event-relay.js';
 import { crowdGrowth, historyGrowth } from './rows/growth.js';
 import { helpTextRow } from './rows/help-text.js';
@@ -64,6 +65,7 @@ export const ROWS = [
   { name: 'client gone', run: clientGoneRow, isQuick: true },
   { name: 'own time', run: ownTimeRow, isQuick: true },
   { name: 'own time by dialect', run: dialectTimeRow, isQuick: true },
+  { name: 'tool result by dialect', run: dialectToolResultRow, isQuick: true },
   { name: 'event relay', run: eventRelayRow, isQuick: true },
   { name: 'large body', run: largeBodyRow, isQuick: true },
   { name: 'client blocks', run: clientBlocksRow(MODEL), isQuick: true },

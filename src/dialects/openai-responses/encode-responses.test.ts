@@ -262,6 +262,19 @@ test('an answer that breaks off fails, with what was done of it', () => {
   });
 });
 
+test('what the answer repeats of its request is serialised once, and stands in each whole answer alike', () => {
+  let times = 0;
+  const toJSON = () => {
+    times += 1;
+    return { instructions: 'Be short.', tools: [] };
+  };
+  const stream = new ResponsesStreamEncoder({ ...ABOUT, echo: { toJSON } });
+  const events = eventsOf(answer([{ type: 'text', text: 'A' }, call('toolu_1', 'read', ['{}'])], 'tool_use'));
+  const text = [stream.keepAlive(), stream.keepAlive(), ...events.map((event) => stream.encode(event))].join('');
+  expect(text.match(/"instructions":"Be short\.","tools":\[\]\}/g)).toHaveLength(4);
+  expect(times).toBe(1);
+});
+
 test('in a silence it says at once that it is under way, and again', () => {
   const encoder = new ResponsesStreamEncoder(ABOUT);
   const [start, ...rest] = eventsOf(answer([{ type: 'text', text: 'A' }]));
