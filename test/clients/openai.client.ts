@@ -191,14 +191,22 @@ it.each(['openai chat', 'openai responses', 'agents'])(
 );
 
 describe.each(['openai chat', 'agents', 'ai responses', 'ai chat'])('of a tool that %s runs by itself', (client) => {
+  const runs = async (stop_reason: string, raw_input: string) => {
+    const call = { type: 'tool_use' as const, name: 'weather', input: {}, raw_input };
+    stage().script(({ messages }) =>
+      messages.length > 1 ? { content: [text('Sunny.')] } : { content: [call], stop_reason },
+    );
+    return (await ask<unknown[]>(`runs ${client}`, `Cut ${client} ${stop_reason} ${raw_input}`)).run;
+  };
+
+  it('a whole call is run', async () => {
+    expect((await runs('tool_use', '{"city":"Bern"}'))[0]).toEqual({ city: 'Bern' });
+  });
+
   it.each([
     ['in its input', '{"city":"Ber'],
     ['before its input', ''],
   ])('a call that is cut %s is not run', async (_where, raw_input) => {
-    stage().script(() => ({
-      content: [{ type: 'tool_use', name: 'weather', input: {}, raw_input }],
-      stop_reason: 'max_tokens',
-    }));
-    expect((await ask<unknown[]>(`runs ${client}`, `Cut ${client} ${raw_input}`)).run).toEqual([]);
+    expect(await runs('max_tokens', raw_input)).toEqual([]);
   });
 });
