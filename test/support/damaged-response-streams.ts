@@ -37,7 +37,7 @@ const dropped =
     const event = events[index] as StreamEvent;
     const next = events[index + 1];
     // Before a failure anything may be missing.
-    return next && next.type !== 'response.failed' && mayDrop(event, events, index)
+    return next && !['error', 'response.failed'].includes(next.type) && mayDrop(event, events, index)
       ? events.toSpliced(index, 1)
       : undefined;
   };
@@ -86,6 +86,9 @@ export const RESPONSE_DAMAGES: ReadonlyArray<Damage<StreamEvent>> = [
   moved('a frame behind the end', 'order', (frames, index) => [...frames, frames[index] ?? '']),
   reordered('a keep-alive behind the end', 'order', (events, index) =>
     index === 1 ? [...events, events[1] as StreamEvent] : undefined,
+  ),
+  reordered('the error before a failed answer dropped', 'order', (events, index) =>
+    events[index]?.type === 'error' ? events.toSpliced(index, 1) : undefined,
   ),
   reordered(
     'a beginning dropped',

@@ -145,7 +145,7 @@ export class ResponsesGrammar {
   /** OpenAI's server has it one level deeper than its specification. */
   #takeError({ code, message, param, error }: StreamEvent): void {
     const { type, ...inner } = error as JsonObject;
-    if (!isFilled(type) || !isFilled(message) || !isDeepStrictEqual(inner, { code, message, param }))
+    if (!isFilled(type) || !isDeepStrictEqual(inner, { code, message, param }))
       throw new UngrammaticalStream('field', `an error is ${JSON.stringify(error)}`);
     this.#error = { message };
   }

@@ -241,10 +241,8 @@ test.each(['haiku', 'sonnet'])(
   'the alias %s has the rules of the model that Claude Code takes it for',
   async (alias) => {
     await ask([user('alias')], { model: alias, reasoning_effort: 'low', max_completion_tokens: 9_000 });
-    const { model: id, thinking } = model.requests.at(-1)?.body as JsonObject as {
-      model: string;
-      thinking: JsonObject;
-    };
+    const body: JsonObject = model.requests.at(-1)?.body ?? {};
+    const { model: id, thinking } = body as { model: string; thinking: JsonObject };
     expect(id).toMatch(new RegExp(`^claude-${alias}-`));
     expect(thinking.type).toBe(thinksByBudget(id) ? 'enabled' : 'adaptive');
   },
