@@ -124,6 +124,7 @@ test('what a block has from its start is told, too', () => {
     ...start(0, { type: 'thinking', thinking: 'hm', signature: 's' }),
     ...start(1, { type: 'text', text: 'Whole.' }),
     ...start(2, { type: 'tool_use', id: 'toolu_1', name: 'read', input: { path: 'a' } }),
+    { type: 'message_delta', delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: {} },
   ]);
   expect(chunks.flatMap(({ choices }) => (choices as JsonObject[]).map(({ delta }) => delta))).toMatchObject([
     { reasoning_content: 'hm' },
