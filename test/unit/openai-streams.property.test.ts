@@ -57,6 +57,7 @@ const RESPONSES: Api<StreamEvent> = {
     new ResponsesStreamEncoder({
       id: 'resp_1',
       createdAt: 1,
+      now: () => 2,
       model: 'asked',
       tools: new Map([
         ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],

@@ -14,6 +14,7 @@ import { assistantIn, lineageOf, wireRequest } from '../support/wire-request.ts'
 const ABOUT = {
   id: 'resp_1',
   createdAt: 1,
+  now: () => 2,
   model: 'claude-sonnet-5',
   tools: new Map([
     ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],

@@ -13,6 +13,7 @@ const MODEL = 'claude-opus-4-6';
 const ABOUT = {
   id: 'resp_1',
   createdAt: 7,
+  now: () => 9,
   model: MODEL,
   tools: new Map([
     ['patch', { name: 'patch', isCustom: true }],
@@ -118,6 +119,7 @@ test('each block is an item, its events in OpenAI’s order, and the end has the
   expect(response).toMatchObject({
     id: 'resp_1',
     created_at: 7,
+    completed_at: 9,
     model: 'answered',
     error: null,
     incomplete_details: null,

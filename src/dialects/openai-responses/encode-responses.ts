@@ -24,6 +24,8 @@ import {
 export interface ResponsesAnswer extends ItemsAbout {
   /** Unix seconds. */
   createdAt: number;
+  /** The time, in Unix seconds. */
+  now(): number;
   /** The fields of the request that the answer repeats. */
   echo: JsonObject;
   /** Hears the items of an answer when it is complete. */
@@ -332,14 +334,14 @@ function endState(answer: AnswerMessage, output: readonly string[], hidden: Hidd
 }
 
 /** @param echo in JSON, without braces: it may be long, and an answer has it several times */
-function responseJson({ id, createdAt }: ResponsesAnswer, echo: string, state: ResponseState): string {
+function responseJson({ id, createdAt, now }: ResponsesAnswer, echo: string, state: ResponseState): string {
   const { status, model, output, usage = null, incomplete, error = null, more = {} } = state;
   const head = { id, object: 'response', created_at: createdAt, status, model };
   const tail = {
     usage,
     error,
     incomplete_details: incomplete === undefined ? null : { reason: incomplete },
-    completed_at: null,
+    completed_at: status === 'completed' ? now() : null,
     ...more,
   };
   return `{${fieldsOf(head)},"output":[${output.join(',')}],${fieldsOf(tail)},${echo}}`;

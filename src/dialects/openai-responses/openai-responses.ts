@@ -28,6 +28,7 @@ export const openAiResponses: Dialect = {
           const about = {
             id,
             createdAt: Math.floor(at / 1000),
+            now: () => Math.floor(Date.now() / 1000),
             model: request.model,
             tools,
             echo,
