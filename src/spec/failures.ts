@@ -118,10 +118,10 @@ export const FAILURES = {
     type: 'invalid_request_error',
     mayRepeat: false,
     cause:
-      'A client of OpenAI’s responses refers to an earlier answer, or to an item of it, that is not kept: it is older than an hour, was pushed out by others, belongs to another key, or Isthmus has been started again.',
+      'A client of OpenAI’s responses refers to an earlier answer, or to an item of it, that is not kept: it was last asked for more than an hour ago, was pushed out by others, belongs to another key, or Isthmus has been started again.',
     cure: 'Let the client send its whole input: many do with `store: false`.',
     words: ({ path, what }: { path: string; what: string }) => ({
-      message: `${inOneLine(what).slice(0, 200)} not found. Answers are kept for an hour at most; send the whole input, as clients do with \`store: false\`.`,
+      message: `${inOneLine(what).slice(0, 200)} not found. An answer is kept for an hour after it was last asked for; send the whole input, as clients do with \`store: false\`.`,
       path,
     }),
   },

@@ -312,7 +312,7 @@ interface Failure {
   reply: Reply;
   /** What Codex gets, by status or last event. */
   got: string;
-  /** What Codex says of it; by default that it asks again. */
+  /** What Codex says of it, where it says anything. */
   says?: string;
   /** Whether it asks again by itself, and gets the answer. */
   isRepeated: boolean;
@@ -461,7 +461,7 @@ const FAILURES: Failure[] = [
 
 describe.each(toPlay(FAILURES, ({ isEveryday = true }) => isEveryday))(
   '$name',
-  ({ reply, got, says = '', isRepeated, code = 0, isKept = false, converted }) => {
+  ({ reply, got, says, isRepeated, code = 0, isKept = false, converted }) => {
     let project: CodexProject;
     let observation: Observation;
     let later: Observation;
@@ -476,7 +476,7 @@ describe.each(toPlay(FAILURES, ({ isEveryday = true }) => isEveryday))(
     it(isRepeated ? 'Codex asks again, and gets the answer' : 'Codex says what it is, and does not ask again', () => {
       expect(observation.exchanges.map(endOf)).toEqual([got, ...(isRepeated ? ['response.completed'] : [])]);
       expect(observation.run.code).toBe(code);
-      expect(observation.run.stderr).toContain(says);
+      if (says !== undefined) expect(observation.run.stderr).toContain(says);
       // Of a refusal Codex shows the words before it, and nothing of the refusal itself.
       const said = isRepeated ? 'Hi.' : code === 0 && isKept ? BEGINNING : '';
       expect(observation.run.stdout.trim()).toBe(said);
@@ -523,7 +523,7 @@ describe('an input that is too long', () => {
   it('Codex stops at once, with its own words for it', () => {
     expect(observation.exchanges.map(endOf)).toEqual(['400']);
     expect(observation.run.code).toBe(1);
-    expect(observation.run.stderr).toContain('Codex ran out of room in the model’s context window'.replace('’', "'"));
+    expect(observation.run.stderr).toContain("Codex ran out of room in the model's context window");
   });
   it('its next turn begins with a summary, and goes on', () => {
     expect(later.run.stdout).toBe('Ho.\n');

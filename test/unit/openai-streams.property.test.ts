@@ -63,7 +63,7 @@ const RESPONSES: Api<StreamEvent> = {
         ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],
         ['a.b', { name: 'b', namespace: 'a.', isCustom: true }],
       ]),
-      echo: requestEcho({}),
+      echo: requestEcho({}, {}),
       keep: () => undefined,
     }),
   endOf: (chunks) => {

@@ -20,7 +20,7 @@ const ABOUT = {
     ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],
     ['a.b', { name: 'b', namespace: 'a.', isCustom: true }],
   ]),
-  echo: requestEcho({}),
+  echo: requestEcho({}, {}),
   keep: () => undefined,
 };
 

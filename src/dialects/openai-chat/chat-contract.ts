@@ -69,7 +69,7 @@ export const CHAT_MESSAGES = {
   '`user`': { handling: 'honoured', note: 'Text, images by URL or data URL, PDF and text files by data URL or URL.' },
   '`assistant`': {
     handling: 'honoured',
-    note: 'Text, refusals and calls. `reasoning_details` with a signature are thinking; `reasoning_content` is dropped.',
+    note: 'Text, refusals and calls. `reasoning_details` with a signature are thinking; `reasoning_content` is dropped. Words of it at the end go on as they are: models from Claude 4.6 on refuse them.',
   },
   '`tool`': {
     handling: 'honoured',

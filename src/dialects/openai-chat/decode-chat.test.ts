@@ -575,6 +575,17 @@ describe('tools', () => {
     });
     expect(found.tools.map(({ name }) => name)).toEqual(['b']);
     expect(found.toolPaths).toEqual(['tools.1']);
+    expect(found.ignored).toEqual([]);
+    const withServerTool = {
+      ...allowed,
+      tools: [...allowed.tools, { type: 'web_search' }, { type: 'mcp', name: 'a' }],
+    };
+    const left = request({
+      tools: [TOOL('a'), TOOL('b'), { type: 'web_search' }],
+      tool_choice: { type: 'allowed_tools', allowed_tools: withServerTool },
+    });
+    expect(left.tools.map(({ name }) => name)).toEqual(['b']);
+    expect(left.ignored).toEqual(['tools.2', 'tool_choice']);
   });
 
   test('calls and results of a custom tool', () => {
@@ -677,6 +688,7 @@ test.each<[JsonObject, string]>([
   [{ tools: [{ type: 'web_search' }], tool_choice: 'required' }, 'tool_choice'],
   [{ tool_choice: 'sometimes' }, 'tool_choice'],
   [{ tools: [TOOL('a')], tool_choice: allowed([{ type: NO_TEXT }, null]) }, 'tool_choice'],
+  [{ tools: [TOOL('a')], tool_choice: allowed([{ type: 'function' }]) }, 'tool_choice'],
   [{ parallel_tool_calls: 'no' }, 'parallel_tool_calls'],
   [
     {

@@ -320,7 +320,7 @@ describe('errors', () => {
       '429',
       upstream(429, { retryAfterSeconds: 7 }),
       429,
-      { type: 'rate_limit_error', code: 'rate_limit_exceeded', message: 'words Please try again in 7s.' },
+      { type: 'rate_limit_error', code: 'rate_limit_exceeded', message: 'words. Please try again in 7s.' },
     ],
     ['500', upstream(500), 500, { type: 'server_error', code: 'server_error' }],
     ['529', upstream(529), 503, { type: 'server_error', code: 'overloaded' }],

@@ -1,3 +1,4 @@
+import { isThinking } from '../../conversation/carried-form.ts';
 import type { DecodedMessage } from '../../conversation/check-messages.ts';
 import { refusesLastWords } from '../../spec/model-generation.ts';
 
@@ -9,7 +10,7 @@ const GO_ON = 'Your last answer broke off behind these words. Go on from there.'
  * thinking there: a reminder goes behind the words. Thinking that nothing followed is left out.
  *
  * @param messages changed in place
- * @param model that the request asks for
+ * @param model its exact id, where that is known
  * @returns the paths of what was left out. It is no doing of the client's: strict mode does not refuse it
  */
 export function mendBrokenAnswers(messages: DecodedMessage[], model: string): string[] {
@@ -27,5 +28,5 @@ export function mendBrokenAnswers(messages: DecodedMessage[], model: string): st
 }
 
 function isThinkingAlone({ role, content }: DecodedMessage): boolean {
-  return role === 'assistant' && content.length > 0 && content.every(({ type }) => type.endsWith('thinking'));
+  return role === 'assistant' && content.length > 0 && content.every(isThinking);
 }

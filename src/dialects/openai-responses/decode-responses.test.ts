@@ -390,6 +390,11 @@ describe('refusals name what the client sent', () => {
     ['input.0.role', { input: [{ role: 'tool', content: 'x' }] }, 'must be `system`'],
     ['input.0.content.0.file_id', { input: [user([{ type: 'input_file', file_id: 'f' }])] }, 'files stored at OpenAI'],
     ['input.0.content.0', { input: [user([{ type: 'input_audio' }])] }, 'parts of the type "input_audio"'],
+    [
+      'input.1.content.0',
+      { input: [user('a'), assistant([{ type: 'input_image', image_url: 'https://example.test/a' }]), user('b')] },
+      'an assistant message may hold text only',
+    ],
     ['input.1', { input: [user('x'), call('call_x', 'a', '{}')] }, 'No tool output found for function call call_x.'],
     ['input.1.call_id', { input: [user('x'), output('call_x', '')] }, unknown],
     ['input.1.call_id', { input: [user('x'), { type: 'function_call', name: 'a' }] }, 'Field required'],
@@ -419,7 +424,7 @@ describe('refusals name what the client sent', () => {
     [
       'input.1.id',
       { input: [user('x'), { type: 'item_reference', id: 'rs_x' }] },
-      "Item with id 'rs_x' not found. Answers are kept for an hour at most; send the whole input, as clients do with `store: false`.",
+      "Item with id 'rs_x' not found. An answer is kept for an hour after it was last asked for; send the whole input, as clients do with `store: false`.",
     ],
     ['input.0.id', { input: [{ type: 'item_reference', id: { toString: null } }] }, 'must be a string'],
     ['input.0.id', { input: [{ type: 'item_reference' }] }, 'Field required'],
@@ -488,6 +493,23 @@ describe('what refers to earlier answers', () => {
     expect(() => about({ input: 'x', previous_response_id: 'resp_2' })).toThrow("with id 'resp_2' not found");
   });
 
+  test('what became of an earlier request is not told again, nor refused', () => {
+    const image_url = 'data:image/png;base64,QUJD';
+    const input = [
+      { ...user([{ type: 'input_image', image_url, detail: 'low' }]), name: 'Ann' },
+      { type: 'web_search_call', id: 'ws_1' },
+      assistant('A dot.'),
+      { role: 'developer', content: 'Be brief.' },
+    ];
+    const first = about({ input });
+    expect([first.request.ignored.length, first.request.converted]).toEqual([3, ['input.3']]);
+    keepAnswer(memory, { id: 'resp_3', output: [], inputBytes: 1, previous: undefined, input: [], ...first.toKeep });
+    const again = { model: MODEL, input: 'And now?', previous_response_id: 'resp_3' };
+    const { request: second } = decodeResponses(wire(again, true, { memory }));
+    expect([second.ignored, second.converted]).toEqual([[], []]);
+    expect(second.messages).toHaveLength(3);
+  });
+
   test('nothing is to be kept of an answer that its client does not want stored', () => {
     expect(about({ input: 'x', store: false }).toKeep).toBeUndefined();
     expect(about({ input: 'x' }).toKeep).toEqual({ previous: undefined, input: [user('x')], inputBytes: 100 });
@@ -505,6 +527,12 @@ describe('words of the assistant at the end, as from an answer that broke off', 
     const { messages, converted } = request({ input: [user('Look'), said('I look.')] });
     expect(messages.at(-1)).toEqual(assistant([text('I look.')]));
     expect(converted).toEqual([]);
+  });
+
+  test('so does one that an alias stands for', () => {
+    const body = { model: 'haiku', input: [user('Look'), said('I look.')] };
+    const idOf = () => 'claude-haiku-4-5';
+    expect(decodeResponses(wire(body, false, { idOf })).request.converted).toEqual([]);
   });
 
   test.each(['claude-opus-4-6', 'claude-sonnet-5', 'sonnet'])('%s refuses that, and is told to go on', (model) => {

@@ -5,7 +5,7 @@ import type { ContentBlock, JsonObject, MessagesRequest } from '../../spec/messa
 import { jsonObject, listOf, parse, REQUIRED, tooManyFields } from '../body/shapes.ts';
 import { assertWellFormed } from '../body/well-formed.ts';
 import type { AnswerMemory, WireRequest } from '../dialect.ts';
-import type { PlacedBlock } from '../openai/content-parts.ts';
+import { type PlacedBlock, textOf } from '../openai/content-parts.ts';
 import { ignoredFields } from '../openai/field-table.ts';
 import { requestedModel } from '../openai/model-request.ts';
 import { PlacedPaths } from '../openai/placed-paths.ts';
@@ -14,7 +14,7 @@ import { chooseTools } from '../openai/tool-choice.ts';
 import { type AskedParameters, turnParameters } from '../openai/turn-parameters.ts';
 import { type BetweenAnswers, type OpenCall, type PairWords, turnOfUser } from '../openai/user-turn.ts';
 import { mendBrokenAnswers } from './broken-off-answer.ts';
-import { type AnswerToKeep, earlierItems, type PlacedItem, referredItems } from './earlier-answers.ts';
+import { type AnswerToKeep, earlierItems, isOfThisRequest, type PlacedItem, referredItems } from './earlier-answers.ts';
 import { readItem } from './input-items.ts';
 import type { ToolName } from './output-items.ts';
 import { requestEcho } from './request-echo.ts';
@@ -108,9 +108,10 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
     },
     declared,
   );
-  const brokenOff = mendBrokenAnswers(messages, model);
+  const brokenOff = mendBrokenAnswers(messages, modelId);
   const checked = checkMessages(messages, 'input', model);
-  const ignored = [...declared.ignored, ...checked.ignored];
+  // What became of an earlier request was told with it.
+  const ignored = [...declared.ignored, ...checked.ignored].filter(isOfThisRequest);
   if (strict && ignored.length > 0) throw failed('field_ignored', { ignored });
   const instructions = parsed.instructions ? [parsed.instructions] : [];
   return {
@@ -128,13 +129,13 @@ export function decodeResponses(wire: WireRequest): DecodedResponses {
       betas,
       ...(thinking && { thinkingPath: thinking.path }),
       stream: parsed.stream === true,
-      ignored: [...ignored, ...brokenOff],
-      converted: [...declared.converted, ...checked.converted],
+      ignored: [...ignored, ...brokenOff.filter(isOfThisRequest)],
+      converted: [...declared.converted, ...checked.converted].filter(isOfThisRequest),
       unknown: [],
       ...(parsed.user ? { userId: parsed.user } : {}),
     },
     tools: new Map(tools.all.map(({ tool, name }) => [tool.name, name])),
-    echo: requestEcho(whole),
+    echo: requestEcho(whole, parameters),
     toKeep: parsed.store === false ? undefined : { previous, input: own.map((item) => item.given), inputBytes: bytes },
   };
 }
@@ -228,7 +229,7 @@ function decodeItems(items: readonly PlacedItem[], model: string, declared: Decl
           break;
         }
         if (item.kind === 'words' && item.role === 'system' && !hasBegun) {
-          for (const block of item.content) system.push(textOf(block));
+          for (const block of item.content) system.push(textOf(block, 'an instruction'));
           break;
         }
         hasBegun = true;
@@ -247,9 +248,4 @@ function answerMessage({ path, blocks }: { path: string; blocks: readonly Placed
     blocks.map((placed) => placed.path),
   );
   return { role: 'assistant', content: blocks.map(({ block }): ContentBlock => block), paths };
-}
-
-function textOf({ block, path }: PlacedBlock): string {
-  if (block.type !== 'text') throw badRequest(path, 'an instruction may hold text only');
-  return String(block.text);
 }

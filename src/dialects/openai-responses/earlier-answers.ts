@@ -57,13 +57,21 @@ function referredItem(id: unknown, path: string, memory: AnswerMemory): JsonObje
   return kept.item;
 }
 
+/** Where the items of earlier requests and answers stand in the client's body. */
+const EARLIER = 'previous_response_id';
+
+/** Whether a path is of the request itself, and not of what {@link earlierItems} brought. */
+export function isOfThisRequest(path: string): boolean {
+  return path !== EARLIER && !path.startsWith(`${EARLIER}.`);
+}
+
 /**
  * The items of the conversation up to an answer.
  *
  * @throws FailureError `not_kept` if one of its answers is gone
  */
 export function earlierItems(previous: string | undefined, memory: AnswerMemory): PlacedItem[] {
-  const path = 'previous_response_id';
+  const path = EARLIER;
   const answers: KeptAnswer[] = [];
   for (let id = previous; id !== undefined; ) {
     const kept = memory.get(id) as Partial<KeptAnswer> | undefined;

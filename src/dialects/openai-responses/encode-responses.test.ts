@@ -20,12 +20,19 @@ const ABOUT = {
     ['functions__exec', { name: 'exec', namespace: 'functions', isCustom: true }],
     ['agents__spawn', { name: 'spawn', namespace: 'agents', isCustom: false }],
   ]),
-  echo: requestEcho({
-    instructions: 'S',
-    tools: [{ type: 'function', name: 'read' }],
-    text: {},
-    reasoning: { effort: 'high' },
-  }),
+  echo: requestEcho(
+    {
+      instructions: 'S',
+      tools: [{ type: 'function', name: 'read' }],
+      text: {},
+      reasoning: { effort: 'high' },
+      service_tier: 'flex',
+      truncation: 'auto',
+      temperature: 2,
+      top_p: 0.5,
+    },
+    { temperature: 1 },
+  ),
   keep: () => undefined,
 };
 
@@ -123,6 +130,7 @@ test('each block is an item, its events in OpenAI’s order, and the end has the
     model: 'answered',
     error: null,
     incomplete_details: null,
+    ...{ service_tier: 'default', truncation: 'disabled', temperature: 1, top_p: 1 },
     instructions: 'S',
     tools: [{ type: 'function', name: 'read', description: null, parameters: null, strict: null }],
     text: { format: { type: 'text' } },

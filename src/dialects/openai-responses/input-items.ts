@@ -4,7 +4,7 @@ import type { ContentBlock, JsonObject } from '../../spec/messages.ts';
 import { jsonObject, nonEmpty, parse } from '../body/shapes.ts';
 import { inputOfArguments } from '../openai/call-arguments.ts';
 import { modelCallId } from '../openai/call-ids.ts';
-import { type PlacedBlock, placedBlocks } from '../openai/content-parts.ts';
+import { type PlacedBlock, placedBlocks, textOf } from '../openai/content-parts.ts';
 import { namespacedName } from '../openai/namespaced-name.ts';
 import type { BetweenAnswers, OpenCall } from '../openai/user-turn.ts';
 import type { PlacedItem } from './earlier-answers.ts';
@@ -93,7 +93,10 @@ function readMessage(item: JsonObject, path: string, contentPath: string, declar
   const { role, content: given } = parse(message, item, path);
   if (item.name != null) declared.ignored.push(`${path}.name`);
   const content = placedBlocks(given, contentPath, declared);
-  if (role === 'assistant') return { kind: 'said', blocks: content };
+  if (role === 'assistant') {
+    for (const placed of content) textOf(placed, 'an assistant message');
+    return { kind: 'said', blocks: content };
+  }
   return { kind: 'words', role: role === 'user' ? 'user' : 'system', path, contentPath, content };
 }
 

@@ -26,13 +26,21 @@ const STANDARD = {
   user: null,
 } as const satisfies JsonObject;
 
-/** The fields of the request that each answer repeats. */
-export function requestEcho(body: JsonObject): JsonObject {
+/**
+ * The fields of the request that each answer repeats, as far as they are acted on.
+ *
+ * @param parameters of the model's request
+ */
+export function requestEcho(body: JsonObject, parameters: JsonObject): JsonObject {
   const said = Object.fromEntries(
     Object.entries(STANDARD).map(([field, standard]) => [field, body[field] ?? standard]),
   ) as JsonObject;
   return {
     ...said,
+    service_tier: STANDARD.service_tier,
+    truncation: STANDARD.truncation,
+    temperature: parameters.temperature ?? STANDARD.temperature,
+    top_p: parameters.top_p ?? STANDARD.top_p,
     reasoning: { ...STANDARD.reasoning, ...(said.reasoning as JsonObject) },
     text: { ...STANDARD.text, ...(said.text as JsonObject) },
     tools: (said.tools as JsonObject[]).map((tool) =>

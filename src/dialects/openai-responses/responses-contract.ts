@@ -11,7 +11,7 @@ export const RESPONSES_FIELDS = {
   instructions: { handling: 'honoured', note: 'The beginning of the system prompt.' },
   previous_response_id: {
     handling: 'honoured',
-    note: 'The input and output of that answer come before this input; its `instructions` do not. Answers are kept for an hour, within 32 MB, unless `store` is false; one that is gone is a 400.',
+    note: 'The input and output of that answer come before this input; its `instructions` do not. Answers are kept for an hour after they were last asked for, within 32 MB, unless `store` is false; one that is gone is a 400.',
   },
   store: { handling: 'honoured', note: 'False: nothing of the answer is kept.' },
   tools: {

@@ -2,7 +2,7 @@ import { badRequest, failed } from '../../spec/failures.ts';
 import { MODEL_NAME } from '../../spec/model-listing.ts';
 import type { WireRequest } from '../dialect.ts';
 
-const OF_OPENAI = /^(gpt-|o\d|chatgpt|codex)/i;
+const OF_OPENAI = /^(openai\/|gpt-|o\d|chatgpt|codex)/i;
 
 /** The model that answers a request. */
 export interface RequestedModel {

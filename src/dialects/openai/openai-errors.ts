@@ -67,5 +67,6 @@ function statusOf({ status, isUnpaid }: Failure): number {
 
 /** Codex reads the wait from these words. */
 function withWait(message: string, seconds: number | undefined): string {
-  return seconds === undefined ? message : `${message} Please try again in ${seconds}s.`;
+  if (seconds === undefined) return message;
+  return `${message}${/[.!?]$/.test(message) ? '' : '.'} Please try again in ${seconds}s.`;
 }

@@ -8,7 +8,7 @@ export const SHARED_FIELDS = {
   },
   tool_choice: {
     handling: 'honoured',
-    note: 'In every form. Where a model refuses forced calls it is `auto`, and declared as ignored.',
+    note: 'In every form. Where a model refuses forced calls it is `auto`, and declared as ignored. Tools that OpenAI runs itself are left out of `allowed_tools`, and it is declared then; to force one is a 400.',
   },
   parallel_tool_calls: { handling: 'honoured', note: 'Beside tools.' },
   stream: { handling: 'honoured', note: 'Absent or false: one JSON body.' },

@@ -27,7 +27,7 @@ export interface Choice {
 export function chooseTools({ model, choice, isParallel, tools: all }: ChoiceRequest): Choice {
   if (isParallel != null && typeof isParallel !== 'boolean')
     throw badRequest('parallel_tool_calls', 'must be true or false');
-  const { mode, name, allowed } = read(choice);
+  const { mode, name, allowed, leavesOut = false } = read(choice);
   const tools = allowed === undefined ? [...all] : all.filter((tool) => allowed.includes(tool.name));
   const missing = [...(name === undefined ? [] : [name]), ...(allowed ?? [])].find(
     (wanted) => !all.some((tool) => tool.name === wanted),
@@ -37,7 +37,7 @@ export function chooseTools({ model, choice, isParallel, tools: all }: ChoiceReq
   if (mode === 'required' && tools.length === 0) {
     throw badRequest('tool_choice', 'asks for a tool call, but there is no tool in `tools` that the client runs');
   }
-  const ignored: string[] = [];
+  const ignored = leavesOut ? ['tool_choice'] : [];
   if (tools.length === 0) return { tool_choice: undefined, tools, isForced: false, ignored };
   const serial = isParallel === false && mode !== 'none' ? { disable_parallel_tool_use: true } : {};
   let isForced = name !== undefined || mode === 'required';
@@ -51,7 +51,7 @@ export function chooseTools({ model, choice, isParallel, tools: all }: ChoiceReq
     tool_choice: isSaid ? { type, ...(type === 'tool' && { name }), ...serial } : undefined,
     tools,
     isForced,
-    ignored,
+    ignored: [...new Set(ignored)],
   };
 }
 
@@ -59,6 +59,8 @@ interface ReadChoice {
   mode: 'auto' | 'none' | 'required';
   name?: string;
   allowed?: string[];
+  /** Whether it allows tools that OpenAI runs itself, too. */
+  leavesOut?: boolean;
 }
 
 function read(choice: unknown): ReadChoice {
@@ -76,8 +78,19 @@ function read(choice: unknown): ReadChoice {
   if ((mode !== 'auto' && mode !== 'required') || !Array.isArray(tools)) {
     throw badRequest('tool_choice', 'with `allowed_tools` needs the mode auto or required, and a list of tools');
   }
-  const names = tools.map((tool: JsonObject | null) => nameOf(tool?.type, tool ?? {}) ?? '');
-  return { mode, allowed: names };
+  const named = tools.map(allowedTool);
+  const names = named.filter((name) => name !== undefined);
+  return { mode, allowed: names, leavesOut: names.length < named.length };
+}
+
+/** The name of a tool of the client's; undefined for one that OpenAI runs itself. */
+function allowedTool(tool: JsonObject | null): string | undefined {
+  const type = tool?.type;
+  if (tool == null || typeof type !== 'string') throw badRequest('tool_choice', 'each allowed tool must have a type');
+  if (type !== 'function' && type !== 'custom') return undefined;
+  const name = nameOf(type, tool);
+  if (name === undefined) throw badRequest('tool_choice', `must name each allowed ${type}`);
+  return name;
 }
 
 /** The chat API has the name one level deeper. */
