@@ -4,7 +4,7 @@ import { WORDS } from '../stand-in/answers.js';
 import { bodyMaker, Load, nonces } from '../stand-in/load.js';
 import { startStandInGateway } from '../stand-in/stand-in-gateway.js';
 import { median } from '../statistics.js';
-import { foreignHistory, MODEL, prose } from '../workload.js';
+import { foreignHistory, MODEL, prose, TOOLS } from '../workload.js';
 
 /** @typedef {import('../bench.js').Bench} Bench */
 /** @typedef {import('../results.js').Figures} Figures */
@@ -16,7 +16,8 @@ const BATCH = 100;
 const CONNECTIONS = 16;
 
 /**
- * The gateway's own time in a turn by dialect: the same conversations, by turns, over an engine that answers at once.
+ * The gateway's own time in a turn by dialect: the same conversations, by turns, over an engine that answers at once. Each
+ * request has a coding agent's tools, which an answer of responses repeats three times.
  *
  * @param {Bench} bench
  * @returns {Promise<Figures[]>}
@@ -55,7 +56,7 @@ export async function dialectTimeRow(bench) {
   return [
     {
       kind: 'figures',
-      name: `own time of a turn by dialect, ${MESSAGES} messages, ${BYTES / 1000} KB, ${PER_SECOND}/s`,
+      name: `own time of a turn by dialect, ${MESSAGES} messages, ${BYTES / 1000} KB and ${TOOLS.length} tools, ${PER_SECOND}/s`,
       figures: Object.entries(DIALECTS).flatMap(([name, { atMost }]) => {
         const p50 = median(dialects[name]?.times ?? []);
         const figure = { label: `${name}: p50`, value: p50, unit: 'ms' };
@@ -75,6 +76,8 @@ const NEXT = [
   { role: 'user', words: `And what else? ${prose(1_500).trim()}` },
 ];
 
+const FUNCTIONS = TOOLS.map(({ input_schema, ...tool }) => ({ ...tool, parameters: input_schema }));
+
 /** @typedef {Array<{ role: string; words: string }>} Spoken */
 
 const system = (/** @type {string} */ nonce) => `This is conversation ${nonce}.`;
@@ -92,6 +95,7 @@ const DIALECTS = {
       max_tokens: 8_000,
       system: system(nonce),
       messages: [...HISTORY, ...later.map(({ role, words }) => ({ role, content: [{ type: 'text', text: words }] }))],
+      tools: TOOLS,
       stream: true,
     }),
   },
@@ -106,6 +110,7 @@ const DIALECTS = {
         ...HISTORY.flatMap(chatMessages),
         ...later.map(({ role, words }) => ({ role, content: words })),
       ],
+      tools: FUNCTIONS.map((called) => ({ type: 'function', function: called })),
       stream: true,
     }),
   },
@@ -118,6 +123,7 @@ const DIALECTS = {
       max_output_tokens: 8_000,
       instructions: system(nonce),
       input: [...HISTORY.flatMap(responseItems), ...later.map(({ role, words }) => ({ role, content: words }))],
+      tools: FUNCTIONS.map((called) => ({ type: 'function', ...called })),
       store: false,
       stream: true,
     }),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Failure } from '../../src/spec/failures.ts';
 import type { AnswerMessage, ContentBlock, JsonObject } from '../../src/spec/messages.ts';
 import type { TurnEvent } from '../../src/spec/turn-events.ts';
+import { FREE_TEXT_TOOL } from './free-text-calls.ts';
 
 /** A turn whose answer is known beforehand: the message comes first, the events are derived from it. */
 export interface GeneratedTurn {
@@ -58,9 +59,16 @@ const text = fc.oneof(
 /** JSON as it comes back from the wire: without -0. */
 const json = fc.jsonValue({ maxDepth: 1 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
 const input = fc
-  .dictionary(fc.oneof(words, fc.constantFrom('__proto__', 'type', 'input')), json, { maxKeys: 3 })
+  .oneof(
+    {
+      weight: 3,
+      arbitrary: fc.dictionary(fc.oneof(words, fc.constantFrom('__proto__', 'type', 'input')), json, { maxKeys: 3 }),
+    },
+    // That of a tool with free text.
+    { weight: 1, arbitrary: fc.record({ input: text }) },
+  )
   .map((value): JsonObject => JSON.parse(JSON.stringify(value)));
-const toolName = fc.constantFrom('read', 'Bash', 'mcp__x__y', 'a.b', '__proto__');
+const toolName = fc.constantFrom('read', 'Bash', 'mcp__x__y', FREE_TEXT_TOOL, '__proto__');
 
 /** Where the deltas of one block are cut; also inside a surrogate pair. */
 const cuts = fc.array(fc.integer({ min: 0, max: 1_000 }), { maxLength: 5 });

@@ -6,6 +6,7 @@ import { openAiChat } from '../../src/dialects/openai-chat/openai-chat.ts';
 import type { JsonObject, Message } from '../../src/spec/messages.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldChat } from '../support/fold-chat.ts';
+import { FREE_TEXT_TOOL, hasFreeTexts } from '../support/free-text-calls.ts';
 import { generatedTurn } from '../support/generated-turns.ts';
 import { assistantIn, lineageOf, wireRequest } from '../support/wire-request.ts';
 
@@ -13,7 +14,7 @@ const ABOUT = {
   id: 'chatcmpl-1',
   created: 1,
   model: 'asked',
-  customTools: new Set<string>(),
+  customTools: new Set([FREE_TEXT_TOOL]),
   includesUsage: true,
   isOfAgent: false,
 };
@@ -39,20 +40,29 @@ test('whatever an answer is, its chunks and its whole body say the same, and it 
       expect(folded.message.content).toBe(said.content ?? '');
       expect(folded.message.reasoning_details).toEqual(said.reasoning_details ?? []);
       const calls = (said.tool_calls ?? []) as JsonObject[];
-      expect(folded.message.tool_calls.map(({ id, name, text }) => ({ id, name, input: JSON.parse(text) }))).toEqual(
-        calls.map(({ id, function: called }) => {
-          const { name, arguments: args } = called as { name: string; arguments: string };
-          return { id, name, input: JSON.parse(args) };
-        }),
-      );
+      const free = ABOUT.customTools;
+      expect(
+        folded.message.tool_calls.map(({ id, name, text }) => ({
+          id,
+          name,
+          input: free.has(name) ? text : JSON.parse(text),
+        })),
+      ).toEqual(calls.map(callIn));
       const ids = new Set(calls.map(({ id }) => id));
       // The API never gives two calls one id, nor an empty one.
       if (ids.size < calls.length || ids.has('')) return;
+      if (!hasFreeTexts(message.content)) return;
       const indexed = openAiChat.asReturned(message);
       expect(lineageOf(returned(said))).toEqual(lineageOf(indexed));
     }),
   );
 });
+
+/** What a call of a whole body means. */
+function callIn({ id, function: called, custom }: JsonObject): object {
+  const { name, arguments: args, input } = (called ?? custom) as JsonObject;
+  return { id, name, input: custom === undefined ? JSON.parse(String(args)) : input };
+}
 
 /** The message of the assistant that the next request decodes to. */
 function returned(said: JsonObject): Message {

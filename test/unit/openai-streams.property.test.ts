@@ -11,6 +11,7 @@ import { CHAT_DAMAGES, type ChatData } from '../support/damaged-chat-streams.ts'
 import { RESPONSE_DAMAGES } from '../support/damaged-response-streams.ts';
 import { damagedTurn } from '../support/damaged-turns.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
+import { FREE_TEXT_TOOL } from '../support/free-text-calls.ts';
 import { chunkSizes, type GeneratedTurn, generatedTurn, inChunks } from '../support/generated-turns.ts';
 import { ResponsesGrammar } from '../support/responses-grammar.ts';
 import { type Complaint, type StreamEvent, UngrammaticalStream } from '../support/sse-frames.ts';
@@ -36,7 +37,7 @@ const CHAT: Api<ChatData> = {
       id: 'chatcmpl-1',
       created: 1,
       model: 'asked',
-      customTools: new Set(['a.b']),
+      customTools: new Set([FREE_TEXT_TOOL]),
       includesUsage,
       isOfAgent: false,
     }),
@@ -61,7 +62,7 @@ const RESPONSES: Api<StreamEvent> = {
       model: 'asked',
       tools: new Map([
         ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],
-        ['a.b', { name: 'b', namespace: 'a.', isCustom: true }],
+        [FREE_TEXT_TOOL, { name: 'b', namespace: 'a.', isCustom: true }],
       ]),
       echo: requestEcho({}, {}),
       keep: () => undefined,

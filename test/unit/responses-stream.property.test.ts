@@ -8,6 +8,7 @@ import { requestEcho } from '../../src/dialects/openai-responses/request-echo.ts
 import type { ContentBlock, JsonObject, Message } from '../../src/spec/messages.ts';
 import { checkProperty, depthOf } from '../support/depth.ts';
 import { foldResponses } from '../support/fold-responses.ts';
+import { FREE_TEXT_TOOL, hasFreeTexts } from '../support/free-text-calls.ts';
 import { generatedTurn } from '../support/generated-turns.ts';
 import { assistantIn, lineageOf, wireRequest } from '../support/wire-request.ts';
 
@@ -18,7 +19,7 @@ const ABOUT = {
   model: 'claude-sonnet-5',
   tools: new Map([
     ['mcp__x__y', { name: 'y', namespace: 'mcp__x__', isCustom: false }],
-    ['a.b', { name: 'b', namespace: 'a.', isCustom: true }],
+    [FREE_TEXT_TOOL, { name: FREE_TEXT_TOOL, isCustom: true }],
   ]),
   echo: requestEcho({}, {}),
   keep: () => undefined,
@@ -44,8 +45,7 @@ test('whatever an answer is, its events and its whole body say the same, and it 
       const ids = items.flatMap(({ call_id: id }) => (id === undefined ? [] : [id]));
       // The API never gives two calls one id, nor an empty one.
       if (new Set(ids).size < ids.length || ids.includes('')) return;
-      // Free text in another shape than its own comes back as text.
-      if (message.content.some(({ type, name }) => type === 'tool_use' && name === 'a.b')) return;
+      if (!hasFreeTexts(message.content)) return;
       const said = message.stop_reason === 'refusal' ? items.slice(0, -1) : items;
       const indexed = openAiResponses.asReturned(message);
       const decoded = returned(said);
