@@ -8,9 +8,10 @@ import type { Stage } from './stage.ts';
 
 /** Runs the words behind it to the end; then tells on stderr which processes that were started with it are still there. */
 const TELL_WHAT_IS_LEFT = [
-  'STARTED_BY_LAUNCH=1 "$@"',
+  // Of its own: other launches run beside this one.
+  'STARTED_BY_LAUNCH=$$ "$@"',
   'code=$?',
-  'grep -lz "^STARTED_BY_LAUNCH=" /proc/[0-9]*/environ 2>/dev/null | sed "s/^/left behind: /" >&2',
+  'grep -lz "^STARTED_BY_LAUNCH=$$\\$" /proc/[0-9]*/environ 2>/dev/null | sed "s/^/left behind: /" >&2',
   'exit $code',
 ].join('\n');
 
