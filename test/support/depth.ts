@@ -55,7 +55,7 @@ const DEPTHS = {
   openAiStreams: { EVERYDAY_RUNS: 20, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
   openAiTurns: { EVERYDAY_RUNS: 25, SOAK_RUNS: 1_000, SEED: 20_261_127, SHARE: 0.5 },
   openAiDamagedTurns: { EVERYDAY_RUNS: 300, SOAK_RUNS: 20_000, SEED: 20_261_127, SHARE: 0.25 },
-  openAiDamagedStreams: { EVERYDAY_RUNS: 100, SOAK_RUNS: 2_050, SEED: 20_261_127, SHARE: 0.5 },
+  openAiDamagedStreams: { EVERYDAY_RUNS: 100, SOAK_RUNS: 2_050, SEED: 20_261_128, SHARE: 0.5 },
   openAiCutStreams: { EVERYDAY_RUNS: 60, SOAK_RUNS: 5_000, SEED: 20_261_127, SHARE: 0.25 },
   /** Bodies of requests. */
   decodedBodies: { EVERYDAY_RUNS: 500, SOAK_RUNS: 5_000, SEED: 20_261_124, SHARE: 1 },
