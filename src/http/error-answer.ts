@@ -42,11 +42,11 @@ export function errorsAt(whole: string, dialects: Dialects): ErrorEncoder {
 }
 
 /** The first dialect's error, with the fields of the others where it has none of the name. */
-function errorForAll(failure: Failure, requestId: string, dialects: Dialects): ErrorAnswer {
-  const [first, ...others] = dialects.map((dialect) => dialect.encodeError(failure, requestId));
-  if (first === undefined) throw new Error('There is no dialect.');
-  const error = Object.assign({}, ...others.map(({ body }) => body.error).reverse(), first.body.error);
-  return { ...first, body: { ...first.body, error } };
+function errorForAll(failure: Failure, requestId: string, [first, ...others]: Dialects): ErrorAnswer {
+  const answer = first.encodeError(failure, requestId);
+  const further = others.map((dialect) => dialect.encodeError(failure, requestId).body.error);
+  const error = Object.assign({}, ...further.reverse(), answer.body.error);
+  return { ...answer, body: { ...answer.body, error } };
 }
 
 /** The whole of an error's answer. */
