@@ -1,5 +1,6 @@
 // @ts-check
 import assert from 'node:assert/strict';
+import { refusedOf, whole } from './sdk-calls.js';
 import { tryCase } from './suite.js';
 
 // Calls the resources of the `openai` SDK and prints what came of it. It runs on Node 22, which the SDK needs.
@@ -15,6 +16,10 @@ const client = new OpenAI({
 const { completions } = client.chat;
 const { responses, models } = client;
 
+const READER = {
+  told: toldByStatus,
+  fieldOf: (/** @type {any} */ error) => String(error.param).split('.')[0] ?? '',
+};
 const MODEL = 'claude-sonnet-5';
 const HELLO = { model: MODEL, messages: [{ role: 'user', content: 'Hello, world' }] };
 const ASKED = { model: MODEL, input: 'Hello, world' };
@@ -121,7 +126,8 @@ const cases = {
   'chat.completions: its methods are those that are called here': () =>
     methodsAre(completions, ['create', 'retrieve', 'update', 'list', 'delete', 'parse', 'runTools', 'stream']),
   'chat.completions.create: what it must have': () => whole(completions.create(HELLO)),
-  'chat.completions.create: all that it may have': () => refusedOf(ALL_OF_CHAT, (body) => completions.create(body)),
+  'chat.completions.create: all that it may have': () =>
+    refusedOf(ALL_OF_CHAT, (body) => completions.create(body), READER),
   'chat.completions.create: streaming': async () => {
     const chunks = await allOf(await completions.create({ ...HELLO, stream: true }));
     assert.equal(chunks.at(-1)?.choices[0].finish_reason, 'stop');
@@ -152,7 +158,7 @@ const cases = {
   'responses: its methods are those that are called here': () =>
     methodsAre(responses, ['create', 'retrieve', 'delete', 'cancel', 'compact', 'parse', 'stream']),
   'responses.create: what it must have': () => whole(responses.create(ASKED)),
-  'responses.create: all that it may have': () => refusedOf(ALL_OF_RESPONSES, (body) => responses.create(body)),
+  'responses.create: all that it may have': () => refusedOf(ALL_OF_RESPONSES, (body) => responses.create(body), READER),
   'responses.create: streaming': async () => {
     const events = await allOf(await responses.create({ ...ASKED, stream: true }));
     assert.equal(events.at(-1)?.type, 'response.completed');
@@ -223,43 +229,6 @@ function toldByStatus(error) {
   if (!error.status) return String(error.message ?? error);
   const [words = ''] = error.message.replace(/^\d+ /, '').split(/[;.] /);
   return `${error.status} \`${error.code ?? error.type}\`: ${words}`;
-}
-
-/**
- * Sends a request, and again without each field that is refused, until it passes.
- *
- * @param {Record<string, unknown>} request
- * @param {(request: Record<string, unknown>) => Promise<unknown>} send
- * @returns {Promise<string[]>} what was refused
- */
-async function refusedOf(request, send) {
-  const misses = [];
-  for (let rest = request; ; ) {
-    try {
-      await send(rest);
-      return misses;
-    } catch (error) {
-      misses.push(toldByStatus(error));
-      const field = String(/** @type {any} */ (error).param).split('.')[0] ?? '';
-      if (!(field in rest)) return misses;
-      rest = Object.fromEntries(Object.entries(rest).filter(([key]) => key !== field));
-    }
-  }
-}
-
-/**
- * The answer, the response that it came in, and both together, of one request.
- *
- * @param {any} promise of the SDK
- */
-async function whole(promise) {
-  const raw = await promise.asResponse();
-  assert.ok(raw instanceof Response);
-  const answer = await promise;
-  assert.ok(!(answer instanceof Response));
-  const { data, response } = await promise.withResponse();
-  assert.equal(data, answer);
-  assert.equal(response, raw);
 }
 
 /**

@@ -3,9 +3,15 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { installPackages } from '../clients/install-packages.js';
+import { refusedOf, whole } from './sdk-calls.js';
 import { told, tryCase } from './suite.js';
 
 const VERSION = '1.14.0';
+/** The field is the first word of the message. */
+const READER = {
+  told,
+  fieldOf: (/** @type {any} */ error) => /^(\w+)[:.]/.exec(error.error?.error?.message ?? '')?.[1] ?? '',
+};
 const ELSEWHERE = '/_stainless_unknown_path';
 /** How many retries there are decides nothing here. */
 const SETTINGS = { apiKey: 'my-anthropic-api-key', maxRetries: 0 };
@@ -49,12 +55,12 @@ function casesOf(client, NotFoundError) {
       [`${name}messages: its methods are those that are called here`]: () =>
         methodsAre(messages, ['create', 'parse', 'stream', 'countTokens', ...(isBeta ? ['toolRunner', 'thread'] : [])]),
       [`${name}messages.create: what it must have`]: () => whole(messages.create(HELLO)),
-      [`${name}messages.create: all that it may have`]: () => refusedOf(all, (body) => messages.create(body)),
+      [`${name}messages.create: all that it may have`]: () => refusedOf(all, (body) => messages.create(body), READER),
       [`${name}messages.stream`]: () => messages.stream(HELLO).finalMessage(),
       [`${name}messages.parse`]: () => messages.parse(HELLO),
       [`${name}messages.countTokens: what it must have`]: () => whole(messages.countTokens(COUNTED)),
       [`${name}messages.countTokens: all that it may have`]: () =>
-        refusedOf(ofCount, (body) => messages.countTokens(body)),
+        refusedOf(ofCount, (body) => messages.countTokens(body), READER),
       [`${name}messages.batches: its methods are those that are called here`]: () =>
         methodsAre(messages.batches, ['create', 'retrieve', 'list', 'delete', 'cancel', 'results']),
       [`${name}messages.batches.create: what it must have`]: () =>
@@ -105,46 +111,6 @@ function casesOf(client, NotFoundError) {
     assert.equal(warned, 0);
   };
   return cases;
-}
-
-/**
- * Sends a request, and again without each field that is refused, until it passes.
- *
- * @param {Record<string, unknown>} request
- * @param {(request: Record<string, unknown>) => Promise<unknown>} send
- * @returns {Promise<string[]>} what was refused
- */
-async function refusedOf(request, send) {
-  const misses = [];
-  for (let rest = request; ; ) {
-    try {
-      await send(rest);
-      return misses;
-    } catch (error) {
-      misses.push(told(error));
-      const field = /^(\w+)[:.]/.exec(/** @type {any} */ (error).error?.error?.message ?? '')?.[1] ?? '';
-      if (!(field in rest)) return misses;
-      rest = pick(
-        rest,
-        Object.keys(rest).filter((key) => key !== field),
-      );
-    }
-  }
-}
-
-/**
- * The answer, the response that it came in, and both together, of one request.
- *
- * @param {any} promise of the SDK
- */
-async function whole(promise) {
-  const raw = await promise.asResponse();
-  assert.ok(raw instanceof Response);
-  const answer = await promise;
-  assert.ok(!(answer instanceof Response));
-  const { data, response } = await promise.withResponse();
-  assert.equal(data, answer);
-  assert.equal(response, raw);
 }
 
 /**
